@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Becoming a daemon, and being told to stop or reload.
+ *
+ *	if (daemon_start(&opts.daemon, err) != ST_OK) ...	// forks unless --no-daemon
+ *	daemon_ready();						// systemd: READY=1
+ *	while (!daemon_stopping()) { poll(.., daemon_wake_fd(), ..); if (daemon_take_reload()) ... }
+ *	daemon_finish();
+ */
+#ifndef TUSSAH_COMMON_DAEMON_H
+#define TUSSAH_COMMON_DAEMON_H
+
+#include <stdbool.h>
+
+#include "common/err.h"
+#include "common/opt.h"
+
+struct daemon_opts {
+	bool no_daemon;
+	bool no_chdir;
+	char *pidfile;
+	char *user;  /* drop to this user ... */
+	char *group; /* ... and group, after what needs privileges is open */
+};
+extern const struct opt daemon_opt_table[]; /* --no-daemon --no-chdir --pidfile --user --group */
+
+/*
+ * Check paths, fork and detach (silk-packing.md 4.3) unless no_daemon, write the pid file, install
+ * signal handlers: TERM INT QUIT PWR set the stop flag, HUP the reload flag, USR1 the report flag,
+ * PIPE is ignored. reload_on_hup false: HUP stops as in SiLK.
+ */
+int daemon_start(const struct daemon_opts *opts, const char *program, bool reload_on_hup,
+		 struct err *err);
+
+/* Change to --user and --group if given; fails rather than staying privileged. */
+int daemon_drop_privileges(const struct daemon_opts *opts, struct err *err);
+
+/* Tell the supervisor (sd_notify protocol on $NOTIFY_SOCKET, given by the caller; NULL: nothing). */
+void daemon_notify(const char *notify_socket, const char *state);
+
+bool daemon_stopping(void);
+int daemon_stop_signal(void); /* 0 or the number that stopped us */
+bool daemon_take_reload(void); /* true once per HUP */
+bool daemon_take_report(void); /* true once per USR1 */
+/* Stop from within (a broken output, a fatal error). */
+void daemon_request_stop(void);
+
+/* Readable when any of the flags above was set; poll it, never read it: the take calls drain it. */
+int daemon_wake_fd(void);
+
+/* Remove the pid file. */
+void daemon_finish(void);
+
+#endif

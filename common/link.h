@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The link: IPFIX messages from an exporter to a collector with nothing lost (DESIGN 5).
+ *
+ * Over TLS with ALPN "tussah-link/1" both ends speak frames (link.c documents every byte): the
+ * exporter opens with its stream id, the collector answers with the last durable position of that
+ * stream, the exporter goes on after it, and the collector returns positions as they become
+ * durable. Positions count messages of a stream from 1. Preamble messages (templates) are sent
+ * again on every connection and have no position. Over plain TCP, UDP, and TLS with a foreign
+ * peer it is IPFIX as RFC 7011 has it, and a message counts as done when the kernel took it.
+ *
+ * This header is the exporter's half; packer/listen.h has the collector's, on the shared framing
+ * of common/linkframe.h.
+ */
+#ifndef TUSSAH_COMMON_LINK_H
+#define TUSSAH_COMMON_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/tls.h"
+
+struct link; /* one destination; one thread */
+
+struct link_opts {
+	const char *destination;  /* "tls://host:port", "tcp://host:port", "udp://host:port"; IPv6 in
+				     brackets; default port 4739, TLS 4740 */
+	struct tls_opts tls;	  /* for tls:// */
+	uint8_t stream_id[16];	  /* UUID of this stream */
+	uint64_t buffer_bytes;	  /* bound on messages kept for sending or acknowledgement */
+	int64_t backoff_min_ns;	  /* reconnect delay: doubles from min to max, with jitter */
+	int64_t backoff_max_ns;
+	int64_t stall_timeout_ns; /* a connection without progress for this long is dropped */
+};
+
+struct link_stats {
+	bool connected;
+	uint64_t connects;	   /* connections made */
+	uint64_t connect_failures;
+	uint64_t sent_messages;	   /* including repeats */
+	uint64_t acked_messages;
+	uint64_t queued_messages;  /* not yet acknowledged */
+	uint64_t queued_bytes;
+	uint64_t dropped_messages; /* pushed out of the full buffer */
+	uint64_t dropped_records;
+};
+
+/* Check the options and load certificates; connects at the first link_poll(). */
+int link_new(struct link **out, const struct link_opts *opts, struct err *err);
+void link_free(struct link *link);
+
+/*
+ * Append to the messages that open every connection (templates); copied. Sent at once, in order
+ * with data, when connected.
+ */
+int link_add_preamble(struct link *link, const void *message, size_t len, struct err *err);
+
+/*
+ * Queue one data message; copied. records: how many records it holds, for counting. When the buffer
+ * is full: ST_EAGAIN and nothing queued; the caller waits (a file) or calls link_drop_oldest().
+ */
+int link_send(struct link *link, const void *message, size_t len, uint32_t records,
+	      struct err *err);
+void link_drop_oldest(struct link *link);
+
+/*
+ * Connect, send, receive acknowledgements; waits at most timeout_ms for something to do. Returns
+ * ST_OK; trouble with the peer is not an error here: it is retried, and the reason is kept for
+ * link_take_event().
+ */
+int link_poll(struct link *link, int64_t now_ns, int timeout_ms);
+
+/* One line about what happened since (connected to ..., refused: ..., lost: ...); false: nothing. */
+bool link_take_event(struct link *link, struct err *out);
+
+bool link_is_drained(const struct link *link); /* nothing queued, everything acknowledged */
+void link_get_stats(const struct link *link, struct link_stats *out);
+
+#endif

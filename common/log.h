@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The log of a daemon: level, source, message. The sink is the one piece of global state: set up
+ * once by log_open(), closed by log_close(). Libraries do not log; daemons do.
+ *
+ * Line in files and on streams: "Mon DD HH:MM:SS HOST PROG[PID]: MESSAGE" in local time.
+ */
+#ifndef TUSSAH_COMMON_LOG_H
+#define TUSSAH_COMMON_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/opt.h"
+
+enum log_level { /* as syslog(3) */
+	LOG_LEVEL_EMERG,
+	LOG_LEVEL_ALERT,
+	LOG_LEVEL_CRIT,
+	LOG_LEVEL_ERR,
+	LOG_LEVEL_WARNING,
+	LOG_LEVEL_NOTICE,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG,
+};
+
+/* Embed with OPT_GROUP(..., log, log_opt_table): --log-destination --log-directory --log-basename
+ * --log-post-rotate --log-pathname --log-level --log-sysfacility (silk-packing.md 4.1). */
+struct log_opts {
+	char *destination;
+	char *directory;
+	char *basename;
+	char *post_rotate;
+	char *pathname;
+	char *level;
+	char *facility;
+};
+extern const struct opt log_opt_table[];
+
+/*
+ * Check the switches and open the sink. Exactly one of directory, pathname, destination must be
+ * given; default_destination (may be NULL) stands in when none is.
+ */
+int log_open(const struct log_opts *opts, const char *program, const char *default_destination,
+	     struct err *err);
+/* "Stopped logging." and close. */
+void log_close(void);
+
+/* Log one line; anything below the level is dropped before formatting. Thread-safe. */
+void log_msg(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The file descriptor that a daemon's stdout and stderr go to, or -1. */
+int log_fd(void);
+
+/* Reopen or roll over when the local day has changed; call now and then. */
+void log_tick(int64_t now_ns);
+
+/*
+ * Rate limit for what an outsider can trigger: one struct per kind of message. Returns true when
+ * the message may be logged now; *suppressed is how many were held back since the last one.
+ */
+struct log_limit {
+	int64_t window_start_ns;
+	uint32_t in_window;
+	uint64_t held_back;
+};
+bool log_limit_ok(struct log_limit *limit, uint32_t per_minute, int64_t now_ns,
+		  uint64_t *suppressed);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Numbers and lists of numbers as SiLK writes them: "80,443,8000-8100", "10-", "0x1F" is not one.
+ */
+#ifndef TUSSAH_COMMON_NUMLIST_H
+#define TUSSAH_COMMON_NUMLIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+/* One unsigned decimal number in min..max; the whole text must be used. SiLK's words for errors:
+ * "Value is below minimum of %llu", "Value is above maximum of %llu", "Unexpected character '%c'". */
+int number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *out, struct err *err);
+
+/* One decimal fraction such as 0.5. */
+int real_parse(const char *text, double min, double max, double *out, struct err *err);
+
+/* A size with k m g t suffix (1024-based). */
+int size_parse(const char *text, uint64_t min, uint64_t max, uint64_t *out, struct err *err);
+
+struct number_range {
+	uint64_t first; /* inclusive */
+	uint64_t last;	/* inclusive */
+};
+
+/* "N", "N-M", "N-" (open end becomes max). */
+int range_parse(const char *text, uint64_t min, uint64_t max, struct number_range *out,
+		struct err *err);
+
+/* A list of numbers and ranges below 65536 as a bitmap. Embeddable, plain data. */
+struct numset {
+	uint64_t bits[1024];
+};
+
+int numset_parse(const char *text, unsigned max, struct numset *out, struct err *err);
+static inline bool numset_contains(const struct numset *set, uint16_t number)
+{
+	return set->bits[number >> 6] >> (number & 63) & 1;
+}
+
+/*
+ * A list of numbers in the order written, ranges unfolded; repeats kept. Calls fn for each and
+ * stops when it returns non-zero, returning that.
+ */
+typedef int (*numlist_fn)(void *arg, uint64_t number);
+int numlist_each(const char *text, uint64_t min, uint64_t max, numlist_fn fn, void *arg,
+		 struct err *err);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Text tables, written fast: columns or delimited as SiLK prints them, CSV, JSON lines.
+ *
+ *	struct text *text = text_new(STDOUT_FILENO, &style);
+ *	text_add_column(text, "sIP", 39, false);
+ *	text_titles(text);
+ *	char *cell = text_cell(text);			// at least TEXT_CELL_MAX bytes
+ *	text_cell_done(text, ip_print(cell, ip, v6, format));
+ *	text_row_done(text);
+ *	st = text_close(text, err);			// flush; ENOSPC and friends show here
+ *
+ * No allocation and no printf per value. One thread per table.
+ */
+#ifndef TUSSAH_COMMON_TEXT_H
+#define TUSSAH_COMMON_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/opt.h"
+
+#define TEXT_CELL_MAX 4096
+
+enum text_form {
+	TEXT_COLUMNS,	/* right-justified to the width, separator after each */
+	TEXT_DELIMITED, /* no padding */
+	TEXT_CSV,	/* RFC 4180: comma, quotes where needed, no final delimiter */
+	TEXT_JSON,	/* one object a line, titles as names */
+};
+
+struct text_style {
+	enum text_form form;
+	char separator;		 /* '|' */
+	bool no_final_delimiter;
+	bool no_titles;
+};
+
+/* --no-titles --no-columns --column-separator=C --no-final-delimiter --delimited[=C]
+ * --output-format=columns|delimited|csv|json; into struct text_style by text_style_from_opts(). */
+struct text_opts {
+	bool no_titles;
+	bool no_columns;
+	bool no_final_delimiter;
+	char *column_separator;
+	struct opt_optstr delimited;
+	int output_format; /* -1 or 0: not given; see text.c */
+};
+extern const struct opt text_opt_table[];
+int text_style_from_opts(const struct text_opts *opts, struct text_style *out, struct err *err);
+
+struct text;
+
+/* fd is borrowed. */
+struct text *text_new(int fd, const struct text_style *style);
+/* number: printed without quotes in JSON. width is ignored but in TEXT_COLUMNS. */
+void text_add_column(struct text *text, const char *title, int width, bool number);
+void text_titles(struct text *text);
+
+/* The place for the next cell's characters, TEXT_CELL_MAX bytes; then say how many were written. */
+char *text_cell(struct text *text);
+void text_cell_done(struct text *text, size_t len);
+/* As both, from a string of any length. */
+void text_cell_string(struct text *text, const char *string);
+void text_cell_u64(struct text *text, uint64_t number);
+void text_row_done(struct text *text);
+/* Text outside the table (headings), as it is. */
+void text_raw(struct text *text, const char *string);
+
+int text_flush(struct text *text, struct err *err);
+/* Flush and free; returns the first write error of the table's life. */
+int text_close(struct text *text, struct err *err);
+
+/* Decimal digits of number into out (20 bytes are enough, no NUL); returns how many. */
+size_t text_print_u64(char *out, uint64_t number);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Points in time: int64 nanoseconds since 1970-01-01 UTC. */
+#ifndef TUSSAH_COMMON_TIMESTAMP_H
+#define TUSSAH_COMMON_TIMESTAMP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+#define NS_PER_US INT64_C(1000)
+#define NS_PER_MS INT64_C(1000000)
+#define NS_PER_S INT64_C(1000000000)
+#define NS_PER_HOUR (INT64_C(3600) * NS_PER_S)
+
+/* SiLK's --timestamp-format: one base form, a zone, and modifiers. */
+enum timestamp_format {
+	TIMESTAMP_DEFAULT = 0, /* 2009/02/12T00:00:00.123 */
+	TIMESTAMP_ISO = 1,     /* 2009-02-12 00:00:00.123 */
+	TIMESTAMP_MDY = 2,     /* 02/12/2009 00:00:00.123 */
+	TIMESTAMP_EPOCH = 3,   /* 1234396800.123 */
+	TIMESTAMP_ISO_8601 = 4, /* 2009-02-12T00:00:00.123Z, ours */
+	TIMESTAMP_BASE_MASK = 0x0f,
+	TIMESTAMP_LOCAL = 0x100,  /* local zone instead of UTC */
+	TIMESTAMP_NO_MSEC = 0x200, /* whole seconds */
+	TIMESTAMP_MICRO = 0x400,   /* six digits, ours */
+	TIMESTAMP_NANO = 0x800,	   /* nine digits, ours */
+};
+
+enum timestamp_precision {
+	TIMESTAMP_TO_DAY,
+	TIMESTAMP_TO_HOUR,
+	TIMESTAMP_TO_MINUTE,
+	TIMESTAMP_TO_SECOND,
+	TIMESTAMP_TO_FRACTION,
+	TIMESTAMP_TO_EPOCH, /* given as seconds since the epoch */
+};
+
+#define TIMESTAMP_TEXT_MAX 40
+
+/*
+ * Parse YYYY/MM/DD[:HH[:MM[:SS[.frac]]]] (also with T for the first colon and - for /) or seconds
+ * since the epoch [.frac]. local: the text is in the local zone. *precision (may be NULL) tells how
+ * much was given. Returns ST_OK or ST_EINVAL with the reason (which part is out of range).
+ */
+int timestamp_parse(const char *text, bool local, int64_t *out_ns,
+		    enum timestamp_precision *precision, struct err *err);
+
+/* Last nanosecond of the day, hour, minute or second that starts at ns. */
+int64_t timestamp_ceiling(int64_t ns, enum timestamp_precision precision);
+
+/* A range START[-END]; without END it covers the precision of START (a day, an hour ...).
+ * An END coarser than a second covers its whole unit. Both ends inclusive. */
+int timestamp_parse_range(const char *text, bool local, int64_t *first_ns, int64_t *last_ns,
+			  struct err *err);
+
+/* Writes NUL-terminated text into out (TIMESTAMP_TEXT_MAX bytes), returns its length. Fractions
+ * are cut, not rounded. Fast: days are converted by arithmetic; safe in hot paths. */
+size_t timestamp_print(char *out, int64_t ns, unsigned format);
+int timestamp_print_width(unsigned format);
+int timestamp_format_parse(const char *text, unsigned *format, struct err *err);
+
+#endif

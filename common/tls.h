@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * TLS contexts and non-blocking connections; the only file that knows OpenSSL, besides tls.c.
+ * TLS 1.2 at least; both sides show a certificate that chains to the configured authority.
+ */
+#ifndef TUSSAH_COMMON_TLS_H
+#define TUSSAH_COMMON_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/err.h"
+#include "common/opt.h"
+
+struct tls_opts {
+	char *ca;   /* PEM file of authorities */
+	char *cert; /* PEM chain */
+	char *key;  /* PEM key */
+	char *crl;  /* PEM revocation list, optional */
+};
+extern const struct opt tls_opt_table[]; /* --tls-ca --tls-cert --tls-key --tls-crl */
+
+struct tls_context; /* shared by connections; thread-safe after creation */
+struct tls_conn;
+
+/* Our own application protocol (DESIGN 5); a peer without it speaks plain IPFIX. */
+#define TLS_ALPN_LINK "tussah-link/1"
+
+/* server: ask for and require a client certificate. Errors name the file and the reason. */
+int tls_context_new(struct tls_context **out, const struct tls_opts *opts, bool server,
+		    struct err *err);
+void tls_context_free(struct tls_context *context);
+
+/*
+ * Wrap a connected non-blocking socket, which stays the caller's. server_name (clients, may be
+ * NULL): the host name or address that the peer's certificate must carry.
+ */
+int tls_conn_new(struct tls_conn **out, struct tls_context *context, int fd,
+		 const char *server_name, struct err *err);
+void tls_conn_free(struct tls_conn *conn);
+
+/* ST_OK done; ST_EAGAIN: poll for tls_conn_wants(); ST_EAUTH: refused, with the reason (expired,
+ * no certificate, unknown authority); ST_EIO. */
+int tls_conn_handshake(struct tls_conn *conn, struct err *err);
+/* poll(2) events to wait for after ST_EAGAIN. */
+short tls_conn_wants(const struct tls_conn *conn);
+/* ST_OK with *done > 0; ST_EAGAIN; ST_END: closed by the peer in order; ST_EIO. */
+int tls_conn_read(struct tls_conn *conn, void *out, size_t size, size_t *done, struct err *err);
+int tls_conn_write(struct tls_conn *conn, const void *bytes, size_t size, size_t *done,
+		   struct err *err);
+int tls_conn_shutdown(struct tls_conn *conn);
+bool tls_conn_pending(const struct tls_conn *conn); /* decrypted bytes wait inside */
+/* Was TLS_ALPN_LINK agreed? */
+bool tls_conn_is_link(const struct tls_conn *conn);
+/* Names the peer's certificate carries: the common name and DNS alternative names; index from 0,
+ * NULL after the last. Borrowed. */
+const char *tls_conn_peer_name(const struct tls_conn *conn, size_t index);
+/* "TLSv1.3 TLS_AES_256_GCM_SHA384" */
+const char *tls_conn_describe(const struct tls_conn *conn);
+
+#endif

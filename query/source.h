@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The records a tool reads: files named on the command line, a list of names (--xargs), or standard
+ * input, one after the other, as batches.
+ *
+ *	struct source *source = source_new(env, &opts.source, argc, argv);
+ *	while (source_next(source, batch, columns)) ...
+ *	exit_status = source_close(source);
+ */
+#ifndef TUSSAH_QUERY_SOURCE_H
+#define TUSSAH_QUERY_SOURCE_H
+
+#include "common/batch.h"
+#include "query/tool.h"
+#include "storage/stream.h"
+
+struct source_opts {
+	struct opt_optstr xargs; /* --xargs[=FILE] */
+	char *ipv6_policy;	 /* --ipv6-policy; $SILK_IPV6_POLICY when not given */
+	bool print_filenames;	 /* --print-filenames */
+	char *copy_input;	 /* --copy-input=PATH */
+};
+extern const struct opt source_opt_table[];	 /* all of the above */
+extern const struct opt source_xargs_opt_table[]; /* --xargs only */
+
+struct source;
+
+/*
+ * Names the inputs, opens none yet. No name, no --xargs: standard input, which must not be a
+ * terminal ("no input files given on command line and standard input is a terminal").
+ */
+struct source *source_new(struct tool_env *env, const struct source_opts *opts, int argc,
+			  char **argv);
+
+/*
+ * The next batch with at least one selected row, the IPv6 policy applied. false: no more. A file
+ * that cannot be opened or read on is named on stderr and decides the exit status; SiLK's tools
+ * stop there, so does this.
+ */
+bool source_next(struct source *source, struct batch *batch, uint32_t columns);
+
+/* The header of the file that the last batch came from. Borrowed until the next call. */
+const struct header *source_header(const struct source *source);
+
+/* Called once per opened file, before its first batch (to copy header entries); may be NULL. */
+typedef void (*source_open_fn)(void *arg, const char *path, const struct header *header);
+void source_on_open(struct source *source, source_open_fn fn, void *arg);
+
+/* Free; returns TOOL_EXIT_OK, or TOOL_EXIT_ERROR when something could not be read. */
+int source_close(struct source *source);
+
+#endif

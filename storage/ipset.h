@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A set of addresses, IPv4 and IPv6 together, and SiLK's IPset files
+ * (silk-set-bag-pmap-files.md). Immutable once read or built, and then any number of threads may ask.
+ *
+ *	struct ipset *set = ipset_new();
+ *	ipset_add(set, ip_from_v4(0x0a000001));
+ *	ipset_finish(set);
+ *	if (ipset_contains(set, ip)) ...
+ *	ipset_free(set);
+ *
+ * An IPv4 address and its mapped IPv6 form are the same element, as in SiLK.
+ */
+#ifndef TUSSAH_STORAGE_IPSET_H
+#define TUSSAH_STORAGE_IPSET_H
+
+#include "common/cidr.h"
+#include "storage/header.h"
+
+struct ipset;
+
+struct ipset *ipset_new(void);
+void ipset_free(struct ipset *set);
+
+/* Any order, repeats welcome; amortised, not ordered until ipset_finish(). */
+void ipset_add(struct ipset *set, struct ip ip);
+void ipset_add_range(struct ipset *set, struct ip first, struct ip last);
+/* Sort and join; needed after adding and before everything below. */
+void ipset_finish(struct ipset *set);
+
+bool ipset_contains(const struct ipset *set, struct ip ip);
+bool ipset_is_empty(const struct ipset *set);
+bool ipset_has_ipv6(const struct ipset *set); /* an address outside ::ffff:0:0/96 */
+/* Number of addresses, as high * 2^64 + low. */
+void ipset_count(const struct ipset *set, uint64_t *high, uint64_t *low);
+/* Ascending, disjoint, not adjacent ranges. */
+size_t ipset_ranges(const struct ipset *set);
+struct cidr ipset_range(const struct ipset *set, size_t i);
+/* Do the two have an address in common? */
+bool ipset_intersects(const struct ipset *a, const struct ipset *b);
+
+/* Read a file of any record version; "-" or "stdin" allowed. header (may be NULL): filled with
+ * the file's header; header_release() it. */
+int ipset_read(struct ipset **out, const char *path, struct header *header, struct err *err);
+
+struct ipset_write_opts {
+	uint16_t record_version; /* 0: 2 for IPv4 only, 3 with IPv6 */
+	uint8_t compression;
+	bool no_silk_version;
+	const struct header *entries; /* notes and invocations; borrowed; may be NULL */
+	bool overwrite;
+};
+int ipset_write(const struct ipset *set, const char *path, const struct ipset_write_opts *opts,
+		struct err *err);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The repository: names of hourly files, and which of them a query needs (silk-packing.md 1.5).
+ */
+#ifndef TUSSAH_STORAGE_REPO_H
+#define TUSSAH_STORAGE_REPO_H
+
+#include "common/site.h"
+#include "storage/hourfile.h"
+
+/* ROOT/path-format with every conversion replaced. Returned: g_free(). */
+char *repo_path(const struct site *site, const char *root, const struct hourfile_key *key);
+
+/* Take a base name apart, "in-S0_20090212.03[.suffix]". ST_OK or ST_EFORMAT. */
+int repo_parse_name(const struct site *site, const char *basename, struct hourfile_key *out);
+
+/* What a query selects: hours (both ends inclusive) and a list of (flowtype, sensor) pairs. */
+struct repo_select {
+	int64_t first_hour_ns;
+	int64_t last_hour_ns;
+	size_t pair_count;
+	struct repo_pair {
+		uint8_t flowtype;
+		uint16_t sensor;
+	} *pairs; /* g_malloc'd; repo_select_release() frees */
+};
+void repo_select_release(struct repo_select *select);
+
+/* The selection switches as SiLK has them; every text may be NULL. */
+struct repo_switches {
+	const char *class_name;	 /* --class */
+	const char *types;	 /* --type: list, or "all" */
+	const char *flowtypes;	 /* --flowtypes: list of CLASS/TYPE, "all" allowed in each place */
+	const char *sensors;	 /* --sensors: names, ids, ranges of ids, @groups */
+	const char *start_date;	 /* --start-date */
+	const char *end_date;	 /* --end-date */
+	int64_t now_ns;		 /* for the default of --start-date: today */
+};
+
+/*
+ * Work out the selection with SiLK's rules (rwfglob's manual page): defaults of class and type,
+ * precision of dates (a day means all its hours, an hour itself), errors as one line.
+ */
+int repo_select_switches(const struct site *site, const struct repo_switches *switches,
+			 struct repo_select *out, struct err *err);
+
+/*
+ * Visit the path of every file of the selection in SiLK's order: hour, then flowtype and sensor.
+ * exists: found on disk (also under its name with ".gz"). Stops when fn returns non-zero and returns
+ * that; missing files are visited only when want_missing.
+ */
+typedef int (*repo_file_fn)(void *arg, const char *path, const struct hourfile_key *key,
+			    bool exists);
+int repo_each(const struct site *site, const char *root, const struct repo_select *select,
+	      bool want_missing, repo_file_fn fn, void *arg);
+
+#endif
