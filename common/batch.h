@@ -22,7 +22,7 @@
 #define BATCH_ROWS 1024
 
 struct batch {
-	uint32_t rows;	   /* rows filled */
+	uint32_t rows;     /* rows filled */
 	uint32_t selected; /* entries of selection in use */
 	uint32_t columns;  /* COLUMN_BIT of every column that holds values */
 	uint16_t selection[BATCH_ROWS];

@@ -7,7 +7,7 @@
 
 struct cidr {
 	struct ip first; /* inclusive */
-	struct ip last;	 /* inclusive */
+	struct ip last;  /* inclusive */
 	bool is_v6;
 };
 

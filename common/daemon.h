@@ -35,11 +35,12 @@ int daemon_start(const struct daemon_opts *opts, const char *program, bool reloa
 /* Change to --user and --group if given; fails rather than staying privileged. */
 int daemon_drop_privileges(const struct daemon_opts *opts, struct err *err);
 
-/* Tell the supervisor (sd_notify protocol on $NOTIFY_SOCKET, given by the caller; NULL: nothing). */
+/* Tell the supervisor (sd_notify protocol on $NOTIFY_SOCKET, given by the caller; NULL: nothing).
+ */
 void daemon_notify(const char *notify_socket, const char *state);
 
 bool daemon_stopping(void);
-int daemon_stop_signal(void); /* 0 or the number that stopped us */
+int daemon_stop_signal(void);  /* 0 or the number that stopped us */
 bool daemon_take_reload(void); /* true once per HUP */
 bool daemon_take_report(void); /* true once per USR1 */
 /* Stop from within (a broken output, a fatal error). */

@@ -9,7 +9,8 @@
  *		}
  *	...
  *		if (thing_open(path, err) != ST_OK) {
- *			return err_prefix(err, "sensor %s", name);	// "sensor S1: x: not a thing"
+ *			return err_prefix(err, "sensor %s", name);	// "sensor S1: x: not a
+ *thing"
  *		}
  *
  * Every function takes err NULL ("nobody wants to know") and returns the status, so that setting
@@ -28,7 +29,8 @@ struct err {
 };
 
 /* Set the reason; returns status. */
-int err_set(struct err *err, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int err_set(struct err *err, int status, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* As err_set, with ": " and the text of errno value errnum appended. */
 int err_errno(struct err *err, int status, int errnum, const char *fmt, ...)

@@ -34,14 +34,14 @@ struct field_context {
 	unsigned timestamp_format;
 	bool integer_sensors;
 	bool integer_tcp_flags;
-	bool padded_flags;  /* columnar output: flag letters in their places */
+	bool padded_flags;       /* columnar output: flag letters in their places */
 	bool icmp_type_and_code; /* rwcut --icmp-type-and-code */
 };
 
 struct field;
 
 #define VALUE_TEXT_MAX 128
-#define VALUE_KEY_MAX 17
+#define VALUE_KEY_MAX  17
 
 struct value_kind {
 	const char *name;
@@ -56,22 +56,22 @@ struct value_kind {
 };
 
 enum field_role {
-	FIELD_ROLE_KEY,	 /* describes the flow */
-	FIELD_ROLE_SUM,	 /* volume: adds up */
+	FIELD_ROLE_KEY, /* describes the flow */
+	FIELD_ROLE_SUM, /* volume: adds up */
 	FIELD_ROLE_TIME,
 };
 
 struct field {
-	const char *name;	       /* "sIP", also the column title */
-	const char *aliases[4];	       /* "1" (SiLK's number) and others */
+	const char *name;       /* "sIP", also the column title */
+	const char *aliases[4]; /* "1" (SiLK's number) and others */
 	const struct value_kind *kind;
 	enum field_role role;
-	uint32_t ie_pen;	       /* IPFIX: enterprise (0 IANA) and element; 0/0 none */
+	uint32_t ie_pen; /* IPFIX: enterprise (0 IANA) and element; 0/0 none */
 	uint16_t ie_id;
-	uint32_t columns;	       /* COLUMN_BITs that load reads */
+	uint32_t columns; /* COLUMN_BITs that load reads */
 	void (*load)(const struct batch *batch, uint32_t row, const struct field_context *ctx,
 		     struct value *out);
-	int width;		       /* column width, 0: asks the kind by context */
+	int width; /* column width, 0: asks the kind by context */
 	const char *help;
 };
 
@@ -85,8 +85,8 @@ const struct field *field_find(const char *name, struct err *err);
  * "sIP,dIP,3-5": names and ranges of numbers, in order. Repeats are an error unless allowed.
  * *out: g_free(); *count fields.
  */
-int field_parse_list(const char *text, bool allow_repeats, const struct field ***out,
-		     size_t *count, struct err *err);
+int field_parse_list(const char *text, bool allow_repeats, const struct field ***out, size_t *count,
+		     struct err *err);
 
 /* Width of the column in this context. */
 int field_width(const struct field *field, const struct field_context *ctx);

@@ -25,12 +25,12 @@ struct ip {
 enum ip_format {
 	IP_CANONICAL = 0,   /* 192.0.2.1, 2001:db8::1 (RFC 5952), ::ffff:192.0.2.1 */
 	IP_NO_MIXED = 1,    /* as canonical, never a dotted quad inside IPv6: ::ffff:c000:201 */
-	IP_DECIMAL = 2,	    /* one decimal number */
+	IP_DECIMAL = 2,     /* one decimal number */
 	IP_HEXADECIMAL = 3, /* one lower-case hexadecimal number without 0x */
 	IP_BASE_MASK = 0x0f,
 	IP_ZERO_PADDED = 0x100, /* every part at its full width */
-	IP_MAP_V4 = 0x200,	/* IPv4 as ::ffff:a.b.c.d before formatting */
-	IP_UNMAP_V6 = 0x400,	/* mapped IPv6 as IPv4 before formatting */
+	IP_MAP_V4 = 0x200,      /* IPv4 as ::ffff:a.b.c.d before formatting */
+	IP_UNMAP_V6 = 0x400,    /* mapped IPv6 as IPv4 before formatting */
 };
 
 #define IP_TEXT_MAX 48 /* longest text of any format, with its NUL */

@@ -25,23 +25,23 @@
 struct link; /* one destination; one thread */
 
 struct link_opts {
-	const char *destination;  /* "tls://host:port", "tcp://host:port", "udp://host:port"; IPv6 in
-				     brackets; default port 4739, TLS 4740 */
-	struct tls_opts tls;	  /* for tls:// */
-	uint8_t stream_id[16];	  /* UUID of this stream */
-	uint64_t buffer_bytes;	  /* bound on messages kept for sending or acknowledgement */
-	int64_t backoff_min_ns;	  /* reconnect delay: doubles from min to max, with jitter */
+	const char *destination; /* "tls://host:port", "tcp://host:port", "udp://host:port"; IPv6 in
+				    brackets; default port 4739, TLS 4740 */
+	struct tls_opts tls;     /* for tls:// */
+	uint8_t stream_id[16];   /* UUID of this stream */
+	uint64_t buffer_bytes;   /* bound on messages kept for sending or acknowledgement */
+	int64_t backoff_min_ns;  /* reconnect delay: doubles from min to max, with jitter */
 	int64_t backoff_max_ns;
 	int64_t stall_timeout_ns; /* a connection without progress for this long is dropped */
 };
 
 struct link_stats {
 	bool connected;
-	uint64_t connects;	   /* connections made */
+	uint64_t connects; /* connections made */
 	uint64_t connect_failures;
-	uint64_t sent_messages;	   /* including repeats */
+	uint64_t sent_messages; /* including repeats */
 	uint64_t acked_messages;
-	uint64_t queued_messages;  /* not yet acknowledged */
+	uint64_t queued_messages; /* not yet acknowledged */
 	uint64_t queued_bytes;
 	uint64_t dropped_messages; /* pushed out of the full buffer */
 	uint64_t dropped_records;
@@ -72,7 +72,8 @@ void link_drop_oldest(struct link *link);
  */
 int link_poll(struct link *link, int64_t now_ns, int timeout_ms);
 
-/* One line about what happened since (connected to ..., refused: ..., lost: ...); false: nothing. */
+/* One line about what happened since (connected to ..., refused: ..., lost: ...); false: nothing.
+ */
 bool link_take_event(struct link *link, struct err *out);
 
 bool link_is_drained(const struct link *link); /* nothing queued, everything acknowledged */

@@ -15,14 +15,14 @@
 #include "common/opt.h"
 
 enum log_level { /* as syslog(3) */
-	LOG_LEVEL_EMERG,
-	LOG_LEVEL_ALERT,
-	LOG_LEVEL_CRIT,
-	LOG_LEVEL_ERR,
-	LOG_LEVEL_WARNING,
-	LOG_LEVEL_NOTICE,
-	LOG_LEVEL_INFO,
-	LOG_LEVEL_DEBUG,
+		 LOG_LEVEL_EMERG,
+		 LOG_LEVEL_ALERT,
+		 LOG_LEVEL_CRIT,
+		 LOG_LEVEL_ERR,
+		 LOG_LEVEL_WARNING,
+		 LOG_LEVEL_NOTICE,
+		 LOG_LEVEL_INFO,
+		 LOG_LEVEL_DEBUG,
 };
 
 /* Embed with OPT_GROUP(..., log, log_opt_table): --log-destination --log-directory --log-basename

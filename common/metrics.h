@@ -4,9 +4,8 @@
  * atomic values; nothing is dropped anywhere without one of these being raised.
  *
  *	enum { M_PACKETS, M_BYTES, M_COUNT };
- *	static const struct metric names[M_COUNT] = { [M_PACKETS] = { "packets", "packets read" }, ...};
- *	_Atomic uint64_t values[M_COUNT];
- *	metric_add(&values[M_PACKETS], 1);
+ *	static const struct metric names[M_COUNT] = { [M_PACKETS] = { "packets", "packets read" },
+ *...}; _Atomic uint64_t values[M_COUNT]; metric_add(&values[M_PACKETS], 1);
  */
 #ifndef TUSSAH_COMMON_METRICS_H
 #define TUSSAH_COMMON_METRICS_H

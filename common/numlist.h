@@ -12,7 +12,8 @@
 #include "common/err.h"
 
 /* One unsigned decimal number in min..max; the whole text must be used. SiLK's words for errors:
- * "Value is below minimum of %llu", "Value is above maximum of %llu", "Unexpected character '%c'". */
+ * "Value is below minimum of %llu", "Value is above maximum of %llu", "Unexpected character '%c'".
+ */
 int number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *out, struct err *err);
 
 /* One decimal fraction such as 0.5. */
@@ -23,7 +24,7 @@ int size_parse(const char *text, uint64_t min, uint64_t max, uint64_t *out, stru
 
 struct number_range {
 	uint64_t first; /* inclusive */
-	uint64_t last;	/* inclusive */
+	uint64_t last;  /* inclusive */
 };
 
 /* "N", "N-M", "N-" (open end becomes max). */

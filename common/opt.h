@@ -5,10 +5,9 @@
  *
  *	struct cut_opts { char *fields; uint64_t limit; bool no_titles; };
  *	static const struct opt cut_opt_table[] = {
- *		OPT_STR(struct cut_opts, fields, "fields", 'f', "LIST", "columns to print, in order"),
- *		OPT_U64(struct cut_opts, limit, "num-recs", 'n', "N", 0, UINT64_MAX,
- *			"stop after N records"),
- *		OPT_FLAG(struct cut_opts, no_titles, "no-titles", 0, "print no title line"),
+ *		OPT_STR(struct cut_opts, fields, "fields", 'f', "LIST", "columns to print, in
+ *order"), OPT_U64(struct cut_opts, limit, "num-recs", 'n', "N", 0, UINT64_MAX, "stop after N
+ *records"), OPT_FLAG(struct cut_opts, no_titles, "no-titles", 0, "print no title line"),
  *		OPT_GROUP(struct cut_opts, text, text_opt_table),
  *		OPT_END,
  *	};
@@ -29,24 +28,24 @@
 
 enum opt_kind {
 	OPT_KIND_END,
-	OPT_KIND_FLAG,	   /* bool: set to true */
-	OPT_KIND_STR,	   /* char *: borrowed from argv; the last one wins */
-	OPT_KIND_STRS,	   /* GPtrArray * of char * (borrowed), made at first use; repeatable */
+	OPT_KIND_FLAG,     /* bool: set to true */
+	OPT_KIND_STR,      /* char *: borrowed from argv; the last one wins */
+	OPT_KIND_STRS,     /* GPtrArray * of char * (borrowed), made at first use; repeatable */
 	OPT_KIND_OPTSTR,   /* struct opt_optstr: argument may be left out */
-	OPT_KIND_U64,	   /* uint64_t in min..max */
-	OPT_KIND_REAL,	   /* double in min..max (as whole numbers) */
-	OPT_KIND_SIZE,	   /* uint64_t with k m g t suffix */
+	OPT_KIND_U64,      /* uint64_t in min..max */
+	OPT_KIND_REAL,     /* double in min..max (as whole numbers) */
+	OPT_KIND_SIZE,     /* uint64_t with k m g t suffix */
 	OPT_KIND_DURATION, /* uint64_t nanoseconds; min..max in nanoseconds */
 	OPT_KIND_CHOICE,   /* int: index into choices, by unique prefix */
-	OPT_KIND_CALL,	   /* call parse(text or NULL, opts base + offset) each time */
-	OPT_KIND_GROUP,	   /* rows of another table, at an offset */
+	OPT_KIND_CALL,     /* call parse(text or NULL, opts base + offset) each time */
+	OPT_KIND_GROUP,    /* rows of another table, at an offset */
 };
 
 enum opt_flags {
 	OPT_ARG_OPTIONAL = 1 << 0, /* OPT_KIND_CALL: argument may be left out */
-	OPT_ARG_NONE = 1 << 1,	   /* OPT_KIND_CALL: takes no argument */
-	OPT_ONCE = 1 << 2,	   /* giving it twice is an error */
-	OPT_HIDDEN = 1 << 3,	   /* an alias: parsed, not listed */
+	OPT_ARG_NONE = 1 << 1,     /* OPT_KIND_CALL: takes no argument */
+	OPT_ONCE = 1 << 2,         /* giving it twice is an error */
+	OPT_HIDDEN = 1 << 3,       /* an alias: parsed, not listed */
 };
 
 struct opt_optstr {
@@ -62,8 +61,8 @@ typedef int (*opt_parse_fn)(const struct opt *opt, const char *text, void *dest,
 struct opt {
 	enum opt_kind kind;
 	const char *name; /* long name without dashes */
-	char letter;	  /* short name or 0 */
-	size_t offset;	  /* of the member in the options struct */
+	char letter;      /* short name or 0 */
+	size_t offset;    /* of the member in the options struct */
 	const char *arg;  /* argument's name in help; NULL: none */
 	const char *help; /* one line, lower case, no full stop */
 	uint64_t min, max;
@@ -71,7 +70,7 @@ struct opt {
 	opt_parse_fn parse;
 	const struct opt *group;
 	unsigned flags;
-	intptr_t tag; /* the table owner's own, for parse */
+	intptr_t tag;             /* the table owner's own, for parse */
 	const char *default_text; /* shown in help; NULL: nothing */
 };
 
@@ -134,9 +133,9 @@ struct opt {
 	}
 
 enum opt_action {
-	OPT_RUN,	  /* go on */
-	OPT_HELP,	  /* --help was given: print opt_help() and exit 0 */
-	OPT_VERSION,	  /* --version */
+	OPT_RUN,          /* go on */
+	OPT_HELP,         /* --help was given: print opt_help() and exit 0 */
+	OPT_VERSION,      /* --version */
 	OPT_DUMP_OPTIONS, /* --dump-options: print opt_dump() and exit 0 */
 };
 
@@ -176,7 +175,8 @@ void opt_help(const struct opt *table, FILE *out);
 /* One line per row, tab-separated: name, letter or "-", argument or "-", default or "-", help. */
 void opt_dump(const struct opt *table, FILE *out);
 
-/* Names unique, helps present and of the right shape; for unit tests. Returns ST_OK or ST_EINVAL. */
+/* Names unique, helps present and of the right shape; for unit tests. Returns ST_OK or ST_EINVAL.
+ */
 int opt_check(const struct opt *table, struct err *err);
 
 #endif

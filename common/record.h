@@ -16,38 +16,38 @@
 
 /*	X(ENUM, member, type)	*/
 #define RECORD_COLUMNS(X)                                                                          \
-	X(START, start_ns, int64_t)	       /* first packet */                                  \
-	X(DURATION, duration_ns, uint64_t)     /* last packet minus first */                       \
-	X(SIP, sip, struct ip)		       /* source address */                                \
-	X(DIP, dip, struct ip)		       /* destination address */                           \
-	X(NHIP, nhip, struct ip)	       /* next hop; unset: 0.0.0.0 or :: by family */      \
+	X(START, start_ns, int64_t)        /* first packet */                                      \
+	X(DURATION, duration_ns, uint64_t) /* last packet minus first */                           \
+	X(SIP, sip, struct ip)             /* source address */                                    \
+	X(DIP, dip, struct ip)             /* destination address */                               \
+	X(NHIP, nhip, struct ip)           /* next hop; unset: 0.0.0.0 or :: by family */          \
 	X(PACKETS, packets, uint64_t)                                                              \
-	X(BYTES, bytes, uint64_t)	       /* layer 3 */                                       \
-	X(INPUT, input, uint32_t)	       /* SNMP index or VLAN id */                         \
+	X(BYTES, bytes, uint64_t) /* layer 3 */                                                    \
+	X(INPUT, input, uint32_t) /* SNMP index or VLAN id */                                      \
 	X(OUTPUT, output, uint32_t)                                                                \
 	X(SPORT, sport, uint16_t)                                                                  \
 	X(DPORT, dport, uint16_t)                                                                  \
-	X(APPLICATION, application, uint16_t)  /* service port guessed by the sensor; 0: none */   \
-	X(SENSOR, sensor, uint16_t)	       /* id of silk.conf; RECORD_NO_SENSOR */             \
+	X(APPLICATION, application, uint16_t) /* service port guessed by the sensor; 0: none */    \
+	X(SENSOR, sensor, uint16_t)           /* id of silk.conf; RECORD_NO_SENSOR */              \
 	X(MEMO, memo, uint16_t)                                                                    \
 	X(PROTOCOL, protocol, uint8_t)                                                             \
-	X(FLOWTYPE, flowtype, uint8_t)	       /* id of silk.conf; RECORD_NO_FLOWTYPE */           \
-	X(FLAGS, flags, uint8_t)	       /* TCP flags of all packets */                      \
+	X(FLOWTYPE, flowtype, uint8_t)           /* id of silk.conf; RECORD_NO_FLOWTYPE */         \
+	X(FLAGS, flags, uint8_t)                 /* TCP flags of all packets */                    \
 	X(INITIAL_FLAGS, initial_flags, uint8_t) /* of the first packet */                         \
 	X(SESSION_FLAGS, session_flags, uint8_t) /* of all others */                               \
-	X(STATE, state, uint8_t)	       /* enum record_state */
+	X(STATE, state, uint8_t)                 /* enum record_state */
 
-#define RECORD_NO_SENSOR 65535
+#define RECORD_NO_SENSOR   65535
 #define RECORD_NO_FLOWTYPE 255
 
 /* Bits of the state column; values as on disk (silk-flow-files.md section 6). */
 enum record_state {
-	RECORD_EXPANDED = 0x01,	    /* TCP with initial and session flags known */
+	RECORD_EXPANDED = 0x01,     /* TCP with initial and session flags known */
 	RECORD_FIN_FOLLOWED = 0x08, /* F: packets after FIN that are not ACK or RST */
-	RECORD_UNIFORM = 0x10,	    /* S: all packets of one size */
-	RECORD_TIMEOUT = 0x20,	    /* T: ended by the active timeout */
+	RECORD_UNIFORM = 0x10,      /* S: all packets of one size */
+	RECORD_TIMEOUT = 0x20,      /* T: ended by the active timeout */
 	RECORD_CONTINUED = 0x40,    /* C: continues a timed-out flow */
-	RECORD_IPV6 = 0x80,	    /* all three addresses are IPv6 */
+	RECORD_IPV6 = 0x80,         /* all three addresses are IPv6 */
 };
 
 struct record {
@@ -60,11 +60,11 @@ enum column {
 #define X(upper, member, type) COLUMN_##upper,
 	RECORD_COLUMNS(X)
 #undef X
-	COLUMN_COUNT
+		COLUMN_COUNT
 };
 
 #define COLUMN_BIT(column) (UINT32_C(1) << (column))
-#define COLUMNS_ALL (COLUMN_BIT(COLUMN_COUNT) - 1)
+#define COLUMNS_ALL        (COLUMN_BIT(COLUMN_COUNT) - 1)
 
 /* All zero but the sensor and flowtype, which are "none"; addresses 0.0.0.0. */
 void record_init(struct record *rec);

@@ -30,7 +30,8 @@ struct site;
  */
 int site_load(struct site **out, const char *path, struct err *err);
 typedef void (*site_error_fn)(void *arg, const char *file, int line, const char *message);
-int site_load_all(struct site **out, const char *path, site_error_fn fn, void *arg, struct err *err);
+int site_load_all(struct site **out, const char *path, site_error_fn fn, void *arg,
+		  struct err *err);
 /* A site without sensors and classes, for tools that can do without a file. */
 struct site *site_empty(void);
 void site_free(struct site *site);
@@ -41,20 +42,20 @@ void site_free(struct site *site);
  */
 struct site_env {
 	const char *config_file_option; /* --site-config-file */
-	const char *root_option;	/* --data-rootdir, --root-directory */
-	const char *config_file;	/* $SILK_CONFIG_FILE */
-	const char *data_rootdir;	/* $SILK_DATA_ROOTDIR */
-	const char *silk_path;		/* $SILK_PATH */
+	const char *root_option;        /* --data-rootdir, --root-directory */
+	const char *config_file;        /* $SILK_CONFIG_FILE */
+	const char *data_rootdir;       /* $SILK_DATA_ROOTDIR */
+	const char *silk_path;          /* $SILK_PATH */
 	const char *install_prefix;
 };
 char *site_find_file(const struct site_env *env, bool *exists);
 char *site_find_root(const struct site_env *env);
 
 /* Sensors: ids 0..65534, with holes. */
-int site_sensor_id(const struct site *site, const char *name); /* -1: unknown */
-const char *site_sensor_name(const struct site *site, int id); /* NULL: unknown */
+int site_sensor_id(const struct site *site, const char *name);        /* -1: unknown */
+const char *site_sensor_name(const struct site *site, int id);        /* NULL: unknown */
 const char *site_sensor_description(const struct site *site, int id); /* NULL: none */
-int site_sensor_max(const struct site *site);			      /* highest id, -1: none */
+int site_sensor_max(const struct site *site);                         /* highest id, -1: none */
 bool site_sensor_in_class(const struct site *site, int sensor, int class_id);
 
 /* Groups of sensors, in order of definition. */

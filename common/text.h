@@ -25,15 +25,15 @@
 #define TEXT_CELL_MAX 4096
 
 enum text_form {
-	TEXT_COLUMNS,	/* right-justified to the width, separator after each */
+	TEXT_COLUMNS,   /* right-justified to the width, separator after each */
 	TEXT_DELIMITED, /* no padding */
-	TEXT_CSV,	/* RFC 4180: comma, quotes where needed, no final delimiter */
-	TEXT_JSON,	/* one object a line, titles as names */
+	TEXT_CSV,       /* RFC 4180: comma, quotes where needed, no final delimiter */
+	TEXT_JSON,      /* one object a line, titles as names */
 };
 
 struct text_style {
 	enum text_form form;
-	char separator;		 /* '|' */
+	char separator; /* '|' */
 	bool no_final_delimiter;
 	bool no_titles;
 };

@@ -9,23 +9,23 @@
 
 #include "common/err.h"
 
-#define NS_PER_US INT64_C(1000)
-#define NS_PER_MS INT64_C(1000000)
-#define NS_PER_S INT64_C(1000000000)
+#define NS_PER_US   INT64_C(1000)
+#define NS_PER_MS   INT64_C(1000000)
+#define NS_PER_S    INT64_C(1000000000)
 #define NS_PER_HOUR (INT64_C(3600) * NS_PER_S)
 
 /* SiLK's --timestamp-format: one base form, a zone, and modifiers. */
 enum timestamp_format {
-	TIMESTAMP_DEFAULT = 0, /* 2009/02/12T00:00:00.123 */
-	TIMESTAMP_ISO = 1,     /* 2009-02-12 00:00:00.123 */
-	TIMESTAMP_MDY = 2,     /* 02/12/2009 00:00:00.123 */
-	TIMESTAMP_EPOCH = 3,   /* 1234396800.123 */
+	TIMESTAMP_DEFAULT = 0,  /* 2009/02/12T00:00:00.123 */
+	TIMESTAMP_ISO = 1,      /* 2009-02-12 00:00:00.123 */
+	TIMESTAMP_MDY = 2,      /* 02/12/2009 00:00:00.123 */
+	TIMESTAMP_EPOCH = 3,    /* 1234396800.123 */
 	TIMESTAMP_ISO_8601 = 4, /* 2009-02-12T00:00:00.123Z, ours */
 	TIMESTAMP_BASE_MASK = 0x0f,
-	TIMESTAMP_LOCAL = 0x100,  /* local zone instead of UTC */
+	TIMESTAMP_LOCAL = 0x100,   /* local zone instead of UTC */
 	TIMESTAMP_NO_MSEC = 0x200, /* whole seconds */
 	TIMESTAMP_MICRO = 0x400,   /* six digits, ours */
-	TIMESTAMP_NANO = 0x800,	   /* nine digits, ours */
+	TIMESTAMP_NANO = 0x800,    /* nine digits, ours */
 };
 
 enum timestamp_precision {

@@ -4,7 +4,8 @@
  * those, or x: "10.x.1-4,9.0", "2001:db8:x::x"; a CIDR block and a plain address are wildcards too.
  *
  *	struct wildcard w;
- *	if (wildcard_parse("10.x.1-4,9.x", &w, err) == ST_OK && wildcard_contains(&w, ip, false)) ...
+ *	if (wildcard_parse("10.x.1-4,9.x", &w, err) == ST_OK && wildcard_contains(&w, ip, false))
+ *...
  */
 #ifndef TUSSAH_COMMON_WILDCARD_H
 #define TUSSAH_COMMON_WILDCARD_H
@@ -14,8 +15,8 @@
 /* Embeddable; plain data without pointers. */
 struct wildcard {
 	bool is_v6;
-	uint8_t v4[4][32];    /* bitmap of 256 values per octet (IPv4) */
-	uint8_t v6[8][8192];  /* bitmap of 65536 values per group (IPv6) */
+	uint8_t v4[4][32];   /* bitmap of 256 values per octet (IPv4) */
+	uint8_t v6[8][8192]; /* bitmap of 65536 values per group (IPv6) */
 };
 
 int wildcard_parse(const char *text, struct wildcard *out, struct err *err);

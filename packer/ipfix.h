@@ -10,9 +10,9 @@
 #include "common/record.h"
 
 struct ipfix_limits {
-	uint32_t max_templates;	      /* per session and observation domain */
+	uint32_t max_templates;       /* per session and observation domain */
 	uint32_t max_template_fields; /* in one template */
-	uint32_t max_domains;	      /* observation domains per session */
+	uint32_t max_domains;         /* observation domains per session */
 };
 
 /* What the probe says about the mapping (sensor.conf). */
@@ -25,12 +25,12 @@ struct ipfix_stats {
 	uint64_t messages;
 	uint64_t bytes;
 	uint64_t templates;
-	uint64_t forward;	   /* records that came out, forward half */
-	uint64_t reverse;	   /* reverse half */
-	uint64_t ignored;	   /* data records without a flow in them (options, no volume) */
-	uint64_t missing;	   /* data records missing by sequence number */
-	uint64_t out_of_sequence;  /* messages out of sequence */
-	uint64_t malformed;	   /* messages refused */
+	uint64_t forward;         /* records that came out, forward half */
+	uint64_t reverse;         /* reverse half */
+	uint64_t ignored;         /* data records without a flow in them (options, no volume) */
+	uint64_t missing;         /* data records missing by sequence number */
+	uint64_t out_of_sequence; /* messages out of sequence */
+	uint64_t malformed;       /* messages refused */
 };
 
 /* Each record as it comes out; non-zero stops the message and is returned by ipfix_decode(). */

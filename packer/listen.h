@@ -19,23 +19,24 @@
 enum listen_transport { LISTEN_TLS, LISTEN_TCP, LISTEN_UDP };
 
 struct listen_peer {
-	char address[64];		/* "192.0.2.1:4711" for messages */
+	char address[64]; /* "192.0.2.1:4711" for messages */
 	struct sockaddr_storage sockaddr;
-	const struct tls_conn *tls;	/* NULL without TLS: certificate names */
-	bool is_link;			/* our own exporter, acknowledged */
-	uint8_t stream_id[16];		/* of our own exporter */
+	const struct tls_conn *tls; /* NULL without TLS: certificate names */
+	bool is_link;               /* our own exporter, acknowledged */
+	uint8_t stream_id[16];      /* of our own exporter */
 };
 
 struct listen_handler {
 	/*
-	 * A peer is there (after the handshake). *session is the handler's own. ST_EAUTH refuses it,
-	 * with the reason. For link peers *position is to be set to the last durable position.
+	 * A peer is there (after the handshake). *session is the handler's own. ST_EAUTH refuses
+	 * it, with the reason. For link peers *position is to be set to the last durable position.
 	 */
 	int (*open)(void *arg, const struct listen_peer *peer, void **session, uint64_t *position,
 		    struct err *err);
 	/*
-	 * One whole message; position 0 for preamble and for peers without acknowledgement. An error
-	 * closes the session (TCP, TLS) or drops the datagram (UDP); the listener logs it once.
+	 * One whole message; position 0 for preamble and for peers without acknowledgement. An
+	 * error closes the session (TCP, TLS) or drops the datagram (UDP); the listener logs it
+	 * once.
 	 */
 	int (*message)(void *session, const uint8_t *bytes, size_t len, uint64_t position,
 		       struct err *err);
@@ -50,10 +51,10 @@ struct listen_opts {
 	const char *host; /* NULL: all addresses, IPv4 and IPv6 */
 	uint16_t port;
 	struct tls_context *tls;
-	unsigned max_connections;	/* further ones are refused and counted */
+	unsigned max_connections; /* further ones are refused and counted */
 	int64_t handshake_timeout_ns;
-	int64_t idle_timeout_ns;	/* 0: none */
-	int udp_receive_buffer;		/* bytes; 0: the system's */
+	int64_t idle_timeout_ns; /* 0: none */
+	int udp_receive_buffer;  /* bytes; 0: the system's */
 };
 
 struct listener;

@@ -16,11 +16,11 @@
 
 struct source_opts {
 	struct opt_optstr xargs; /* --xargs[=FILE] */
-	char *ipv6_policy;	 /* --ipv6-policy; $SILK_IPV6_POLICY when not given */
-	bool print_filenames;	 /* --print-filenames */
-	char *copy_input;	 /* --copy-input=PATH */
+	char *ipv6_policy;       /* --ipv6-policy; $SILK_IPV6_POLICY when not given */
+	bool print_filenames;    /* --print-filenames */
+	char *copy_input;        /* --copy-input=PATH */
 };
-extern const struct opt source_opt_table[];	 /* all of the above */
+extern const struct opt source_opt_table[];       /* all of the above */
 extern const struct opt source_xargs_opt_table[]; /* --xargs only */
 
 struct source;

@@ -37,7 +37,7 @@ enum compression {
 	COMPRESSION_ZLIB = 1,
 	COMPRESSION_LZO1X = 2,
 	COMPRESSION_SNAPPY = 3,
-	COMPRESSION_BEST = 254,	   /* writers: the best there is; none on a pipe */
+	COMPRESSION_BEST = 254,    /* writers: the best there is; none on a pipe */
 	COMPRESSION_DEFAULT = 255, /* writers: lzo1x; none on a pipe */
 };
 
@@ -78,7 +78,7 @@ struct header {
 
 /* Bounds that reading enforces: entries of one header, bytes of all payloads. */
 #define HEADER_ENTRIES_MAX 65536
-#define HEADER_BYTES_MAX (64u << 20)
+#define HEADER_BYTES_MAX   (64u << 20)
 
 void header_init(struct header *header); /* zero; nothing to release yet */
 void header_release(struct header *header);

@@ -26,7 +26,7 @@ struct hourfile_key {
 };
 
 struct hourfile_write_opts {
-	uint8_t format;		/* enum header_format; 0: FORMAT_RWIPV6 */
+	uint8_t format; /* enum header_format; 0: FORMAT_RWIPV6 */
 	uint8_t compression;
 	enum byte_order byte_order;
 	bool no_locking;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A set of addresses, IPv4 and IPv6 together, and SiLK's IPset files
- * (silk-set-bag-pmap-files.md). Immutable once read or built, and then any number of threads may ask.
+ * (silk-set-bag-pmap-files.md). Immutable once read or built, and then any number of threads may
+ *ask.
  *
  *	struct ipset *set = ipset_new();
  *	ipset_add(set, ip_from_v4(0x0a000001));

@@ -22,19 +22,19 @@ struct repo_select {
 	struct repo_pair {
 		uint8_t flowtype;
 		uint16_t sensor;
-	} *pairs; /* g_malloc'd; repo_select_release() frees */
+	} * pairs; /* g_malloc'd; repo_select_release() frees */
 };
 void repo_select_release(struct repo_select *select);
 
 /* The selection switches as SiLK has them; every text may be NULL. */
 struct repo_switches {
-	const char *class_name;	 /* --class */
-	const char *types;	 /* --type: list, or "all" */
-	const char *flowtypes;	 /* --flowtypes: list of CLASS/TYPE, "all" allowed in each place */
-	const char *sensors;	 /* --sensors: names, ids, ranges of ids, @groups */
-	const char *start_date;	 /* --start-date */
-	const char *end_date;	 /* --end-date */
-	int64_t now_ns;		 /* for the default of --start-date: today */
+	const char *class_name; /* --class */
+	const char *types;      /* --type: list, or "all" */
+	const char *flowtypes;  /* --flowtypes: list of CLASS/TYPE, "all" allowed in each place */
+	const char *sensors;    /* --sensors: names, ids, ranges of ids, @groups */
+	const char *start_date; /* --start-date */
+	const char *end_date;   /* --end-date */
+	int64_t now_ns;         /* for the default of --start-date: today */
 };
 
 /*
@@ -46,8 +46,8 @@ int repo_select_switches(const struct site *site, const struct repo_switches *sw
 
 /*
  * Visit the path of every file of the selection in SiLK's order: hour, then flowtype and sensor.
- * exists: found on disk (also under its name with ".gz"). Stops when fn returns non-zero and returns
- * that; missing files are visited only when want_missing.
+ * exists: found on disk (also under its name with ".gz"). Stops when fn returns non-zero and
+ * returns that; missing files are visited only when want_missing.
  */
 typedef int (*repo_file_fn)(void *arg, const char *path, const struct hourfile_key *key,
 			    bool exists);

@@ -18,8 +18,8 @@
 struct stream;
 
 struct stream_read_opts {
-	const struct site *site;    /* names in legacy headers' file names; may be NULL */
-	bool keep_icmp_sport;	    /* do not repair ICMP ports ($SILK_ICMP_SPORT_HANDLER=none) */
+	const struct site *site; /* names in legacy headers' file names; may be NULL */
+	bool keep_icmp_sport;    /* do not repair ICMP ports ($SILK_ICMP_SPORT_HANDLER=none) */
 };
 
 /*
@@ -50,14 +50,14 @@ int stream_read_batch(struct stream *stream, struct batch *batch, uint32_t colum
 int stream_skip(struct stream *stream, uint64_t count, uint64_t *skipped, struct err *err);
 
 struct stream_write_opts {
-	uint8_t format;		   /* 0: FORMAT_RWIPV6ROUTING */
-	uint16_t record_version;   /* 0: the format's default (RWGENERIC version 0 cannot be asked) */
-	uint8_t compression;	   /* enum compression; COMPRESSION_DEFAULT */
+	uint8_t format;          /* 0: FORMAT_RWIPV6ROUTING */
+	uint16_t record_version; /* 0: the format's default (RWGENERIC version 0 cannot be asked) */
+	uint8_t compression;     /* enum compression; COMPRESSION_DEFAULT */
 	enum byte_order byte_order;
-	bool no_silk_version;	   /* $SILK_HEADER_NOVERSION */
-	bool append;		   /* add to an existing file in its own format, or make a new one */
-	bool lock;		   /* exclusive fcntl lock, waited for, while open */
-	bool overwrite;		   /* else an existing regular file is an error (ST_EEXIST) */
+	bool no_silk_version; /* $SILK_HEADER_NOVERSION */
+	bool append;          /* add to an existing file in its own format, or make a new one */
+	bool lock;            /* exclusive fcntl lock, waited for, while open */
+	bool overwrite;       /* else an existing regular file is an error (ST_EEXIST) */
 	const struct header *entries; /* entries to write in a new file; borrowed; NULL: none */
 };
 
