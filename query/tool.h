@@ -37,6 +37,9 @@ struct tool {
 };
 extern const struct tool tool;
 
+/* The whole life of a tool; what main() returns. */
+int tool_run(int argc, char **argv);
+
 /* The whole command line, in getopt's permuted order (switches first), for invocation entries. */
 int tool_argc(const struct tool_env *env);
 char *const *tool_argv(const struct tool_env *env);

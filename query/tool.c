@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "query/tool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <glib.h>
+
+struct tool_env {
+	int argc;
+	char **argv; /* permuted copy; the strings are the process's */
+	struct site *site;
+	char *rootdir;
+	int output_fd;    /* a file that tool_output() opened, or -1 */
+	FILE *pager_pipe; /* the running pager, or NULL */
+	const char *output_name;
+};
+
+int tool_argc(const struct tool_env *env)
+{
+	return env->argc;
+}
+
+char *const *tool_argv(const struct tool_env *env)
+{
+	return env->argv;
+}
+
+const char *tool_getenv(const char *name)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? text : NULL;
+}
+
+static void warn_text(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
+static void warn_text(const char *fmt, va_list ap)
+{
+	fflush(stdout);
+	fprintf(stderr, "%s: ", tool.name);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+}
+
+void tool_warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	warn_text(fmt, ap);
+	va_end(ap);
+}
+
+void tool_warn_err(const struct err *err)
+{
+	tool_warn("%s", err->text);
+}
+
+void tool_die(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	warn_text(fmt, ap);
+	va_end(ap);
+	exit(TOOL_EXIT_ERROR);
+}
+
+void tool_die_err(const struct err *err)
+{
+	tool_die("%s", err->text);
+}
+
+void tool_usage(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	warn_text(fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "Use '%s --help' for usage\n", tool.name);
+	exit(TOOL_EXIT_ERROR);
+}
+
+const struct opt site_opt_table[] = {
+	OPT_STR(struct site_opts, config_file, "site-config-file", 0, "FILE",
+		"read the site configuration from this file"),
+	OPT_END,
+};
+
+static struct site_env site_environment(const struct site_opts *opts)
+{
+	return (struct site_env){
+		.config_file_option = opts->config_file,
+		.root_option = opts->rootdir,
+		.config_file = tool_getenv("SILK_CONFIG_FILE"),
+		.data_rootdir = tool_getenv("SILK_DATA_ROOTDIR"),
+		.silk_path = tool_getenv("SILK_PATH"),
+		.install_prefix = TUSSAH_PREFIX,
+	};
+}
+
+const struct site *tool_site(struct tool_env *env, const struct site_opts *opts, bool needed)
+{
+	struct site_env where = site_environment(opts);
+	struct err err;
+	bool exists = false;
+	char *path;
+
+	if (env->site) {
+		return env->site;
+	}
+	path = site_find_file(&where, &exists);
+	if (exists) {
+		if (site_load(&env->site, path, &err) != ST_OK) {
+			tool_die_err(&err);
+		}
+	} else if (needed || opts->config_file) {
+		tool_die("cannot find a site configuration file%s%s", path ? ": tried " : "",
+			 path ? path : "");
+	} else {
+		env->site = site_empty();
+	}
+	g_free(path);
+	return env->site;
+}
+
+const char *tool_rootdir(struct tool_env *env, const struct site_opts *opts)
+{
+	if (!env->rootdir) {
+		struct site_env where = site_environment(opts);
+
+		env->rootdir = site_find_root(&where);
+	}
+	return env->rootdir;
+}
+
+const struct opt output_opt_table[] = {
+	OPT_STR(struct output_opts, output_path, "output-path", 0, "PATH",
+		"write the output to this file, \"stdout\" or \"stderr\""),
+	OPT_STR(struct output_opts, pager, "pager", 0, "PROGRAM",
+		"page the output through this program when it goes to a terminal"),
+	OPT_END,
+};
+
+/* An existing regular file is overwritten only when $SILK_CLOBBER allows; a FIFO is joined. */
+static int open_output_file(const char *path)
+{
+	int flags = O_WRONLY | O_CREAT | O_CLOEXEC;
+	struct stat st;
+	int fd;
+
+	if (stat(path, &st) != 0 || S_ISREG(st.st_mode)) {
+		flags |= tool_getenv("SILK_CLOBBER") ? O_TRUNC : O_EXCL;
+	}
+	fd = open(path, flags, 0666);
+	if (fd < 0) {
+		if (errno == EEXIST) {
+			tool_die("%s: file exists, and SILK_CLOBBER is not set", path);
+		}
+		tool_die("cannot open output '%s': %s", path, strerror(errno));
+	}
+	return fd;
+}
+
+/* $SILK_PAGER, even empty, hides $PAGER: so the raw getenv(). */
+static const char *find_pager(const struct output_opts *opts)
+{
+	const char *pager = opts->pager;
+
+	if (!pager) {
+		pager = getenv("SILK_PAGER");
+	}
+	if (!pager) {
+		pager = getenv("PAGER");
+	}
+	return pager && *pager ? pager : NULL;
+}
+
+int tool_output(struct tool_env *env, const struct output_opts *opts)
+{
+	const char *path = opts->output_path;
+	const char *pager;
+
+	if (path) {
+		if (strcmp(path, "-") == 0 || strcmp(path, "stdout") == 0) {
+			return STDOUT_FILENO;
+		}
+		if (strcmp(path, "stderr") == 0) {
+			return STDERR_FILENO;
+		}
+		env->output_fd = open_output_file(path);
+		env->output_name = path;
+		return env->output_fd;
+	}
+	pager = isatty(STDOUT_FILENO) ? find_pager(opts) : NULL;
+	if (pager) {
+		env->pager_pipe = popen(pager, "we");
+		if (!env->pager_pipe) {
+			tool_die("cannot run pager '%s': %s", pager, strerror(errno));
+		}
+		return fileno(env->pager_pipe);
+	}
+	return STDOUT_FILENO;
+}
+
+/* Close what tool_output() opened and standard output; false: an error, which has been told. */
+static bool close_output(struct tool_env *env)
+{
+	bool ok = true;
+
+	if (env->output_fd >= 0 && close(env->output_fd) != 0) {
+		tool_warn("cannot write '%s': %s", env->output_name, strerror(errno));
+		ok = false;
+	}
+	env->output_fd = -1;
+	if (env->pager_pipe) {
+		pclose(env->pager_pipe);
+		env->pager_pipe = NULL;
+	}
+	if (ferror(stdout) || fclose(stdout) != 0) {
+		if (errno != EBADF) {
+			fprintf(stderr, "%s: cannot write standard output: %s\n", tool.name,
+				strerror(errno));
+			ok = false;
+		}
+	}
+	return ok;
+}
+
+/* The way out of tool_die(): whoever waits at the other end of a pipe sees what there is. */
+static void close_at_exit(int status, void *arg)
+{
+	struct tool_env *env = arg;
+
+	if (env->output_fd >= 0) {
+		close(env->output_fd);
+	}
+	if (env->pager_pipe) {
+		pclose(env->pager_pipe);
+	}
+}
+
+/* As getopt_long() leaves it: switches first, then the rest, each in its order. */
+static char **permuted(int argc, char **argv, const struct opt_result *result)
+{
+	char **out = g_new0(char *, (gsize)argc + 1);
+	int switches = argc - result->nargs;
+	int rest = result->nargs;
+
+	memcpy(out + switches, result->args, (size_t)result->nargs * sizeof(*out));
+	for (int i = argc - 1; i >= 0; i--) {
+		if (rest > 0 && argv[i] == result->args[rest - 1]) {
+			rest--;
+		} else {
+			out[--switches] = argv[i];
+		}
+	}
+	return out;
+}
+
+static void print_help(void)
+{
+	printf("%s %s\n\t%s\n\nSWITCHES:\n", tool.name, tool.usage, tool.summary);
+	opt_help(tool.opts, stdout);
+}
+
+static void print_version(void)
+{
+	printf("%s: part of %s\n    * Configured with: %s\n", tool.name, PACKAGE_STRING,
+	       *TUSSAH_CONFIGURE_ARGS ? TUSSAH_CONFIGURE_ARGS : "(defaults)");
+}
+
+static int act(struct tool_env *env, enum opt_action action, void *opts,
+	       const struct opt_result *result)
+{
+	switch (action) {
+	case OPT_HELP:
+		print_help();
+		return TOOL_EXIT_OK;
+	case OPT_VERSION:
+		print_version();
+		return TOOL_EXIT_OK;
+	case OPT_DUMP_OPTIONS:
+		opt_dump(tool.opts, stdout);
+		return TOOL_EXIT_OK;
+	case OPT_RUN:
+		break;
+	}
+	return tool.run(env, opts, result->nargs, result->args);
+}
+
+int tool_run(int argc, char **argv)
+{
+	struct tool_env *env = g_new0(struct tool_env, 1);
+	void *opts = g_malloc0(tool.opts_size ? tool.opts_size : 1);
+	struct opt_result result = { 0 };
+	struct err err;
+	int status;
+
+	env->output_fd = -1;
+	signal(SIGPIPE, SIG_DFL);
+	on_exit(close_at_exit, env);
+	if (tool.opts_default) {
+		memcpy(opts, tool.opts_default, tool.opts_size);
+	}
+	if (opt_parse(tool.opts, opts, argc, argv, &result, &err) != ST_OK) {
+		tool_usage("%s", err.text);
+	}
+	env->argc = argc;
+	env->argv = permuted(argc, argv, &result);
+	status = act(env, result.action, opts, &result);
+	if (!close_output(env)) {
+		status = TOOL_EXIT_ERROR;
+	}
+	g_free(env->argv);
+	env->argv = NULL;
+	g_free(env->rootdir);
+	env->rootdir = NULL;
+	if (env->site) {
+		site_free(env->site);
+		env->site = NULL;
+	}
+	g_free(result.args);
+	g_free(opts);
+	return status;
+}
