@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "query/source.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "storage/hourfile.h"
+
+const struct opt source_xargs_opt_table[] = {
+	OPT_OPTSTR(struct source_opts, xargs, "xargs", 0, "FILE",
+		   "read the names of input files from this file, or from standard input"),
+	OPT_END,
+};
+
+const struct opt source_opt_table[] = {
+	OPT_STR(struct source_opts, copy_input, "copy-input", 0, "PATH",
+		"copy all input records to this file, pipe or stdout"),
+	OPT_FLAG(struct source_opts, print_filenames, "print-filenames", 0,
+		 "print the name of each input file as it is opened"),
+	OPT_OPTSTR(struct source_opts, xargs, "xargs", 0, "FILE",
+		   "read the names of input files from this file, or from standard input"),
+	OPT_STR(struct source_opts, ipv6_policy, "ipv6-policy", 0, "POLICY",
+		"treat IPv6 records so: ignore, asv4, mix, force or only"),
+	OPT_END,
+};
+
+struct source {
+	struct tool_env *env;
+	char **names; /* of the command line; borrowed */
+	int count;
+	int next;
+	FILE *xargs; /* further names, one a line */
+	char *line;
+	size_t line_size;
+	enum ipv6_policy policy;
+	bool print_filenames;
+	struct stream_read_opts read_opts;
+	struct hourfile_reader *reader; /* the file being read */
+	struct stream *copy;
+	source_open_fn on_open;
+	void *on_open_arg;
+	int exit_status;
+};
+
+static FILE *source_open_xargs(const struct opt_optstr *xargs)
+{
+	FILE *file;
+
+	if (!xargs->text || strcmp(xargs->text, "-") == 0 || strcmp(xargs->text, "stdin") == 0) {
+		return stdin;
+	}
+	file = fopen(xargs->text, "r");
+	if (!file) {
+		tool_die("unable to open xargs file '%s': %s", xargs->text, strerror(errno));
+	}
+	return file;
+}
+
+static enum ipv6_policy source_policy(const struct source_opts *opts)
+{
+	const char *text = opts->ipv6_policy ? opts->ipv6_policy : tool_getenv("SILK_IPV6_POLICY");
+	enum ipv6_policy policy = IPV6_MIX;
+	struct err err;
+
+	if (text && ipv6_policy_parse(text, &policy, &err) != ST_OK) {
+		if (opts->ipv6_policy) {
+			tool_usage("invalid ipv6-policy '%s': %s", text, err.text);
+		}
+		policy = IPV6_MIX;
+	}
+	return policy;
+}
+
+static struct stream *source_open_copy(const char *path)
+{
+	struct stream *copy = NULL;
+	struct err err;
+	const struct stream_write_opts write_opts = {
+		.compression = COMPRESSION_DEFAULT,
+		.no_silk_version = tool_getenv("SILK_HEADER_NOVERSION") != NULL,
+	};
+
+	if (path && stream_create(&copy, path, &write_opts, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
+	return copy;
+}
+
+struct source *source_new(struct tool_env *env, const struct source_opts *opts, int argc,
+			  char **argv)
+{
+	static char standard_input[] = "-";
+	static char *const standard_names[] = { standard_input };
+	const char *icmp_handler = tool_getenv("SILK_ICMP_SPORT_HANDLER");
+	struct source *source = g_new0(struct source, 1);
+
+	source->env = env;
+	source->names = argv;
+	source->count = argc;
+	source->policy = source_policy(opts);
+	source->print_filenames = opts->print_filenames;
+	source->read_opts.keep_icmp_sport = icmp_handler && strcasecmp(icmp_handler, "none") == 0;
+	if (opts->xargs.given) {
+		if (argc > 0) {
+			tool_usage("may not give file names on the command line with --xargs");
+		}
+		source->xargs = source_open_xargs(&opts->xargs);
+	} else if (argc == 0) {
+		if (isatty(STDIN_FILENO)) {
+			tool_usage("no input files given on command line and standard input is a "
+				   "terminal");
+		}
+		source->names = (char **)standard_names;
+		source->count = 1;
+	}
+	source->copy = source_open_copy(opts->copy_input);
+	return source;
+}
+
+/* The next name of the list, or NULL. */
+static const char *source_next_name(struct source *source)
+{
+	ssize_t len;
+
+	if (!source->xargs) {
+		return source->next < source->count ? source->names[source->next++] : NULL;
+	}
+	do {
+		len = getline(&source->line, &source->line_size, source->xargs);
+		while (len > 0 && strchr("\r\n", source->line[len - 1])) {
+			source->line[--len] = '\0';
+		}
+	} while (len == 0);
+	return len > 0 ? source->line : NULL;
+}
+
+/* End the input: nothing more is read, and the tool will exit with an error. */
+static bool source_fail(struct source *source, const struct err *err)
+{
+	tool_warn_err(err);
+	hourfile_close(source->reader);
+	source->reader = NULL;
+	source->next = source->count;
+	if (source->xargs && source->xargs != stdin) {
+		fclose(source->xargs);
+	}
+	source->xargs = NULL;
+	source->exit_status = TOOL_EXIT_ERROR;
+	return false;
+}
+
+static bool source_open_next(struct source *source)
+{
+	const char *name = source_next_name(source);
+	struct err err;
+
+	if (!name) {
+		return false;
+	}
+	if (hourfile_open(&source->reader, name, &source->read_opts, &err) != ST_OK) {
+		return source_fail(source, &err);
+	}
+	if (source->print_filenames) {
+		fprintf(stderr, "%s\n", name);
+	}
+	if (source->on_open) {
+		source->on_open(source->on_open_arg, name, hourfile_header(source->reader));
+	}
+	return true;
+}
+
+static void source_copy_batch(struct source *source, const struct batch *batch)
+{
+	struct err err;
+
+	if (source->copy && stream_write_batch(source->copy, batch, NULL, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
+}
+
+bool source_next(struct source *source, struct batch *batch, uint32_t columns)
+{
+	uint32_t needed = source->copy ? COLUMNS_ALL : ipv6_policy_columns(source->policy, columns);
+	struct err err;
+	int st;
+
+	while (source->reader || source_open_next(source)) {
+		st = hourfile_read_batch(source->reader, batch, needed, &err);
+		if (st == ST_OK) {
+			source_copy_batch(source, batch);
+			batch_apply_ipv6_policy(batch, source->policy);
+			if (batch->selected > 0) {
+				return true;
+			}
+			continue;
+		}
+		if (st != ST_END) {
+			return source_fail(source, &err);
+		}
+		hourfile_close(source->reader);
+		source->reader = NULL;
+	}
+	return false;
+}
+
+const struct header *source_header(const struct source *source)
+{
+	return source->reader ? hourfile_header(source->reader) : NULL;
+}
+
+void source_on_open(struct source *source, source_open_fn fn, void *arg)
+{
+	source->on_open = fn;
+	source->on_open_arg = arg;
+}
+
+int source_close(struct source *source)
+{
+	int exit_status = source->exit_status;
+	struct err err;
+
+	if (stream_close(source->copy, &err) != ST_OK) {
+		tool_warn_err(&err);
+		exit_status = TOOL_EXIT_ERROR;
+	}
+	hourfile_close(source->reader);
+	if (source->xargs && source->xargs != stdin) {
+		fclose(source->xargs);
+	}
+	free(source->line);
+	g_free(source);
+	return exit_status;
+}
