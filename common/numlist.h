@@ -11,15 +11,18 @@
 
 #include "common/err.h"
 
-/* One unsigned decimal number in min..max; the whole text must be used. SiLK's words for errors:
- * "Value is below minimum of %llu", "Value is above maximum of %llu", "Unexpected character '%c'".
+/*
+ * One unsigned decimal number in min..max; the whole text must be used, blanks around it and a
+ * plus sign before it do not matter. Errors are worded as SiLK's: "Value is below minimum of 1",
+ * "Value is above maximum of 9", "Unexpected character 'x'", "Extra text follows value", "Value
+ * overflows the parser", "Input is empty or all whitespace". *out is untouched on failure.
  */
 int number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *out, struct err *err);
 
-/* One decimal fraction such as 0.5. */
+/* One decimal fraction such as 0.5 or 1e3. */
 int real_parse(const char *text, double min, double max, double *out, struct err *err);
 
-/* A size with k m g t suffix (1024-based). */
+/* A size in bytes with k m g t suffix (1024-based), such as "1.5g"; cut to whole bytes. */
 int size_parse(const char *text, uint64_t min, uint64_t max, uint64_t *out, struct err *err);
 
 struct number_range {
@@ -30,6 +33,15 @@ struct number_range {
 /* "N", "N-M", "N-" (open end becomes max). */
 int range_parse(const char *text, uint64_t min, uint64_t max, struct number_range *out,
 		struct err *err);
+
+/* As range_parse, of decimal fractions. */
+struct real_range {
+	double first; /* inclusive */
+	double last;  /* inclusive */
+};
+
+int real_range_parse(const char *text, double min, double max, struct real_range *out,
+		     struct err *err);
 
 /* A list of numbers and ranges below 65536 as a bitmap. Embeddable, plain data. */
 struct numset {
