@@ -25,9 +25,13 @@
 struct site;
 
 /*
- * Read path and its includes. All errors of a file are collected: err holds the first, and
- * site_load_all() hands every one, worded as SiLK words it, to fn.
+ * Read path and its includes (named relative to the working folder). Parsing goes on after an
+ * error: err holds the first as "FILE:LINE: MESSAGE", and site_load_all() hands every one, worded
+ * as SiLK words it, to fn; line 0 is an error of the file as a whole. On failure nothing is
+ * returned. Returns ST_OK, ST_ENOENT (not a regular file), ST_EIO, ST_ELIMIT (larger than
+ * SITE_FILE_BYTES_MAX), ST_EINVAL (errors in the file).
  */
+#define SITE_FILE_BYTES_MAX (64u << 20)
 int site_load(struct site **out, const char *path, struct err *err);
 typedef void (*site_error_fn)(void *arg, const char *file, int line, const char *message);
 int site_load_all(struct site **out, const char *path, site_error_fn fn, void *arg,
@@ -57,6 +61,14 @@ const char *site_sensor_name(const struct site *site, int id);        /* NULL: u
 const char *site_sensor_description(const struct site *site, int id); /* NULL: none */
 int site_sensor_max(const struct site *site);                         /* highest id, -1: none */
 bool site_sensor_in_class(const struct site *site, int sensor, int class_id);
+
+/*
+ * Lists in the order of the file; borrowed as long as the site. site_class_flowtypes() gives the
+ * ids of the class's types.
+ */
+const uint16_t *site_class_sensors(const struct site *site, int class_id, size_t *count);
+const uint16_t *site_class_flowtypes(const struct site *site, int class_id, size_t *count);
+const uint16_t *site_group_sensors(const struct site *site, size_t group, size_t *count);
 
 /* Groups of sensors, in order of definition. */
 size_t site_group_count(const struct site *site);
