@@ -25,6 +25,7 @@ struct value {
 		struct ip ip;
 	};
 	bool is_v6; /* addresses */
+	bool blank; /* nothing to print: an ICMP type of what is not ICMP */
 };
 
 /* How values become text; set up once per run from the output switches. */
@@ -35,7 +36,8 @@ struct field_context {
 	bool integer_sensors;
 	bool integer_tcp_flags;
 	bool padded_flags;       /* columnar output: flag letters in their places */
-	bool icmp_type_and_code; /* rwcut --icmp-type-and-code */
+	bool icmp_type_and_code; /* rwcut --icmp-type-and-code: ports hold them */
+	bool ipv4_only;          /* no IPv6 address can appear: narrow address columns */
 };
 
 struct field;
@@ -48,11 +50,16 @@ struct value_kind {
 	/* Write NUL-terminated text (VALUE_TEXT_MAX bytes), return its length. */
 	size_t (*print)(char *out, const struct value *value, const struct field *field,
 			const struct field_context *ctx);
-	/* Key: key_size bytes whose memcmp() order is the order of the values, and back. */
+	/*
+	 * Key: key_size bytes whose memcmp() order is the order of the values, and back. What a
+	 * key does not hold comes back as it can be told from the value: a mapped address is IPv4,
+	 * nothing is blank.
+	 */
 	size_t key_size;
 	void (*key)(uint8_t *out, const struct value *value);
 	void (*from_key)(struct value *value, const uint8_t *key);
-	bool json_number; /* printed without quotes in JSON */
+	int (*width)(const struct field_context *ctx); /* of fields that give none */
+	bool json_number;                              /* printed without quotes in JSON */
 };
 
 enum field_role {
@@ -71,22 +78,39 @@ struct field {
 	uint32_t columns; /* COLUMN_BITs that load reads */
 	void (*load)(const struct batch *batch, uint32_t row, const struct field_context *ctx,
 		     struct value *out);
-	int width; /* column width, 0: asks the kind by context */
+	int width;      /* column width, 0: the kind tells it */
+	unsigned flags; /* enum field_flags */
 	const char *help;
+};
+
+enum field_flags {
+	FIELD_DEPRECATED = 1 << 0, /* a second name of rwcut and rwsort; not in other tools */
+	FIELD_PAIR = 1 << 1,       /* stands for the two rows before it; never in a parsed list */
 };
 
 extern const struct field field_table[];
 extern const size_t field_table_count;
 
+/* What a list of fields may hold. */
+enum field_list_flags {
+	FIELD_LIST_REPEATS = 1 << 0,       /* a field may stand in it twice */
+	FIELD_LIST_NO_DEPRECATED = 1 << 1, /* rows with FIELD_DEPRECATED are unknown */
+};
+
 /* By name, alias, SiLK number or unambiguous prefix, any case. NULL with the reason in err. */
 const struct field *field_find(const char *name, struct err *err);
+/* The same with enum field_list_flags. */
+const struct field *field_find_in(const char *name, unsigned flags, struct err *err);
 
 /*
- * "sIP,dIP,3-5": names and ranges of numbers, in order. Repeats are an error unless allowed.
- * *out: g_free(); *count fields.
+ * "sIP,dIP,3-5": names and ranges of numbers, in order; empty places are skipped.
+ * *out: g_free(); *count fields. flags: enum field_list_flags.
  */
-int field_parse_list(const char *text, bool allow_repeats, const struct field ***out, size_t *count,
+int field_parse_list(const char *text, unsigned flags, const struct field ***out, size_t *count,
 		     struct err *err);
+
+/* COLUMN_BITs that load reads in this context. */
+uint32_t field_columns(const struct field *field, const struct field_context *ctx);
 
 /* Width of the column in this context. */
 int field_width(const struct field *field, const struct field_context *ctx);

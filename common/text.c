@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/text.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <glib.h>
+
+/* One write(2) hands over about this much. */
+#define BUFFER_BYTES (256u * 1024)
+/* What one cell may take on top of its characters: title, padding, quotes, each character as
+ * \u00xx. */
+#define EXPANSION 6
+
+struct text_column {
+	char *title;
+	size_t width;
+	bool number;
+	char *lead; /* JSON: what stands before the value */
+	size_t lead_len;
+};
+
+struct text {
+	int fd;
+	struct text_style style;
+	GArray *columns; /* struct text_column */
+	size_t next;     /* column of the next cell */
+	char *buffer;
+	size_t size;
+	size_t used;
+	size_t cell_at; /* where the current cell's characters start */
+	int error;      /* errno of the first failed write */
+};
+
+static const char *const format_names[] = { "columns", "delimited", "csv", "json", NULL };
+
+const struct opt text_opt_table[] = {
+	OPT_FLAG(struct text_opts, no_titles, "no-titles", 0, "print no title line"),
+	OPT_FLAG(struct text_opts, no_columns, "no-columns", 0, "do not pad columns to a width"),
+	OPT_STR(struct text_opts, column_separator, "column-separator", 0, "CHAR",
+		"print this character between columns"),
+	OPT_FLAG(struct text_opts, no_final_delimiter, "no-final-delimiter", 0,
+		 "print no separator after the last column"),
+	OPT_OPTSTR(struct text_opts, delimited, "delimited", 0, "CHAR",
+		   "no padding, no final separator, and this character between columns"),
+	OPT_CHOICE(struct text_opts, output_format, "output-format", 0, "FORMAT", format_names,
+		   "print columns, delimited, csv or json lines"),
+	OPT_END,
+};
+
+int text_style_from_opts(const struct text_opts *opts, struct text_style *out, struct err *err)
+{
+	*out = (struct text_style){
+		.form = TEXT_COLUMNS,
+		.separator = '|',
+		.no_final_delimiter = opts->no_final_delimiter,
+		.no_titles = opts->no_titles,
+	};
+	if (opts->column_separator) {
+		out->separator = opts->column_separator[0];
+	}
+	if (opts->no_columns) {
+		out->form = TEXT_DELIMITED;
+	}
+	if (opts->delimited.given) {
+		out->form = TEXT_DELIMITED;
+		out->no_final_delimiter = true;
+		if (opts->delimited.text) {
+			out->separator = opts->delimited.text[0];
+		}
+	}
+	if (opts->output_format > TEXT_COLUMNS) {
+		out->form = (enum text_form)opts->output_format;
+		out->no_final_delimiter = true;
+	}
+	if (out->form == TEXT_CSV) {
+		out->separator = ',';
+	}
+	return ST_OK;
+}
+
+struct text *text_new(int fd, const struct text_style *style)
+{
+	struct text *text = g_new0(struct text, 1);
+
+	text->fd = fd;
+	text->style = *style;
+	text->columns = g_array_new(FALSE, FALSE, sizeof(struct text_column));
+	text->size = BUFFER_BYTES;
+	text->buffer = g_malloc(text->size);
+	return text;
+}
+
+static struct text_column *column_at(const struct text *text, size_t i)
+{
+	return &g_array_index(text->columns, struct text_column, i);
+}
+
+static void write_out(struct text *text)
+{
+	size_t done = 0;
+
+	while (done < text->used && !text->error) {
+		ssize_t n = write(text->fd, text->buffer + done, text->used - done);
+
+		if (n > 0) {
+			done += (size_t)n;
+		} else if (n < 0 && errno != EINTR) {
+			text->error = errno;
+		}
+	}
+	text->used = 0;
+}
+
+/* Room for len more characters in their longest form. */
+static void reserve(struct text *text, size_t len)
+{
+	size_t need = len * EXPANSION + 1024;
+
+	if (text->size - text->used >= need) {
+		return;
+	}
+	write_out(text);
+	if (text->size < need) {
+		text->size = need;
+		text->buffer = g_realloc(text->buffer, text->size);
+	}
+}
+
+static void put(struct text *text, const char *bytes, size_t len)
+{
+	memcpy(text->buffer + text->used, bytes, len);
+	text->used += len;
+}
+
+/* JSON characters that cannot stand for themselves; returns the length written to out. */
+static size_t json_escape(char *out, const char *in, size_t len)
+{
+	static const char hex[] = "0123456789abcdef";
+	char *at = out;
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)in[i];
+
+		if (c == '"' || c == '\\') {
+			*at++ = '\\';
+			*at++ = (char)c;
+		} else if (c < 0x20) {
+			memcpy(at, "\\u00", 4);
+			at[4] = hex[c >> 4];
+			at[5] = hex[c & 15];
+			at += 6;
+		} else {
+			*at++ = (char)c;
+		}
+	}
+	return (size_t)(at - out);
+}
+
+static bool json_plain(const char *in, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)in[i];
+
+		if (c < 0x20 || c == '"' || c == '\\') {
+			return false;
+		}
+	}
+	return true;
+}
+
+void text_add_column(struct text *text, const char *title, int width, bool number)
+{
+	struct text_column column = {
+		.title = g_strdup(title),
+		.width = width > 0 ? (size_t)width : 0,
+		.number = number,
+	};
+
+	if (text->style.form == TEXT_JSON) {
+		char *name = g_malloc(strlen(title) * EXPANSION + 1);
+		size_t len = json_escape(name, title, strlen(title));
+
+		column.lead = g_strdup_printf("%c\"%.*s\":%s", text->columns->len ? ',' : '{',
+					      (int)len, name, number ? "" : "\"");
+		column.lead_len = strlen(column.lead);
+		g_free(name);
+	}
+	g_array_append_val(text->columns, column);
+}
+
+void text_titles(struct text *text)
+{
+	if (text->style.no_titles || text->style.form == TEXT_JSON) {
+		return;
+	}
+	for (size_t i = 0; i < text->columns->len; i++) {
+		const struct text_column *column = column_at(text, i);
+		size_t len = strlen(column->title);
+
+		if (text->style.form == TEXT_COLUMNS && len > column->width) {
+			len = column->width;
+		}
+		memcpy(text_cell(text), column->title, MIN(len, TEXT_CELL_MAX));
+		text_cell_done(text, MIN(len, TEXT_CELL_MAX));
+	}
+	text_row_done(text);
+}
+
+char *text_cell(struct text *text)
+{
+	reserve(text, TEXT_CELL_MAX);
+	if (text->style.form == TEXT_JSON) {
+		const struct text_column *column = column_at(text, text->next);
+
+		reserve(text, TEXT_CELL_MAX + column->lead_len);
+		put(text, column->lead, column->lead_len);
+	}
+	text->cell_at = text->used;
+	return text->buffer + text->used;
+}
+
+/*
+ * Push the cell to the right of its column. Cells are short and the buffer has room behind them,
+ * so whole 64-byte copies of known size beat memmove() of the exact length.
+ */
+static void justify(char *cell, size_t len, size_t pad)
+{
+	if (len <= 64 && pad <= 64) {
+		char chars[64];
+
+		memcpy(chars, cell, sizeof(chars));
+		memset(cell, ' ', sizeof(chars));
+		memcpy(cell + pad, chars, sizeof(chars));
+	} else {
+		memmove(cell + pad, cell, len);
+		memset(cell, ' ', pad);
+	}
+}
+
+static void finish_json(struct text *text, const struct text_column *column, size_t len)
+{
+	char *cell = text->buffer + text->cell_at;
+
+	if (column->number) {
+		text->used += len;
+		if (len == 0) {
+			put(text, "null", 4);
+		}
+		return;
+	}
+	if (!json_plain(cell, len)) {
+		char *copy = g_memdup2(cell, len);
+
+		len = json_escape(cell, copy, len);
+		g_free(copy);
+	}
+	text->used += len;
+	text->buffer[text->used++] = '"';
+}
+
+/* RFC 4180, 2.6 and 2.7: quotes around what holds a comma, a quote or a line break. */
+static void finish_csv(struct text *text, size_t len)
+{
+	char *cell = text->buffer + text->cell_at;
+
+	if (memchr(cell, ',', len) || memchr(cell, '"', len) || memchr(cell, '\n', len) ||
+	    memchr(cell, '\r', len)) {
+		char *copy = g_memdup2(cell, len);
+		char *at = cell;
+
+		*at++ = '"';
+		for (size_t i = 0; i < len; i++) {
+			if (copy[i] == '"') {
+				*at++ = '"';
+			}
+			*at++ = copy[i];
+		}
+		*at++ = '"';
+		len = (size_t)(at - cell);
+		g_free(copy);
+	}
+	text->used += len;
+	if (text->next + 1 < text->columns->len) {
+		text->buffer[text->used++] = text->style.separator;
+	}
+}
+
+void text_cell_done(struct text *text, size_t len)
+{
+	const struct text_column *column = column_at(text, text->next);
+
+	if (text->style.form == TEXT_JSON) {
+		finish_json(text, column, len);
+	} else if (text->style.form == TEXT_CSV) {
+		finish_csv(text, len);
+	} else {
+		if (text->style.form == TEXT_COLUMNS && len < column->width) {
+			justify(text->buffer + text->cell_at, len, column->width - len);
+			len = column->width;
+		}
+		text->used += len;
+		if (text->next + 1 < text->columns->len || !text->style.no_final_delimiter) {
+			text->buffer[text->used++] = text->style.separator;
+		}
+	}
+	text->next++;
+}
+
+void text_cell_string(struct text *text, const char *string)
+{
+	size_t len = strlen(string);
+
+	if (len > TEXT_CELL_MAX) {
+		reserve(text, len + TEXT_CELL_MAX);
+	}
+	memcpy(text_cell(text), string, len);
+	text_cell_done(text, len);
+}
+
+void text_cell_u64(struct text *text, uint64_t number)
+{
+	text_cell_done(text, text_print_u64(text_cell(text), number));
+}
+
+void text_row_done(struct text *text)
+{
+	if (text->style.form == TEXT_JSON && text->next > 0) {
+		text->buffer[text->used++] = '}';
+	}
+	text->buffer[text->used++] = '\n';
+	text->next = 0;
+}
+
+void text_raw(struct text *text, const char *string)
+{
+	size_t len = strlen(string);
+
+	reserve(text, len);
+	put(text, string, len);
+}
+
+int text_flush(struct text *text, struct err *err)
+{
+	write_out(text);
+	if (text->error) {
+		return err_errno(err, ST_EIO, text->error, "cannot write output");
+	}
+	return ST_OK;
+}
+
+int text_close(struct text *text, struct err *err)
+{
+	int status = text_flush(text, err);
+
+	for (size_t i = 0; i < text->columns->len; i++) {
+		g_free(column_at(text, i)->title);
+		g_free(column_at(text, i)->lead);
+	}
+	g_array_free(text->columns, TRUE);
+	g_free(text->buffer);
+	g_free(text);
+	return status;
+}
+
+/* Decimal digits of number: from its bit length, corrected by one comparison. */
+static size_t count_digits(uint64_t number)
+{
+	static const uint64_t powers[20] = {
+		UINT64_C(0),
+		UINT64_C(10),
+		UINT64_C(100),
+		UINT64_C(1000),
+		UINT64_C(10000),
+		UINT64_C(100000),
+		UINT64_C(1000000),
+		UINT64_C(10000000),
+		UINT64_C(100000000),
+		UINT64_C(1000000000),
+		UINT64_C(10000000000),
+		UINT64_C(100000000000),
+		UINT64_C(1000000000000),
+		UINT64_C(10000000000000),
+		UINT64_C(100000000000000),
+		UINT64_C(1000000000000000),
+		UINT64_C(10000000000000000),
+		UINT64_C(100000000000000000),
+		UINT64_C(1000000000000000000),
+		UINT64_C(10000000000000000000),
+	};
+	/* 1233 / 4096 is just above log10(2) */
+	size_t guess = ((64 - (size_t)__builtin_clzll(number | 1)) * 1233) >> 12;
+
+	return guess + (number >= powers[guess]);
+}
+
+/* Two digits a step, from the last. */
+size_t text_print_u64(char *out, uint64_t number)
+{
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+				    "25262728293031323334353637383940414243444546474849"
+				    "50515253545556575859606162636465666768697071727374"
+				    "75767778798081828384858687888990919293949596979899";
+	size_t len = number ? count_digits(number) : 1;
+	char *at = out + len;
+
+	while (number >= 100) {
+		at -= 2;
+		memcpy(at, pairs + 2 * (number % 100), 2);
+		number /= 100;
+	}
+	if (number >= 10) {
+		memcpy(out, pairs + 2 * number, 2);
+	} else {
+		*out = (char)('0' + number);
+	}
+	return len;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/text.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <glib.h>
+
+#include "tests/unit/unit.h"
+
+/* What fill() writes through the style; caller frees. */
+static char *render(const struct text_style *style, void (*fill)(struct text *))
+{
+	char *path = g_build_filename(unit_scratch(), "text", NULL);
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	struct text *text = text_new(fd, style);
+	char *out = NULL;
+
+	fill(text);
+	CU_ASSERT_EQUAL(text_close(text, NULL), ST_OK);
+	close(fd);
+	CU_ASSERT(g_file_get_contents(path, &out, NULL, NULL));
+	g_free(path);
+	return out;
+}
+
+static void fill_two(struct text *text)
+{
+	text_add_column(text, "name", 6, false);
+	text_add_column(text, "a long title", 5, true);
+	text_titles(text);
+	text_cell_string(text, "x,\"y\"");
+	text_cell_u64(text, 42);
+	text_row_done(text);
+	text_cell_string(text, "overflowing");
+	text_cell(text);
+	text_cell_done(text, 0);
+	text_row_done(text);
+}
+
+static void test_styles(void)
+{
+	static const struct {
+		const char *name;
+		struct text_style style;
+		const char *expected;
+	} cases[] = {
+		{ "columns",
+		  { .separator = '|' },
+		  "  name|a lon|\n x,\"y\"|   42|\noverflowing|     |\n" },
+		{ "no titles",
+		  { .separator = '|', .no_titles = true },
+		  " x,\"y\"|   42|\noverflowing|     |\n" },
+		{ "no final",
+		  { .separator = ' ', .no_final_delimiter = true },
+		  "  name a lon\n x,\"y\"    42\noverflowing      \n" },
+		{ "delimited",
+		  { .form = TEXT_DELIMITED, .separator = ';' },
+		  "name;a long title;\nx,\"y\";42;\noverflowing;;\n" },
+		{ "csv",
+		  { .form = TEXT_CSV, .separator = ',', .no_final_delimiter = true },
+		  "name,a long title\n\"x,\"\"y\"\"\",42\noverflowing,\n" },
+		{ "json",
+		  { .form = TEXT_JSON },
+		  "{\"name\":\"x,\\\"y\\\"\",\"a long title\":42}\n"
+		  "{\"name\":\"overflowing\",\"a long title\":null}\n" },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		char *out = render(&cases[i].style, fill_two);
+
+		unit_at("%s", cases[i].name);
+		UNIT_ASSERT_STR(out, cases[i].expected);
+		g_free(out);
+	}
+}
+
+static void test_options(void)
+{
+	static char separator[] = ";x";
+	static const struct {
+		const char *name;
+		struct text_opts opts;
+		struct text_style expected;
+	} cases[] = {
+		{ "none", { 0 }, { .form = TEXT_COLUMNS, .separator = '|' } },
+		{ "separator", { .column_separator = separator }, { .separator = ';' } },
+		{ "no columns", { .no_columns = true }, { TEXT_DELIMITED, .separator = '|' } },
+		{ "delimited",
+		  { .delimited = { true, NULL } },
+		  { TEXT_DELIMITED, .separator = '|', .no_final_delimiter = true } },
+		{ "delimited=,",
+		  { .delimited = { true, "," }, .no_titles = true },
+		  { TEXT_DELIMITED, .separator = ',', .no_final_delimiter = true,
+		    .no_titles = true } },
+		{ "csv",
+		  { .output_format = TEXT_CSV },
+		  { TEXT_CSV, .separator = ',', .no_final_delimiter = true } },
+	};
+
+	CU_ASSERT_EQUAL(opt_check(text_opt_table, NULL), ST_OK);
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const struct text_style *want = &cases[i].expected;
+		struct text_style style;
+
+		unit_at("%s", cases[i].name);
+		CU_ASSERT_EQUAL(text_style_from_opts(&cases[i].opts, &style, NULL), ST_OK);
+		CU_ASSERT_EQUAL(style.form, want->form);
+		CU_ASSERT_EQUAL(style.separator, want->separator);
+		CU_ASSERT_EQUAL(style.no_final_delimiter, want->no_final_delimiter);
+		CU_ASSERT_EQUAL(style.no_titles, want->no_titles);
+	}
+}
+
+static void fill_many(struct text *text)
+{
+	char *wide = g_strnfill(100000, '"');
+
+	text_add_column(text, "n", 9, true);
+	text_add_column(text, "s", 9, false);
+	for (unsigned i = 0; i < 40000; i++) {
+		text_cell_u64(text, i);
+		text_cell_string(text, i == 777 ? wide : "ab");
+		text_row_done(text);
+	}
+	g_free(wide);
+}
+
+/* More than the buffer, and one cell longer than any bound. */
+static void test_much(void)
+{
+	const struct text_style style = { .form = TEXT_JSON };
+	char *out = render(&style, fill_many);
+	const char *last = "{\"n\":39999,\"s\":\"ab\"}\n";
+
+	CU_ASSERT(g_str_has_suffix(out, last));
+	CU_ASSERT(strstr(out, "{\"n\":777,\"s\":\"\\\"\\\"\\\"") != NULL);
+	UNIT_ASSERT_U64(strlen(out), 10 * strlen("{'n':0,'s':'ab'}\n") +
+					     90 * strlen("{'n':10,'s':'ab'}\n") +
+					     900 * strlen("{'n':100,'s':'ab'}\n") +
+					     9000 * strlen("{'n':1000,'s':'ab'}\n") +
+					     30000 * strlen("{'n':10000,'s':'ab'}\n") + 200000 - 2);
+	g_free(out);
+}
+
+static void test_numbers(void)
+{
+	uint64_t number = 1;
+
+	for (int digits = 1; digits <= 20; digits++) {
+		for (int step = -1; step <= 1; step++) {
+			char expected[24], actual[24] = { 0 };
+			uint64_t n = number + (uint64_t)step;
+
+			snprintf(expected, sizeof(expected), "%llu", (unsigned long long)n);
+			actual[text_print_u64(actual, n)] = '\0';
+			UNIT_ASSERT_STR(actual, expected);
+		}
+		number *= 10;
+	}
+}
+
+static void test_full_disk(void)
+{
+	const struct text_style style = { .separator = '|' };
+	int fd = open("/dev/full", O_WRONLY);
+	struct text *text;
+	struct err err;
+
+	if (fd < 0) {
+		return;
+	}
+	text = text_new(fd, &style);
+	text_raw(text, "heading\n");
+	CU_ASSERT_EQUAL(text_close(text, &err), ST_EIO);
+	CU_ASSERT(strstr(err.text, "No space left") != NULL);
+	close(fd);
+}
+
+int main(void)
+{
+	static const struct unit_case cases[] = {
+		{ "styles", test_styles },   { "options", test_options },     { "much", test_much },
+		{ "numbers", test_numbers }, { "full disk", test_full_disk }, { NULL, NULL },
+	};
+
+	return unit_run("text", cases);
+}
