@@ -274,6 +274,7 @@ static int find_long(const struct parser *p, const char *dashes, const char *nam
 		     struct opt_row **out, struct err *err)
 {
 	GPtrArray *matches = g_ptr_array_new();
+	struct opt_row *added = NULL; /* first match that gives way to others */
 	bool ambiguous = false;
 	int st = ST_OK;
 
@@ -291,6 +292,10 @@ static int find_long(const struct parser *p, const char *dashes, const char *nam
 		if (opt_is_builtin(row->opt) && row->opt->flags & OPT_HIDDEN) {
 			continue;
 		}
+		if (row->opt->flags & OPT_ADDED) {
+			added = added ? added : row;
+			continue;
+		}
 		if (matches->len > 0 && !same_effect(row, g_ptr_array_index(matches, 0))) {
 			ambiguous = true;
 		}
@@ -298,8 +303,8 @@ static int find_long(const struct parser *p, const char *dashes, const char *nam
 	}
 	if (ambiguous) {
 		st = ambiguous_name(p, dashes, name, matches, err);
-	} else if (matches->len > 0) {
-		*out = g_ptr_array_index(matches, 0);
+	} else {
+		*out = matches->len > 0 ? g_ptr_array_index(matches, 0) : added;
 	}
 done:
 	g_ptr_array_free(matches, TRUE);

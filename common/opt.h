@@ -50,6 +50,7 @@ enum opt_flags {
 	OPT_ONCE = 1 << 2,         /* giving it twice is an error */
 	OPT_HIDDEN = 1 << 3,       /* an alias: parsed, not listed */
 	OPT_OWN_ERROR = 1 << 4,    /* OPT_KIND_CALL: parse words the whole message */
+	OPT_ADDED = 1 << 5,        /* ours, not SiLK's: a prefix that fits others means those */
 };
 
 struct opt_optstr {

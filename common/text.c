@@ -45,7 +45,7 @@ const struct opt text_opt_table[] = {
 	OPT_OPTSTR(struct text_opts, delimited, "delimited", 0, "CHAR",
 		   "no padding, no final separator, and this character between columns"),
 	OPT_CHOICE(struct text_opts, output_format, "output-format", 0, "FORMAT", format_names,
-		   "print columns, delimited, csv or json lines"),
+		   "print columns, delimited, csv or json lines", .flags = OPT_ADDED),
 	OPT_END,
 };
 

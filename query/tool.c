@@ -15,7 +15,7 @@
 
 struct tool_env {
 	int argc;
-	char **argv; /* permuted copy; the strings are the process's */
+	char **argv; /* the process's, put in order by opt_parse() */
 	struct site *site;
 	char *rootdir;
 	int output_fd;    /* a file that tool_output() opened, or -1 */
@@ -248,24 +248,6 @@ static void close_at_exit(int status, void *arg)
 	}
 }
 
-/* As getopt_long() leaves it: switches first, then the rest, each in its order. */
-static char **permuted(int argc, char **argv, const struct opt_result *result)
-{
-	char **out = g_new0(char *, (gsize)argc + 1);
-	int switches = argc - result->nargs;
-	int rest = result->nargs;
-
-	memcpy(out + switches, result->args, (size_t)result->nargs * sizeof(*out));
-	for (int i = argc - 1; i >= 0; i--) {
-		if (rest > 0 && argv[i] == result->args[rest - 1]) {
-			rest--;
-		} else {
-			out[--switches] = argv[i];
-		}
-	}
-	return out;
-}
-
 static void print_help(void)
 {
 	printf("%s %s\n\t%s\n\nSWITCHES:\n", tool.name, tool.usage, tool.summary);
@@ -315,13 +297,11 @@ int tool_run(int argc, char **argv)
 		tool_usage("%s", err.text);
 	}
 	env->argc = argc;
-	env->argv = permuted(argc, argv, &result);
+	env->argv = argv;
 	status = act(env, result.action, opts, &result);
 	if (!close_output(env)) {
 		status = TOOL_EXIT_ERROR;
 	}
-	g_free(env->argv);
-	env->argv = NULL;
 	g_free(env->rootdir);
 	env->rootdir = NULL;
 	if (env->site) {

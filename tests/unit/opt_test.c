@@ -382,6 +382,29 @@ static void test_check(void)
 	}
 }
 
+/* A row of ours neither makes a prefix of SiLK's ambiguous nor is out of a prefix's reach. */
+static void test_added(void)
+{
+	static const struct opt table[] = {
+		OPT_STR(struct test_opts, fields, "output-path", 0, "PATH", "where to write"),
+		OPT_FLAG(struct test_opts, no_titles, "output-json", 0, "as JSON",
+			 .flags = OPT_ADDED),
+		OPT_END,
+	};
+	static char program[] = "x", path[] = "--output=y", json[] = "--output-j";
+	char *argvs[][3] = { { program, path, NULL }, { program, json, NULL } };
+	struct opt_result result = { 0 };
+	struct test_opts opts = { 0 };
+	struct err err;
+
+	for (int i = 0; i < 2; i++) {
+		CU_ASSERT_EQUAL(opt_parse(table, &opts, 2, argvs[i], &result, &err), ST_OK);
+		g_free(result.args);
+	}
+	UNIT_ASSERT_STR(opts.fields, "y");
+	CU_ASSERT_TRUE(opts.no_titles);
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {
@@ -394,6 +417,7 @@ int main(void)
 		{ "read from a file", test_read_file },
 		{ "help and dump", test_help_and_dump },
 		{ "check", test_check },
+		{ "added", test_added },
 		{ NULL, NULL },
 	};
 
