@@ -60,7 +60,7 @@ static FILE *source_open_xargs(const struct opt_optstr *xargs)
 	return file;
 }
 
-static enum ipv6_policy source_policy(const struct source_opts *opts)
+enum ipv6_policy source_policy(const struct source_opts *opts)
 {
 	const char *text = opts->ipv6_policy ? opts->ipv6_policy : tool_getenv("SILK_IPV6_POLICY");
 	enum ipv6_policy policy = IPV6_MIX;
@@ -73,6 +73,25 @@ static enum ipv6_policy source_policy(const struct source_opts *opts)
 		policy = IPV6_MIX;
 	}
 	return policy;
+}
+
+static bool names_stdout(const char *path)
+{
+	return strcmp(path, "-") == 0 || strcmp(path, "stdout") == 0;
+}
+
+void source_check_copy(const struct source_opts *opts, const char *output_path)
+{
+	if (opts->copy_input && names_stdout(opts->copy_input) &&
+	    (!output_path || names_stdout(output_path))) {
+		tool_usage("cannot send both records and text to standard output; use "
+			   "--output-path for the text");
+	}
+}
+
+void source_set_site(struct source *source, const struct site *site)
+{
+	source->read_opts.site = site;
 }
 
 static struct stream *source_open_copy(const char *path)

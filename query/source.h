@@ -23,6 +23,11 @@ struct source_opts {
 extern const struct opt source_opt_table[];       /* all of the above */
 extern const struct opt source_xargs_opt_table[]; /* --xargs only */
 
+/* The policy that the switch or $SILK_IPV6_POLICY names; IPV6_MIX by default. */
+enum ipv6_policy source_policy(const struct source_opts *opts);
+/* Usage error when --copy-input and the text of output_path (NULL: none given) would mix. */
+void source_check_copy(const struct source_opts *opts, const char *output_path);
+
 struct source;
 
 /*
@@ -38,6 +43,9 @@ struct source *source_new(struct tool_env *env, const struct source_opts *opts, 
  * stop there, so does this.
  */
 bool source_next(struct source *source, struct batch *batch, uint32_t columns);
+
+/* Names of legacy files are read with this site; kept. */
+void source_set_site(struct source *source, const struct site *site);
 
 /* The header of the file that the last batch came from. Borrowed until the next call. */
 const struct header *source_header(const struct source *source);

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "query/format.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <glib.h>
+
+#include "common/timestamp.h"
+#include "query/tool.h"
+
+/* Which of the switches may ask for whole seconds. */
+enum { WITHOUT_NO_MSEC, WITH_NO_MSEC };
+
+static int parse_timestamp_format(const char *text, bool no_msec, unsigned *out, struct err *err)
+{
+	int status = timestamp_format_parse(text, out, err);
+
+	if (status == ST_OK && !no_msec && *out & TIMESTAMP_NO_MSEC) {
+		return err_set(err, ST_EINVAL, "No match was found for the field 'no-msec'");
+	}
+	return status;
+}
+
+static int parse_timestamp(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	struct format_choice *choice = dest;
+
+	choice->given = true;
+	return parse_timestamp_format(text, opt->tag == WITH_NO_MSEC, &choice->value, err);
+}
+
+static int parse_epoch(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	*(struct format_choice *)dest = (struct format_choice){ true, TIMESTAMP_EPOCH };
+	return ST_OK;
+}
+
+/* Without argument, or with 1. */
+static int parse_legacy(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	struct format_choice *choice = dest;
+
+	if (!text || strcmp(text, "1") == 0) {
+		choice->given = true;
+		choice->value = TIMESTAMP_MDY;
+		if (opt->tag == WITH_NO_MSEC) {
+			choice->value |= TIMESTAMP_NO_MSEC;
+		}
+	}
+	return ST_OK;
+}
+
+static int parse_ip(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	struct format_choice *choice = dest;
+
+	choice->given = true;
+	return ip_format_parse(text, &choice->value, err);
+}
+
+static int set_ip(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	*(struct format_choice *)dest = (struct format_choice){ true, (unsigned)opt->tag };
+	return ST_OK;
+}
+
+#define TIME_ROWS(epoch_name, tag_)                                                                \
+	OPT_CALL(struct format_opts, timestamp, "timestamp-format", 0, "FORMAT", parse_timestamp,  \
+		 0, "print times so: default, iso, m/d/y, epoch; utc, local", .tag = tag_),        \
+		OPT_CALL(struct format_opts, timestamp, epoch_name, 0, NULL, parse_epoch,          \
+			 OPT_ARG_NONE, "as --timestamp-format=epoch"),                             \
+		OPT_CALL(struct format_opts, timestamp, "legacy-timestamps", 0, "0|1",             \
+			 parse_legacy, OPT_ARG_OPTIONAL, "print times as month/day/year",          \
+			 .tag = tag_)
+
+#define OTHER_ROWS                                                                                 \
+	OPT_CALL(struct format_opts, ip, "ip-format", 0, "FORMAT", parse_ip, 0,                    \
+		 "print addresses so: canonical, no-mixed, decimal, hexadecimal, zero-padded"),    \
+		OPT_CALL(struct format_opts, ip, "integer-ips", 0, NULL, set_ip, OPT_ARG_NONE,     \
+			 "as --ip-format=decimal", .tag = IP_DECIMAL),                             \
+		OPT_CALL(struct format_opts, ip, "zero-pad-ips", 0, NULL, set_ip, OPT_ARG_NONE,    \
+			 "as --ip-format=zero-padded", .tag = IP_ZERO_PADDED),                     \
+		OPT_FLAG(struct format_opts, integer_sensors, "integer-sensors", 0,                \
+			 "print sensors as numbers"),                                              \
+		OPT_FLAG(struct format_opts, integer_tcp_flags, "integer-tcp-flags", 0,            \
+			 "print TCP flags as numbers")
+
+const struct opt format_opt_table[] = { TIME_ROWS("epoch-time", WITHOUT_NO_MSEC), OTHER_ROWS,
+					OPT_END };
+const struct opt format_msec_opt_table[] = { TIME_ROWS("epoch-time", WITH_NO_MSEC), OTHER_ROWS,
+					     OPT_END };
+const struct opt format_slots_opt_table[] = { TIME_ROWS("epoch-slots", WITHOUT_NO_MSEC), OPT_END };
+
+void format_context(const struct format_opts *opts, bool no_msec, const struct site *site,
+		    const struct text_style *style, struct field_context *ctx)
+{
+	const char *time_text = tool_getenv("SILK_TIMESTAMP_FORMAT");
+	const char *ip_text = tool_getenv("SILK_IP_FORMAT");
+	struct err err;
+
+	*ctx = (struct field_context){
+		.site = site,
+		.ip_format = opts->ip.value,
+		.timestamp_format = opts->timestamp.value,
+		.integer_sensors = opts->integer_sensors,
+		.integer_tcp_flags = opts->integer_tcp_flags,
+		.padded_flags = style->form == TEXT_COLUMNS,
+	};
+	if (!opts->timestamp.given && time_text &&
+	    parse_timestamp_format(time_text, no_msec, &ctx->timestamp_format, &err) != ST_OK) {
+		tool_warn("invalid SILK_TIMESTAMP_FORMAT: %s", err.text);
+		ctx->timestamp_format = TIMESTAMP_DEFAULT;
+	}
+	if (!opts->ip.given && ip_text &&
+	    ip_format_parse(ip_text, &ctx->ip_format, &err) != ST_OK) {
+		tool_warn("invalid SILK_IP_FORMAT: %s", err.text);
+		ctx->ip_format = IP_CANONICAL;
+	}
+}
+
+void format_help_fields(unsigned flags)
+{
+	for (size_t i = 0; i < field_table_count; i++) {
+		const struct field *field = &field_table[i];
+		const char *before = "; also ";
+
+		if (flags & FIELD_LIST_NO_DEPRECATED && field->flags & FIELD_DEPRECATED) {
+			continue;
+		}
+		printf("%-14s %s", field->name, field->help);
+		for (size_t k = 0; k < G_N_ELEMENTS(field->aliases) && field->aliases[k]; k++) {
+			printf("%s%s", before, field->aliases[k]);
+			before = ", ";
+		}
+		putchar('\n');
+	}
+}
