@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The tests of one command line: added, checked, ordered, run. */
+#include "query/predicaterow.h"
+
+#include <glib.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct predicates {
+	GPtrArray *tests; /* struct predicate *, owned */
+};
+
+/* The selection switches when they act on records; not in the table, others parse them. */
+static const struct predicate_row flowtype_row = {
+	.name = "flowtypes",
+	.column = COLUMN_FLOWTYPE,
+	.other = COLUMN_FLOWTYPE,
+};
+static const struct predicate_row sensor_row = {
+	.name = "sensors",
+	.column = COLUMN_SENSOR,
+	.other = COLUMN_SENSOR,
+};
+
+static void free_test(void *test)
+{
+	predicate_release(test);
+	g_free(test);
+}
+
+static struct predicate *add_test(struct predicates **tests, const struct predicate_row *row)
+{
+	struct predicate *test = g_new0(struct predicate, 1);
+
+	if (!*tests) {
+		*tests = g_new0(struct predicates, 1);
+		(*tests)->tests = g_ptr_array_new_with_free_func(free_test);
+	}
+	test->row = row;
+	g_ptr_array_add((*tests)->tests, test);
+	return test;
+}
+
+static struct predicate *test_at(const struct predicates *tests, size_t i)
+{
+	return g_ptr_array_index(tests->tests, i);
+}
+
+static const struct predicate_row *find_row(const char *name)
+{
+	for (size_t i = 0; i < predicate_row_count; i++) {
+		if (strcmp(predicate_row_table[i].name, name) == 0) {
+			return &predicate_row_table[i];
+		}
+	}
+	return NULL;
+}
+
+static const char *without_not(const char *name)
+{
+	return g_str_has_prefix(name, "not-") ? name + strlen("not-") : name;
+}
+
+/* The test that stands in the way of another of this row: the same switch, or its opposite. */
+static struct predicate *find_rival(const struct predicates *tests, const struct predicate_row *row)
+{
+	for (size_t i = 0; tests && i < tests->tests->len; i++) {
+		struct predicate *test = test_at(tests, i);
+
+		if (strcmp(without_not(test->row->name), without_not(row->name)) == 0) {
+			return test;
+		}
+	}
+	return NULL;
+}
+
+int predicates_add(struct predicates **tests, const char *name, const char *text, struct err *err)
+{
+	const struct predicate_row *row = find_row(name);
+	struct predicate *rival;
+
+	if (!row) {
+		return err_set(err, ST_EINVAL, "no partitioning switch --%s", name);
+	}
+	rival = find_rival(*tests, row);
+	if (rival && rival->row->flags & PREDICATE_MERGES) {
+		return predicate_compile(rival, text, err);
+	}
+	if (rival && rival->row == row) {
+		return err_set(err, ST_EINVAL, "A --%s filter has already been set", name);
+	}
+	if (rival) {
+		return err_set(err, ST_EINVAL,
+			       "A --%s filter has already been set; only one of --not-%s and --%s "
+			       "are allowed",
+			       rival->row->name, without_not(name), without_not(name));
+	}
+	return predicate_compile(add_test(tests, row), text, err);
+}
+
+void predicates_add_flowtypes(struct predicates **tests, const struct numset *flowtypes)
+{
+	struct predicate *test = add_test(tests, &flowtype_row);
+
+	test->narrow = predicate_narrow_byte;
+	test->cost = PREDICATE_COST_BYTE;
+	test->columns = COLUMN_BIT(COLUMN_FLOWTYPE);
+	for (unsigned i = 0; i <= UINT8_MAX; i++) {
+		test->pass[i] = numset_contains(flowtypes, (uint16_t)i);
+	}
+}
+
+void predicates_add_sensors(struct predicates **tests, const struct numset *sensors)
+{
+	struct predicate *test = add_test(tests, &sensor_row);
+
+	test->narrow = predicate_narrow_u16;
+	test->cost = PREDICATE_COST_NUMSET;
+	test->columns = COLUMN_BIT(COLUMN_SENSOR);
+	test->numset = g_new(struct numset, 1);
+	*test->numset = *sensors;
+}
+
+static int compare_costs(gconstpointer a, gconstpointer b)
+{
+	const struct predicate *const *left = a;
+	const struct predicate *const *right = b;
+
+	return (int)(*left)->cost - (int)(*right)->cost;
+}
+
+/* ICMP types and codes look only at ICMP flows; a list of protocols without ICMP passes nothing. */
+static int check_icmp(const struct predicates *tests, struct err *err)
+{
+	const struct predicate *protocol = NULL;
+	const struct predicate *icmp = NULL;
+
+	for (size_t i = 0; i < tests->tests->len; i++) {
+		const struct predicate *test = test_at(tests, i);
+
+		if (strcmp(test->row->name, "protocol") == 0) {
+			protocol = test;
+		} else if (g_str_has_prefix(test->row->name, "icmp-")) {
+			icmp = icmp ? icmp : test;
+		}
+	}
+	if (icmp && protocol && !protocol->pass[1] && !protocol->pass[58]) {
+		return err_set(err, ST_EINVAL,
+			       "An --%s value was given but --protocol does not include 1 or 58",
+			       icmp->row->name);
+	}
+	return ST_OK;
+}
+
+int predicates_finish(struct predicates *tests, struct err *err)
+{
+	int st;
+
+	if (!tests) {
+		return ST_OK;
+	}
+	st = check_icmp(tests, err);
+	if (st == ST_OK) {
+		g_ptr_array_sort(tests->tests, compare_costs);
+	}
+	return st;
+}
+
+size_t predicates_count(const struct predicates *tests)
+{
+	return tests ? tests->tests->len : 0;
+}
+
+uint32_t predicates_columns(const struct predicates *tests)
+{
+	uint32_t columns = 0;
+
+	for (size_t i = 0; i < predicates_count(tests); i++) {
+		columns |= test_at(tests, i)->columns;
+	}
+	return columns;
+}
+
+void predicates_narrow(const struct predicates *tests, struct batch *batch)
+{
+	uint32_t count = batch->selected;
+
+	for (size_t i = 0; count > 0 && i < predicates_count(tests); i++) {
+		const struct predicate *test = test_at(tests, i);
+
+		count = test->narrow(test, batch, batch->selection, count);
+	}
+	batch->selected = count;
+}
+
+void predicates_free(struct predicates *tests)
+{
+	if (tests) {
+		g_ptr_array_free(tests->tests, TRUE);
+		g_free(tests);
+	}
+}

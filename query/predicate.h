@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The partitioning switches of rwfilter, compiled into predicates over the columns of a batch.
+ *
+ *	struct predicates *tests = NULL;		// or through predicate_opt_table
+ *	predicates_add(&tests, "dport", "80,443", err);
+ *	predicates_add(&tests, "not-scidr", "10.0.0.0/8", err);
+ *	predicates_finish(tests, err);
+ *	...
+ *	stream_read_batch(in, batch, predicates_columns(tests), err);
+ *	predicates_narrow(tests, batch);		// batch->selection: the rows that pass all
+ *
+ * A predicate reads only its columns and only the rows that are still selected; cheap ones go
+ * first, whatever the order of the switches. After predicates_finish() nothing changes any more,
+ * so any number of threads may narrow, each its own batch.
+ *
+ * Times are compared in whole milliseconds and durations too, as SiLK stores them: a bound of
+ * finer precision covers its millisecond.
+ */
+#ifndef TUSSAH_QUERY_PREDICATE_H
+#define TUSSAH_QUERY_PREDICATE_H
+
+#include "common/batch.h"
+#include "common/numlist.h"
+#include "common/opt.h"
+
+struct predicates;
+
+struct predicate_opts {
+	struct predicates *tests; /* NULL: no switch was given; predicates_free() */
+};
+extern const struct opt predicate_opt_table[];
+
+/*
+ * Add the test of a switch, by its exact name, to *tests, which is made when NULL. Returns ST_OK,
+ * ST_EINVAL, or what reading an IPset file returned; errors say which switch.
+ */
+int predicates_add(struct predicates **tests, const char *name, const char *text, struct err *err);
+
+/* Add tests that are worked out elsewhere: classes and types, and sensors. The sets are borrowed.
+ */
+void predicates_add_flowtypes(struct predicates **tests, const struct numset *flowtypes);
+void predicates_add_sensors(struct predicates **tests, const struct numset *sensors);
+
+/* Check the switches against each other and put the tests in order. NULL is fine. */
+int predicates_finish(struct predicates *tests, struct err *err);
+
+size_t predicates_count(const struct predicates *tests);
+
+/* The columns that all tests together need. */
+uint32_t predicates_columns(const struct predicates *tests);
+
+/* Keep the selected rows that pass every test. NULL: all pass. */
+void predicates_narrow(const struct predicates *tests, struct batch *batch);
+
+void predicates_free(struct predicates *tests);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Between predicate.c, which runs tests, and predicatetable.c, which lists the switches: one row
+ * per switch, how its text is compiled and which loop narrows with the result.
+ */
+#ifndef TUSSAH_QUERY_PREDICATEROW_H
+#define TUSSAH_QUERY_PREDICATEROW_H
+
+#include "common/cidr.h"
+#include "common/wildcard.h"
+#include "query/predicate.h"
+#include "storage/ipset.h"
+
+struct predicate;
+
+/* Keep the rows of selection[0..count) that pass, in order; returns how many. */
+typedef uint32_t (*predicate_narrow_fn)(const struct predicate *test, const struct batch *batch,
+					uint16_t *selection, uint32_t count);
+
+/* What tests cost, cheapest first; the order in which they run. */
+enum predicate_cost {
+	PREDICATE_COST_BYTE,   /* a look into 256 bytes */
+	PREDICATE_COST_RANGE,  /* two comparisons */
+	PREDICATE_COST_NUMSET, /* a look into 8 kB */
+	PREDICATE_COST_BLOCK,  /* two comparisons of addresses */
+	PREDICATE_COST_RATIO,  /* a division */
+	PREDICATE_COST_WILDCARD,
+	PREDICATE_COST_IPSET, /* a search */
+};
+
+enum predicate_flags {
+	PREDICATE_NEGATED = 1 << 0, /* the not- form */
+	PREDICATE_MERGES = 1 << 1,  /* may be repeated: what passes one of them passes */
+};
+
+struct predicate_row {
+	const char *name;
+	int (*compile)(struct predicate *test, const char *text, struct err *err);
+	enum column column; /* the first column that is looked at */
+	enum column other;  /* the second; same as column when there is none */
+	uint8_t bits;       /* flags of the single-flag switches */
+	unsigned flags;
+};
+
+struct predicate {
+	const struct predicate_row *row;
+	predicate_narrow_fn narrow;
+	enum predicate_cost cost;
+	uint32_t columns;
+	union {
+		uint8_t pass[256];     /* by the value of a byte column: 1 or 0 */
+		struct numset *numset; /* owned */
+		struct number_range range;
+		struct real_range ratio;
+		struct {
+			int64_t first_ns;
+			int64_t last_ns;
+		};
+		struct cidr block;
+		struct wildcard *wildcard; /* owned */
+		struct ipset *ipset;       /* owned */
+	};
+};
+
+extern const struct predicate_row predicate_row_table[];
+extern const size_t predicate_row_count;
+
+/*
+ * The loops. Each takes its columns from the row, so the same loop serves sport and dport; those
+ * ending in _either look at two columns and pass when one of them does.
+ */
+uint32_t predicate_narrow_byte(const struct predicate *test, const struct batch *batch,
+			       uint16_t *selection, uint32_t count);
+uint32_t predicate_narrow_u16(const struct predicate *test, const struct batch *batch,
+			      uint16_t *selection, uint32_t count);
+uint32_t predicate_narrow_u16_either(const struct predicate *test, const struct batch *batch,
+				     uint16_t *selection, uint32_t count);
+uint32_t predicate_narrow_u32(const struct predicate *test, const struct batch *batch,
+			      uint16_t *selection, uint32_t count);
+uint32_t predicate_narrow_u32_either(const struct predicate *test, const struct batch *batch,
+				     uint16_t *selection, uint32_t count);
+uint32_t predicate_narrow_u64(const struct predicate *test, const struct batch *batch,
+			      uint16_t *selection, uint32_t count);
+uint32_t predicate_narrow_per_packet(const struct predicate *test, const struct batch *batch,
+				     uint16_t *selection, uint32_t count);
+uint32_t predicate_narrow_per_second(const struct predicate *test, const struct batch *batch,
+				     uint16_t *selection, uint32_t count);
+uint32_t predicate_narrow_start(const struct predicate *test, const struct batch *batch,
+				uint16_t *selection, uint32_t count);
+uint32_t predicate_narrow_end(const struct predicate *test, const struct batch *batch,
+			      uint16_t *selection, uint32_t count);
+uint32_t predicate_narrow_active(const struct predicate *test, const struct batch *batch,
+				 uint16_t *selection, uint32_t count);
+uint32_t predicate_narrow_icmp_type(const struct predicate *test, const struct batch *batch,
+				    uint16_t *selection, uint32_t count);
+uint32_t predicate_narrow_icmp_code(const struct predicate *test, const struct batch *batch,
+				    uint16_t *selection, uint32_t count);
+uint32_t predicate_narrow_block(const struct predicate *test, const struct batch *batch,
+				uint16_t *selection, uint32_t count);
+uint32_t predicate_narrow_wildcard(const struct predicate *test, const struct batch *batch,
+				   uint16_t *selection, uint32_t count);
+uint32_t predicate_narrow_ipset(const struct predicate *test, const struct batch *batch,
+				uint16_t *selection, uint32_t count);
+
+/* Compile text for the row; test->row is set. Frees nothing on failure but what it made. */
+int predicate_compile(struct predicate *test, const char *text, struct err *err);
+/* Free what the test owns. */
+void predicate_release(struct predicate *test);
+
+#endif
