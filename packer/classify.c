@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "packer/classify.h"
+
+#include <string.h>
+
+#define NETWORK_ANY (-1) /* in a table: no test */
+
+/* A row says: source in this network, destination in that one; the first row that fits wins. */
+struct decision {
+	int8_t source;
+	int8_t destination;
+	uint8_t type;
+	uint8_t web_type; /* when a side is a web server */
+};
+
+/* silk-packing.md 3.1 */
+static const struct decision twoway_decisions[] = {
+	{ NETWORK_EXTERNAL, NETWORK_NULL, TYPE_INNULL, TYPE_INNULL },
+	{ NETWORK_EXTERNAL, NETWORK_INTERNAL, TYPE_IN, TYPE_INWEB },
+	{ NETWORK_EXTERNAL, NETWORK_EXTERNAL, TYPE_EXT2EXT, TYPE_EXT2EXT },
+	{ NETWORK_EXTERNAL, NETWORK_ANY, TYPE_OTHER, TYPE_OTHER },
+	{ NETWORK_INTERNAL, NETWORK_NULL, TYPE_OUTNULL, TYPE_OUTNULL },
+	{ NETWORK_INTERNAL, NETWORK_EXTERNAL, TYPE_OUT, TYPE_OUTWEB },
+	{ NETWORK_INTERNAL, NETWORK_INTERNAL, TYPE_INT2INT, TYPE_INT2INT },
+	{ NETWORK_INTERNAL, NETWORK_ANY, TYPE_OTHER, TYPE_OTHER },
+	{ NETWORK_ANY, NETWORK_ANY, TYPE_OTHER, TYPE_OTHER },
+};
+
+/* silk-packing.md 3.2 */
+static const struct decision generic_decisions[] = {
+	{ NETWORK_EXTERNAL, NETWORK_NULL, TYPE_INNULL, TYPE_INNULL },
+	{ NETWORK_EXTERNAL, NETWORK_ANY, TYPE_IN, TYPE_INWEB },
+	{ NETWORK_ANY, NETWORK_NULL, TYPE_OUTNULL, TYPE_OUTNULL },
+	{ NETWORK_ANY, NETWORK_ANY, TYPE_OUT, TYPE_OUTWEB },
+};
+
+static const struct packlogic_row {
+	const char *name;
+	const struct decision *decisions;
+	bool filters; /* discard-when and discard-unless count */
+	int types;    /* the site's class "all" has this many */
+} packlogics[PACKLOGICS] = {
+	[PACKLOGIC_TWOWAY] = { "packlogic-twoway", twoway_decisions, true, TYPE_COUNT },
+	[PACKLOGIC_GENERIC] = { "packlogic-generic", generic_decisions, false, TYPE_OUTNULL + 1 },
+};
+
+static const char *const type_names[TYPE_COUNT] = {
+	[TYPE_IN] = "in",           [TYPE_OUT] = "out",         [TYPE_INWEB] = "inweb",
+	[TYPE_OUTWEB] = "outweb",   [TYPE_INNULL] = "innull",   [TYPE_OUTNULL] = "outnull",
+	[TYPE_INT2INT] = "int2int", [TYPE_EXT2EXT] = "ext2ext", [TYPE_INICMP] = "inicmp",
+	[TYPE_OUTICMP] = "outicmp", [TYPE_OTHER] = "other",
+};
+
+int packlogic_parse(const char *name, enum packlogic *out, struct err *err)
+{
+	char *base = g_path_get_basename(name);
+	int st = ST_EINVAL;
+
+	if (g_str_has_suffix(base, ".so")) {
+		base[strlen(base) - 3] = '\0';
+	}
+	for (int logic = 0; logic < PACKLOGICS; logic++) {
+		const char *known = packlogics[logic].name;
+
+		if (strcmp(base, known) == 0 || strcmp(base, strchr(known, '-') + 1) == 0) {
+			*out = (enum packlogic)logic;
+			st = ST_OK;
+		}
+	}
+	g_free(base);
+	return st == ST_OK ? st
+			   : err_set(err, st,
+				     "unknown packing logic '%s': packlogic-twoway and "
+				     "packlogic-generic are built in",
+				     name);
+}
+
+const char *packlogic_name(enum packlogic logic)
+{
+	return packlogics[logic].name;
+}
+
+int packlogic_check_site(enum packlogic logic, const struct site *site, struct err *err)
+{
+	int class_id = site_class_id(site, "all");
+
+	if (class_id < 0) {
+		return err_set(err, ST_EINVAL, "%s needs a class 'all', which the site has not",
+			       packlogics[logic].name);
+	}
+	for (int type = 0; type < packlogics[logic].types; type++) {
+		int id = site_flowtype_of(site, class_id, type_names[type]);
+
+		if (id != type) {
+			return err_set(
+				err, ST_EINVAL,
+				"%s needs type '%s' of class 'all' to have id %d; the site %s",
+				packlogics[logic].name, type_names[type], type,
+				id < 0 ? "has no such type" : "gives it another");
+		}
+	}
+	for (int id = 0; id <= site_flowtype_max(site); id++) {
+		if (id >= packlogics[logic].types && site_flowtype_class(site, id) == class_id) {
+			return err_set(err, ST_EINVAL,
+				       "%s knows no type '%s' (id %d) of class 'all'",
+				       packlogics[logic].name, site_flowtype_type(site, id), id);
+		}
+	}
+	return ST_OK;
+}
+
+/* One end of a record. */
+struct record_end {
+	struct ip ip;
+	uint32_t interface;
+	bool is_v6;
+};
+
+static bool end_in_list(const struct record_end *end, const struct network_list *list)
+{
+	return network_list_kind(list) == NETWORK_INTERFACES
+		       ? network_list_has_interface(list, end->interface)
+		       : network_list_has_ip(list, end->ip, end->is_v6);
+}
+
+/* silk-packing.md 2.8 */
+static bool end_in_network(const struct sensor *sensor, const struct record_end *end, int network)
+{
+	const struct sensor_network *at = &sensor->networks[network];
+
+	if (at->list) {
+		return end_in_list(end, at->list);
+	}
+	for (int other = 0; at->remainder && other < NETWORKS; other++) {
+		const struct network_list *list = sensor->networks[other].list;
+
+		if (list && network_list_kind(list) == at->kind && end_in_list(end, list)) {
+			return false;
+		}
+	}
+	return at->remainder;
+}
+
+/* Does an end pass a test of the table, given the network that the sensor may fix for that end? */
+static bool end_fits(const struct sensor *sensor, const struct record_end *end, int fixed,
+		     int network)
+{
+	if (network == NETWORK_ANY) {
+		return true;
+	}
+	return fixed >= 0 ? fixed == network : end_in_network(sensor, end, network);
+}
+
+static bool sensor_discards(const struct sensor *sensor, const struct record_end *source,
+			    const struct record_end *destination)
+{
+	for (guint i = 0; i < sensor->filters->len; i++) {
+		const struct sensor_filter *filter =
+			&g_array_index(sensor->filters, struct sensor_filter, i);
+		bool match =
+			(filter->side != FILTER_DESTINATION && end_in_list(source, filter->list)) ||
+			(filter->side != FILTER_SOURCE && end_in_list(destination, filter->list));
+
+		if (match != filter->unless) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool record_is_web(const struct record *rec)
+{
+	static const uint16_t web_ports[] = { 80, 443, 8080 };
+
+	for (size_t i = 0; rec->protocol == 6 && i < G_N_ELEMENTS(web_ports); i++) {
+		if (rec->sport == web_ports[i] || rec->dport == web_ports[i]) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Code of a firewall event in the memo: what becomes of the type (silk-packing.md 3.4). */
+static uint8_t firewall_type(uint8_t type, uint16_t memo)
+{
+	static const struct {
+		uint16_t memo;
+		bool always; /* for any type; else by the table of types */
+		uint8_t type;
+	} events[] = {
+		{ 3, false, 0 },    { 1001, true, TYPE_INNULL }, { 1002, true, TYPE_OUTNULL },
+		{ 1003, false, 0 }, { 1004, false, 0 },
+	};
+	static const uint8_t denied[TYPE_COUNT] = {
+		[TYPE_IN] = TYPE_INNULL,       [TYPE_OUT] = TYPE_OUTNULL,
+		[TYPE_INWEB] = TYPE_INNULL,    [TYPE_OUTWEB] = TYPE_OUTNULL,
+		[TYPE_INNULL] = TYPE_INNULL,   [TYPE_OUTNULL] = TYPE_OUTNULL,
+		[TYPE_INT2INT] = TYPE_OUTNULL, [TYPE_EXT2EXT] = TYPE_INNULL,
+		[TYPE_INICMP] = TYPE_INNULL,   [TYPE_OUTICMP] = TYPE_OUTNULL,
+		[TYPE_OTHER] = TYPE_OTHER,
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(events); i++) {
+		if (memo == events[i].memo) {
+			return events[i].always ? events[i].type : denied[type];
+		}
+	}
+	return type;
+}
+
+size_t classify(enum packlogic logic, const struct probe *probe, const struct record *rec,
+		struct classify_output *outputs)
+{
+	const struct record_end source = { rec->sip, rec->input, record_is_ipv6(rec) };
+	const struct record_end destination = { rec->dip, rec->output, record_is_ipv6(rec) };
+	bool web = record_is_web(rec);
+	size_t count = 0;
+
+	for (guint i = 0; i < probe->sensors->len && count < CLASSIFY_OUTPUTS_MAX; i++) {
+		const struct sensor *sensor = g_ptr_array_index(probe->sensors, i);
+		const struct decision *row = packlogics[logic].decisions;
+		uint8_t type;
+
+		if (packlogics[logic].filters && sensor_discards(sensor, &source, &destination)) {
+			continue;
+		}
+		/* the last row of each table fits everything */
+		while (!end_fits(sensor, &source, sensor->source_network, row->source) ||
+		       !end_fits(sensor, &destination, sensor->destination_network,
+				 row->destination)) {
+			row++;
+		}
+		type = web ? row->web_type : row->type;
+		if (probe->quirks & PROBE_QUIRK_FIREWALL_EVENT) {
+			type = firewall_type(type, rec->memo);
+		}
+		outputs[count++] =
+			(struct classify_output){ .flowtype = type, .sensor = sensor->id };
+	}
+	return count;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The packing logics: which flowtype and sensor a record is filed under (silk-packing.md
+ * section 3). Pure: the record, its probe and the tables decide.
+ *
+ *	struct classify_output outputs[CLASSIFY_OUTPUTS_MAX];
+ *	size_t n = classify(PACKLOGIC_TWOWAY, probe, rec, outputs);
+ */
+#ifndef TUSSAH_PACKER_CLASSIFY_H
+#define TUSSAH_PACKER_CLASSIFY_H
+
+#include "common/record.h"
+#include "common/site.h"
+#include "packer/sensorconf.h"
+
+#define CLASSIFY_OUTPUTS_MAX PROBE_SENSORS_MAX
+
+/* The types of class "all"; the values are their flowtype ids. The generic logic knows the first
+ * six. */
+enum classify_type {
+	TYPE_IN,
+	TYPE_OUT,
+	TYPE_INWEB,
+	TYPE_OUTWEB,
+	TYPE_INNULL,
+	TYPE_OUTNULL,
+	TYPE_INT2INT,
+	TYPE_EXT2EXT,
+	TYPE_INICMP,
+	TYPE_OUTICMP,
+	TYPE_OTHER,
+	TYPE_COUNT,
+};
+
+struct classify_output {
+	uint8_t flowtype;
+	uint16_t sensor;
+};
+
+/* "packlogic-twoway", with or without folder and ".so"; plain "twoway" too. ST_EINVAL. */
+int packlogic_parse(const char *name, enum packlogic *out, struct err *err);
+const char *packlogic_name(enum packlogic logic); /* "packlogic-twoway" */
+
+/*
+ * Has class "all" of this site the types, with the ids, that the logic was made for? ST_EINVAL
+ * names the first difference.
+ */
+int packlogic_check_site(enum packlogic logic, const struct site *site, struct err *err);
+
+/*
+ * The outputs of one record, in the order of the sensors of the configuration; 0 when all sensors'
+ * filters discard it. A probe that feeds more than CLASSIFY_OUTPUTS_MAX sensors is cut there (as
+ * sensorconf_check_supported() refuses it beforehand).
+ */
+size_t classify(enum packlogic logic, const struct probe *probe, const struct record *rec,
+		struct classify_output *outputs);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Lists that say what belongs to a network: interfaces, address blocks, or IPset files
+ * (silk-packing.md 2.3, 2.8). Immutable after network_list_finish(), then for any number of
+ *threads.
+ *
+ *	struct network_list *list = network_list_new(NETWORK_IPBLOCKS);
+ *	network_list_add(list, "10.0.0.0/8", err);
+ *	network_list_add(list, "192.168.x.1-9", err);
+ *	network_list_finish(list);
+ *	if (network_list_has_ip(list, rec->sip, record_is_ipv6(rec))) ...
+ */
+#ifndef TUSSAH_PACKER_NETWORK_H
+#define TUSSAH_PACKER_NETWORK_H
+
+#include "common/ip.h"
+
+enum network_kind {
+	NETWORK_INTERFACES,
+	NETWORK_IPBLOCKS,
+	NETWORK_IPSETS,
+	NETWORK_KINDS,
+};
+
+/* The kind that a keyword names, "ipblock" and "ipblocks" alike; -1: none. */
+int network_kind_parse(const char *word);
+const char *network_kind_name(enum network_kind kind);     /* "ipblock" */
+const char *network_kind_names(enum network_kind kind);    /* "ipblocks" */
+const char *network_kind_contents(enum network_kind kind); /* "interface values" */
+
+struct network_list;
+
+struct network_list *network_list_new(enum network_kind kind);
+void network_list_free(struct network_list *list);
+enum network_kind network_list_kind(const struct network_list *list);
+
+/* Add one value as sensor.conf writes it. Returns ST_OK or ST_EINVAL, in SiLK's words. */
+int network_list_add(struct network_list *list, const char *text, struct err *err);
+/* Add all that other, of the same kind and finished, holds. */
+void network_list_add_list(struct network_list *list, const struct network_list *other);
+/* Needed after adding and before asking. */
+void network_list_finish(struct network_list *list);
+
+bool network_list_has_interface(const struct network_list *list, uint32_t number);
+bool network_list_has_ip(const struct network_list *list, struct ip ip, bool is_v6);
+
+#endif

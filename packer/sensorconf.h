@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The sensor configuration: probes, groups and sensors of sensor.conf (silk-packing.md section 2),
+ * verified for one packing logic. Immutable once loaded, so any number of threads may use it.
+ *
+ *	struct sensorconf *conf;
+ *	if (sensorconf_load(&conf, "/etc/tussah/sensor.conf", site, PACKLOGIC_TWOWAY, say, NULL,
+ *			    err) != ST_OK) ...
+ *	const struct probe *probe = sensorconf_probe(conf, "P0");
+ *	sensorconf_free(conf);
+ */
+#ifndef TUSSAH_PACKER_SENSORCONF_H
+#define TUSSAH_PACKER_SENSORCONF_H
+
+#include "common/site.h"
+#include "packer/probe.h"
+#include "packer/sensor.h"
+
+struct sensorconf;
+
+/*
+ * Read, check, verify. Every complaint goes to fn (may be NULL) as one text without program name;
+ * err sums up: "Errors while parsing sensor-configuration file 'F'", "No sensor definitions exist
+ * in 'F'". site is borrowed for the call only.
+ */
+int sensorconf_load(struct sensorconf **out, const char *path, const struct site *site,
+		    enum packlogic logic, confreport_fn fn, void *arg, struct err *err);
+void sensorconf_free(struct sensorconf *conf);
+
+/*
+ * Use only the sensors of this comma list (--sensor-name), and the probes that feed them.
+ * ST_ENOENT: "Sensor configuration does not define sensor 'S'". To be called before sharing.
+ */
+int sensorconf_select(struct sensorconf *conf, const char *names, struct err *err);
+
+enum packlogic sensorconf_logic(const struct sensorconf *conf);
+/* In file order; of struct probe *, struct sensor *. Borrowed. */
+const GPtrArray *sensorconf_probes(const struct sensorconf *conf);
+const GPtrArray *sensorconf_sensors(const struct sensorconf *conf);
+const struct probe *sensorconf_probe(const struct sensorconf *conf, const char *name);
+
+/*
+ * Can this release do what the probes that feed a sensor ask for? ST_ESUPPORT names the first that
+ * it cannot: "probe 'P': netflow-v5 probes are not supported yet".
+ */
+int sensorconf_check_supported(const struct sensorconf *conf, struct err *err);
+
+#endif
