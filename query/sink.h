@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What tools that write binary files share: the switches --note-add, --note-file-add and
+ * --compression-method, and the environment that goes with them.
+ *
+ *	OPT_GROUP(struct sort_opts, sink, sink_opt_table)
+ *	...
+ *	struct header entries;
+ *	struct stream_write_opts write = { .entries = &entries };
+ *	header_init(&entries);
+ *	header_add_invocation(&entries, tool_argc(env), tool_argv(env));
+ *	sink_add_notes(&opts->sink, &entries);
+ *	sink_write_opts(&opts->sink, &write);
+ *	stream_create(&out, path, &write, err);
+ */
+#ifndef TUSSAH_QUERY_SINK_H
+#define TUSSAH_QUERY_SINK_H
+
+#include "common/opt.h"
+#include "storage/stream.h"
+
+struct sink_notes;
+
+struct sink_compression {
+	bool given;
+	enum compression method;
+};
+
+struct sink_opts {
+	struct sink_notes *notes; /* in the order of the switches */
+	struct sink_compression compression;
+};
+extern const struct opt sink_opt_table[];
+
+/* --compression-method, else $SILK_COMPRESSION_METHOD if it names one, else the default. */
+enum compression sink_compression(const struct sink_opts *opts);
+
+/* Set compression, overwriting ($SILK_CLOBBER) and version ($SILK_HEADER_NOVERSION). */
+void sink_write_opts(const struct sink_opts *opts, struct stream_write_opts *out);
+
+/* Append the notes to the header, one annotation each. */
+void sink_add_notes(const struct sink_opts *opts, struct header *header);
+
+#endif
