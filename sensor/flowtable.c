@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Open addressing with linear probing over 8-byte slots (flow number and the upper hash bits), at
+ * most half full; removal shifts the followers back, so that there are no tombstones. Flows live
+ * in one array and move along a queue ordered by their last packet: its old end is where idle
+ * flows and, when the table is full, victims are found. Both directions of a flow have one hash.
+ */
+#include "sensor/flowtable.h"
+
+#include <assert.h>
+#include <glib.h>
+#include <string.h>
+
+#include "common/status.h"
+#include "common/tcpflags.h"
+
+#define NONE           UINT32_MAX
+#define UNIFORM_BROKEN 3
+/* Byte count after which a direction is past its beginning: sequence numbers may have turned. */
+#define SEQUENCE_BYTES_MAX (UINT64_C(1) << 30)
+
+/* TCP close: one FIN each way, and each acknowledged. */
+enum tcp_state {
+	TCP_FIN_FORWARD = 0x01,
+	TCP_FIN_REVERSE = 0x02,
+	TCP_ACK_FORWARD = 0x04, /* the reverse FIN is acknowledged */
+	TCP_ACK_REVERSE = 0x08, /* the forward FIN is acknowledged */
+	TCP_CLOSED = 0x0f,
+	TCP_RESET = 0x10,
+};
+
+struct slot {
+	uint32_t flow; /* number + 1; 0: empty */
+	uint32_t hash;
+};
+
+struct flowtable {
+	struct flowtable_opts opts;
+	flow_fn fn;
+	void *arg;
+	struct flowtable_stats stats;
+	int64_t clock_ns;
+	uint32_t slot_mask;
+	uint32_t unused;    /* flows from here on have never been used */
+	uint32_t free_list; /* linked by newer */
+	uint32_t oldest, newest;
+	struct slot *slots;
+	struct flow *flows; /* within flows_block, aligned */
+	void *flows_block;
+};
+
+_Static_assert(sizeof(struct flow) == 192, "a flow is three cache lines");
+
+struct flowtable *flowtable_new(const struct flowtable_opts *opts, flow_fn fn, void *arg)
+{
+	struct flowtable *table = g_new0(struct flowtable, 1);
+	uint32_t slots = 16;
+
+	assert(opts->max_flows >= 1 && opts->max_flows <= FLOWTABLE_FLOWS_MAX);
+	while (slots < opts->max_flows * 2) {
+		slots *= 2;
+	}
+	table->opts = *opts;
+	table->fn = fn;
+	table->arg = arg;
+	table->clock_ns = INT64_MIN;
+	table->slot_mask = slots - 1;
+	table->free_list = NONE;
+	table->oldest = NONE;
+	table->newest = NONE;
+	/* Zeroed by the system, which backs pages only once they are used. */
+	table->slots = g_new0(struct slot, slots);
+	table->flows_block = g_malloc0_n((gsize)opts->max_flows + 1, sizeof(struct flow));
+	table->flows = (struct flow *)(((uintptr_t)table->flows_block + _Alignof(struct flow) - 1) &
+				       ~(uintptr_t)(_Alignof(struct flow) - 1));
+	return table;
+}
+
+void flowtable_free(struct flowtable *table)
+{
+	if (table != NULL) {
+		g_free(table->flows_block);
+		g_free(table->slots);
+		g_free(table);
+	}
+}
+
+int64_t flowtable_clock(const struct flowtable *table)
+{
+	return table->clock_ns;
+}
+
+void flowtable_get_stats(const struct flowtable *table, struct flowtable_stats *out)
+{
+	*out = table->stats;
+}
+
+/* --- key ------------------------------------------------------------------------------------ */
+
+static bool key_is_icmp(const struct flow_key *key)
+{
+	return key->protocol == PROTOCOL_ICMP || key->protocol == PROTOCOL_ICMPV6;
+}
+
+static bool key_equal(const struct flow_key *a, const struct flow_key *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+static void key_swap(const struct flow_key *key, struct flow_key *out)
+{
+	*out = *key;
+	out->sip = key->dip;
+	out->dip = key->sip;
+	if (!key_is_icmp(key)) {
+		out->sport = key->dport;
+		out->dport = key->sport;
+	}
+}
+
+/* The same for both directions: the smaller end goes first. */
+static uint32_t key_hash(struct hash_key hash_key, const struct flow_key *key)
+{
+	struct flow_key swapped;
+	const struct flow_key *first = key;
+	int order = ip_compare(key->sip, key->dip);
+
+	if (order > 0 || (order == 0 && key->sport > key->dport)) {
+		key_swap(key, &swapped);
+		first = &swapped;
+	}
+	return (uint32_t)hash_words(
+		hash_key,
+		(uint64_t[]){ first->sip.hi, first->sip.lo, first->dip.hi, first->dip.lo,
+			      (uint64_t)first->sport << 48 | (uint64_t)first->dport << 32 |
+				      (uint64_t)first->vlan << 16 | (uint64_t)first->protocol << 8 |
+				      first->version },
+		5);
+}
+
+/* --- slots and queue ------------------------------------------------------------------------ */
+
+static void queue_remove(struct flowtable *table, struct flow *flow)
+{
+	*(flow->older != NONE ? &table->flows[flow->older].newer : &table->oldest) = flow->newer;
+	*(flow->newer != NONE ? &table->flows[flow->newer].older : &table->newest) = flow->older;
+}
+
+static void queue_append(struct flowtable *table, struct flow *flow)
+{
+	uint32_t number = (uint32_t)(flow - table->flows);
+
+	flow->older = table->newest;
+	flow->newer = NONE;
+	*(table->newest != NONE ? &table->flows[table->newest].newer : &table->oldest) = number;
+	table->newest = number;
+}
+
+/* The flow of key in either direction (told in *side), or NULL. */
+static struct flow *slot_find(const struct flowtable *table, const struct flow_key *key,
+			      const struct flow_key *swapped, uint32_t hash, int *side)
+{
+	for (uint32_t i = hash & table->slot_mask; table->slots[i].flow != 0;
+	     i = (i + 1) & table->slot_mask) {
+		struct flow *flow;
+
+		if (table->slots[i].hash != hash) {
+			continue;
+		}
+		flow = &table->flows[table->slots[i].flow - 1];
+		if (key_equal(&flow->key, key)) {
+			*side = FLOW_FORWARD;
+			return flow;
+		}
+		if (key_equal(&flow->key, swapped)) {
+			*side = FLOW_REVERSE;
+			return flow;
+		}
+	}
+	return NULL;
+}
+
+static void slot_insert(struct flowtable *table, const struct flow *flow)
+{
+	uint32_t i = flow->hash & table->slot_mask;
+
+	while (table->slots[i].flow != 0) {
+		i = (i + 1) & table->slot_mask;
+	}
+	table->slots[i].flow = (uint32_t)(flow - table->flows) + 1;
+	table->slots[i].hash = flow->hash;
+}
+
+static void slot_remove(struct flowtable *table, const struct flow *flow)
+{
+	uint32_t mask = table->slot_mask;
+	uint32_t number = (uint32_t)(flow - table->flows) + 1;
+	uint32_t hole = flow->hash & mask;
+
+	while (table->slots[hole].flow != number) {
+		hole = (hole + 1) & mask;
+	}
+	/* Followers whose home is not between the hole and themselves move into the hole. */
+	for (uint32_t i = (hole + 1) & mask; table->slots[i].flow != 0; i = (i + 1) & mask) {
+		uint32_t home = table->slots[i].hash & mask;
+
+		if (((i - home) & mask) >= ((i - hole) & mask)) {
+			table->slots[hole] = table->slots[i];
+			hole = i;
+		}
+	}
+	table->slots[hole].flow = 0;
+}
+
+/* --- flows ---------------------------------------------------------------------------------- */
+
+static void flow_end(struct flowtable *table, struct flow *flow, enum flow_end reason)
+{
+	flow->end_reason = (uint8_t)(flow->end_reason | reason);
+	table->stats.flows++;
+	table->stats.ended[reason]++;
+	table->stats.active--;
+	table->fn(table->arg, flow);
+	slot_remove(table, flow);
+	queue_remove(table, flow);
+	flow->newer = table->free_list;
+	table->free_list = (uint32_t)(flow - table->flows);
+}
+
+static struct flow *flow_begin(struct flowtable *table, const struct flow_key *key, uint32_t hash,
+			       const struct packet *packet)
+{
+	struct flow *flow;
+
+	if (table->stats.active == table->opts.max_flows) {
+		flow_end(table, &table->flows[table->oldest], FLOW_END_RESOURCES);
+	}
+	if (table->free_list != NONE) {
+		flow = &table->flows[table->free_list];
+		table->free_list = flow->newer;
+	} else {
+		flow = &table->flows[table->unused++];
+	}
+	memset(flow, 0, sizeof(*flow));
+	flow->key = *key;
+	flow->hash = hash;
+	flow->start_ns = packet->time_ns;
+	flow->end_ns = packet->time_ns;
+	memcpy(flow->source_mac, packet->source_mac, sizeof(flow->source_mac));
+	memcpy(flow->destination_mac, packet->destination_mac, sizeof(flow->destination_mac));
+	slot_insert(table, flow);
+	queue_append(table, flow);
+	table->stats.active++;
+	if (table->stats.active > table->stats.peak) {
+		table->stats.peak = table->stats.active;
+	}
+	return flow;
+}
+
+/* FLOW_UNIFORM: set at the second packet of one size, gone for good at the first other. */
+static void side_update_uniform(struct flow_side *side, const struct packet *packet)
+{
+	uint32_t bytes = packet->bytes;
+
+	if (packet->key.protocol == PROTOCOL_TCP) {
+		bool keep_alive =
+			side->packets > 0 && packet->tcp_sequence == side->last_sequence - 1;
+
+		bytes = packet->payload_bytes;
+		if (bytes == 0 || keep_alive) {
+			return;
+		}
+	}
+	if (side->uniform_count == UNIFORM_BROKEN) {
+		return;
+	}
+	if (side->uniform_count == 0) {
+		side->uniform_bytes = bytes;
+		side->uniform_count = 1;
+	} else if (bytes == side->uniform_bytes) {
+		side->uniform_count = 2;
+		side->attributes |= FLOW_UNIFORM;
+	} else {
+		side->uniform_count = UNIFORM_BROKEN;
+		side->attributes &= (uint16_t)~FLOW_UNIFORM;
+	}
+}
+
+/*
+ * Flags and sequence number of the packet that comes first in the stream, and the union of all
+ * others. Sequence numbers are compared as serial numbers (RFC 1982), as long as the direction has
+ * not sent so much that an earlier packet would look later.
+ */
+static void side_update_tcp(struct flow_side *side, const struct packet *packet)
+{
+	int32_t ahead = (int32_t)(packet->tcp_sequence - side->sequence);
+
+	if (side->packets == 0) {
+		side->initial_flags = packet->tcp_flags;
+		side->sequence = packet->tcp_sequence;
+	} else if (ahead > 0 || side->bytes > SEQUENCE_BYTES_MAX) {
+		side->union_flags |= packet->tcp_flags;
+	} else {
+		side->union_flags |= side->initial_flags;
+		side->initial_flags = packet->tcp_flags;
+		side->sequence = packet->tcp_sequence;
+	}
+	side->last_sequence = packet->tcp_sequence;
+}
+
+static void flow_update_tcp_state(struct flow *flow, int side, const struct packet *packet)
+{
+	uint8_t own_fin = side == FLOW_FORWARD ? TCP_FIN_FORWARD : TCP_FIN_REVERSE;
+	uint8_t other_fin = side == FLOW_FORWARD ? TCP_FIN_REVERSE : TCP_FIN_FORWARD;
+	uint8_t own_ack = side == FLOW_FORWARD ? TCP_ACK_FORWARD : TCP_ACK_REVERSE;
+
+	if (packet->tcp_flags & TCPFLAG_RST) {
+		flow->tcp_state |= TCP_RESET;
+	}
+	if (packet->tcp_flags & TCPFLAG_FIN) {
+		flow->tcp_state |= own_fin;
+	}
+	if ((packet->tcp_flags & TCPFLAG_ACK) && (flow->tcp_state & other_fin)) {
+		flow->tcp_state |= own_ack;
+	}
+}
+
+static void flow_update(struct flow *flow, int side_index, const struct packet *packet, bool late)
+{
+	struct flow_side *side = &flow->side[side_index];
+
+	side_update_uniform(side, packet);
+	if (packet->key.protocol == PROTOCOL_TCP) {
+		side_update_tcp(side, packet);
+		flow_update_tcp_state(flow, side_index, packet);
+	}
+	if (side->packets == 0) {
+		side->vlan = packet->vlan;
+		side->tos = packet->tos;
+		if (side_index == FLOW_REVERSE) {
+			flow->reverse_start_ns = packet->time_ns;
+		}
+	} else if (side_index == FLOW_REVERSE) {
+		side->tos = packet->tos;
+	}
+	side->packets++;
+	side->bytes += packet->bytes;
+	if (packet->mptcp) {
+		side->attributes |= FLOW_MPTCP;
+	}
+	if (packet->reassembled) {
+		side->attributes |= FLOW_REASSEMBLED;
+	}
+	if (late) {
+		side->attributes |= FLOW_LATE;
+	}
+	if (packet->time_ns > flow->end_ns) {
+		flow->end_ns = packet->time_ns;
+	}
+}
+
+static bool flow_is_over_active(const struct flowtable *table, const struct flow *flow, int side,
+				const struct packet *packet)
+{
+	return packet->time_ns - flow->start_ns > table->opts.active_timeout_ns ||
+	       (table->opts.silk && flow->side[side].bytes + packet->bytes > UINT32_MAX);
+}
+
+bool flowtable_is_late(const struct flowtable *table, int64_t time_ns)
+{
+	return table->clock_ns != INT64_MIN && !table->opts.accept_late &&
+	       time_ns < table->clock_ns - table->opts.late_tolerance_ns;
+}
+
+void flowtable_expire(struct flowtable *table, int64_t now_ns)
+{
+	while (table->oldest != NONE) {
+		struct flow *flow = &table->flows[table->oldest];
+
+		if (now_ns - flow->end_ns <= table->opts.idle_timeout_ns) {
+			break;
+		}
+		flow_end(table, flow, FLOW_END_IDLE);
+	}
+}
+
+/* The flow for this packet: the one that is there unless its time is over, or a new one. */
+static struct flow *flow_for(struct flowtable *table, const struct flow_key *key,
+			     const struct packet *packet, int *side)
+{
+	struct flow_key swapped;
+	uint32_t hash = key_hash(table->opts.key, key);
+	struct flow *flow;
+	bool continues = false;
+
+	key_swap(key, &swapped);
+	flow = slot_find(table, key, &swapped, hash, side);
+	if (flow != NULL && flow_is_over_active(table, flow, *side, packet)) {
+		flow_end(table, flow, FLOW_END_ACTIVE);
+		continues = table->opts.silk;
+		flow = NULL;
+	}
+	if (flow != NULL && packet->time_ns - flow->end_ns > table->opts.idle_timeout_ns) {
+		flow_end(table, flow, FLOW_END_IDLE);
+		flow = NULL;
+	}
+	if (flow != NULL) {
+		queue_remove(table, flow);
+		queue_append(table, flow);
+		return flow;
+	}
+	*side = FLOW_FORWARD;
+	flow = flow_begin(table, key, hash, packet);
+	if (continues) {
+		flow->end_reason = (uint8_t)FLOW_END_CONTINUES;
+	}
+	return flow;
+}
+
+int flowtable_add(struct flowtable *table, const struct packet *packet)
+{
+	struct flow_key key = packet->key;
+	bool late = packet->time_ns < table->clock_ns;
+	struct flow *flow;
+	int side = FLOW_FORWARD;
+
+	if (flowtable_is_late(table, packet->time_ns)) {
+		table->stats.late++;
+		return ST_ERANGE;
+	}
+	if (!late) {
+		table->clock_ns = packet->time_ns;
+	}
+	if (table->opts.no_vlan_in_key) {
+		key.vlan = 0;
+	}
+	/* The packet's own flow is looked at first: its active timeout goes before the idle one. */
+	flow = flow_for(table, &key, packet, &side);
+	flow_update(flow, side, packet, late);
+	table->stats.packets++;
+	table->stats.bytes += packet->bytes;
+	if (table->opts.idle_timeout_ns == 0) {
+		flow_end(table, flow, FLOW_END_IDLE);
+	} else if (flow->tcp_state & TCP_RESET || (flow->tcp_state & TCP_CLOSED) == TCP_CLOSED) {
+		flow_end(table, flow, FLOW_END_DETECTED);
+	}
+	flowtable_expire(table, table->clock_ns);
+	return ST_OK;
+}
+
+void flowtable_flush(struct flowtable *table)
+{
+	while (table->oldest != NONE) {
+		flow_end(table, &table->flows[table->oldest], FLOW_END_FORCED);
+	}
+}
