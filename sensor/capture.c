@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Files are read through zlib, which passes uncompressed ones on, behind a stdio stream that
+ * libpcap reads. Interfaces are read without blocking: the caller polls, so that its timers run
+ * on a silent link, where the capture call itself may not return.
+ */
+#include "sensor/capture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <limits.h>
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "common/timestamp.h"
+
+#define READ_BUFFER_BYTES (256 * 1024)
+#define LIVE_TIMEOUT_MS   100 /* the kernel hands over a ring block at least this often */
+
+struct capture {
+	pcap_t *pcap;
+	char *name;
+	bool live;
+	capture_fn fn; /* of the capture_read() under way */
+	void *arg;
+	uint32_t dropped_last; /* libpcap counts in 32 bits; widened here */
+	uint64_t dropped;
+};
+
+static ssize_t gz_read(void *cookie, char *out, size_t size)
+{
+	int got = gzread(cookie, out, size > INT_MAX ? INT_MAX : (unsigned)size);
+
+	if (got < 0) {
+		errno = EIO;
+	}
+	return got;
+}
+
+static int gz_close(void *cookie)
+{
+	return gzclose_r(cookie) == Z_OK ? 0 : EOF;
+}
+
+static int open_stream(FILE **out, const char *path, struct err *err)
+{
+	static const cookie_io_functions_t functions = { .read = gz_read, .close = gz_close };
+	int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+	gzFile gz;
+
+	if (fd < 0) {
+		return err_errno(err, ST_EIO, errno, "%s", path);
+	}
+	gz = gzdopen(fd, "rb");
+	if (gz == NULL) {
+		close(fd);
+		return err_set(err, ST_EIO, "%s: cannot read", path);
+	}
+	gzbuffer(gz, READ_BUFFER_BYTES);
+	*out = fopencookie(gz, "rb", functions);
+	if (*out == NULL) {
+		gzclose_r(gz);
+		return err_errno(err, ST_EIO, errno, "%s", path);
+	}
+	setvbuf(*out, NULL, _IOFBF, READ_BUFFER_BYTES);
+	return ST_OK;
+}
+
+static int set_filter(struct capture *capture, const char *filter, struct err *err)
+{
+	struct bpf_program program;
+	int st = ST_OK;
+
+	if (filter == NULL || filter[0] == '\0') {
+		return ST_OK;
+	}
+	if (pcap_compile(capture->pcap, &program, filter, 1, PCAP_NETMASK_UNKNOWN) != 0) {
+		return err_set(err, ST_EINVAL, "filter '%s': %s", filter,
+			       pcap_geterr(capture->pcap));
+	}
+	if (pcap_setfilter(capture->pcap, &program) != 0) {
+		st = err_set(err, ST_EINVAL, "filter '%s': %s", filter, pcap_geterr(capture->pcap));
+	}
+	pcap_freecode(&program);
+	return st;
+}
+
+int capture_open_file(struct capture **out, const char *path, const char *filter, struct err *err)
+{
+	char reason[PCAP_ERRBUF_SIZE] = "";
+	struct capture *capture;
+	FILE *stream = NULL;
+	int st = open_stream(&stream, path, err);
+
+	if (st != ST_OK) {
+		return st;
+	}
+	capture = g_new0(struct capture, 1);
+	capture->name = g_strdup(path);
+	capture->pcap = pcap_fopen_offline_with_tstamp_precision(stream, PCAP_TSTAMP_PRECISION_NANO,
+								 reason);
+	if (capture->pcap == NULL) {
+		fclose(stream);
+		st = err_set(err, ST_EFORMAT, "%s: %s", path, reason);
+	} else {
+		st = set_filter(capture, filter, err);
+	}
+	if (st != ST_OK) {
+		capture_close(capture);
+		return st;
+	}
+	*out = capture;
+	return ST_OK;
+}
+
+static int configure_live(pcap_t *pcap, const struct capture_live_opts *opts)
+{
+	uint64_t ring_bytes = opts->ring_bytes > INT_MAX ? INT_MAX : opts->ring_bytes;
+	int st = pcap_set_snaplen(pcap, opts->snap_bytes);
+
+	if (st == 0) {
+		st = pcap_set_promisc(pcap, opts->promiscuous);
+	}
+	if (st == 0) {
+		st = pcap_set_timeout(pcap, LIVE_TIMEOUT_MS);
+	}
+	if (st == 0 && ring_bytes != 0) {
+		st = pcap_set_buffer_size(pcap, (int)ring_bytes);
+	}
+	if (st == 0) {
+		/* Where only microseconds are to be had, nanoseconds are refused. */
+		if (pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO) != 0) {
+			pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_MICRO);
+		}
+		st = pcap_activate(pcap);
+	}
+	return st;
+}
+
+int capture_open_live(struct capture **out, const struct capture_live_opts *opts, struct err *err)
+{
+	char reason[PCAP_ERRBUF_SIZE] = "";
+	struct capture *capture = g_new0(struct capture, 1);
+	int st;
+
+	capture->name = g_strdup(opts->interface);
+	capture->live = true;
+	capture->pcap = pcap_create(opts->interface, reason);
+	if (capture->pcap == NULL) {
+		st = err_set(err, ST_EIO, "%s: %s", opts->interface, reason);
+		goto failed;
+	}
+	st = configure_live(capture->pcap, opts);
+	if (st < 0) {
+		const char *why = pcap_geterr(capture->pcap);
+
+		st = err_set(err, ST_EIO, "%s: %s", opts->interface,
+			     why[0] != '\0' ? why : pcap_statustostr(st));
+		goto failed;
+	}
+	if (pcap_setnonblock(capture->pcap, 1, reason) != 0) {
+		st = err_set(err, ST_EIO, "%s: %s", opts->interface, reason);
+		goto failed;
+	}
+	st = set_filter(capture, opts->filter, err);
+	if (st != ST_OK) {
+		goto failed;
+	}
+	*out = capture;
+	return ST_OK;
+failed:
+	capture_close(capture);
+	return st;
+}
+
+void capture_close(struct capture *capture)
+{
+	if (capture != NULL) {
+		if (capture->pcap != NULL) {
+			pcap_close(capture->pcap);
+		}
+		g_free(capture->name);
+		g_free(capture);
+	}
+}
+
+static void on_packet(u_char *user, const struct pcap_pkthdr *header, const u_char *bytes)
+{
+	struct capture *capture = (struct capture *)(void *)user;
+	int64_t time_ns = header->ts.tv_sec * NS_PER_S + header->ts.tv_usec;
+
+	capture->fn(capture->arg, time_ns, bytes, header->caplen, header->len);
+}
+
+/* For interfaces that give microseconds only. */
+static void on_packet_us(u_char *user, const struct pcap_pkthdr *header, const u_char *bytes)
+{
+	struct pcap_pkthdr scaled = *header;
+
+	scaled.ts.tv_usec *= (suseconds_t)NS_PER_US;
+	on_packet(user, &scaled, bytes);
+}
+
+int capture_read(struct capture *capture, capture_fn fn, void *arg, struct err *err)
+{
+	bool nano = pcap_get_tstamp_precision(capture->pcap) == PCAP_TSTAMP_PRECISION_NANO;
+	int got;
+
+	capture->fn = fn;
+	capture->arg = arg;
+	got = pcap_dispatch(capture->pcap, CAPTURE_BATCH, nano ? on_packet : on_packet_us,
+			    (u_char *)capture);
+	if (got < 0) {
+		return err_set(err, capture->live ? ST_EIO : ST_EFORMAT, "%s: %s", capture->name,
+			       pcap_geterr(capture->pcap));
+	}
+	if (got == 0) {
+		return capture->live ? ST_EAGAIN : ST_END;
+	}
+	return ST_OK;
+}
+
+int capture_fd(const struct capture *capture)
+{
+	return pcap_get_selectable_fd(capture->pcap);
+}
+
+int capture_linktype(const struct capture *capture)
+{
+	return pcap_datalink(capture->pcap);
+}
+
+const char *capture_linktype_name(const struct capture *capture)
+{
+	const char *name = pcap_datalink_val_to_name(pcap_datalink(capture->pcap));
+
+	return name != NULL ? name : "unknown";
+}
+
+void capture_get_stats(struct capture *capture, struct capture_stats *out)
+{
+	struct pcap_stat stat;
+
+	if (capture->live && pcap_stats(capture->pcap, &stat) == 0) {
+		uint32_t dropped = stat.ps_drop + stat.ps_ifdrop;
+
+		capture->dropped += (uint32_t)(dropped - capture->dropped_last);
+		capture->dropped_last = dropped;
+	}
+	out->dropped = capture->dropped;
+}
