@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "sensor/sensor.h"
+
+#include <arpa/inet.h>
+#include <glib.h>
+#include <ifaddrs.h>
+#include <inttypes.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/daemon.h"
+#include "common/log.h"
+#include "common/timestamp.h"
+
+#define POLL_MS 100
+/* A live packet may wait in the kernel's ring for this long before it is seen. */
+#define CAPTURE_DELAY_NS  NS_PER_S
+#define EVENTS_PER_MINUTE 20
+
+struct sensor {
+	struct sensor_opts opts;
+	struct sink *sink;
+	struct meter *meter;
+	struct export *export;
+	const struct decode_link *link; /* of the capture being read */
+	struct capture *live;           /* NULL while reading files */
+	int64_t start_ns;               /* wall clock */
+	int64_t next_stats_ns;          /* steady clock, as the next */
+	int64_t next_templates_ns;
+	uint64_t capture_dropped;
+	uint32_t exporter_address;
+	bool broken; /* the sink failed; its reason is in failure */
+	struct err failure;
+	struct log_limit event_limit;
+};
+
+static int64_t clock_ns(clockid_t id)
+{
+	struct timespec now;
+
+	clock_gettime(id, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+/* The first IPv4 address of an interface that is up and not loopback, host order; 0: none. */
+static uint32_t own_address(void)
+{
+	struct ifaddrs *list = NULL;
+	uint32_t address = 0;
+
+	if (getifaddrs(&list) != 0) {
+		return 0;
+	}
+	for (const struct ifaddrs *at = list; at != NULL && address == 0; at = at->ifa_next) {
+		if (at->ifa_addr != NULL && at->ifa_addr->sa_family == AF_INET &&
+		    (at->ifa_flags & IFF_UP) && !(at->ifa_flags & IFF_LOOPBACK)) {
+			address = ntohl(((const struct sockaddr_in *)(const void *)at->ifa_addr)
+						->sin_addr.s_addr);
+		}
+	}
+	freeifaddrs(list);
+	return address;
+}
+
+static void log_events(struct sensor *sensor, int64_t now_ns)
+{
+	struct err event;
+	uint64_t held_back = 0;
+
+	while (sink_take_event(sensor->sink, &event)) {
+		if (log_limit_ok(&sensor->event_limit, EVENTS_PER_MINUTE, now_ns, &held_back)) {
+			log_msg(event.status == ST_OK ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "%s",
+				event.text);
+		}
+	}
+}
+
+/*
+ * A full link buffer holds up the reading of files, where nothing is lost by waiting; a live
+ * capture goes on, and the oldest messages, counted by the link, make room.
+ */
+static int on_message(void *arg, const struct export_message *message, struct err *err)
+{
+	struct sensor *sensor = arg;
+	int st;
+
+	for (;;) {
+		st = sink_send(sensor->sink, message, err);
+		if (st != ST_EAGAIN) {
+			break;
+		}
+		if (sensor->live != NULL) {
+			sink_drop_oldest(sensor->sink);
+		} else {
+			int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+
+			sink_poll(sensor->sink, now_ns, POLL_MS);
+			log_events(sensor, now_ns);
+			if (daemon_stopping()) {
+				sink_drop_oldest(sensor->sink);
+			}
+		}
+	}
+	return st;
+}
+
+static void sensor_break(struct sensor *sensor, const struct err *err)
+{
+	if (!sensor->broken) {
+		sensor->broken = true;
+		sensor->failure = *err;
+	}
+}
+
+static void on_flow(void *arg, const struct flow *flow)
+{
+	struct sensor *sensor = arg;
+	struct err err;
+
+	if (!sensor->broken && export_flow(sensor->export, flow, &err) != ST_OK) {
+		sensor_break(sensor, &err);
+	}
+}
+
+static void on_packet(void *arg, int64_t time_ns, const uint8_t *bytes, uint32_t captured,
+		      uint32_t wire_len)
+{
+	struct sensor *sensor = arg;
+
+	meter_packet(sensor->meter, sensor->link, bytes, captured, wire_len, time_ns);
+}
+
+int sensor_start(struct sensor **out, const struct sensor_opts *opts, struct sink *sink,
+		 struct err *err)
+{
+	struct sensor *sensor = g_new0(struct sensor, 1);
+	int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+	int st;
+
+	sensor->opts = *opts;
+	sensor->sink = sink;
+	sensor->start_ns = clock_ns(CLOCK_REALTIME);
+	sensor->next_stats_ns = now_ns + opts->stats_interval_ns;
+	sensor->next_templates_ns = now_ns + opts->template_interval_ns;
+	sensor->exporter_address = own_address();
+	sensor->meter = meter_new(&opts->meter, on_flow, sensor);
+	st = export_new(&sensor->export, &opts->export, on_message, sensor, err);
+	if (st == ST_OK) {
+		st = export_templates(sensor->export, err);
+	}
+	if (st != ST_OK) {
+		sensor_free(sensor);
+		return st;
+	}
+	*out = sensor;
+	return ST_OK;
+}
+
+void sensor_free(struct sensor *sensor)
+{
+	if (sensor != NULL) {
+		meter_free(sensor->meter);
+		export_free(sensor->export);
+		g_free(sensor);
+	}
+}
+
+bool sensor_is_broken(const struct sensor *sensor)
+{
+	return sensor->broken;
+}
+
+/* --- statistics ----------------------------------------------------------------------------- */
+
+static void log_statistics(struct sensor *sensor, const struct meter_stats *stats)
+{
+	static const char *const reasons[FLOW_END_COUNT] = {
+		[FLOW_END_IDLE] = "idle",
+		[FLOW_END_ACTIVE] = "active",
+		[FLOW_END_DETECTED] = "closed",
+		[FLOW_END_FORCED] = "forced",
+		[FLOW_END_RESOURCES] = "table full",
+	};
+	GString *text = g_string_new(NULL);
+	struct sink_stats sink;
+
+	sink_get_stats(sensor->sink, &sink);
+	g_string_printf(text,
+			"statistics: packets %" PRIu64 ", bytes %" PRIu64 ", accepted %" PRIu64
+			", flows %" PRIu64 " (",
+			stats->packets, stats->bytes, stats->flows.packets, stats->flows.flows);
+	for (size_t i = FLOW_END_IDLE; i < FLOW_END_COUNT; i++) {
+		g_string_append_printf(text, "%s%s %" PRIu64, i > FLOW_END_IDLE ? ", " : "",
+				       reasons[i], stats->flows.ended[i]);
+	}
+	g_string_append_printf(
+		text,
+		"), in table %" PRIu32 ", peak %" PRIu32 ", datagrams assembled %" PRIu64
+		", given up %" PRIu64 ", capture drops %" PRIu64 ", records %" PRIu64,
+		stats->flows.active, stats->flows.peak, stats->fragments.assembled,
+		stats->fragments.expired + stats->fragments.evicted + stats->fragments.refused,
+		sensor->capture_dropped, sink.records);
+	log_msg(LOG_LEVEL_INFO, "%s", text->str);
+	g_string_printf(text, "statistics: refused packets %" PRIu64,
+			meter_stats_rejected(stats) + stats->causes[DECODE_LATE]);
+	for (size_t i = 0; i < DECODE_CAUSE_COUNT; i++) {
+		if (stats->causes[i] != 0 && i != DECODE_OK) {
+			g_string_append_printf(text, ", %s %" PRIu64, decode_causes[i].name,
+					       stats->causes[i]);
+		}
+	}
+	log_msg(LOG_LEVEL_INFO, "%s", text->str);
+	if (sink.is_link) {
+		log_msg(LOG_LEVEL_INFO,
+			"statistics: messages %" PRIu64 ", sent %" PRIu64 ", acknowledged %" PRIu64
+			", waiting %" PRIu64 ", dropped %" PRIu64 " with %" PRIu64
+			" records, connections %" PRIu64 ", failed %" PRIu64,
+			sink.messages, sink.link.sent_messages, sink.link.acked_messages,
+			sink.link.queued_messages, sink.link.dropped_messages,
+			sink.link.dropped_records, sink.link.connects, sink.link.connect_failures);
+	}
+	g_string_free(text, TRUE);
+}
+
+static int send_statistics(struct sensor *sensor, const struct meter_stats *stats, struct err *err)
+{
+	struct export_stats record = {
+		.process_id = (uint32_t)getpid(),
+		.exporter_address = sensor->exporter_address,
+		.now_s = (uint32_t)(clock_ns(CLOCK_REALTIME) / NS_PER_S),
+		.start_ms = sensor->start_ns / NS_PER_MS,
+		.flows = stats->flows.flows,
+		.packets = stats->flows.packets,
+		.dropped_packets = sensor->capture_dropped,
+		.ignored_packets = meter_stats_rejected(stats),
+		.late_packets = stats->causes[DECODE_LATE],
+		.expired_fragments =
+			(uint32_t)(stats->fragments.expired + stats->fragments.evicted +
+				   stats->fragments.refused),
+		.assembled_fragments = (uint32_t)stats->fragments.assembled,
+		.flush_events = (uint32_t)stats->flows.ended[FLOW_END_RESOURCES],
+		.peak_flows = stats->flows.peak,
+	};
+	int st = export_statistics(sensor->export, &record, err);
+
+	return st == ST_OK ? export_flush(sensor->export, err) : st;
+}
+
+/* Log and send the statistics. */
+static int report(struct sensor *sensor, struct err *err)
+{
+	struct meter_stats stats;
+
+	if (sensor->live != NULL) {
+		struct capture_stats capture;
+
+		capture_get_stats(sensor->live, &capture);
+		sensor->capture_dropped = capture.dropped;
+	}
+	meter_get_stats(sensor->meter, &stats);
+	log_statistics(sensor, &stats);
+	return sensor->opts.stats_records ? send_statistics(sensor, &stats, err) : ST_OK;
+}
+
+/* --- work ----------------------------------------------------------------------------------- */
+
+/* What is to be done between two batches of packets. */
+static int sensor_tick(struct sensor *sensor, struct err *err)
+{
+	int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+	int st = ST_OK;
+
+	if (sensor->broken) {
+		*err = sensor->failure;
+		return err->status;
+	}
+	if (daemon_take_report() ||
+	    (sensor->opts.stats_interval_ns != 0 && now_ns >= sensor->next_stats_ns)) {
+		sensor->next_stats_ns = now_ns + sensor->opts.stats_interval_ns;
+		log_tick(clock_ns(CLOCK_REALTIME));
+		st = report(sensor, err);
+	}
+	if (st == ST_OK && sensor->opts.template_interval_ns != 0 &&
+	    now_ns >= sensor->next_templates_ns) {
+		sensor->next_templates_ns = now_ns + sensor->opts.template_interval_ns;
+		st = export_templates(sensor->export, err);
+	}
+	sink_poll(sensor->sink, now_ns, 0);
+	log_events(sensor, now_ns);
+	if (st != ST_OK) {
+		sensor_break(sensor, err);
+	}
+	return st;
+}
+
+/* Find the decoder of the capture. */
+static int sensor_use(struct sensor *sensor, const struct capture *capture, const char *name,
+		      struct err *err)
+{
+	sensor->link = decode_link_find(capture_linktype(capture));
+	if (sensor->link == NULL) {
+		return err_set(err, ST_ESUPPORT, "%s: link type %s (%d) is not supported", name,
+			       capture_linktype_name(capture), capture_linktype(capture));
+	}
+	return ST_OK;
+}
+
+int sensor_read_file(struct sensor *sensor, const char *path, struct err *err)
+{
+	struct capture *capture = NULL;
+	int st = capture_open_file(&capture, path, sensor->opts.filter, err);
+
+	if (st == ST_OK) {
+		st = sensor_use(sensor, capture, path, err);
+	}
+	while (st == ST_OK && !daemon_stopping()) {
+		int tick;
+
+		st = capture_read(capture, on_packet, sensor, err);
+		if (st != ST_OK && st != ST_END) {
+			break;
+		}
+		tick = sensor_tick(sensor, err);
+		st = tick != ST_OK ? tick : st;
+	}
+	capture_close(capture);
+	return st == ST_END ? ST_OK : st;
+}
+
+/* Wait for packets or a signal; in silence end what is idle, and send it. */
+static int live_wait(struct sensor *sensor, struct err *err)
+{
+	struct pollfd fds[2] = {
+		{ .fd = capture_fd(sensor->live), .events = POLLIN },
+		{ .fd = daemon_wake_fd(), .events = POLLIN },
+	};
+
+	if (poll(fds, 2, POLL_MS) == 0) {
+		meter_expire(sensor->meter, clock_ns(CLOCK_REALTIME) - CAPTURE_DELAY_NS);
+		return export_flush(sensor->export, err);
+	}
+	return ST_OK;
+}
+
+int sensor_read_live(struct sensor *sensor, struct capture *capture, struct err *err)
+{
+	int st = sensor_use(sensor, capture, "interface", err);
+
+	sensor->live = capture;
+	while (st == ST_OK && !daemon_stopping()) {
+		st = capture_read(capture, on_packet, sensor, err);
+		if (st == ST_EAGAIN) {
+			st = live_wait(sensor, err);
+		}
+		if (st == ST_OK) {
+			st = sensor_tick(sensor, err);
+		}
+	}
+	return st;
+}
+
+/* Wait for the link to deliver everything. */
+static int sensor_drain(struct sensor *sensor, struct err *err)
+{
+	int64_t deadline_ns = clock_ns(CLOCK_MONOTONIC) + sensor->opts.drain_timeout_ns;
+	struct sink_stats stats;
+
+	for (;;) {
+		int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+
+		sink_poll(sensor->sink, now_ns, 0);
+		log_events(sensor, now_ns);
+		if (sink_is_drained(sensor->sink) || now_ns >= deadline_ns) {
+			break;
+		}
+		sink_poll(sensor->sink, now_ns, POLL_MS);
+	}
+	sink_get_stats(sensor->sink, &stats);
+	if (!sink_is_drained(sensor->sink)) {
+		return err_set(err, ST_EIO, "%" PRIu64 " messages were not delivered",
+			       stats.link.queued_messages);
+	}
+	if (stats.link.dropped_messages > 0) {
+		return err_set(err, ST_ELIMIT, "%" PRIu64 " records were dropped",
+			       stats.link.dropped_records);
+	}
+	return ST_OK;
+}
+
+int sensor_finish(struct sensor *sensor, struct err *err)
+{
+	int st;
+
+	meter_flush(sensor->meter);
+	if (sensor->broken) {
+		*err = sensor->failure;
+		st = err->status;
+	} else {
+		st = report(sensor, err);
+	}
+	if (st == ST_OK) {
+		st = export_flush(sensor->export, err);
+	}
+	if (st == ST_OK) {
+		st = sink_flush(sensor->sink, err);
+	}
+	return st == ST_OK ? sensor_drain(sensor, err) : st;
+}
