@@ -11,6 +11,10 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "storage/bytesink.h"
+#include "storage/bytesource.h"
+
+struct site;
 
 enum header_format {
 	FORMAT_AGGREGATEBAG = 0x09,
@@ -83,6 +87,24 @@ struct header {
 void header_init(struct header *header); /* zero; nothing to release yet */
 void header_release(struct header *header);
 
+/*
+ * Read the header; src then stands at the data. site (may be NULL) knows the names in the file name
+ * of a file with a legacy header. header is released and filled anew; on failure it holds what was
+ * understood (nothing when the magic is another) and must be released too.
+ * Whether compression and record version are known is for the reader of the data to judge.
+ * Returns ST_OK, ST_EFORMAT, ST_EVERSION, ST_ETRUNC, ST_EIO; errors name the source.
+ */
+int header_read(struct header *header, struct bytesource *src, const struct site *site,
+		struct err *err);
+
+/*
+ * Write it with its entries, padded to whole records as record_length asks. Sets length_bytes.
+ */
+int header_write(struct header *header, struct bytesink *sink, struct err *err);
+
+/* This release of the format that we stand in for. */
+#define HEADER_SILK_VERSION 3022001
+
 /* Append a copy of the payload. */
 void header_add(struct header *header, uint32_t id, const void *payload, size_t len);
 void header_add_text(struct header *header, uint32_t id, const char *text);
@@ -101,6 +123,8 @@ const struct header_entry *header_next(const struct header *header, uint32_t id,
 bool header_packed_file(const struct header *header, int64_t *hour_ns, uint8_t *flowtype,
 			uint16_t *sensor);
 
+/* A flow format? Others are sets, bags, prefix maps or nothing. */
+bool header_is_flow(uint8_t format);
 /* "FT_RWSPLIT" or NULL; "lzo1x" or NULL. */
 const char *header_format_name(uint8_t format);
 const char *compression_name(uint8_t id);

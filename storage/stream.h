@@ -34,6 +34,10 @@ int stream_open(struct stream **out, const char *path, const struct stream_read_
 int stream_open_fd(struct stream **out, int fd, const char *name,
 		   const struct stream_read_opts *opts, struct err *err);
 
+/* As stream_open, on any source of bytes, which is taken, also on failure. */
+int stream_open_source(struct stream **out, struct bytesource *src,
+		       const struct stream_read_opts *opts, struct err *err);
+
 /* The header as read; borrowed until stream_close(). */
 const struct header *stream_header(const struct stream *stream);
 const char *stream_path(const struct stream *stream);
@@ -69,6 +73,11 @@ int stream_create(struct stream **out, const char *path, const struct stream_wri
 		  struct err *err);
 int stream_create_fd(struct stream **out, int fd, const char *name,
 		     const struct stream_write_opts *opts, struct err *err);
+
+/* As stream_create, on any sink of bytes, which is taken, also on failure. opts->append, lock and
+ * overwrite are not looked at. */
+int stream_create_sink(struct stream **out, struct bytesink *sink,
+		       const struct stream_write_opts *opts, struct err *err);
 
 /* ST_OK; ST_ERANGE: this record does not fit the format and was not written; else fatal. */
 int stream_write(struct stream *stream, const struct record *rec, struct err *err);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The data section of a SiLK file: plain bytes, or compressed blocks of them
+ * (silk-flow-files.md section 2). Used for flows and by every other SiLK file with a header.
+ */
+#ifndef TUSSAH_STORAGE_BLOCK_H
+#define TUSSAH_STORAGE_BLOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "storage/bytesink.h"
+#include "storage/bytesource.h"
+
+/* A full block before compression, rounded down to whole records. */
+#define BLOCK_BYTES 65536u
+/* What a reader accepts (2.2). */
+#define BLOCK_COMPRESSED_MAX (1u << 20)
+#define BLOCK_PLAIN_MAX      ((1u << 20) - 3)
+
+struct block_reader;
+
+/*
+ * Read from where src stands; src is kept and must outlive the reader. *out returned:
+ * block_reader_free(). ST_OK, or ST_ESUPPORT: no such compression. Errors name the source.
+ */
+int block_reader_new(struct block_reader **out, struct bytesource *src, uint8_t compression,
+		     struct err *err);
+void block_reader_free(struct block_reader *reader);
+
+/*
+ * Show the next plain bytes, at least want (<= BLOCK_BYTES) unless the data end first, without
+ * consuming them. At damage *bytes and *len show what came before it, and the call, and all later
+ * ones, fail: ST_EFORMAT, ST_ETRUNC, ST_EIO.
+ */
+int block_reader_view(struct block_reader *reader, size_t want, const uint8_t **bytes, size_t *len,
+		      struct err *err);
+void block_reader_consume(struct block_reader *reader, size_t len);
+/* Copy and consume len bytes; ST_ETRUNC when there are fewer. */
+int block_reader_read(struct block_reader *reader, void *to, size_t len, struct err *err);
+/* Where the reader stands, for messages: "byte 120" or "block 3". Static for the reader. */
+const char *block_reader_place(struct block_reader *reader);
+
+struct block_writer;
+
+/*
+ * Write to sink, which is kept. unit: length of a record, so that none is split over two blocks;
+ * 1: bytes may go anywhere. compression is one that files have (no "best", no "default").
+ */
+struct block_writer *block_writer_new(struct bytesink *sink, uint8_t compression, size_t unit);
+void block_writer_free(struct block_writer *writer); /* what is not flushed is lost */
+
+/*
+ * Room for count units in the current block: *to. Ends the block first if not even one fits.
+ * Returns how many units (1..count) may be put there, or a status < 0.
+ */
+int block_writer_room(struct block_writer *writer, uint32_t count, uint8_t **to, struct err *err);
+void block_writer_commit(struct block_writer *writer, uint32_t count);
+/* Any bytes, split over blocks as they come; for unit 1. */
+int block_writer_write(struct block_writer *writer, const void *bytes, size_t len, struct err *err);
+/* End the current block. */
+int block_writer_flush(struct block_writer *writer, struct err *err);
+
+#endif

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "storage/bytesink.h"
+
+#include "storage/compress.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct bytesink {
+	char *name;
+	int fd;             /* -1: gzip or memory */
+	struct gzip *gzip;  /* or NULL */
+	GByteArray *memory; /* or NULL */
+};
+
+static struct bytesink *sink_alloc(const char *name)
+{
+	struct bytesink *sink = g_new0(struct bytesink, 1);
+
+	sink->name = g_strdup(name);
+	sink->fd = -1;
+	return sink;
+}
+
+struct bytesink *bytesink_open_fd(int fd, const char *name)
+{
+	struct bytesink *sink = sink_alloc(name);
+
+	sink->fd = fd;
+	return sink;
+}
+
+struct bytesink *bytesink_memory(const char *name)
+{
+	struct bytesink *sink = sink_alloc(name);
+
+	sink->memory = g_byte_array_new();
+	return sink;
+}
+
+const uint8_t *bytesink_bytes(const struct bytesink *sink, size_t *len)
+{
+	assert(sink->memory != NULL);
+	*len = sink->memory->len;
+	return sink->memory->data;
+}
+
+static bool is_gzip_name(const char *path)
+{
+	const char *found = strstr(path, ".gz");
+
+	return found != NULL && found[3] == '\0';
+}
+
+static int create_stdout(struct bytesink **out, struct err *err)
+{
+	int fd;
+
+	if (isatty(STDOUT_FILENO)) {
+		return err_set(err, ST_EINVAL,
+			       "stdout: will not write binary output to a terminal");
+	}
+	/* A copy is taken: the tool's skeleton closes standard output and checks that. */
+	fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0) {
+		return err_errno(err, ST_EIO, errno, "standard output");
+	}
+	*out = bytesink_open_fd(fd, "stdout");
+	return ST_OK;
+}
+
+/* Make a new file; what exists already is only opened when it is no regular file, or on demand. */
+static int open_new(const char *path, bool overwrite, struct err *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	struct stat st;
+
+	if (fd >= 0 || errno != EEXIST) {
+		goto done;
+	}
+	if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && !overwrite) {
+		return err_set(err, ST_EEXIST, "%s: file exists", path);
+	}
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+done:
+	return fd >= 0 ? fd : err_errno(err, ST_EIO, errno, "%s", path);
+}
+
+static int open_append(const char *path, struct err *err)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+
+	return fd >= 0 ? fd : err_errno(err, ST_EIO, errno, "%s", path);
+}
+
+/*
+ * A lock of the open file, not of the process: closing another descriptor of the same file, which
+ * any thread may do, does not lose it. It excludes the fcntl() locks of other programs as well.
+ */
+static int lock_file(int fd, const char *path, struct err *err)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int rc;
+
+	do {
+		rc = fcntl(fd, F_OFD_SETLKW, &lock);
+	} while (rc < 0 && errno == EINTR);
+	return rc == 0 ? ST_OK : err_errno(err, ST_EIO, errno, "%s: cannot lock", path);
+}
+
+int bytesink_create(struct bytesink **out, const char *path, unsigned flags, struct err *err)
+{
+	struct bytesink *sink = NULL;
+	bool append = flags & BYTESINK_APPEND;
+	int rc = ST_OK;
+	int fd;
+
+	if (strcmp(path, "-") == 0 || strcmp(path, "stdout") == 0) {
+		return create_stdout(out, err);
+	}
+	if (append && is_gzip_name(path)) {
+		return err_set(err, ST_ESUPPORT, "%s: cannot append to a gzip file", path);
+	}
+	fd = append ? open_append(path, err) : open_new(path, flags & BYTESINK_OVERWRITE, err);
+	if (fd < 0) {
+		return fd;
+	}
+	if (!append && isatty(fd)) {
+		close(fd);
+		return err_set(err, ST_EINVAL, "%s: will not write binary output to a terminal",
+			       path);
+	}
+	sink = bytesink_open_fd(fd, path);
+	if (flags & BYTESINK_LOCK) {
+		rc = lock_file(fd, path, err);
+	}
+	if (rc == ST_OK && is_gzip_name(path)) {
+		sink->fd = -1;
+		rc = gzip_open(&sink->gzip, fd, true, err);
+	}
+	if (rc != ST_OK) {
+		bytesink_close(sink, NULL);
+		return rc;
+	}
+	*out = sink;
+	return ST_OK;
+}
+
+const char *bytesink_name(const struct bytesink *sink)
+{
+	return sink->name;
+}
+
+bool bytesink_is_seekable(const struct bytesink *sink)
+{
+	return sink->memory != NULL || (sink->fd >= 0 && lseek(sink->fd, 0, SEEK_CUR) >= 0);
+}
+
+int bytesink_fd(const struct bytesink *sink)
+{
+	return sink->fd;
+}
+
+int bytesink_write(struct bytesink *sink, const void *bytes, size_t len, struct err *err)
+{
+	const uint8_t *at = bytes;
+
+	if (sink->memory != NULL) {
+		g_byte_array_append(sink->memory, bytes, (guint)len);
+		return ST_OK;
+	}
+	if (sink->gzip != NULL) {
+		return gzip_write(sink->gzip, bytes, len, err) == ST_OK
+			       ? ST_OK
+			       : err_prefix(err, "%s", sink->name);
+	}
+	while (len > 0) {
+		ssize_t n = write(sink->fd, at, len);
+
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n < 0) {
+			return err_errno(err, ST_EIO, errno, "%s", sink->name);
+		}
+		at += n;
+		len -= (size_t)n;
+	}
+	return ST_OK;
+}
+
+int bytesink_flush(struct bytesink *sink, bool sync, struct err *err)
+{
+	if (sink->gzip != NULL && gzip_flush(sink->gzip, err) != ST_OK) {
+		return err_prefix(err, "%s", sink->name);
+	}
+	/* Pipes and terminals cannot be synced, which is as good as done. */
+	if (sync && sink->fd >= 0 && fdatasync(sink->fd) != 0 && errno != EINVAL &&
+	    errno != EROFS) {
+		return err_errno(err, ST_EIO, errno, "%s", sink->name);
+	}
+	return ST_OK;
+}
+
+int bytesink_close(struct bytesink *sink, struct err *err)
+{
+	int rc = ST_OK;
+
+	if (sink == NULL) {
+		return ST_OK;
+	}
+	if (sink->gzip != NULL && gzip_close(sink->gzip, err) != ST_OK) {
+		rc = err == NULL ? ST_EIO : err_prefix(err, "%s", sink->name);
+	}
+	if (sink->fd >= 0 && close(sink->fd) != 0 && errno != EINTR) {
+		rc = err_errno(err, ST_EIO, errno, "%s", sink->name);
+	}
+	if (sink->memory != NULL) {
+		g_byte_array_unref(sink->memory);
+	}
+	g_free(sink->name);
+	g_free(sink);
+	return rc;
+}

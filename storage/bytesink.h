@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Where bytes go: a file, a pipe, a gzip file or memory. Unbuffered: one call of bytesink_write()
+ * is one write to the operating system, so whole blocks appear in a file at once.
+ *
+ *	struct bytesink *sink;
+ *	if (bytesink_create(&sink, path, 0, err) != ST_OK) ...
+ *	rc = bytesink_write(sink, bytes, len, err);
+ *	rc2 = bytesink_close(sink, rc == ST_OK ? err : NULL);
+ *
+ * Threads: one at a time per sink.
+ */
+#ifndef TUSSAH_STORAGE_BYTESINK_H
+#define TUSSAH_STORAGE_BYTESINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+struct bytesink;
+
+enum bytesink_flags {
+	BYTESINK_OVERWRITE = 1 << 0, /* an existing regular file is no error */
+	BYTESINK_APPEND = 1 << 1,    /* read and write at the end of the file, made if missing */
+	BYTESINK_LOCK = 1 << 2,      /* hold an exclusive lock, waited for, while open */
+};
+
+/*
+ * Open path; "-" and "stdout" are standard output, which is refused when a terminal. A name whose
+ * first ".gz" is its end is written through gzip; to append to it is refused.
+ * *out returned: bytesink_close(). Errors name the path. ST_OK, ST_EEXIST, ST_EIO, ST_ESUPPORT.
+ */
+int bytesink_create(struct bytesink **out, const char *path, unsigned flags, struct err *err);
+
+/* On a descriptor, which is taken. name is copied, for messages. */
+struct bytesink *bytesink_open_fd(int fd, const char *name);
+
+/* Into memory, for tests. */
+struct bytesink *bytesink_memory(const char *name);
+/* What was written so far; borrowed until the next write. */
+const uint8_t *bytesink_bytes(const struct bytesink *sink, size_t *len);
+
+const char *bytesink_name(const struct bytesink *sink);
+/* Can it seek? Pipes and gzip cannot. */
+bool bytesink_is_seekable(const struct bytesink *sink);
+/* The descriptor, to read or cut the file when appending; -1: none. */
+int bytesink_fd(const struct bytesink *sink);
+
+int bytesink_write(struct bytesink *sink, const void *bytes, size_t len, struct err *err);
+/* Everything written is with the operating system, and durable when sync. */
+int bytesink_flush(struct bytesink *sink, bool sync, struct err *err);
+/* Free, also on failure; reports what closing reports. NULL is fine. */
+int bytesink_close(struct bytesink *sink, struct err *err);
+
+#endif

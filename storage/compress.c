@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "storage/compress.h"
+
+#include "storage/header.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <glib.h>
+#include <lzo/lzo1x.h>
+#include <snappy-c.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+struct compressor {
+	uint8_t method;
+	uint8_t work[]; /* LZO's dictionary */
+};
+
+/* One row per method on disk (silk-flow-files.md 2.4). */
+struct method {
+	size_t work_bytes;
+	size_t (*bound)(size_t len);
+	bool (*compress)(struct compressor *compressor, const uint8_t *in, size_t len, uint8_t *out,
+			 size_t *out_len);
+	bool (*decompress)(const uint8_t *in, size_t len, uint8_t *out, size_t *out_len);
+};
+
+static size_t none_bound(size_t len)
+{
+	return len;
+}
+
+static bool none_compress(struct compressor *compressor, const uint8_t *in, size_t len,
+			  uint8_t *out, size_t *out_len)
+{
+	memcpy(out, in, len);
+	*out_len = len;
+	return true;
+}
+
+static bool none_decompress(const uint8_t *in, size_t len, uint8_t *out, size_t *out_len)
+{
+	if (len != *out_len) {
+		return false;
+	}
+	memcpy(out, in, len);
+	return true;
+}
+
+static size_t zlib_bound(size_t len)
+{
+	return compressBound(len);
+}
+
+static bool zlib_compress(struct compressor *compressor, const uint8_t *in, size_t len,
+			  uint8_t *out, size_t *out_len)
+{
+	uLongf used = compressBound(len);
+	int rc = compress2(out, &used, in, len, Z_DEFAULT_COMPRESSION);
+
+	*out_len = used;
+	return rc == Z_OK;
+}
+
+static bool zlib_decompress(const uint8_t *in, size_t len, uint8_t *out, size_t *out_len)
+{
+	uLongf used = *out_len;
+	int rc = uncompress(out, &used, in, len);
+
+	*out_len = used;
+	return rc == Z_OK;
+}
+
+static size_t lzo_bound(size_t len)
+{
+	return len + len / 16 + 67;
+}
+
+static bool lzo_compress(struct compressor *compressor, const uint8_t *in, size_t len, uint8_t *out,
+			 size_t *out_len)
+{
+	lzo_uint used = 0;
+	int rc = lzo1x_1_15_compress(in, len, out, &used, compressor->work);
+
+	*out_len = used;
+	return rc == LZO_E_OK;
+}
+
+static bool lzo_decompress(const uint8_t *in, size_t len, uint8_t *out, size_t *out_len)
+{
+	lzo_uint used = *out_len;
+	int rc = lzo1x_decompress_safe(in, len, out, &used, NULL);
+
+	*out_len = used;
+	return rc == LZO_E_OK;
+}
+
+static size_t snappy_bound(size_t len)
+{
+	return snappy_max_compressed_length(len);
+}
+
+static bool snappy_compress_block(struct compressor *compressor, const uint8_t *in, size_t len,
+				  uint8_t *out, size_t *out_len)
+{
+	*out_len = snappy_max_compressed_length(len);
+	return snappy_compress((const char *)in, len, (char *)out, out_len) == SNAPPY_OK;
+}
+
+static bool snappy_decompress(const uint8_t *in, size_t len, uint8_t *out, size_t *out_len)
+{
+	return snappy_uncompress((const char *)in, len, (char *)out, out_len) == SNAPPY_OK;
+}
+
+static const struct method methods[] = {
+	[COMPRESSION_NONE] = { 0, none_bound, none_compress, none_decompress },
+	[COMPRESSION_ZLIB] = { 0, zlib_bound, zlib_compress, zlib_decompress },
+	[COMPRESSION_LZO1X] = { LZO1X_1_15_MEM_COMPRESS, lzo_bound, lzo_compress, lzo_decompress },
+	[COMPRESSION_SNAPPY] = { 0, snappy_bound, snappy_compress_block, snappy_decompress },
+};
+
+static const struct method *method_of(uint8_t method)
+{
+	assert(method < sizeof(methods) / sizeof(methods[0]));
+	return &methods[method];
+}
+
+struct compressor *compressor_new(uint8_t method)
+{
+	struct compressor *compressor =
+		g_malloc0(sizeof(*compressor) + method_of(method)->work_bytes);
+
+	compressor->method = method;
+	return compressor;
+}
+
+void compressor_free(struct compressor *compressor)
+{
+	g_free(compressor);
+}
+
+size_t compress_bound(uint8_t method, size_t len)
+{
+	return method_of(method)->bound(len);
+}
+
+int compress_block(struct compressor *compressor, const uint8_t *in, size_t len, uint8_t *out,
+		   size_t *out_len, struct err *err)
+{
+	if (!method_of(compressor->method)->compress(compressor, in, len, out, out_len)) {
+		return err_set(err, ST_EIO, "%s failed to compress a block",
+			       compression_name(compressor->method));
+	}
+	return ST_OK;
+}
+
+int decompress_block(uint8_t method, const uint8_t *in, size_t len, uint8_t *out, size_t out_len,
+		     struct err *err)
+{
+	size_t used = out_len;
+
+	if (!method_of(method)->decompress(in, len, out, &used)) {
+		return err_set(err, ST_EFORMAT, "damaged %s block", compression_name(method));
+	}
+	if (used != out_len) {
+		return err_set(err, ST_EFORMAT, "%s block holds %zu bytes where %zu are announced",
+			       compression_name(method), used, out_len);
+	}
+	return ST_OK;
+}
+
+/* gzFile is a pointer to a struct of zlib's; the incomplete struct gzip only hides it. */
+static gzFile as_file(struct gzip *gzip)
+{
+	return (gzFile)gzip;
+}
+
+static int gzip_error(struct gzip *gzip, struct err *err)
+{
+	int code = Z_OK;
+	const char *text = gzerror(as_file(gzip), &code);
+
+	if (code == Z_ERRNO) {
+		return err_errno(err, ST_EIO, errno, "gzip");
+	}
+	if (code == Z_BUF_ERROR) {
+		return err_set(err, ST_ETRUNC, "gzip data end too early");
+	}
+	return err_set(err, ST_EFORMAT, "gzip: %s", text);
+}
+
+int gzip_open(struct gzip **out, int fd, bool writing, struct err *err)
+{
+	gzFile file = gzdopen(fd, writing ? "wb" : "rb");
+
+	if (file == NULL) {
+		close(fd);
+		return err_set(err, ST_EIO, "cannot start gzip");
+	}
+	gzbuffer(file, 1 << 17);
+	*out = (struct gzip *)file;
+	return ST_OK;
+}
+
+int gzip_read(struct gzip *gzip, void *to, size_t len, size_t *got, struct err *err)
+{
+	int n = gzread(as_file(gzip), to, (unsigned)MIN(len, 1u << 30));
+	int code = Z_OK;
+
+	*got = n > 0 ? (size_t)n : 0;
+	gzerror(as_file(gzip), &code);
+	if (n < 0 || (code != Z_OK && code != Z_STREAM_END)) {
+		return gzip_error(gzip, err);
+	}
+	return ST_OK;
+}
+
+int gzip_write(struct gzip *gzip, const void *from, size_t len, struct err *err)
+{
+	assert(len <= 1u << 30);
+	if (len > 0 && gzwrite(as_file(gzip), from, (unsigned)len) == 0) {
+		return gzip_error(gzip, err);
+	}
+	return ST_OK;
+}
+
+int gzip_flush(struct gzip *gzip, struct err *err)
+{
+	return gzflush(as_file(gzip), Z_SYNC_FLUSH) == Z_OK ? ST_OK : gzip_error(gzip, err);
+}
+
+int gzip_close(struct gzip *gzip, struct err *err)
+{
+	int rc = gzclose(as_file(gzip));
+
+	/* Reading: Z_BUF_ERROR says that the last read ended inside a stream, already reported. */
+	if (rc != Z_OK && rc != Z_BUF_ERROR) {
+		return err_errno(err, ST_EIO, rc == Z_ERRNO ? errno : EIO, "gzip");
+	}
+	return ST_OK;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "storage/stream.h"
+
+#include "storage/byteorder.h"
+#include "storage/streamparts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* "best" and "default" are LZO where one can seek, nothing on a pipe (silk-flow-files.md 2.5). */
+static uint8_t choose_compression(uint8_t wanted, const struct bytesink *sink)
+{
+	if (wanted <= COMPRESSION_SNAPPY) {
+		return wanted;
+	}
+	return bytesink_is_seekable(sink) ? COMPRESSION_LZO1X : COMPRESSION_NONE;
+}
+
+static bool choose_big_endian(enum byte_order order)
+{
+	return order == BYTE_ORDER_BIG || (order == BYTE_ORDER_NATIVE && HOST_BIG_ENDIAN);
+}
+
+/* The header of a new file. */
+static int make_header(struct stream *stream, const struct stream_write_opts *opts, struct err *err)
+{
+	struct header *header = &stream->header;
+	const struct header *entries = opts->entries;
+
+	header->format = opts->format != 0 ? opts->format : FORMAT_RWIPV6ROUTING;
+	header->record_version = opts->record_version != 0
+					 ? opts->record_version
+					 : rowformat_default_version(header->format);
+	header->compression = choose_compression(opts->compression, stream->sink);
+	header->big_endian = choose_big_endian(opts->byte_order);
+	header->silk_version = opts->no_silk_version ? 0 : HEADER_SILK_VERSION;
+	for (size_t i = 0; entries != NULL && i < entries->entry_count; i++) {
+		header_add(header, entries->entries[i].id, entries->entries[i].payload,
+			   entries->entries[i].len);
+	}
+	if (stream_use_header(stream, err) != ST_OK) {
+		return ST_EVERSION;
+	}
+	header->record_length = stream->format->length;
+	return ST_OK;
+}
+
+static void start_blocks(struct stream *stream)
+{
+	stream->writer =
+		block_writer_new(stream->sink, stream->header.compression, stream->format->length);
+}
+
+int stream_create_sink(struct stream **out, struct bytesink *sink,
+		       const struct stream_write_opts *opts, struct err *err)
+{
+	struct stream *stream = stream_alloc(bytesink_name(sink));
+	int rc;
+
+	stream->sink = sink;
+	rc = make_header(stream, opts, err);
+	if (rc != ST_OK) {
+		stream->failed = true;
+		stream_close(stream, NULL);
+		return rc;
+	}
+	start_blocks(stream);
+	*out = stream;
+	return ST_OK;
+}
+
+/* Take format and all from the file's own header; further blocks go to its end. */
+static int use_existing(struct stream *stream, struct err *err)
+{
+	int fd = bytesink_fd(stream->sink);
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	struct bytesource *src;
+	int rc;
+
+	if (copy < 0) {
+		return err_errno(err, ST_EIO, errno, "%s", stream->path);
+	}
+	src = bytesource_open_fd(copy, stream->path);
+	rc = header_read(&stream->header, src, NULL, err);
+	bytesource_close(src);
+	if (rc == ST_OK) {
+		rc = stream_use_header(stream, err);
+	}
+	if (rc != ST_OK) {
+		return rc;
+	}
+	if (stream->header.compression > COMPRESSION_SNAPPY) {
+		return err_set(err, ST_ESUPPORT, "%s: compression method %u is not known",
+			       stream->path, stream->header.compression);
+	}
+	if (lseek(fd, 0, SEEK_END) < 0) {
+		return err_errno(err, ST_EIO, errno, "%s", stream->path);
+	}
+	stream->header_written = true;
+	start_blocks(stream);
+	return ST_OK;
+}
+
+static int append_to(struct stream **out, struct bytesink *sink,
+		     const struct stream_write_opts *opts, struct err *err)
+{
+	struct stream *stream;
+	struct stat st;
+	int rc;
+
+	/* Looked at with the lock held: whoever comes first writes the header. */
+	if (fstat(bytesink_fd(sink), &st) != 0 || st.st_size == 0) {
+		return stream_create_sink(out, sink, opts, err);
+	}
+	stream = stream_alloc(bytesink_name(sink));
+	stream->sink = sink;
+	rc = use_existing(stream, err);
+	if (rc != ST_OK) {
+		stream->failed = true;
+		stream_close(stream, NULL);
+		return rc;
+	}
+	*out = stream;
+	return ST_OK;
+}
+
+int stream_create(struct stream **out, const char *path, const struct stream_write_opts *opts,
+		  struct err *err)
+{
+	struct bytesink *sink;
+	unsigned flags = (opts->append ? BYTESINK_APPEND : 0) | (opts->lock ? BYTESINK_LOCK : 0) |
+			 (opts->overwrite ? BYTESINK_OVERWRITE : 0);
+	int rc = bytesink_create(&sink, path, flags, err);
+
+	if (rc != ST_OK) {
+		return rc;
+	}
+	return opts->append && bytesink_fd(sink) >= 0 ? append_to(out, sink, opts, err)
+						      : stream_create_sink(out, sink, opts, err);
+}
+
+int stream_create_fd(struct stream **out, int fd, const char *name,
+		     const struct stream_write_opts *opts, struct err *err)
+{
+	return stream_create_sink(out, bytesink_open_fd(fd, name), opts, err);
+}
+
+static int write_header(struct stream *stream, struct err *err)
+{
+	if (stream->header_written) {
+		return ST_OK;
+	}
+	stream->header_written = true;
+	return header_write(&stream->header, stream->sink, err);
+}
+
+/* Encode rows that fit the format, block by block. */
+static int write_rows(struct stream *stream, const struct rowview *view, const uint16_t *rows,
+		      uint32_t count, struct err *err)
+{
+	struct rowwrite out = {
+		.stride = stream->format->length,
+		.swap = stream->swap,
+		.hour_ns = stream->hour_ns,
+	};
+	int rc = stream->failed ? err_set(err, ST_EIO, "%s: an earlier write failed", stream->path)
+				: write_header(stream, err);
+
+	while (rc == ST_OK && count > 0) {
+		int room = block_writer_room(stream->writer, count, &out.bytes, err);
+
+		if (room < 0) {
+			rc = room;
+			break;
+		}
+		rowformat_encode(stream->format, &out, view, rows, (uint32_t)room);
+		block_writer_commit(stream->writer, (uint32_t)room);
+		stream->records += (uint32_t)room;
+		rows += room;
+		count -= (uint32_t)room;
+	}
+	stream->failed = rc != ST_OK;
+	return rc;
+}
+
+int stream_write(struct stream *stream, const struct record *rec, struct err *err)
+{
+	struct rowview view = rowview_of_record(rec);
+	uint16_t row = 0;
+
+	if (rowformat_check(stream->format, &view, 0, stream->hour_ns, err) != ST_OK) {
+		return err == NULL ? ST_ERANGE : err_prefix(err, "%s", stream->path);
+	}
+	return write_rows(stream, &view, &row, 1, err);
+}
+
+int stream_write_batch(struct stream *stream, const struct batch *batch, uint64_t *refused,
+		       struct err *err)
+{
+	struct rowview view = rowview_of_batch(batch);
+	uint16_t accepted[BATCH_ROWS];
+	uint32_t count = 0;
+	uint64_t bad = 0;
+	struct err why;
+
+	for (uint32_t i = 0; i < batch->selected; i++) {
+		uint16_t row = batch->selection[i];
+
+		if (rowformat_check(stream->format, &view, row, stream->hour_ns,
+				    bad == 0 ? &why : NULL) == ST_OK) {
+			accepted[count++] = row;
+		} else {
+			bad++;
+		}
+	}
+	if (bad > 0) {
+		err_set(err, ST_ERANGE, "%s: %s", stream->path, why.text);
+	}
+	if (refused != NULL) {
+		*refused = bad;
+	}
+	return write_rows(stream, &view, accepted, count, err);
+}
+
+int stream_flush(struct stream *stream, struct err *err)
+{
+	int rc = stream->failed ? err_set(err, ST_EIO, "%s: an earlier write failed", stream->path)
+				: write_header(stream, err);
+
+	if (rc == ST_OK) {
+		rc = block_writer_flush(stream->writer, err);
+	}
+	if (rc == ST_OK) {
+		rc = bytesink_flush(stream->sink, false, err);
+	}
+	stream->failed = rc != ST_OK;
+	return rc;
+}
+
+int stream_sync(struct stream *stream, struct err *err)
+{
+	int rc = stream_flush(stream, err);
+
+	return rc == ST_OK ? bytesink_flush(stream->sink, true, err) : rc;
+}
+
+int stream_finish_writing(struct stream *stream, struct err *err)
+{
+	/* Once failed, the failure has been reported; a stream cut there holds whole blocks only.
+	 */
+	int rc = stream->failed ? ST_OK : stream_flush(stream, err);
+	int closed = bytesink_close(stream->sink, rc == ST_OK ? err : NULL);
+
+	stream->sink = NULL;
+	return rc != ST_OK ? rc : closed;
+}
