@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <glib.h>
+
+#include "common/log.h"
+
+/* What signals set; the one mutable state of this file. */
+static struct {
+	atomic_int stop_signal; /* the number, or -1 for daemon_request_stop() */
+	atomic_bool reload;
+	atomic_bool report;
+	bool reload_on_hup;
+	int wake_fd;
+	char *pidfile; /* written by us; removed at the end */
+} state = { .wake_fd = -1 };
+
+const struct opt daemon_opt_table[] = {
+	OPT_FLAG(struct daemon_opts, no_daemon, "no-daemon", 0, "stay in the foreground"),
+	OPT_FLAG(struct daemon_opts, no_chdir, "no-chdir", 0,
+		 "do not change to the root folder when becoming a daemon"),
+	OPT_STR(struct daemon_opts, pidfile, "pidfile", 0, "FILE",
+		"write the process id to this file, a complete path"),
+	OPT_STR(struct daemon_opts, user, "user", 0, "USER",
+		"become this user once everything that needs privileges is open"),
+	OPT_STR(struct daemon_opts, group, "group", 0, "GROUP",
+		"become this group (default: that of --user)"),
+	OPT_END,
+};
+
+static void wake(void)
+{
+	const uint64_t one = 1;
+	ssize_t done = write(state.wake_fd, &one, sizeof(one));
+
+	(void)done; /* full: it is readable already */
+}
+
+/* Only atomics and write(2): safe in a signal handler. */
+static void on_signal(int number)
+{
+	int saved_errno = errno;
+	int none = 0;
+
+	if (number == SIGUSR1) {
+		atomic_store(&state.report, true);
+	} else if (number == SIGHUP && state.reload_on_hup) {
+		atomic_store(&state.reload, true);
+	} else {
+		atomic_compare_exchange_strong(&state.stop_signal, &none, number);
+	}
+	wake();
+	errno = saved_errno;
+}
+
+static void install_handlers(void)
+{
+	static const int numbers[] = { SIGTERM, SIGINT, SIGQUIT, SIGPWR, SIGHUP, SIGUSR1 };
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+		sigaction(numbers[i], &action, NULL);
+	}
+	action.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &action, NULL);
+}
+
+static int write_pidfile(const char *path, struct err *err)
+{
+	char text[32];
+	int len = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int st = ST_OK;
+
+	if (fd < 0 || write(fd, text, (size_t)len) != len) {
+		st = err_errno(err, ST_EIO, errno, "Unable to write PID file '%s'", path);
+	}
+	if (fd >= 0) {
+		close(fd);
+	}
+	if (st == ST_OK) {
+		state.pidfile = g_strdup(path);
+	}
+	return st;
+}
+
+/* Standard streams go to the log, or nowhere. */
+static void redirect_streams(void)
+{
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int out_fd = log_fd() > STDERR_FILENO ? log_fd() : null_fd;
+
+	dup2(null_fd, STDIN_FILENO);
+	dup2(out_fd, STDOUT_FILENO);
+	dup2(out_fd, STDERR_FILENO);
+	if (null_fd > STDERR_FILENO) {
+		close(null_fd);
+	}
+}
+
+static int detach(const struct daemon_opts *opts, struct err *err)
+{
+	pid_t child;
+
+	if (!opts->no_chdir && chdir("/") != 0) {
+		return err_errno(err, ST_EIO, errno, "Unable to change directory to '/'");
+	}
+	child = fork();
+	if (child < 0) {
+		return err_errno(err, ST_EIO, errno, "Unable to fork for daemon");
+	}
+	if (child > 0) {
+		log_msg(LOG_LEVEL_INFO, "Forked child %ld.  Parent exiting", (long)child);
+		_exit(0);
+	}
+	setsid();
+	redirect_streams();
+	umask(022);
+	return ST_OK;
+}
+
+int daemon_start(const struct daemon_opts *opts, const char *program, bool reload_on_hup,
+		 struct err *err)
+{
+	int st = ST_OK;
+
+	if (opts->pidfile && opts->pidfile[0] != '/') {
+		return err_set(err, ST_EINVAL,
+			       "Invalid pidfile: Must use complete path ('%s' does not begin with "
+			       "slash)",
+			       opts->pidfile);
+	}
+	state.reload_on_hup = reload_on_hup;
+	state.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (state.wake_fd < 0) {
+		return err_errno(err, ST_EIO, errno, "%s: Unable to make an event descriptor",
+				 program);
+	}
+	if (!opts->no_daemon) {
+		st = detach(opts, err);
+		if (st == ST_OK && opts->pidfile) {
+			st = write_pidfile(opts->pidfile, err);
+		}
+	}
+	if (st == ST_OK) {
+		install_handlers();
+	}
+	return st;
+}
+
+/* A name, or a number for which there is no name. */
+static int find_user(const char *text, uid_t *uid, gid_t *gid, struct err *err)
+{
+	const struct passwd *user = getpwnam(text);
+
+	if (!user) {
+		return err_set(err, ST_ENOENT, "Invalid user '%s': No such user", text);
+	}
+	*uid = user->pw_uid;
+	*gid = user->pw_gid;
+	return ST_OK;
+}
+
+int daemon_drop_privileges(const struct daemon_opts *opts, struct err *err)
+{
+	uid_t uid = getuid();
+	gid_t gid = getgid();
+	int st;
+
+	if (!opts->user && !opts->group) {
+		return ST_OK;
+	}
+	if (opts->user && (st = find_user(opts->user, &uid, &gid, err)) != ST_OK) {
+		return st;
+	}
+	if (opts->group) {
+		const struct group *group = getgrnam(opts->group);
+
+		if (!group) {
+			return err_set(err, ST_ENOENT, "Invalid group '%s': No such group",
+				       opts->group);
+		}
+		gid = group->gr_gid;
+	}
+	if (setgroups(1, &gid) != 0 || setresgid(gid, gid, gid) != 0 ||
+	    setresuid(uid, uid, uid) != 0) {
+		return err_errno(err, ST_EAUTH, errno, "Unable to drop privileges");
+	}
+	/* Getting them back must fail now. */
+	if (uid != 0 && setuid(0) == 0) {
+		return err_set(err, ST_EAUTH, "Unable to drop privileges for good");
+	}
+	return ST_OK;
+}
+
+void daemon_notify(const char *notify_socket, const char *text)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	size_t len = notify_socket ? strlen(notify_socket) : 0;
+	int fd;
+
+	if (len < 2 || len >= sizeof(address.sun_path) || !strchr("/@", notify_socket[0])) {
+		return;
+	}
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0) {
+		return;
+	}
+	memcpy(address.sun_path, notify_socket, len);
+	if (address.sun_path[0] == '@') {
+		address.sun_path[0] = '\0'; /* abstract name: no NUL at its end */
+	}
+	/* The supervisor's absence is no error of ours. */
+	if (sendto(fd, text, strlen(text), MSG_NOSIGNAL, (const struct sockaddr *)&address,
+		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0) {
+		log_msg(LOG_LEVEL_DEBUG, "Unable to notify '%s': %s", notify_socket,
+			g_strerror(errno));
+	}
+	close(fd);
+}
+
+bool daemon_stopping(void)
+{
+	return atomic_load_explicit(&state.stop_signal, memory_order_relaxed) != 0;
+}
+
+int daemon_stop_signal(void)
+{
+	int number = atomic_load(&state.stop_signal);
+
+	return number > 0 ? number : 0;
+}
+
+/* The event is consumed with the flag; the stop flag stays, and stays readable. */
+static bool take(atomic_bool *flag)
+{
+	uint64_t count;
+
+	if (!atomic_load_explicit(flag, memory_order_relaxed)) {
+		return false;
+	}
+	if (read(state.wake_fd, &count, sizeof(count)) < 0) {
+		count = 0;
+	}
+	atomic_store(flag, false);
+	if (daemon_stopping() || atomic_load(&state.reload) || atomic_load(&state.report)) {
+		wake();
+	}
+	return true;
+}
+
+bool daemon_take_reload(void)
+{
+	return take(&state.reload);
+}
+
+bool daemon_take_report(void)
+{
+	return take(&state.report);
+}
+
+void daemon_request_stop(void)
+{
+	int none = 0;
+
+	atomic_compare_exchange_strong(&state.stop_signal, &none, -1);
+	wake();
+}
+
+int daemon_wake_fd(void)
+{
+	return state.wake_fd;
+}
+
+void daemon_finish(void)
+{
+	if (state.pidfile) {
+		unlink(state.pidfile);
+		g_clear_pointer(&state.pidfile, g_free);
+	}
+}

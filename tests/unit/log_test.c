@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/log.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <glib.h>
+
+#include "common/timestamp.h"
+#include "tests/unit/unit.h"
+
+static char *scratch_file(const char *name)
+{
+	return g_strdup_printf("%s/%s", unit_scratch(), name);
+}
+
+static void test_switches(void)
+{
+	static const struct {
+		struct log_opts opts;
+		const char *reason;
+	} cases[] = {
+		{ { .destination = NULL },
+		  "One of --log-directory, --log-pathname, or --log-destination is required" },
+		{ { .directory = (char *)"/tmp", .pathname = (char *)"/tmp/x" },
+		  "Only one of --log-directory, --log-pathname, or --log-destination may be "
+		  "specified" },
+		{ { .directory = (char *)"tmp" },
+		  "Invalid log-directory: Must use complete path ('tmp' does not begin with "
+		  "slash)" },
+		{ { .directory = (char *)"/nonexistent" },
+		  "Invalid log-directory: Nonexistent path '/nonexistent'" },
+		{ { .directory = (char *)"/tmp", .post_rotate = (char *)"mv %s %t" },
+		  "Invalid log-post-rotate 'mv %s %t': Unknown conversion '%t'" },
+		{ { .destination = (char *)"std" }, "Invalid log-destination 'std'" },
+		{ { .destination = (char *)"none", .level = (char *)"loud" },
+		  "Invalid log-level 'loud'" },
+		{ { .destination = (char *)"none", .facility = (char *)"local9" },
+		  "Invalid log-sysfacility 'local9'" },
+		{ { .pathname = (char *)"x" },
+		  "Invalid log-pathname: Must use complete path ('x' does not begin with slash)" },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct err err = { 0 };
+
+		unit_at("%s", cases[i].reason);
+		CU_ASSERT_NOT_EQUAL(log_open(&cases[i].opts, "prog", NULL, &err), ST_OK);
+		UNIT_ASSERT_STR(err.text, cases[i].reason);
+	}
+}
+
+static void test_lines(void)
+{
+	char *path = scratch_file("one.log");
+	struct log_opts opts = { .pathname = path, .level = (char *)"notice" };
+	char *text = NULL;
+	struct err err;
+
+	CU_ASSERT_EQUAL(log_open(&opts, "prog", NULL, &err), ST_OK);
+	log_msg(LOG_LEVEL_INFO, "not this");
+	log_msg(LOG_LEVEL_NOTICE, "this %d", 7);
+	log_close();
+	log_msg(LOG_LEVEL_EMERG, "closed");
+	CU_ASSERT_TRUE_FATAL(g_file_get_contents(path, &text, NULL, NULL));
+	CU_ASSERT_PTR_NULL(strstr(text, "not this"));
+	CU_ASSERT_PTR_NULL(strstr(text, "closed"));
+	CU_ASSERT_TRUE(g_regex_match_simple(
+		"^[A-Z][a-z]{2} [ 0-9][0-9] \\d\\d:\\d\\d:\\d\\d [^ .]+ prog\\[\\d+\\]: this 7\n$",
+		text, 0, 0));
+	g_free(text);
+	g_free(path);
+}
+
+static void test_rollover(void)
+{
+	struct log_opts opts = { .directory = (char *)unit_scratch(),
+				 .basename = (char *)"day",
+				 .post_rotate = (char *)"" };
+	int64_t now_ns = (int64_t)time(NULL) * NS_PER_S;
+	time_t tomorrow = time(NULL) + 86400;
+	char name[64];
+	char *path;
+	char *text = NULL;
+	struct err err;
+	struct tm tm;
+
+	CU_ASSERT_EQUAL(log_open(&opts, "prog", NULL, &err), ST_OK);
+	log_tick(now_ns);
+	log_tick(now_ns + 86400 * NS_PER_S);
+	log_msg(LOG_LEVEL_INFO, "next day");
+	log_close();
+	localtime_r(&tomorrow, &tm);
+	strftime(name, sizeof(name), "day-%Y%m%d.log", &tm);
+	path = scratch_file(name);
+	CU_ASSERT_TRUE_FATAL(g_file_get_contents(path, &text, NULL, NULL));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "Previous log file: "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "next day"));
+	g_free(text);
+	g_free(path);
+}
+
+static void test_limit(void)
+{
+	struct log_limit limit = { 0 };
+	uint64_t held_back = 99;
+	int64_t start_ns = 1000 * NS_PER_S;
+
+	CU_ASSERT_TRUE(log_limit_ok(&limit, 2, start_ns, &held_back));
+	UNIT_ASSERT_U64(held_back, 0);
+	CU_ASSERT_TRUE(log_limit_ok(&limit, 2, start_ns + 1, &held_back));
+	CU_ASSERT_FALSE(log_limit_ok(&limit, 2, start_ns + 2, &held_back));
+	CU_ASSERT_FALSE(log_limit_ok(&limit, 2, start_ns + 60 * NS_PER_S - 1, &held_back));
+	CU_ASSERT_TRUE(log_limit_ok(&limit, 2, start_ns + 60 * NS_PER_S, &held_back));
+	UNIT_ASSERT_U64(held_back, 2);
+}
+
+int main(void)
+{
+	static const struct unit_case cases[] = {
+		{ "switches", test_switches },
+		{ "lines", test_lines },
+		{ "rollover", test_rollover },
+		{ "rate limit", test_limit },
+		{ NULL, NULL },
+	};
+
+	return unit_run("log", cases);
+}
