@@ -2,15 +2,31 @@
 /*
  * The link: IPFIX messages from an exporter to a collector with nothing lost (DESIGN 5).
  *
- * Over TLS with ALPN "tussah-link/1" both ends speak frames (link.c documents every byte): the
+ * Over TLS with ALPN "tussah-link/1" both ends speak frames (linkframe.h has every byte): the
  * exporter opens with its stream id, the collector answers with the last durable position of that
  * stream, the exporter goes on after it, and the collector returns positions as they become
  * durable. Positions count messages of a stream from 1. Preamble messages (templates) are sent
  * again on every connection and have no position. Over plain TCP, UDP, and TLS with a foreign
  * peer it is IPFIX as RFC 7011 has it, and a message counts as done when the kernel took it.
  *
+ * After a connection is lost everything not yet done is sent again, in order, on the next one; over
+ * the link the collector's position says what that is, so nothing is stored twice. A message that
+ * went out in part over TCP or foreign TLS is sent again whole.
+ *
  * This header is the exporter's half; packer/listen.h has the collector's, on the shared framing
  * of common/linkframe.h.
+ *
+ *	link_new(&link, &opts, err);
+ *	link_add_preamble(link, templates, templates_len, err);
+ *	while (have message) {
+ *		while (link_send(link, message, len, records, err) == ST_EAGAIN) {
+ *			link_poll(link, now(), 100);
+ *		}
+ *		link_poll(link, now(), 0);
+ *		while (link_take_event(link, &event)) { log(event.text); }
+ *	}
+ *	while (!link_is_drained(link)) { link_poll(link, now(), 100); }
+ *	link_free(link);
  */
 #ifndef TUSSAH_COMMON_LINK_H
 #define TUSSAH_COMMON_LINK_H
@@ -32,7 +48,9 @@ struct link_opts {
 	uint64_t buffer_bytes;   /* bound on messages kept for sending or acknowledgement */
 	int64_t backoff_min_ns;  /* reconnect delay: doubles from min to max, with jitter */
 	int64_t backoff_max_ns;
-	int64_t stall_timeout_ns; /* a connection without progress for this long is dropped */
+	int64_t stall_timeout_ns; /* a connection without progress for this long, with something to
+				     send or unacknowledged, is dropped; 0: never */
+	int64_t template_refresh_ns; /* UDP: send the preamble again this often; 0: never */
 };
 
 struct link_stats {
@@ -47,22 +65,30 @@ struct link_stats {
 	uint64_t dropped_records;
 };
 
-/* Check the options and load certificates; connects at the first link_poll(). */
+/*
+ * Check the options and load certificates; connects at the first link_poll(). Options are copied.
+ * Returns ST_OK, ST_EINVAL, ST_EIO or ST_EFORMAT (certificate files).
+ */
 int link_new(struct link **out, const struct link_opts *opts, struct err *err);
+/* Says goodbye if connected. What is still queued is lost. */
 void link_free(struct link *link);
 
 /*
  * Append to the messages that open every connection (templates); copied. Sent at once, in order
- * with data, when connected.
+ * with data, when connected. ST_EINVAL: not 16 to 65535 bytes; ST_ELIMIT: more than
+ * LINK_PREAMBLE_MAX bytes in all.
  */
+#define LINK_PREAMBLE_MAX (1024 * 1024)
 int link_add_preamble(struct link *link, const void *message, size_t len, struct err *err);
 
 /*
  * Queue one data message; copied. records: how many records it holds, for counting. When the buffer
  * is full: ST_EAGAIN and nothing queued; the caller waits (a file) or calls link_drop_oldest().
+ * ST_EINVAL: not 16 to 65535 bytes.
  */
 int link_send(struct link *link, const void *message, size_t len, uint32_t records,
 	      struct err *err);
+/* Drop the oldest message (not one that is half written) and count it. */
 void link_drop_oldest(struct link *link);
 
 /*

@@ -8,6 +8,7 @@
 #define TUSSAH_PACKER_IPFIX_H
 
 #include "common/record.h"
+#include "packer/ipfixscan.h"
 
 struct ipfix_limits {
 	uint32_t max_templates;       /* per session and observation domain */
@@ -41,9 +42,6 @@ struct ipfix_decoder;
 struct ipfix_decoder *ipfix_decoder_new(const struct ipfix_limits *limits,
 					const struct ipfix_mapping *mapping);
 void ipfix_decoder_free(struct ipfix_decoder *decoder);
-
-/* Length of the message at bytes once its first 4 bytes are here: 16..65535, or ST_EFORMAT. */
-int ipfix_message_length(const uint8_t *bytes, size_t len, size_t *message_len, struct err *err);
 
 /*
  * Decode one whole message. Returns ST_OK, fn's value, or ST_EFORMAT / ST_ELIMIT with the reason;

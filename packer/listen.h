@@ -5,7 +5,15 @@
  * own (bounded by max_connections), each UDP socket one for all its peers.
  *
  * A session is one TCP or TLS connection, or one (peer, port) of a UDP socket. Its callbacks come
- * from one thread at a time.
+ * from one thread at a time; those of different sessions run side by side.
+ *
+ *	static const struct listen_handler handler = { open, message, durable, close, NULL };
+ *	struct listen_opts opts = { .transport = LISTEN_TLS, .port = 4740, .tls = context,
+ *				    .max_connections = 1000,
+ *				    .handshake_timeout_ns = 10 * NS_PER_S };
+ *	listener_start(&listener, &opts, &handler, arg, err);
+ *	...
+ *	listener_stop(listener);
  */
 #ifndef TUSSAH_PACKER_LISTEN_H
 #define TUSSAH_PACKER_LISTEN_H
@@ -14,59 +22,80 @@
 #include <sys/socket.h>
 
 #include "common/err.h"
+#include "common/log.h"
 #include "common/tls.h"
 
 enum listen_transport { LISTEN_TLS, LISTEN_TCP, LISTEN_UDP };
 
 struct listen_peer {
-	char address[64]; /* "192.0.2.1:4711" for messages */
-	struct sockaddr_storage sockaddr;
-	const struct tls_conn *tls; /* NULL without TLS: certificate names */
-	bool is_link;               /* our own exporter, acknowledged */
-	uint8_t stream_id[16];      /* of our own exporter */
+	char address[64];                 /* "192.0.2.1:4711", "[2001:db8::1]:4711" for messages */
+	struct sockaddr_storage sockaddr; /* IPv4 is AF_INET, also from a socket for both */
+	const struct tls_conn *tls;       /* NULL without TLS: certificate names */
+	bool is_link;                     /* our own exporter, acknowledged */
+	uint8_t stream_id[16];            /* of our own exporter */
 };
 
 struct listen_handler {
 	/*
-	 * A peer is there (after the handshake). *session is the handler's own. ST_EAUTH refuses
-	 * it, with the reason. For link peers *position is to be set to the last durable position.
+	 * A peer is there (after the handshake). *session is the handler's own. Any error, as
+	 * ST_EAUTH, refuses it: the listener logs the reason, a link peer is told it. For link
+	 * peers *position is to be set to the last durable position. peer is borrowed; peer->tls
+	 * lives as long as the session.
 	 */
 	int (*open)(void *arg, const struct listen_peer *peer, void **session, uint64_t *position,
 		    struct err *err);
 	/*
-	 * One whole message; position 0 for preamble and for peers without acknowledgement. An
-	 * error closes the session (TCP, TLS) or drops the datagram (UDP); the listener logs it
-	 * once.
+	 * One whole message (TCP, TLS) or datagram (UDP); position 0 for preamble and for peers
+	 * without acknowledgement. An error closes the session (TCP, TLS; the reason goes to
+	 * close()) or drops the datagram (UDP; the listener logs it). bytes are borrowed.
 	 */
 	int (*message)(void *session, const uint8_t *bytes, size_t len, uint64_t position,
 		       struct err *err);
-	/* The position up to which this session's messages are durable; sent to the peer. */
+	/* The position up to which this session's messages are durable; sent to the peer. Called
+	 * for link peers only, several times a second. */
 	uint64_t (*durable)(void *session);
-	/* reason: NULL when the peer closed in order. */
+	/* The session is over. reason (borrowed): NULL when the peer closed in order. */
 	void (*close)(void *session, const char *reason);
+	/* A line for the log, rate-limited already; from any thread. NULL: log_msg(). */
+	void (*log)(void *arg, enum log_level level, const char *text);
 };
 
 struct listen_opts {
 	enum listen_transport transport;
-	const char *host; /* NULL: all addresses, IPv4 and IPv6 */
+	const char *host; /* copied; NULL: all addresses, IPv4 and IPv6 */
 	uint16_t port;
-	struct tls_context *tls;
-	unsigned max_connections; /* further ones are refused and counted */
-	int64_t handshake_timeout_ns;
-	int64_t idle_timeout_ns; /* 0: none */
-	int udp_receive_buffer;  /* bytes; 0: the system's */
+	struct tls_context *tls;      /* kept until listener_stop(); LISTEN_TLS only */
+	unsigned max_connections;     /* or UDP peers; further ones are refused and counted */
+	int64_t handshake_timeout_ns; /* TLS and HELLO; 0: 10 s */
+	int64_t idle_timeout_ns;      /* 0: none; UDP: 30 min */
+	int udp_receive_buffer;       /* bytes; 0: the system's */
+};
+
+struct listener_stats {
+	uint64_t accepted;   /* sessions opened */
+	uint64_t open;       /* sessions now */
+	uint64_t refused;    /* by TLS, by the handler's open(), by silence in the handshake */
+	uint64_t over_limit; /* refused because of max_connections */
+	uint64_t messages;
+	uint64_t bytes;  /* of messages */
+	uint64_t broken; /* sessions closed, datagrams dropped, for what they sent */
 };
 
 struct listener;
 
-/* Bind, listen and start the accepting thread. Several may share handler and arg. */
+/*
+ * Bind, listen and start the accepting thread. Several may share handler and arg (kept).
+ * Returns ST_OK, ST_EINVAL (the host is not known), ST_EIO.
+ */
 int listener_start(struct listener **out, const struct listen_opts *opts,
 		   const struct listen_handler *handler, void *arg, struct err *err);
 /* The port bound to (port 0 asks for any). */
 uint16_t listener_port(const struct listener *listener);
+void listener_get_stats(const struct listener *listener, struct listener_stats *out);
 /*
- * Stop accepting, take in what has been received already, send the last positions, close every
- * session, join all threads, free.
+ * Stop accepting, take in what has been received already, send the last positions (waiting up to
+ * two seconds for durable() to reach what was received), close every session, join all threads,
+ * free.
  */
 void listener_stop(struct listener *listener);
 

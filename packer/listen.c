@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Binding, accepting and stopping; the sessions are in listen_stream.c and listen_udp.c. */
+#include "packer/listen.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/timestamp.h"
+#include "packer/listen_internal.h"
+
+#define LISTEN_BACKLOG 128
+
+int64_t listen_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+void listen_count(struct listener *listener, enum listen_counter counter, int64_t n)
+{
+	atomic_fetch_add_explicit(&listener->counters[counter], (uint64_t)n, memory_order_relaxed);
+}
+
+void listener_get_stats(const struct listener *listener, struct listener_stats *out)
+{
+	const _Atomic uint64_t *c = listener->counters;
+
+	*out = (struct listener_stats){
+		.accepted = c[LISTEN_ACCEPTED],
+		.open = c[LISTEN_OPEN],
+		.refused = c[LISTEN_REFUSED],
+		.over_limit = c[LISTEN_OVER_LIMIT],
+		.messages = c[LISTEN_MESSAGES],
+		.bytes = c[LISTEN_BYTES],
+		.broken = c[LISTEN_BROKEN],
+	};
+}
+
+static void listen_emit(struct listener *listener, enum log_level level, const char *text)
+{
+	if (listener->handler->log) {
+		listener->handler->log(listener->arg, level, text);
+	} else {
+		log_msg(level, "%s", text);
+	}
+}
+
+void listen_log(struct listener *listener, enum log_level level, const char *fmt, ...)
+{
+	char text[ERR_TEXT_MAX + 128];
+	uint64_t suppressed = 0;
+	bool ok;
+	va_list ap;
+
+	pthread_mutex_lock(&listener->log_lock);
+	ok = log_limit_ok(&listener->log_limit, LISTEN_LOG_PER_MINUTE, listen_now_ns(),
+			  &suppressed);
+	pthread_mutex_unlock(&listener->log_lock);
+	if (!ok) {
+		return;
+	}
+	if (suppressed > 0) {
+		snprintf(text, sizeof(text), "%" PRIu64 " lines about listeners were held back",
+			 suppressed);
+		listen_emit(listener, level, text);
+	}
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	listen_emit(listener, level, text);
+}
+
+static void listen_unwrap_v4(struct sockaddr_storage *addr)
+{
+	struct sockaddr_in6 six;
+	struct sockaddr_in four = { .sin_family = AF_INET };
+
+	memcpy(&six, addr, sizeof(six));
+	if (addr->ss_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&six.sin6_addr)) {
+		return;
+	}
+	four.sin_port = six.sin6_port;
+	memcpy(&four.sin_addr, six.sin6_addr.s6_addr + 12, sizeof(four.sin_addr));
+	memset(addr, 0, sizeof(*addr));
+	memcpy(addr, &four, sizeof(four));
+}
+
+void listen_set_peer(struct listen_peer *peer, const struct sockaddr_storage *from)
+{
+	char host[INET6_ADDRSTRLEN + 16] = "?";
+	char port[8] = "?";
+	socklen_t len;
+
+	peer->sockaddr = *from;
+	listen_unwrap_v4(&peer->sockaddr);
+	len = peer->sockaddr.ss_family == AF_INET ? sizeof(struct sockaddr_in)
+						  : sizeof(struct sockaddr_in6);
+	getnameinfo((struct sockaddr *)&peer->sockaddr, len, host, sizeof(host), port, sizeof(port),
+		    NI_NUMERICHOST | NI_NUMERICSERV);
+	if (peer->sockaddr.ss_family == AF_INET) {
+		snprintf(peer->address, sizeof(peer->address), "%s:%s", host, port);
+	} else {
+		snprintf(peer->address, sizeof(peer->address), "[%s]:%s", host, port);
+	}
+}
+
+static uint16_t listen_bound_port(int fd)
+{
+	struct sockaddr_storage addr;
+	struct sockaddr_in four;
+	socklen_t len = sizeof(addr);
+
+	if (getsockname(fd, (struct sockaddr *)&addr, &len) != 0) {
+		return 0;
+	}
+	/* The port lies at the same place in both families. */
+	memcpy(&four, &addr, sizeof(four));
+	return ntohs(four.sin_port);
+}
+
+static int listen_bind(struct listener *listener, const struct addrinfo *ai, struct err *err)
+{
+	bool stream = listener->opts.transport != LISTEN_UDP;
+	int on = 1;
+	/* One socket serves both families, unless an address was asked for. */
+	int only_v6 = listener->opts.host != NULL;
+	int fd = socket(ai->ai_family, ai->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0) {
+		return err_errno(err, ST_EIO, errno, "socket");
+	}
+	if (stream) {
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	} else if (listener->opts.udp_receive_buffer > 0) {
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &listener->opts.udp_receive_buffer,
+			   sizeof(int));
+	}
+	if (ai->ai_family == AF_INET6) {
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, sizeof(only_v6));
+	}
+	if (bind(fd, ai->ai_addr, ai->ai_addrlen) != 0 ||
+	    (stream && listen(fd, LISTEN_BACKLOG) != 0)) {
+		err_errno(err, ST_EIO, errno, "cannot listen on %s port %u",
+			  listener->opts.host ? listener->opts.host : "any address",
+			  listener->port);
+		close(fd);
+		return ST_EIO;
+	}
+	listener->port = listen_bound_port(fd);
+	listener->fds[listener->fd_count++] = fd;
+	return ST_OK;
+}
+
+static void listen_set_port(struct addrinfo *ai, uint16_t port)
+{
+	uint16_t wire = htons(port);
+
+	memcpy((uint8_t *)ai->ai_addr + offsetof(struct sockaddr_in, sin_port), &wire,
+	       sizeof(wire));
+}
+
+/* Every address of the host, all on one port. */
+static int listen_bind_all(struct listener *listener, struct err *err)
+{
+	const struct listen_opts *opts = &listener->opts;
+	struct addrinfo hints = { .ai_flags = AI_PASSIVE,
+				  .ai_family = opts->host ? AF_UNSPEC : AF_INET6,
+				  .ai_socktype = opts->transport == LISTEN_UDP ? SOCK_DGRAM
+									       : SOCK_STREAM };
+	struct addrinfo *list = NULL;
+	int rc = getaddrinfo(opts->host, "0", &hints, &list);
+
+	if (rc != 0) {
+		return err_set(err, ST_EINVAL, "%s: %s", opts->host ? opts->host : "any address",
+			       gai_strerror(rc));
+	}
+	listener->port = opts->port;
+	rc = ST_EIO;
+	for (struct addrinfo *ai = list; ai && listener->fd_count < LISTEN_SOCKETS_MAX;
+	     ai = ai->ai_next) {
+		listen_set_port(ai, listener->port);
+		rc = listen_bind(listener, ai, err);
+		if (rc != ST_OK && opts->host) {
+			break;
+		}
+	}
+	freeaddrinfo(list);
+	if (rc != ST_OK && !opts->host) {
+		/* A kernel without IPv6. */
+		struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(opts->port) };
+		struct addrinfo four = { .ai_family = AF_INET,
+					 .ai_socktype = hints.ai_socktype,
+					 .ai_addr = (struct sockaddr *)&any,
+					 .ai_addrlen = sizeof(any) };
+
+		rc = listen_bind(listener, &four, err);
+	}
+	return rc;
+}
+
+static void listen_reap(struct listener *listener, bool all)
+{
+	for (guint i = listener->conns->len; i-- > 0;) {
+		struct listen_conn *conn = g_ptr_array_index(listener->conns, i);
+
+		if (all || listen_conn_finished(conn)) {
+			listen_conn_join(conn);
+			g_ptr_array_remove_index_fast(listener->conns, i);
+		}
+	}
+}
+
+static void listen_accept(struct listener *listener, int listen_fd)
+{
+	struct sockaddr_storage from = { 0 };
+	socklen_t len = sizeof(from);
+	int fd = accept4(listen_fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct listen_conn *conn;
+	struct listen_peer peer;
+
+	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+			listen_log(listener, LOG_LEVEL_ERR, "cannot accept a connection: %s",
+				   g_strerror(errno));
+			poll(NULL, 0, 100);
+		}
+		return;
+	}
+	listen_reap(listener, false);
+	if (listener->conns->len >= listener->opts.max_connections) {
+		listen_set_peer(&peer, &from);
+		listen_count(listener, LISTEN_OVER_LIMIT, 1);
+		listen_log(listener, LOG_LEVEL_WARNING,
+			   "refused connection from %s: %u connections are open", peer.address,
+			   listener->conns->len);
+		close(fd);
+		return;
+	}
+	conn = listen_conn_start(listener, fd, &from);
+	if (conn) {
+		g_ptr_array_add(listener->conns, conn);
+	}
+}
+
+static void *listen_main(void *arg)
+{
+	struct listener *listener = arg;
+	struct pollfd pfds[LISTEN_SOCKETS_MAX + 1];
+	unsigned n = listener->fd_count;
+
+	for (unsigned i = 0; i < n; i++) {
+		pfds[i] = (struct pollfd){ .fd = listener->fds[i], .events = POLLIN };
+	}
+	pfds[n] = (struct pollfd){ .fd = listener->stop_fd, .events = POLLIN };
+	while (!listener->stopping) {
+		poll(pfds, n + 1, 1000);
+		for (unsigned i = 0; i < n && !listener->stopping; i++) {
+			if (pfds[i].revents) {
+				listen_accept(listener, pfds[i].fd);
+			}
+		}
+		listen_reap(listener, false);
+	}
+	listen_reap(listener, true);
+	return NULL;
+}
+
+static void listener_free(struct listener *listener)
+{
+	for (unsigned i = 0; i < listener->fd_count; i++) {
+		close(listener->fds[i]);
+	}
+	if (listener->stop_fd >= 0) {
+		close(listener->stop_fd);
+	}
+	g_ptr_array_free(listener->conns, TRUE);
+	pthread_mutex_destroy(&listener->log_lock);
+	g_free((char *)listener->opts.host);
+	g_free(listener);
+}
+
+static void listener_set_defaults(struct listen_opts *opts)
+{
+	opts->host = g_strdup(opts->host);
+	if (opts->handshake_timeout_ns <= 0) {
+		opts->handshake_timeout_ns = 10 * NS_PER_S;
+	}
+	if (opts->idle_timeout_ns <= 0 && opts->transport == LISTEN_UDP) {
+		opts->idle_timeout_ns = 1800 * NS_PER_S;
+	}
+}
+
+int listener_start(struct listener **out, const struct listen_opts *opts,
+		   const struct listen_handler *handler, void *arg, struct err *err)
+{
+	struct listener *listener = g_new0(struct listener, 1);
+	int failed;
+	int rc;
+
+	listener->opts = *opts;
+	listener_set_defaults(&listener->opts);
+	listener->handler = handler;
+	listener->arg = arg;
+	listener->conns = g_ptr_array_new();
+	pthread_mutex_init(&listener->log_lock, NULL);
+	listener->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (listener->stop_fd < 0) {
+		rc = err_errno(err, ST_EIO, errno, "eventfd");
+		goto failed;
+	}
+	rc = listen_bind_all(listener, err);
+	if (rc != ST_OK) {
+		goto failed;
+	}
+	failed = pthread_create(&listener->thread, NULL,
+				opts->transport == LISTEN_UDP ? listen_udp_main : listen_main,
+				listener);
+	if (failed) {
+		rc = err_errno(err, ST_EIO, failed, "cannot start a thread");
+		goto failed;
+	}
+	*out = listener;
+	return ST_OK;
+failed:
+	listener_free(listener);
+	return rc;
+}
+
+uint16_t listener_port(const struct listener *listener)
+{
+	return listener->port;
+}
+
+void listener_stop(struct listener *listener)
+{
+	uint64_t one = 1;
+
+	if (!listener) {
+		return;
+	}
+	listener->stopping = true;
+	if (write(listener->stop_fd, &one, sizeof(one)) < 0) {
+		/* The counter of an eventfd that nobody reads is full: readable already. */
+		listen_log(listener, LOG_LEVEL_DEBUG, "eventfd: %s", g_strerror(errno));
+	}
+	pthread_join(listener->thread, NULL);
+	listener_free(listener);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of the listener share: listen.c, listen_stream.c, listen_udp.c. */
+#ifndef TUSSAH_PACKER_LISTEN_INTERNAL_H
+#define TUSSAH_PACKER_LISTEN_INTERNAL_H
+
+#include <glib.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "packer/listen.h"
+
+#define LISTEN_SOCKETS_MAX 8
+/* Log lines per minute that strangers can cause. */
+#define LISTEN_LOG_PER_MINUTE 60
+
+enum listen_counter {
+	LISTEN_ACCEPTED,
+	LISTEN_OPEN,
+	LISTEN_REFUSED,
+	LISTEN_OVER_LIMIT,
+	LISTEN_MESSAGES,
+	LISTEN_BYTES,
+	LISTEN_BROKEN,
+	LISTEN_COUNTERS,
+};
+
+struct listener {
+	struct listen_opts opts; /* host and defaults resolved */
+	const struct listen_handler *handler;
+	void *arg;
+	int fds[LISTEN_SOCKETS_MAX];
+	unsigned fd_count;
+	uint16_t port;
+	int stop_fd; /* readable for ever once stopping */
+	atomic_bool stopping;
+	pthread_t thread;
+	GPtrArray *conns; /* of struct listen_conn; the accepting thread's own until it has ended */
+	pthread_mutex_t log_lock;
+	struct log_limit log_limit;
+	_Atomic uint64_t counters[LISTEN_COUNTERS];
+};
+
+int64_t listen_now_ns(void); /* monotonic */
+void listen_count(struct listener *listener, enum listen_counter counter, int64_t n);
+void listen_log(struct listener *listener, enum log_level level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Fill address and sockaddr; IPv4 in IPv6 is unwrapped. */
+void listen_set_peer(struct listen_peer *peer, const struct sockaddr_storage *from);
+
+/* One TCP or TLS connection in a thread of its own. fd: taken. NULL: no thread could be made. */
+struct listen_conn;
+struct listen_conn *listen_conn_start(struct listener *listener, int fd,
+				      const struct sockaddr_storage *from);
+bool listen_conn_finished(const struct listen_conn *conn);
+/* Wait for its thread and free. */
+void listen_conn_join(struct listen_conn *conn);
+
+/* The whole life of a UDP listener; a thread's start routine, arg: struct listener. */
+void *listen_udp_main(void *arg);
+
+#endif
