@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A set of addresses, IPv4 and IPv6 together, and SiLK's IPset files
- * (silk-set-bag-pmap-files.md). Immutable once read or built, and then any number of threads may
- *ask.
+ * (silk-set-bag-pmap-files.md). Immutable once read or finished, and then any number of threads may
+ * ask.
  *
  *	struct ipset *set = ipset_new();
  *	ipset_add(set, ip_from_v4(0x0a000001));
@@ -26,32 +26,55 @@ void ipset_free(struct ipset *set);
 /* Any order, repeats welcome; amortised, not ordered until ipset_finish(). */
 void ipset_add(struct ipset *set, struct ip ip);
 void ipset_add_range(struct ipset *set, struct ip first, struct ip last);
-/* Sort and join; needed after adding and before everything below. */
+/*
+ * Keep 128-bit addresses from here on, as SiLK does after certain IPv6 texts although all addresses
+ * are mapped ones. Happens by itself with the first address outside ::ffff:0:0/96. Only the bytes
+ * of files depend on it.
+ */
+void ipset_widen(struct ipset *set);
+/* Sort and join; needed after adding and before everything below. Adding may go on afterwards. */
 void ipset_finish(struct ipset *set);
 
 bool ipset_contains(const struct ipset *set, struct ip ip);
 bool ipset_is_empty(const struct ipset *set);
 bool ipset_has_ipv6(const struct ipset *set); /* an address outside ::ffff:0:0/96 */
-/* Number of addresses, as high * 2^64 + low. */
+/*
+ * Number of addresses, as high * 2^64 + low. The one set with 2^128 of them gives 0 and is not
+ * empty.
+ */
 void ipset_count(const struct ipset *set, uint64_t *high, uint64_t *low);
-/* Ascending, disjoint, not adjacent ranges. */
+/* Ascending, disjoint, not adjacent ranges; is_v6 is that of the set as a whole. */
 size_t ipset_ranges(const struct ipset *set);
 struct cidr ipset_range(const struct ipset *set, size_t i);
 /* Do the two have an address in common? */
 bool ipset_intersects(const struct ipset *a, const struct ipset *b);
 
-/* Read a file of any record version; "-" or "stdin" allowed. header (may be NULL): filled with
- * the file's header; header_release() it. */
+/*
+ * Read a file of any record version (0 to 5); "-" or "stdin" allowed. header (may be NULL): filled
+ * with the file's header; header_release() it, also after a failure. Errors name the path.
+ * *out: ipset_free(); untouched on failure. Returns ST_OK, ST_ENOENT, ST_EIO, ST_EFORMAT (not an
+ * IPset, or damaged), ST_ETRUNC, ST_EVERSION.
+ */
 int ipset_read(struct ipset **out, const char *path, struct header *header, struct err *err);
+/* As ipset_read, from where src stands; src is kept by the caller. */
+int ipset_read_from(struct ipset **out, struct bytesource *src, struct header *header,
+		    struct err *err);
 
 struct ipset_write_opts {
-	uint16_t record_version; /* 0: 2 for IPv4 only, 3 with IPv6 */
+	uint16_t record_version; /* 0 to 5 but 1; 0: 2 for IPv4 only, 3 with IPv6 */
 	uint8_t compression;
 	bool no_silk_version;
 	const struct header *entries; /* notes and invocations; borrowed; may be NULL */
 	bool overwrite;
 };
+/*
+ * Write a finished set, the same bytes as SiLK. "-" or "stdout" allowed. Returns ST_OK, ST_EINVAL
+ * (version 2 cannot hold IPv6; nothing is written), ST_EVERSION, ST_EEXIST, ST_EIO.
+ */
 int ipset_write(const struct ipset *set, const char *path, const struct ipset_write_opts *opts,
 		struct err *err);
+/* As ipset_write, into sink, which stays open. */
+int ipset_write_to(const struct ipset *set, struct bytesink *sink,
+		   const struct ipset_write_opts *opts, struct err *err);
 
 #endif

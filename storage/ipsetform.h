@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the file code (ipsetread.c, ipsetwrite.c) must know about the inside of a set: in which of
+ * two forms SiLK would hold it. Narrow: 32-bit addresses in a bitmap. Wide: 128-bit addresses in a
+ * radix tree. The form, not the content, decides some encodings (silk-set-bag-pmap-files.md 1.2).
+ */
+#ifndef TUSSAH_STORAGE_IPSETFORM_H
+#define TUSSAH_STORAGE_IPSETFORM_H
+
+#include "storage/ipset.h"
+#include "storage/iptree.h"
+
+/* An empty set of the wide form that will be filled by ipset_load_range() only. */
+struct ipset *ipset_new_wide(void);
+
+/* Add a range without growing the tree that remembers the order of insertions; then finish. */
+void ipset_load_range(struct ipset *set, struct ip first, struct ip last);
+
+bool ipset_is_wide(const struct ipset *set);
+
+/*
+ * The tree that the finished set was built in, clean; NULL: there is none, one grown from the
+ * ranges is as good. Borrowed until the set changes.
+ */
+const struct iptree *ipset_tree(const struct ipset *set);
+
+#endif

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * IPset files, record versions 0 to 5 (silk-set-bag-pmap-files.md section 1), into sets. Everything
+ * is streamed: no count in a header decides how much memory is taken.
+ */
+#include "storage/ipset.h"
+
+#include "storage/block.h"
+#include "storage/byteorder.h"
+#include "storage/ipsetform.h"
+
+#define TAG_BITMAP 0x81 /* a bitmap of 256 addresses follows */
+#define TAG_UPPER  0x82 /* version 5: the following items are lower halves */
+#define V2_BLOCK   36   /* bytes: base address and bitmap */
+#define BITMAP     32   /* bytes */
+#define ENTRY_LEN  24   /* payload of header entry 7 */
+
+/* Header entry 7. */
+struct entry {
+	uint32_t children;
+	uint32_t leaf_count;
+	uint32_t leaf_size;
+	uint32_t node_count;
+	uint32_t node_size;
+};
+
+struct reading {
+	struct block_reader *in;
+	struct ipset *set;
+	const char *name;
+	bool swap;
+	struct entry entry;
+	/* version 5 */
+	bool expect_upper;
+	bool expect_lower;
+	uint64_t upper;
+};
+
+static int truncated(const struct reading *reading, struct err *err)
+{
+	return err_set(err, ST_ETRUNC, "%s: ends in the middle of an address block at %s",
+		       reading->name, block_reader_place(reading->in));
+}
+
+/* One block of prefix bits; of a 32-bit address prefix is 96 more. */
+static void load_block(struct reading *reading, struct ip ip, unsigned prefix)
+{
+	ipset_load_range(reading->set, ip_block_first(ip, prefix), ip_block_last(ip, prefix));
+}
+
+/* 256 bits from base upwards, as ranges. */
+static void load_bitmap(struct reading *reading, struct ip base, const uint8_t *bytes)
+{
+	int first = -1;
+
+	for (int i = 0; i <= 256; i++) {
+		bool set = i < 256 && load32(bytes + i / 32 * 4, reading->swap) >> (i % 32) & 1;
+
+		if (set && first < 0) {
+			first = i;
+		} else if (!set && first >= 0) {
+			struct ip from = { base.hi, base.lo + (uint64_t)first };
+			struct ip to = { base.hi, base.lo + (uint64_t)i - 1 };
+
+			ipset_load_range(reading->set, from, to);
+			first = -1;
+		}
+	}
+}
+
+/* --- version 0, 1, 2 --- */
+
+static int read_blocks(struct reading *reading, struct err *err)
+{
+	const uint8_t *at;
+	size_t len;
+	int status;
+
+	while ((status = block_reader_view(reading->in, V2_BLOCK, &at, &len, err)) == ST_OK &&
+	       len >= V2_BLOCK) {
+		load_bitmap(reading, ip_from_v4(load32(at, reading->swap) & 0xffffff00), at + 4);
+		block_reader_consume(reading->in, V2_BLOCK);
+	}
+	return status == ST_OK && len ? truncated(reading, err) : status;
+}
+
+/* --- version 3 --- */
+
+/* Go on by len bytes. */
+static int skip(struct reading *reading, uint64_t len, struct err *err)
+{
+	while (len) {
+		const uint8_t *at;
+		size_t got;
+		int status = block_reader_view(reading->in, 1, &at, &got, err);
+
+		if (status != ST_OK) {
+			return status;
+		}
+		if (!got) {
+			return truncated(reading, err);
+		}
+		got = got < len ? got : (size_t)len;
+		block_reader_consume(reading->in, got);
+		len -= got;
+	}
+	return ST_OK;
+}
+
+static int load_leaf(struct reading *reading, const uint8_t *at, struct err *err)
+{
+	bool wide = reading->entry.leaf_size == 24;
+	unsigned bits = wide ? 128 : 32;
+	unsigned prefix = at[0];
+	struct ip ip;
+
+	if (prefix > bits) {
+		return err_set(err, ST_EFORMAT, "%s: prefix %u in an address block at %s",
+			       reading->name, prefix, block_reader_place(reading->in));
+	}
+	ip = wide ? (struct ip){ load64(at + 8, reading->swap), load64(at + 16, reading->swap) }
+		  : ip_from_v4(load32(at + 4, reading->swap));
+	load_block(reading, ip, 128 - bits + prefix);
+	return ST_OK;
+}
+
+/* The leaves are the set; the nodes before them only find leaves quickly. */
+static int read_tree(struct reading *reading, struct err *err)
+{
+	uint32_t size = reading->entry.leaf_size;
+	int status =
+		skip(reading, (uint64_t)reading->entry.node_count * reading->entry.node_size, err);
+
+	if (status == ST_OK && reading->entry.leaf_count) {
+		status = skip(reading, size, err); /* the unused first leaf */
+	}
+	for (uint32_t i = 1; status == ST_OK && i < reading->entry.leaf_count; i++) {
+		const uint8_t *at;
+		size_t len;
+
+		status = block_reader_view(reading->in, size, &at, &len, err);
+		if (status == ST_OK && len < size) {
+			status = truncated(reading, err);
+		}
+		if (status == ST_OK) {
+			status = load_leaf(reading, at, err);
+			block_reader_consume(reading->in, size);
+		}
+	}
+	return status;
+}
+
+/* --- version 4 and 5 --- */
+
+/* Show an item of len bytes with the bitmap that may follow; *used is 0 at the end. */
+static int view_tagged(struct reading *reading, size_t len, const uint8_t **at, size_t *used,
+		       struct err *err)
+{
+	size_t got;
+	int status = block_reader_view(reading->in, len + BITMAP, at, &got, err);
+
+	*used = 0;
+	if (status != ST_OK || !got) {
+		return status;
+	}
+	if (got < len || ((*at)[len - 1] == TAG_BITMAP && got < len + BITMAP)) {
+		return truncated(reading, err);
+	}
+	*used = (*at)[len - 1] == TAG_BITMAP ? len + BITMAP : len;
+	return ST_OK;
+}
+
+static int bad_tag(const struct reading *reading, unsigned tag, struct err *err)
+{
+	return err_set(err, ST_EFORMAT, "%s: unexpected prefix or tag 0x%02x at %s", reading->name,
+		       tag, block_reader_place(reading->in));
+}
+
+static int read_tagged(struct reading *reading, struct err *err)
+{
+	bool wide = reading->entry.leaf_size == 16;
+	size_t len = reading->entry.leaf_size + 1;
+	const uint8_t *at;
+	size_t used;
+	int status;
+
+	while ((status = view_tagged(reading, len, &at, &used, err)) == ST_OK && used) {
+		unsigned tag = at[len - 1];
+		struct ip ip = wide ? ip_from_bytes(at) : ip_from_v4(load32(at, reading->swap));
+
+		if (tag == TAG_BITMAP) {
+			ip.lo &= ~UINT64_C(255);
+			load_bitmap(reading, ip, at + len);
+		} else if (tag > (wide ? 128 : 32) || (wide && !tag)) {
+			return bad_tag(reading, tag, err);
+		} else {
+			load_block(reading, ip, wide ? tag : 96 + tag);
+		}
+		block_reader_consume(reading->in, used);
+	}
+	return status;
+}
+
+/* One item of version 5: halves of addresses, grouped under their upper half. */
+static int load_half(struct reading *reading, const uint8_t *at, struct err *err)
+{
+	uint64_t half = load64(at, reading->swap);
+	unsigned tag = at[8];
+	bool is_upper = tag == TAG_UPPER || (tag >= 1 && tag <= 64);
+
+	if (tag == 0 || tag > TAG_UPPER || (tag > 128 && tag < TAG_BITMAP) ||
+	    (is_upper ? reading->expect_lower : reading->expect_upper)) {
+		return bad_tag(reading, tag, err);
+	}
+	reading->expect_lower = tag == TAG_UPPER;
+	reading->expect_upper = tag <= 64;
+	if (tag == TAG_UPPER) {
+		reading->upper = half;
+	} else if (tag == TAG_BITMAP) {
+		load_bitmap(reading, (struct ip){ reading->upper, half & ~UINT64_C(255) }, at + 9);
+	} else if (is_upper) {
+		load_block(reading, (struct ip){ half, 0 }, tag);
+	} else {
+		load_block(reading, (struct ip){ reading->upper, half }, tag);
+	}
+	return ST_OK;
+}
+
+static int read_halves(struct reading *reading, struct err *err)
+{
+	const uint8_t *at;
+	size_t used;
+	int status;
+
+	reading->expect_upper = true;
+	while ((status = view_tagged(reading, 9, &at, &used, err)) == ST_OK && used) {
+		status = load_half(reading, at, err);
+		if (status != ST_OK) {
+			return status;
+		}
+		block_reader_consume(reading->in, used);
+	}
+	if (status == ST_OK && reading->expect_lower) {
+		status = truncated(reading, err);
+	}
+	return status;
+}
+
+/* --- header --- */
+
+static bool entry_is_tree(const struct entry *entry)
+{
+	return entry->children == 16 && ((entry->leaf_size == 8 && entry->node_size == 80) ||
+					 (entry->leaf_size == 24 && entry->node_size == 96));
+}
+
+static bool entry_is_list(const struct entry *entry)
+{
+	return !entry->children && !entry->leaf_count && !entry->node_count && !entry->node_size &&
+	       (entry->leaf_size == 4 || entry->leaf_size == 16);
+}
+
+static bool entry_is_halves(const struct entry *entry)
+{
+	return entry_is_list(entry) && entry->leaf_size == 16;
+}
+
+static const struct version {
+	bool (*entry_fits)(const struct entry *entry); /* NULL: no entry needed */
+	int (*read)(struct reading *reading, struct err *err);
+} versions[] = {
+	{ NULL, read_blocks },          { NULL, read_blocks },
+	{ NULL, read_blocks },          { entry_is_tree, read_tree },
+	{ entry_is_list, read_tagged }, { entry_is_halves, read_halves },
+};
+#define VERSION_COUNT (sizeof(versions) / sizeof(versions[0]))
+
+static int read_entry(struct reading *reading, const struct header *header, struct err *err)
+{
+	const struct version *version = &versions[header->record_version];
+	struct entry *entry = &reading->entry;
+	size_t pos = 0;
+	const struct header_entry *raw = header_next(header, ENTRY_IPSET, &pos);
+
+	if (!version->entry_fits) {
+		return ST_OK;
+	}
+	if (raw && raw->len == ENTRY_LEN) {
+		entry->children = load32_be(raw->payload);
+		entry->leaf_count = load32_be(raw->payload + 4);
+		entry->leaf_size = load32_be(raw->payload + 8);
+		entry->node_count = load32_be(raw->payload + 12);
+		entry->node_size = load32_be(raw->payload + 16);
+	}
+	if (!version->entry_fits(entry)) {
+		return err_set(
+			err, ST_EFORMAT,
+			"%s: header entry of the IPset is missing or does not fit version %u",
+			reading->name, header->record_version);
+	}
+	return ST_OK;
+}
+
+static int check_header(struct reading *reading, const struct header *header, struct err *err)
+{
+	if (header->format != FORMAT_IPSET) {
+		return err_set(err, ST_EFORMAT, "%s: not an IPset file", reading->name);
+	}
+	if (header->record_version >= VERSION_COUNT) {
+		return err_set(err, ST_EVERSION, "%s: IPset version %u is not known", reading->name,
+			       header->record_version);
+	}
+	/* legacy headers do not tell the length */
+	if (header->record_length > 1) {
+		return err_set(err, ST_EFORMAT, "%s: record length %u in an IPset file",
+			       reading->name, header->record_length);
+	}
+	return read_entry(reading, header, err);
+}
+
+static bool is_wide_file(const struct reading *reading, const struct header *header)
+{
+	return header->record_version >= 3 && reading->entry.leaf_size >= 16;
+}
+
+int ipset_read_from(struct ipset **out, struct bytesource *src, struct header *header,
+		    struct err *err)
+{
+	struct reading reading = { .name = bytesource_name(src) };
+	struct header own;
+	struct header *used = header ? header : &own;
+	int status;
+
+	header_init(used);
+	status = header_read(used, src, NULL, err);
+	if (status == ST_OK) {
+		status = check_header(&reading, used, err);
+	}
+	if (status == ST_OK) {
+		status = block_reader_new(&reading.in, src, used->compression, err);
+	}
+	if (status != ST_OK) {
+		goto done;
+	}
+	reading.swap = used->big_endian != HOST_BIG_ENDIAN;
+	reading.set = is_wide_file(&reading, used) ? ipset_new_wide() : ipset_new();
+	status = versions[used->record_version].read(&reading, err);
+	if (status == ST_OK) {
+		ipset_finish(reading.set);
+		*out = reading.set;
+		reading.set = NULL;
+	}
+done:
+	ipset_free(reading.set);
+	block_reader_free(reading.in);
+	if (!header) {
+		header_release(&own);
+	}
+	return status;
+}
+
+int ipset_read(struct ipset **out, const char *path, struct header *header, struct err *err)
+{
+	struct bytesource *src = NULL;
+	int status;
+
+	if (header) {
+		header_init(header);
+	}
+	status = bytesource_open(&src, path, err);
+	if (status == ST_OK) {
+		status = ipset_read_from(out, src, header, err);
+		bytesource_close(src);
+	}
+	return status;
+}

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Sets into IPset files, record versions 2 to 5, the same bytes as SiLK
+ * (silk-set-bag-pmap-files.md section 1). Versions 2, 4 and 5 walk the blocks of the set: large
+ * ones go out as they are, those inside one group of 256 addresses together. Version 3 dumps a
+ * tree.
+ */
+#include "storage/ipset.h"
+
+#include <glib.h>
+#include <string.h>
+
+#include "storage/block.h"
+#include "storage/byteorder.h"
+#include "storage/ipsetform.h"
+
+#define TAG_BITMAP     0x81
+#define TAG_UPPER      0x82
+#define ENTRY_LEN      24
+#define GROUP_PREFIX   120 /* of the 256 addresses that share a bitmap */
+#define CHILD_COUNT_V3 16
+
+struct writing;
+
+/* Blocks inside one /120 (an IPv4 /24) that wait to be written together. */
+struct group {
+	struct ip base;
+	unsigned blocks; /* 0: nothing waits */
+	struct ip first; /* of the last block added, and its prefix */
+	uint8_t prefix;
+	uint32_t bits[8];
+};
+
+/* How a record version writes a block of prefix <= GROUP_PREFIX, and a group. */
+struct layout {
+	int (*block)(struct writing *writing, struct ip first, uint8_t prefix);
+	int (*group)(struct writing *writing, const struct group *group);
+};
+
+struct writing {
+	struct block_writer *out;
+	const struct layout *layout;
+	bool wide;
+	struct group group;
+	bool has_upper; /* version 5: the upper half last written */
+	uint64_t upper;
+	struct err *err;
+};
+
+static int put(struct writing *writing, const void *bytes, size_t len)
+{
+	return block_writer_write(writing->out, bytes, len, writing->err);
+}
+
+static void store_bits(uint8_t *to, const uint32_t bits[8])
+{
+	for (int i = 0; i < 8; i++) {
+		store32(to + 4 * i, bits[i], false);
+	}
+}
+
+/* --- version 2 --- */
+
+static int v2_put(struct writing *writing, uint32_t base, const uint32_t bits[8])
+{
+	uint8_t bytes[36];
+
+	store32(bytes, base, false);
+	store_bits(bytes + 4, bits);
+	return put(writing, bytes, sizeof(bytes));
+}
+
+static int v2_block(struct writing *writing, struct ip first, uint8_t prefix)
+{
+	static const uint32_t full[8] = { UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX,
+					  UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX };
+	uint64_t base = ip_to_v4(first);
+	uint64_t last = ip_to_v4(ip_block_last(first, prefix));
+	int status = ST_OK;
+
+	for (; status == ST_OK && base < last; base += 256) {
+		status = v2_put(writing, (uint32_t)base, full);
+	}
+	return status;
+}
+
+static int v2_group(struct writing *writing, const struct group *group)
+{
+	return v2_put(writing, ip_to_v4(group->base), group->bits);
+}
+
+/* --- version 4 --- */
+
+static size_t v4_store(const struct writing *writing, uint8_t *to, struct ip ip, uint8_t tag)
+{
+	if (writing->wide) {
+		ip_to_bytes(ip, to);
+		to[16] = tag;
+		return 17;
+	}
+	store32(to, ip_to_v4(ip), false);
+	to[4] = tag;
+	return 5;
+}
+
+static int v4_block(struct writing *writing, struct ip first, uint8_t prefix)
+{
+	uint8_t bytes[17];
+	size_t len =
+		v4_store(writing, bytes, first, writing->wide ? prefix : (uint8_t)(prefix - 96));
+
+	return put(writing, bytes, len);
+}
+
+static int v4_group(struct writing *writing, const struct group *group)
+{
+	uint8_t bytes[17 + 32];
+	size_t len;
+
+	/* the narrow form knows bitmaps only */
+	if (writing->wide && group->blocks == 1) {
+		return v4_block(writing, group->first, group->prefix);
+	}
+	len = v4_store(writing, bytes, group->base, TAG_BITMAP);
+	store_bits(bytes + len, group->bits);
+	return put(writing, bytes, len + 32);
+}
+
+/* --- version 5 --- */
+
+static int v5_half(struct writing *writing, uint64_t half, uint8_t tag)
+{
+	uint8_t bytes[9];
+
+	store64(bytes, half, false);
+	bytes[8] = tag;
+	return put(writing, bytes, sizeof(bytes));
+}
+
+static int v5_upper(struct writing *writing, uint64_t upper, uint8_t tag)
+{
+	writing->has_upper = true;
+	writing->upper = upper;
+	return v5_half(writing, upper, tag);
+}
+
+static int v5_block(struct writing *writing, struct ip first, uint8_t prefix)
+{
+	int status = ST_OK;
+
+	if (prefix <= 64) {
+		return v5_upper(writing, first.hi, prefix);
+	}
+	if (!writing->has_upper || writing->upper != first.hi) {
+		status = v5_upper(writing, first.hi, TAG_UPPER);
+	}
+	return status == ST_OK ? v5_half(writing, first.lo, prefix) : status;
+}
+
+static int v5_group(struct writing *writing, const struct group *group)
+{
+	uint8_t bytes[32];
+	int status;
+
+	if (group->blocks == 1) {
+		return v5_block(writing, group->first, group->prefix);
+	}
+	status = v5_block(writing, group->base, TAG_BITMAP);
+	store_bits(bytes, group->bits);
+	return status == ST_OK ? put(writing, bytes, sizeof(bytes)) : status;
+}
+
+/* --- the walk --- */
+
+static int flush_group(struct writing *writing)
+{
+	int status = ST_OK;
+
+	if (writing->group.blocks) {
+		status = writing->layout->group(writing, &writing->group);
+		writing->group.blocks = 0;
+	}
+	return status;
+}
+
+static void group_add(struct group *group, struct ip first, uint8_t prefix)
+{
+	unsigned from = first.lo & 255;
+	unsigned count = 1u << (128 - prefix);
+
+	for (unsigned i = from; i < from + count; i++) {
+		group->bits[i / 32] |= 1u << (i % 32);
+	}
+	group->blocks++;
+	group->first = first;
+	group->prefix = prefix;
+}
+
+static int walk_block(void *arg, struct ip first, uint8_t prefix)
+{
+	struct writing *writing = arg;
+	struct group *group = &writing->group;
+	struct ip base = { first.hi, first.lo & ~UINT64_C(255) };
+	int status = ST_OK;
+
+	if (prefix <= GROUP_PREFIX) {
+		status = flush_group(writing);
+		return status == ST_OK ? writing->layout->block(writing, first, prefix) : status;
+	}
+	if (group->blocks && !ip_equal(group->base, base)) {
+		status = flush_group(writing);
+	}
+	if (!group->blocks) {
+		*group = (struct group){ .base = base };
+	}
+	group_add(group, first, prefix);
+	return status;
+}
+
+static int write_walk(struct writing *writing, const struct ipset *set)
+{
+	size_t count = ipset_ranges(set);
+	int status = ST_OK;
+
+	for (size_t i = 0; status == ST_OK && i < count; i++) {
+		struct cidr range = ipset_range(set, i);
+
+		status = iptree_each_block(range.first, range.last, walk_block, writing);
+	}
+	return status == ST_OK ? flush_group(writing) : status;
+}
+
+/* --- version 3 --- */
+
+static int put_node(struct writing *writing, const struct iptree_node *node)
+{
+	uint8_t bytes[96] = { 0 };
+
+	for (int s = 0; s < IPTREE_SLOTS; s++) {
+		store32(bytes + 4 * s, node->child[s], false);
+	}
+	store32(bytes + 64, node->leaf_bits, false);
+	store32(bytes + 68, node->repeat_bits, false);
+	if (writing->wide) {
+		bytes[72] = node->prefix;
+		store64(bytes + 80, node->ip.hi, false);
+		store64(bytes + 88, node->ip.lo, false);
+		return put(writing, bytes, 96);
+	}
+	bytes[72] = (uint8_t)(node->prefix - 96);
+	store32(bytes + 76, ip_to_v4(node->ip), false);
+	return put(writing, bytes, 80);
+}
+
+static int put_leaf(struct writing *writing, const struct iptree_leaf *leaf)
+{
+	uint8_t bytes[24] = { 0 };
+
+	if (writing->wide) {
+		bytes[0] = leaf->prefix;
+		store64(bytes + 8, leaf->ip.hi, false);
+		store64(bytes + 16, leaf->ip.lo, false);
+		return put(writing, bytes, 24);
+	}
+	bytes[0] = (uint8_t)(leaf->prefix - 96);
+	store32(bytes + 4, ip_to_v4(leaf->ip), false);
+	return put(writing, bytes, 8);
+}
+
+static int write_tree(struct writing *writing, const struct iptree *tree)
+{
+	static const uint8_t unused[96];
+	uint32_t nodes = iptree_node_count(tree);
+	uint32_t leaves = iptree_leaf_count(tree);
+	int status = ST_OK;
+
+	if (nodes) {
+		status = put(writing, unused, writing->wide ? 96 : 80);
+	}
+	for (uint32_t i = 1; status == ST_OK && i < nodes; i++) {
+		status = put_node(writing, iptree_node(tree, i));
+	}
+	if (status == ST_OK && leaves) {
+		status = put(writing, unused, writing->wide ? 24 : 8);
+	}
+	for (uint32_t i = 1; status == ST_OK && i < leaves; i++) {
+		status = put_leaf(writing, iptree_leaf(tree, i));
+	}
+	return status;
+}
+
+/* The tree that the set grew in, or one from its ranges; *own says which: iptree_free() it. */
+static const struct iptree *tree_of(const struct ipset *set, struct iptree **own)
+{
+	size_t count = ipset_ranges(set);
+
+	if (ipset_tree(set)) {
+		return ipset_tree(set);
+	}
+	*own = iptree_new();
+	for (size_t i = 0; i < count; i++) {
+		struct cidr range = ipset_range(set, i);
+
+		iptree_insert_range(*own, range.first, range.last);
+	}
+	iptree_clean(*own);
+	return *own;
+}
+
+/* --- header --- */
+
+static const struct layout layouts[] = {
+	[2] = { v2_block, v2_group },
+	[4] = { v4_block, v4_group },
+	[5] = { v5_block, v5_group },
+};
+
+/* The version that is written when the caller asks for one, or for none with 0. */
+static int choose_version(const struct ipset *set, unsigned asked, unsigned *out, struct err *err)
+{
+	bool v6 = ipset_has_ipv6(set);
+
+	if (asked == 1 || asked > 5) {
+		return err_set(err, ST_EVERSION, "IPset version %u cannot be written", asked);
+	}
+	if (asked == 2 && v6) {
+		return err_set(err, ST_EINVAL, "IPset version 2 cannot hold IPv6 addresses");
+	}
+	*out = asked ? asked : v6 ? 3 : 2;
+	if (*out == 5 && !v6) {
+		*out = 4;
+	}
+	return ST_OK;
+}
+
+static void add_entry(struct header *header, const struct iptree *tree, bool wide)
+{
+	uint8_t payload[ENTRY_LEN] = { 0 };
+
+	if (tree) {
+		store32_be(payload, CHILD_COUNT_V3);
+		store32_be(payload + 4, iptree_leaf_count(tree));
+		store32_be(payload + 8, wide ? 24 : 8);
+		store32_be(payload + 12, iptree_node_count(tree));
+		store32_be(payload + 16, wide ? 96 : 80);
+		store32_be(payload + 20, iptree_root(tree));
+	} else {
+		store32_be(payload + 8, wide ? 16 : 4);
+	}
+	header_add(header, ENTRY_IPSET, payload, sizeof(payload));
+}
+
+static void fill_header(struct header *header, const struct ipset_write_opts *opts,
+			unsigned version, uint8_t compression)
+{
+	header_init(header);
+	header->format = FORMAT_IPSET;
+	header->file_version = 16;
+	header->compression = compression;
+	header->big_endian = HOST_BIG_ENDIAN;
+	header->silk_version = opts->no_silk_version ? 0 : HEADER_SILK_VERSION;
+	header->record_length = 1;
+	header->record_version = (uint16_t)version;
+	for (size_t i = 0; opts->entries && i < opts->entries->entry_count; i++) {
+		const struct header_entry *entry = &opts->entries->entries[i];
+
+		header_add(header, entry->id, entry->payload, entry->len);
+	}
+}
+
+static uint8_t choose_compression(uint8_t asked, const struct bytesink *sink)
+{
+	if (asked == COMPRESSION_BEST || asked == COMPRESSION_DEFAULT) {
+		return bytesink_is_seekable(sink) ? COMPRESSION_LZO1X : COMPRESSION_NONE;
+	}
+	return asked;
+}
+
+int ipset_write_to(const struct ipset *set, struct bytesink *sink,
+		   const struct ipset_write_opts *opts, struct err *err)
+{
+	struct writing writing = { .wide = ipset_is_wide(set), .err = err };
+	const struct iptree *tree = NULL;
+	struct iptree *own_tree = NULL;
+	struct header header;
+	unsigned version;
+	int status = choose_version(set, opts->record_version, &version, err);
+
+	if (status != ST_OK) {
+		return status;
+	}
+	fill_header(&header, opts, version, choose_compression(opts->compression, sink));
+	if (version == 3) {
+		tree = tree_of(set, &own_tree);
+	} else {
+		writing.layout = &layouts[version];
+	}
+	if (version > 2) {
+		add_entry(&header, tree, writing.wide);
+	}
+	writing.out = block_writer_new(sink, header.compression, 1);
+	status = header_write(&header, sink, err);
+	if (status == ST_OK) {
+		status = tree ? write_tree(&writing, tree) : write_walk(&writing, set);
+	}
+	if (status == ST_OK) {
+		status = block_writer_flush(writing.out, err);
+	}
+	block_writer_free(writing.out);
+	header_release(&header);
+	iptree_free(own_tree);
+	return status;
+}
+
+int ipset_write(const struct ipset *set, const char *path, const struct ipset_write_opts *opts,
+		struct err *err)
+{
+	struct bytesink *sink = NULL;
+	unsigned version;
+	int status = choose_version(set, opts->record_version, &version, err);
+
+	if (status == ST_OK) {
+		status =
+			bytesink_create(&sink, path, opts->overwrite ? BYTESINK_OVERWRITE : 0, err);
+	}
+	if (status == ST_OK) {
+		int closed;
+
+		status = ipset_write_to(set, sink, opts, err);
+		closed = bytesink_close(sink, status == ST_OK ? err : NULL);
+		status = status == ST_OK ? closed : status;
+	}
+	return status;
+}

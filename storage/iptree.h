@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The 16-way radix tree of IPset files of record version 3 (silk-set-bag-pmap-files.md 1.6). The
+ * file is a dump of the tree's arrays, and the numbers of its nodes tell in which order blocks came
+ * in: to write the same bytes as SiLK the tree must be grown in the same way. That is all it is
+ * for; asking is done by struct ipset.
+ *
+ *	struct iptree *tree = iptree_new();
+ *	iptree_insert(tree, ip, 128);
+ *	iptree_clean(tree);			// before writing
+ *	for (uint32_t i = 1; i < iptree_node_count(tree); i++) ... iptree_node(tree, i) ...
+ *	iptree_free(tree);
+ *
+ * All prefixes are those of 128-bit addresses; IPv4 lies in ::ffff:0:0/96, and since 96 is a
+ * multiple of 4 a tree of IPv4 blocks has the shape and the numbers of SiLK's 32-bit tree.
+ */
+#ifndef TUSSAH_STORAGE_IPTREE_H
+#define TUSSAH_STORAGE_IPTREE_H
+
+#include "common/cidr.h"
+
+#define IPTREE_SLOTS 16
+
+struct iptree;
+
+struct iptree_leaf {
+	struct ip ip;
+	uint8_t prefix;
+};
+
+struct iptree_node {
+	uint32_t child[IPTREE_SLOTS]; /* index of a leaf or a node; 0: none */
+	uint32_t leaf_bits;           /* bit s: child[s] is a leaf */
+	uint32_t repeat_bits;         /* bit s: child[s] is the same leaf as child[s - 1] */
+	uint8_t prefix;               /* multiple of 4 */
+	struct ip ip;
+};
+
+struct iptree *iptree_new(void);
+void iptree_free(struct iptree *tree);
+
+/* Insert one block; bits of ip below the prefix are ignored. */
+void iptree_insert(struct iptree *tree, struct ip ip, uint8_t prefix);
+/* The blocks of a range, ascending. */
+void iptree_insert_range(struct iptree *tree, struct ip first, struct ip last);
+
+/* Join what can be joined, give numbers without holes, leaves in order of address. */
+void iptree_clean(struct iptree *tree);
+
+/* Counts include the unused first leaf and node; all are 0 while the tree is empty. */
+uint32_t iptree_leaf_count(const struct iptree *tree);
+uint32_t iptree_node_count(const struct iptree *tree);
+/* Of a node, or of a leaf when there are fewer than two nodes. */
+uint32_t iptree_root(const struct iptree *tree);
+/* Borrowed until the next insertion. Ascending and dense only after iptree_clean(). */
+const struct iptree_leaf *iptree_leaf(const struct iptree *tree, uint32_t index);
+const struct iptree_node *iptree_node(const struct iptree *tree, uint32_t index);
+
+/*
+ * Split a range into the fewest aligned blocks, ascending; stops when fn returns non-zero and
+ * returns that.
+ */
+typedef int (*iptree_block_fn)(void *arg, struct ip first, uint8_t prefix);
+int iptree_each_block(struct ip first, struct ip last, iptree_block_fn fn, void *arg);
+
+#endif
