@@ -140,8 +140,12 @@ struct source *source_new(struct tool_env *env, const struct source_opts *opts, 
 	return source;
 }
 
-/* The next name of the list, or NULL. */
-static const char *source_next_name(struct source *source)
+const struct stream_read_opts *source_read_opts(const struct source *source)
+{
+	return &source->read_opts;
+}
+
+const char *source_next_name(struct source *source)
 {
 	ssize_t len;
 

@@ -44,6 +44,14 @@ struct source *source_new(struct tool_env *env, const struct source_opts *opts, 
  */
 bool source_next(struct source *source, struct batch *batch, uint32_t columns);
 
+/*
+ * For tools that open the inputs themselves: the name of the next one, or NULL when there are no
+ * more. Borrowed until the next call.
+ */
+const char *source_next_name(struct source *source);
+/* How they are to be opened. */
+const struct stream_read_opts *source_read_opts(const struct source *source);
+
 /* Names of legacy files are read with this site; kept. */
 void source_set_site(struct source *source, const struct site *site);
 

@@ -57,20 +57,22 @@ static bool is_gzip_name(const char *path)
 	return found != NULL && found[3] == '\0';
 }
 
-static int create_stdout(struct bytesink **out, struct err *err)
+/* Standard output or error. */
+static int create_standard(struct bytesink **out, int standard_fd, const char *name,
+			   struct err *err)
 {
 	int fd;
 
-	if (isatty(STDOUT_FILENO)) {
-		return err_set(err, ST_EINVAL,
-			       "stdout: will not write binary output to a terminal");
+	if (isatty(standard_fd)) {
+		return err_set(err, ST_EINVAL, "%s: will not write binary output to a terminal",
+			       name);
 	}
 	/* A copy is taken: the tool's skeleton closes standard output and checks that. */
-	fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	fd = fcntl(standard_fd, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0) {
-		return err_errno(err, ST_EIO, errno, "standard output");
+		return err_errno(err, ST_EIO, errno, "%s", name);
 	}
-	*out = bytesink_open_fd(fd, "stdout");
+	*out = bytesink_open_fd(fd, name);
 	return ST_OK;
 }
 
@@ -121,7 +123,10 @@ int bytesink_create(struct bytesink **out, const char *path, unsigned flags, str
 	int fd;
 
 	if (strcmp(path, "-") == 0 || strcmp(path, "stdout") == 0) {
-		return create_stdout(out, err);
+		return create_standard(out, STDOUT_FILENO, "stdout", err);
+	}
+	if (strcmp(path, "stderr") == 0) {
+		return create_standard(out, STDERR_FILENO, "stderr", err);
 	}
 	if (append && is_gzip_name(path)) {
 		return err_set(err, ST_ESUPPORT, "%s: cannot append to a gzip file", path);

@@ -28,8 +28,8 @@ enum bytesink_flags {
 };
 
 /*
- * Open path; "-" and "stdout" are standard output, which is refused when a terminal. A name whose
- * first ".gz" is its end is written through gzip; to append to it is refused.
+ * Open path; "-" and "stdout" are standard output, "stderr" is standard error; a terminal is
+ * refused. A name whose first ".gz" is its end is written through gzip; to append to it is refused.
  * *out returned: bytesink_close(). Errors name the path. ST_OK, ST_EEXIST, ST_EIO, ST_ESUPPORT.
  */
 int bytesink_create(struct bytesink **out, const char *path, unsigned flags, struct err *err);
