@@ -78,6 +78,8 @@ struct field {
 	uint32_t columns; /* COLUMN_BITs that load reads */
 	void (*load)(const struct batch *batch, uint32_t row, const struct field_context *ctx,
 		     struct value *out);
+	/* Keys (kind->key_size bytes) of all selected rows, stride apart; blank is 0. */
+	void (*pack)(const struct batch *batch, uint8_t *out, size_t stride);
 	int width;      /* column width, 0: the kind tells it */
 	unsigned flags; /* enum field_flags */
 	const char *help;
