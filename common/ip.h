@@ -80,6 +80,10 @@ struct ip ip_block_last(struct ip ip, unsigned prefix_len);
  */
 int ip_parse(const char *text, struct ip *out, bool *is_v6, struct err *err);
 
+/* As ip_parse, of the address that *pos starts with (after blanks); *pos moves behind it. On
+ * failure nothing is changed. */
+int ip_scan(const char **pos, struct ip *out, bool *is_v6, struct err *err);
+
 /*
  * Print in a format made of enum ip_format flags; is_v6 is the family of the value. Writes a
  * NUL-terminated text into out, which holds IP_TEXT_MAX bytes, and returns its length.

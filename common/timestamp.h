@@ -34,24 +34,33 @@ enum timestamp_precision {
 	TIMESTAMP_TO_MINUTE,
 	TIMESTAMP_TO_SECOND,
 	TIMESTAMP_TO_FRACTION,
-	TIMESTAMP_TO_EPOCH, /* given as seconds since the epoch */
+	TIMESTAMP_TO_EPOCH, /* given as whole seconds since the epoch */
 };
 
 #define TIMESTAMP_TEXT_MAX 40
 
 /*
- * Parse YYYY/MM/DD[:HH[:MM[:SS[.frac]]]] (also with T for the first colon and - for /) or seconds
- * since the epoch [.frac]. local: the text is in the local zone. *precision (may be NULL) tells how
- * much was given. Returns ST_OK or ST_EINVAL with the reason (which part is out of range).
+ * Parse YYYY/MM/DD[:HH[:MM[:SS[.frac]]]] (T may stand for the first colon), the same as ISO 8601
+ * writes it (2009-02-12T13:14:15.6Z, also with a blank for the T), or seconds since the epoch
+ * [.frac]. Years are 1970 to 2039; a number is seconds if it has nine digits or more. Digits after
+ * the ninth of a fraction are dropped. local: the text is in the local zone. *precision (may be
+ * NULL) tells how much was given. Returns ST_OK or ST_EINVAL with SiLK's words for the reason
+ * (which part is out of range); *out_ns is then untouched.
  */
 int timestamp_parse(const char *text, bool local, int64_t *out_ns,
 		    enum timestamp_precision *precision, struct err *err);
 
-/* Last nanosecond of the day, hour, minute or second that starts at ns. */
+/*
+ * Last nanosecond of the day, hour, minute or second (TIMESTAMP_TO_EPOCH too) that starts at ns. Of
+ * a fraction: the last one of its millisecond, or ns itself when it is finer than that.
+ */
 int64_t timestamp_ceiling(int64_t ns, enum timestamp_precision precision);
 
-/* A range START[-END]; without END it covers the precision of START (a day, an hour ...).
- * An END coarser than a second covers its whole unit. Both ends inclusive. */
+/*
+ * A range START[-END] as SiLK's --stime has it: both ends inclusive; END covers all of its day,
+ * hour, minute or second; without END the range is the one millisecond at START. For other rules
+ * (--start-date) use timestamp_parse() and timestamp_ceiling().
+ */
 int timestamp_parse_range(const char *text, bool local, int64_t *first_ns, int64_t *last_ns,
 			  struct err *err);
 
@@ -59,6 +68,7 @@ int timestamp_parse_range(const char *text, bool local, int64_t *first_ns, int64
  * are cut, not rounded. Fast: days are converted by arithmetic; safe in hot paths. */
 size_t timestamp_print(char *out, int64_t ns, unsigned format);
 int timestamp_print_width(unsigned format);
+/* Names as of --timestamp-format: SiLK's and ours, rfc3339, frac-micro, frac-nano. */
 int timestamp_format_parse(const char *text, unsigned *format, struct err *err);
 
 #endif

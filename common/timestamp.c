@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Days to dates and back after Howard Hinnant's "chrono-Compatible Low-Level Date Algorithms": a
+ * year starts in March, so the leap day is its last, and 400 years are one era of 146097 days.
+ */
+#include "common/timestamp.h"
+
+#include <string.h>
+#include <time.h>
+#include <glib.h>
+
+#include "common/decimal.h"
+#include "common/namelist.h"
+
+enum {
+	SECONDS_PER_DAY = 86400,
+	DAYS_PER_ERA = 146097,
+	DAYS_TO_1970 = 719468, /* from 0000-03-01 */
+};
+
+struct civil {
+	int64_t year;
+	unsigned month; /* 1..12 */
+	unsigned day;   /* 1..31 */
+	unsigned hour, minute, second;
+};
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+	return a / b - (a % b < 0);
+}
+
+static int64_t days_from_civil(int64_t year, unsigned month, unsigned day)
+{
+	int64_t y = year - (month <= 2);
+	int64_t era = floor_div(y, 400);
+	unsigned year_of_era = (unsigned)(y - era * 400);
+	unsigned day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+	unsigned day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+
+	return era * DAYS_PER_ERA + day_of_era - DAYS_TO_1970;
+}
+
+static void civil_from_seconds(int64_t seconds, struct civil *out)
+{
+	int64_t days = floor_div(seconds, SECONDS_PER_DAY);
+	unsigned rest = (unsigned)(seconds - days * SECONDS_PER_DAY);
+	int64_t shifted = days + DAYS_TO_1970;
+	int64_t era = floor_div(shifted, DAYS_PER_ERA);
+	unsigned day_of_era = (unsigned)(shifted - era * DAYS_PER_ERA);
+	unsigned year_of_era =
+		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	unsigned day_of_year =
+		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	unsigned month_from_march = (5 * day_of_year + 2) / 153;
+
+	out->day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+	out->month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
+	out->year = (int64_t)year_of_era + era * 400 + (out->month <= 2);
+	out->hour = rest / 3600;
+	out->minute = rest / 60 % 60;
+	out->second = rest % 60;
+}
+
+static void civil_from_local(int64_t seconds, struct civil *out)
+{
+	time_t t = (time_t)seconds;
+	struct tm tm;
+
+	if (!localtime_r(&t, &tm)) {
+		civil_from_seconds(seconds, out);
+		return;
+	}
+	*out = (struct civil){
+		.year = tm.tm_year + INT64_C(1900),
+		.month = (unsigned)tm.tm_mon + 1,
+		.day = (unsigned)tm.tm_mday,
+		.hour = (unsigned)tm.tm_hour,
+		.minute = (unsigned)tm.tm_min,
+		.second = (unsigned)tm.tm_sec,
+	};
+}
+
+static int64_t seconds_from_civil(const struct civil *civil, bool local)
+{
+	if (local) {
+		struct tm tm = {
+			.tm_year = (int)(civil->year - 1900),
+			.tm_mon = (int)civil->month - 1,
+			.tm_mday = (int)civil->day,
+			.tm_hour = (int)civil->hour,
+			.tm_min = (int)civil->minute,
+			.tm_sec = (int)civil->second,
+			.tm_isdst = -1,
+		};
+
+		return mktime(&tm);
+	}
+	return days_from_civil(civil->year, civil->month, civil->day) * SECONDS_PER_DAY +
+	       (int64_t)(civil->hour * 3600 + civil->minute * 60 + civil->second);
+}
+
+/* Parsing */
+
+static int unexpected(char c, struct err *err)
+{
+	return err_set(err, ST_EINVAL, "Unexpected character '%c'", c);
+}
+
+static const char *skip_blanks(const char *p)
+{
+	while (g_ascii_isspace(*p)) {
+		p++;
+	}
+	return p;
+}
+
+static int scan_number(const char **pos, uint64_t *out, struct err *err)
+{
+	const char *p = *pos;
+	uint64_t value = 0;
+
+	if (!g_ascii_isdigit(*p)) {
+		return unexpected(*p, err);
+	}
+	for (; g_ascii_isdigit(*p); p++) {
+		if (__builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, (uint64_t)(*p - '0'), &value)) {
+			return err_set(err, ST_EINVAL, "Value overflows the parser");
+		}
+	}
+	*pos = p;
+	*out = value;
+	return ST_OK;
+}
+
+/* Digits of a fraction as nanoseconds; further digits are dropped. */
+static int64_t scan_fraction(const char **pos)
+{
+	int64_t ns = 0;
+	int64_t unit = NS_PER_S / 10;
+	const char *p = *pos;
+
+	for (; g_ascii_isdigit(*p); p++) {
+		ns += (*p - '0') * unit;
+		unit /= 10;
+	}
+	*pos = p;
+	return ns;
+}
+
+static unsigned days_in_month(uint64_t year, unsigned month)
+{
+	static const uint8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+	return days[month - 1] + (month == 2 && leap);
+}
+
+/* The parts of a date in the order of the text, with their bounds. */
+static const struct part {
+	const char *name;
+	const char *lower; /* the name inside the sentence */
+	unsigned min, max;
+} parts[] = {
+	{ "Year", "year", 1970, 2039 }, { "Month", "month", 1, 12 },
+	{ "Day", "day", 1, 31 },        { "Hour", "hour", 0, 23 },
+	{ "Minute", "minute", 0, 59 },  { "Second", "second", 0, 59 },
+};
+enum { PART_YEAR, PART_MONTH, PART_DAY, PART_HOUR, PART_MINUTE, PART_SECOND, PART_COUNT };
+
+/* Does the part after one end in c? */
+static bool separator_fits(unsigned part, char c, char date_separator)
+{
+	switch (part) {
+	case PART_YEAR:
+		return c == '/' || c == '-';
+	case PART_MONTH:
+		return c == date_separator;
+	case PART_DAY:
+		return c == ':' || c == 'T';
+	case PART_SECOND:
+		return c == '.';
+	default:
+		return c == ':';
+	}
+}
+
+static int check_part(unsigned part, uint64_t value, const uint64_t *values, struct err *err)
+{
+	unsigned max = part == PART_DAY
+			       ? days_in_month(values[PART_YEAR], (unsigned)values[PART_MONTH])
+			       : parts[part].max;
+
+	if (value < parts[part].min || value > max) {
+		return err_set(err, ST_EINVAL, "%s value (%llu) out of range: use %u <= %s <= %u",
+			       parts[part].name, (unsigned long long)value, parts[part].min,
+			       parts[part].lower, max);
+	}
+	return ST_OK;
+}
+
+struct parse_state {
+	uint64_t values[PART_COUNT];
+	unsigned count; /* parts read */
+	int64_t fraction_ns;
+	bool has_fraction;
+};
+
+/* "2009-02-12 13:14" is ISO 8601 with a blank: the blank is part of it only before a digit. */
+static bool is_iso_blank(const char *p, unsigned part, char date_separator)
+{
+	return part == PART_DAY && date_separator == '-' && *p == ' ' && g_ascii_isdigit(p[1]);
+}
+
+static int scan_parts(const char **pos, struct parse_state *state, struct err *err)
+{
+	const char *p = *pos;
+	char date_separator = '/';
+
+	for (unsigned part = 0; part < PART_COUNT; part++) {
+		int st = scan_number(&p, &state->values[part], err);
+
+		if (st == ST_OK) {
+			st = check_part(part, state->values[part], state->values, err);
+		}
+		if (st != ST_OK) {
+			return st;
+		}
+		state->count = part + 1;
+		if (!separator_fits(part, *p, date_separator) &&
+		    !is_iso_blank(p, part, date_separator)) {
+			break;
+		}
+		if (part == PART_YEAR) {
+			date_separator = *p;
+		}
+		p++;
+		if (part == PART_SECOND) {
+			state->has_fraction = true;
+			state->fraction_ns = scan_fraction(&p);
+			break;
+		}
+		/* a separator may be the last character */
+		if (!*skip_blanks(p)) {
+			break;
+		}
+	}
+	if (date_separator == '-' && *p == 'Z') {
+		p++;
+	}
+	*pos = p;
+	return ST_OK;
+}
+
+enum {
+	EPOCH_MIN = 536870912, /* 2^29: below, a number rather is a mistyped date */
+	EPOCH_MAX = 2147483647,
+	EPOCH_DIGITS = 9, /* numbers of at least that many digits are seconds */
+};
+
+static int parse_epoch(const char *text, int64_t *out_ns, enum timestamp_precision *precision,
+		       struct err *err)
+{
+	const char *p = text;
+	uint64_t seconds;
+	int64_t fraction_ns = 0;
+	enum timestamp_precision given = TIMESTAMP_TO_EPOCH;
+	int st = scan_number(&p, &seconds, err);
+
+	if (st != ST_OK) {
+		return st;
+	}
+	if (seconds < EPOCH_MIN || seconds > EPOCH_MAX) {
+		return err_set(err, ST_EINVAL,
+			       "Epoch value (%llu) out of range: use %d <= epoch <= %d",
+			       (unsigned long long)seconds, EPOCH_MIN, EPOCH_MAX);
+	}
+	if (p[0] == '.' && g_ascii_isdigit(p[1])) {
+		p++;
+		fraction_ns = scan_fraction(&p);
+		given = TIMESTAMP_TO_FRACTION;
+	}
+	p = skip_blanks(p);
+	if (*p) {
+		return unexpected(*p, err);
+	}
+	*out_ns = (int64_t)seconds * NS_PER_S + fraction_ns;
+	*precision = given;
+	return ST_OK;
+}
+
+static int parse_date(const char *text, bool local, int64_t *out_ns,
+		      enum timestamp_precision *precision, struct err *err)
+{
+	struct parse_state state = { .count = 0 };
+	const char *p = text;
+	struct civil civil;
+	int st = scan_parts(&p, &state, err);
+
+	if (st != ST_OK) {
+		return st;
+	}
+	if (*skip_blanks(p)) {
+		return unexpected(*p, err);
+	}
+	if (state.count <= PART_DAY) {
+		return err_set(err, ST_EINVAL, "Date '%s' does not have at least day precision",
+			       text);
+	}
+	civil = (struct civil){
+		.year = (int64_t)state.values[PART_YEAR],
+		.month = (unsigned)state.values[PART_MONTH],
+		.day = (unsigned)state.values[PART_DAY],
+		.hour = (unsigned)state.values[PART_HOUR],
+		.minute = (unsigned)state.values[PART_MINUTE],
+		.second = (unsigned)state.values[PART_SECOND],
+	};
+	*out_ns = seconds_from_civil(&civil, local) * NS_PER_S + state.fraction_ns;
+	*precision =
+		state.has_fraction
+			? TIMESTAMP_TO_FRACTION
+			: (enum timestamp_precision)(TIMESTAMP_TO_DAY + state.count - 1 - PART_DAY);
+	return ST_OK;
+}
+
+int timestamp_parse(const char *text, bool local, int64_t *out_ns,
+		    enum timestamp_precision *precision, struct err *err)
+{
+	const char *p = skip_blanks(text);
+	enum timestamp_precision dropped;
+
+	if (!precision) {
+		precision = &dropped;
+	}
+	if (!*p) {
+		return err_set(err, ST_EINVAL, "Input is empty or all whitespace");
+	}
+	if (strspn(p, "0123456789") >= EPOCH_DIGITS) {
+		return parse_epoch(p, out_ns, precision, err);
+	}
+	return parse_date(p, local, out_ns, precision, err);
+}
+
+int64_t timestamp_ceiling(int64_t ns, enum timestamp_precision precision)
+{
+	static const int64_t units_ns[] = {
+		[TIMESTAMP_TO_DAY] = SECONDS_PER_DAY * NS_PER_S,
+		[TIMESTAMP_TO_HOUR] = NS_PER_HOUR,
+		[TIMESTAMP_TO_MINUTE] = 60 * NS_PER_S,
+		[TIMESTAMP_TO_SECOND] = NS_PER_S,
+		[TIMESTAMP_TO_FRACTION] = NS_PER_MS,
+		[TIMESTAMP_TO_EPOCH] = NS_PER_S,
+	};
+
+	/* a fraction is meant as milliseconds unless it has more digits */
+	if (precision == TIMESTAMP_TO_FRACTION && ns % NS_PER_MS != 0) {
+		return ns;
+	}
+	return ns + units_ns[precision] - 1;
+}
+
+/* Where END starts: behind the first hyphen that is not inside of an ISO date. NULL: no END. */
+static const char *find_range_end(const char *text)
+{
+	const char *p = skip_blanks(text);
+	size_t digits = strspn(p, "0123456789");
+
+	if (digits == 4 && p[4] == '-' && g_ascii_isdigit(p[5])) {
+		const char *day = p + 5 + strspn(p + 5, "0123456789");
+
+		/* a year and a hyphen cannot be all of START, so this is 2009-02-12 */
+		if (*day == '-') {
+			p = day + 1;
+		}
+	}
+	p = strchr(p, '-');
+	return p ? p + 1 : NULL;
+}
+
+int timestamp_parse_range(const char *text, bool local, int64_t *first_ns, int64_t *last_ns,
+			  struct err *err)
+{
+	const char *end = find_range_end(text);
+	char *start = g_strndup(text, end ? (size_t)(end - 1 - text) : strlen(text));
+	enum timestamp_precision precision;
+	int64_t first = 0;
+	int64_t last = 0;
+	int st = timestamp_parse(start, local, &first, &precision, err);
+
+	if (st != ST_OK) {
+		goto done;
+	}
+	if (!end || !*skip_blanks(end)) {
+		last = timestamp_ceiling(first, TIMESTAMP_TO_FRACTION);
+	} else {
+		st = timestamp_parse(end, local, &last, &precision, err);
+		if (st != ST_OK) {
+			goto done;
+		}
+		last = timestamp_ceiling(last, precision);
+	}
+	if (first > last) {
+		st = err_set(err, ST_EINVAL, "Range is invalid (min > max)");
+		goto done;
+	}
+	*first_ns = first;
+	*last_ns = last;
+done:
+	g_free(start);
+	return st;
+}
+
+/* Printing */
+
+static unsigned decimals(unsigned format)
+{
+	if (format & TIMESTAMP_NO_MSEC) {
+		return 0;
+	}
+	return format & TIMESTAMP_NANO ? 9 : format & TIMESTAMP_MICRO ? 6 : 3;
+}
+
+static const struct layout {
+	bool month_first;
+	char date_separator;
+	char between; /* date and time of day */
+	const char *suffix;
+} layouts[] = {
+	[TIMESTAMP_DEFAULT] = { false, '/', 'T', "" },
+	[TIMESTAMP_ISO] = { false, '-', ' ', "" },
+	[TIMESTAMP_MDY] = { true, '/', ' ', "" },
+	[TIMESTAMP_ISO_8601] = { false, '-', 'T', "Z" },
+};
+
+static char *put(char *p, unsigned value, unsigned digits, char separator)
+{
+	decimal_print_padded(p, value, digits);
+	p[digits] = separator;
+	return p + digits + 1;
+}
+
+/* int64 nanoseconds reach from the year 1677 to 2262: always four digits. */
+static char *print_civil(char *p, const struct civil *civil, const struct layout *layout)
+{
+	if (layout->month_first) {
+		p = put(p, civil->month, 2, layout->date_separator);
+		p = put(p, civil->day, 2, layout->date_separator);
+		p = put(p, (unsigned)civil->year, 4, layout->between);
+	} else {
+		p = put(p, (unsigned)civil->year, 4, layout->date_separator);
+		p = put(p, civil->month, 2, layout->date_separator);
+		p = put(p, civil->day, 2, layout->between);
+	}
+	p = put(p, civil->hour, 2, ':');
+	p = put(p, civil->minute, 2, ':');
+	return put(p, civil->second, 2, '\0') - 1;
+}
+
+static char *print_epoch(char *p, int64_t seconds)
+{
+	if (seconds < 0) {
+		*p++ = '-';
+		seconds = -seconds;
+	}
+	return p + decimal_print(p, (uint64_t)seconds);
+}
+
+size_t timestamp_print(char *out, int64_t ns, unsigned format)
+{
+	static const uint32_t powers[] = {
+		[0] = 1000000000,
+		[3] = 1000000,
+		[6] = 1000,
+		[9] = 1,
+	};
+	unsigned base = format & TIMESTAMP_BASE_MASK;
+	unsigned shown = decimals(format);
+	int64_t seconds = floor_div(ns, NS_PER_S);
+	uint32_t fraction = (uint32_t)(ns - seconds * NS_PER_S);
+	const char *suffix = "";
+	char *p = out;
+
+	if (base == TIMESTAMP_EPOCH || base >= G_N_ELEMENTS(layouts)) {
+		p = print_epoch(p, seconds);
+	} else {
+		struct civil civil;
+
+		if (format & TIMESTAMP_LOCAL) {
+			civil_from_local(seconds, &civil);
+		} else {
+			civil_from_seconds(seconds, &civil);
+			suffix = layouts[base].suffix;
+		}
+		p = print_civil(p, &civil, &layouts[base]);
+	}
+	if (shown > 0) {
+		*p++ = '.';
+		decimal_print_padded(p, fraction / powers[shown], shown);
+		p += shown;
+	}
+	if (*suffix) {
+		*p++ = *suffix;
+	}
+	*p = '\0';
+	return (size_t)(p - out);
+}
+
+int timestamp_print_width(unsigned format)
+{
+	unsigned base = format & TIMESTAMP_BASE_MASK;
+	int width = base == TIMESTAMP_EPOCH ? 10 : 19;
+
+	if (base == TIMESTAMP_ISO_8601 && !(format & TIMESTAMP_LOCAL)) {
+		width++;
+	}
+	return width + (decimals(format) ? (int)decimals(format) + 1 : 0);
+}
+
+static const struct {
+	unsigned mask;
+	unsigned value;
+} format_bits[] = {
+	{ TIMESTAMP_BASE_MASK, TIMESTAMP_DEFAULT },  { TIMESTAMP_BASE_MASK, TIMESTAMP_ISO },
+	{ TIMESTAMP_BASE_MASK, TIMESTAMP_MDY },      { TIMESTAMP_BASE_MASK, TIMESTAMP_EPOCH },
+	{ TIMESTAMP_BASE_MASK, TIMESTAMP_ISO_8601 }, { TIMESTAMP_LOCAL, 0 },
+	{ TIMESTAMP_LOCAL, TIMESTAMP_LOCAL },        { TIMESTAMP_NO_MSEC, TIMESTAMP_NO_MSEC },
+	{ TIMESTAMP_MICRO, TIMESTAMP_MICRO },        { TIMESTAMP_NANO, TIMESTAMP_NANO },
+};
+static const char *const format_names[] = {
+	/* first letters differ: SiLK's names stay as short as they were */
+	"default", "iso",     "m/d/y",      "epoch",     "rfc3339", "utc",
+	"local",   "no-msec", "frac-micro", "frac-nano", NULL,
+};
+_Static_assert(G_N_ELEMENTS(format_names) == G_N_ELEMENTS(format_bits) + 1,
+	       "one name for each row of format_bits");
+
+struct format_state {
+	unsigned format;
+	unsigned given; /* masks of the names so far */
+};
+
+static int add_format_name(void *arg, unsigned index, struct err *err)
+{
+	struct format_state *state = arg;
+	unsigned mask = format_bits[index].mask;
+
+	if (state->given & mask) {
+		return err_set(err, ST_EINVAL, "May only specify one of %s",
+			       mask == TIMESTAMP_LOCAL ? "utc,local" : "default,iso,m/d/y,epoch");
+	}
+	state->given |= mask;
+	state->format |= format_bits[index].value;
+	return ST_OK;
+}
+
+int timestamp_format_parse(const char *text, unsigned *format, struct err *err)
+{
+	struct format_state state = { .format = TIMESTAMP_DEFAULT };
+	int st = namelist_each(text, format_names, add_format_name, &state, err);
+
+	if (st == ST_OK) {
+		*format = state.format;
+	}
+	return st;
+}
