@@ -28,8 +28,7 @@ struct sensor {
 	const struct decode_link *link; /* of the capture being read */
 	struct capture *live;           /* NULL while reading files */
 	int64_t start_ns;               /* wall clock */
-	int64_t next_stats_ns;          /* steady clock, as the next */
-	int64_t next_templates_ns;
+	int64_t next_stats_ns;          /* steady clock */
 	uint64_t capture_dropped;
 	uint32_t exporter_address;
 	bool broken; /* the sink failed; its reason is in failure */
@@ -144,7 +143,6 @@ int sensor_start(struct sensor **out, const struct sensor_opts *opts, struct sin
 	sensor->sink = sink;
 	sensor->start_ns = clock_ns(CLOCK_REALTIME);
 	sensor->next_stats_ns = now_ns + opts->stats_interval_ns;
-	sensor->next_templates_ns = now_ns + opts->template_interval_ns;
 	sensor->exporter_address = own_address();
 	sensor->meter = meter_new(&opts->meter, on_flow, sensor);
 	st = export_new(&sensor->export, &opts->export, on_message, sensor, err);
@@ -207,7 +205,7 @@ static void log_statistics(struct sensor *sensor, const struct meter_stats *stat
 	g_string_printf(text, "statistics: refused packets %" PRIu64,
 			meter_stats_rejected(stats) + stats->causes[DECODE_LATE]);
 	for (size_t i = 0; i < DECODE_CAUSE_COUNT; i++) {
-		if (stats->causes[i] != 0 && i != DECODE_OK) {
+		if (stats->causes[i] != 0 && i != DECODE_OK && i != DECODE_HELD) {
 			g_string_append_printf(text, ", %s %" PRIu64, decode_causes[i].name,
 					       stats->causes[i]);
 		}
@@ -249,16 +247,21 @@ static int send_statistics(struct sensor *sensor, const struct meter_stats *stat
 	return st == ST_OK ? export_flush(sensor->export, err) : st;
 }
 
-/* Log and send the statistics. */
+/* Log and send the statistics, after the flows that they tell of. */
 static int report(struct sensor *sensor, struct err *err)
 {
 	struct meter_stats stats;
+	int st;
 
 	if (sensor->live != NULL) {
 		struct capture_stats capture;
 
 		capture_get_stats(sensor->live, &capture);
 		sensor->capture_dropped = capture.dropped;
+	}
+	st = export_flush(sensor->export, err);
+	if (st != ST_OK) {
+		return st;
 	}
 	meter_get_stats(sensor->meter, &stats);
 	log_statistics(sensor, &stats);
@@ -277,16 +280,15 @@ static int sensor_tick(struct sensor *sensor, struct err *err)
 		*err = sensor->failure;
 		return err->status;
 	}
+	/* There is nothing to reload; a log file that was moved away is opened anew. */
+	if (daemon_take_reload()) {
+		log_tick(clock_ns(CLOCK_REALTIME));
+	}
 	if (daemon_take_report() ||
 	    (sensor->opts.stats_interval_ns != 0 && now_ns >= sensor->next_stats_ns)) {
 		sensor->next_stats_ns = now_ns + sensor->opts.stats_interval_ns;
 		log_tick(clock_ns(CLOCK_REALTIME));
 		st = report(sensor, err);
-	}
-	if (st == ST_OK && sensor->opts.template_interval_ns != 0 &&
-	    now_ns >= sensor->next_templates_ns) {
-		sensor->next_templates_ns = now_ns + sensor->opts.template_interval_ns;
-		st = export_templates(sensor->export, err);
 	}
 	sink_poll(sensor->sink, now_ns, 0);
 	log_events(sensor, now_ns);
@@ -400,9 +402,6 @@ int sensor_finish(struct sensor *sensor, struct err *err)
 		st = err->status;
 	} else {
 		st = report(sensor, err);
-	}
-	if (st == ST_OK) {
-		st = export_flush(sensor->export, err);
 	}
 	if (st == ST_OK) {
 		st = sink_flush(sensor->sink, err);

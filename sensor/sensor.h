@@ -21,11 +21,10 @@
 struct sensor_opts {
 	struct meter_opts meter;
 	struct export_opts export;
-	const char *filter;           /* of files; may be NULL */
-	int64_t stats_interval_ns;    /* 0: only at the end */
-	bool stats_records;           /* send them to the collector too */
-	int64_t template_interval_ns; /* send templates again (UDP); 0: never */
-	int64_t drain_timeout_ns;     /* at the end, wait so long for acknowledgements */
+	const char *filter;        /* of files; may be NULL */
+	int64_t stats_interval_ns; /* 0: only at the end */
+	bool stats_records;        /* send them to the collector too */
+	int64_t drain_timeout_ns;  /* at the end, wait so long for acknowledgements */
 };
 
 struct sensor;
