@@ -174,6 +174,30 @@ void block_reader_consume(struct block_reader *reader, size_t len)
 	reader->pos += len;
 }
 
+int block_reader_measure(struct block_reader *reader, uint64_t *bytes, struct err *err)
+{
+	uint32_t compressed = 0, plain = 0;
+	uint64_t skipped;
+	int rc;
+
+	if (reader->compression == COMPRESSION_NONE) {
+		return bytesource_skip(reader->src, UINT64_MAX, bytes, err);
+	}
+	*bytes = reader->len - reader->pos;
+	while ((rc = read_frame(reader, &compressed, &plain, err)) == ST_OK) {
+		rc = bytesource_skip(reader->src, FRAME_BYTES + compressed, &skipped, err);
+		if (rc == ST_OK && skipped < FRAME_BYTES + compressed) {
+			rc = damaged(reader, ST_ETRUNC, "incomplete block", err);
+		}
+		if (rc != ST_OK) {
+			return rc;
+		}
+		reader->blocks++;
+		*bytes += plain;
+	}
+	return rc == ST_END ? ST_OK : rc;
+}
+
 int block_reader_read(struct block_reader *reader, void *to, size_t len, struct err *err)
 {
 	uint8_t *out = to;

@@ -39,6 +39,11 @@ int block_reader_view(struct block_reader *reader, size_t want, const uint8_t **
 void block_reader_consume(struct block_reader *reader, size_t len);
 /* Copy and consume len bytes; ST_ETRUNC when there are fewer. */
 int block_reader_read(struct block_reader *reader, void *to, size_t len, struct err *err);
+/*
+ * Pass over everything that is left, decompressing nothing. *bytes: how many plain bytes it holds,
+ * up to the damage when the call fails.
+ */
+int block_reader_measure(struct block_reader *reader, uint64_t *bytes, struct err *err);
 /* Where the reader stands, for messages: "byte 120" or "block 3". Static for the reader. */
 const char *block_reader_place(struct block_reader *reader);
 

@@ -185,6 +185,48 @@ void bytesource_consume(struct bytesource *src, size_t len)
 	src->offset += len;
 }
 
+/* Seek over as much of len as there is; 0 where one cannot. Nothing may be buffered. */
+static uint64_t seek_over(struct bytesource *src, uint64_t len)
+{
+	struct stat st;
+	off_t at;
+
+	if (src->fd < 0 || fstat(src->fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		return 0;
+	}
+	at = lseek(src->fd, 0, SEEK_CUR);
+	if (at < 0 || at >= st.st_size) {
+		return 0;
+	}
+	len = MIN(len, (uint64_t)(st.st_size - at));
+	return lseek(src->fd, (off_t)len, SEEK_CUR) < 0 ? 0 : len;
+}
+
+int bytesource_skip(struct bytesource *src, uint64_t len, uint64_t *skipped, struct err *err)
+{
+	*skipped = 0;
+	while (*skipped < len) {
+		uint64_t left = len - *skipped;
+		uint64_t step = MIN(left, src->len - src->pos);
+
+		if (step > 0) {
+			bytesource_consume(src, (size_t)step);
+		} else if ((step = seek_over(src, left)) > 0) {
+			src->offset += step;
+		} else {
+			const uint8_t *bytes;
+			size_t have;
+			int rc = bytesource_view(src, 1, &bytes, &have, err);
+
+			if (rc != ST_OK || have == 0) {
+				return rc;
+			}
+		}
+		*skipped += step;
+	}
+	return ST_OK;
+}
+
 int bytesource_read(struct bytesource *src, void *to, size_t len, struct err *err)
 {
 	uint8_t *out = to;

@@ -54,6 +54,12 @@ int bytesource_view(struct bytesource *src, size_t want, const uint8_t **bytes, 
 		    struct err *err);
 void bytesource_consume(struct bytesource *src, size_t len);
 
+/*
+ * Pass over len bytes, without reading where one can seek. *skipped is less only at the end of the
+ * data or when reading failed. ST_OK, or the error of a failed read.
+ */
+int bytesource_skip(struct bytesource *src, uint64_t len, uint64_t *skipped, struct err *err);
+
 /* Copy and consume len bytes; ST_ETRUNC when there are fewer. */
 int bytesource_read(struct bytesource *src, void *to, size_t len, struct err *err);
 

@@ -125,6 +125,9 @@ bool header_packed_file(const struct header *header, int64_t *hour_ns, uint8_t *
 
 /* A flow format? Others are sets, bags, prefix maps or nothing. */
 bool header_is_flow(uint8_t format);
+/* What the numbers of bag and aggregate-bag entries stand for; NULL: unknown. */
+const char *header_bag_type_name(uint16_t id);
+const char *header_aggregate_field_name(uint16_t id);
 /* "FT_RWSPLIT" or NULL; "lzo1x" or NULL. */
 const char *header_format_name(uint8_t format);
 const char *compression_name(uint8_t id);

@@ -102,3 +102,56 @@ int byte_order_parse(const char *text, enum byte_order *out, struct err *err)
 	*out = (enum byte_order)found;
 	return ST_OK;
 }
+
+/* ---- fields of bags (silk-set-bag-pmap-files.md 2.2) and aggregate bags (3.2) ---- */
+
+/* The first numbers mean the same in both. */
+static const char *const bag_names[] = {
+	[0] = "sIPv4",         [1] = "dIPv4",       [2] = "sPort",        [3] = "dPort",
+	[4] = "protocol",      [5] = "packets",     [6] = "bytes",        [7] = "flags",
+	[8] = "sTime",         [9] = "duration",    [10] = "eTime",       [11] = "sensor",
+	[12] = "input",        [13] = "output",     [14] = "nhIPv4",      [15] = "initialFlags",
+	[16] = "sessionFlags", [17] = "attributes", [18] = "application", [19] = "class",
+	[20] = "type",
+};
+
+static const char *const more_bag_names[] = {
+	[24] = "icmpTypeCode", [25] = "sIPv6",         [26] = "dIPv6",       [27] = "nhIPv6",
+	[28] = "records",      [29] = "sum-packets",   [30] = "sum-bytes",   [31] = "sum-duration",
+	[32] = "any-IPv4",     [33] = "any-IPv6",      [34] = "any-port",    [35] = "any-snmp",
+	[36] = "any-time",     [37] = "sip-country",   [38] = "dip-country", [39] = "any-country",
+	[40] = "sip-pmap",     [41] = "dip-pmap",      [42] = "any-ip-pmap", [43] = "sport-pmap",
+	[44] = "dport-pmap",   [45] = "any-port-pmap", [255] = "custom",
+};
+
+static const char *const more_aggregate_names[] = {
+	[24] = "icmpType",    [25] = "icmpCode",   [26] = "sIPv6",      [27] = "dIPv6",
+	[28] = "nhIPv6",      [29] = "any-IPv4",   [30] = "any-IPv6",   [31] = "any-port",
+	[32] = "any-snmp",    [33] = "any-time",   [34] = "custom-key", [35] = "scc",
+	[36] = "dcc",         [37] = "any-cc",     [38] = "sip-pmap",   [39] = "dip-pmap",
+	[40] = "any-ip-pmap", [41] = "sport-pmap", [42] = "dport-pmap", [43] = "any-port-pmap",
+};
+
+static const char *const counter_names[] = {
+	"records", "sum-packets", "sum-bytes", "sum-duration", "custom-counter",
+};
+#define COUNTER_FIRST 0xc000
+
+#define LOOK_UP(names, index) ((index) < G_N_ELEMENTS(names) ? (names)[index] : NULL)
+
+const char *header_bag_type_name(uint16_t id)
+{
+	const char *name = LOOK_UP(bag_names, id);
+
+	return name != NULL ? name : LOOK_UP(more_bag_names, id);
+}
+
+const char *header_aggregate_field_name(uint16_t id)
+{
+	const char *name = LOOK_UP(bag_names, id);
+
+	if (id >= COUNTER_FIRST) {
+		return LOOK_UP(counter_names, (unsigned)id - COUNTER_FIRST);
+	}
+	return name != NULL ? name : LOOK_UP(more_aggregate_names, id);
+}

@@ -1,0 +1,619 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* rwfileinfo: print what the header of a file says, and how many records follow it. */
+#include "query/tool.h"
+
+#include "common/record.h"
+#include "common/timestamp.h"
+#include "query/source.h"
+#include "storage/block.h"
+#include "storage/byteorder.h"
+#include "storage/rowformat.h"
+
+#include <glib.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define FIELD_NUMBER_MAX 18
+
+struct fileinfo_fields {
+	bool given;
+	uint32_t numbers; /* bit N: field number N */
+};
+
+struct fileinfo_opts {
+	bool help_fields;
+	struct fileinfo_fields fields;
+	bool summary;
+	bool no_titles;
+	struct source_opts source;
+	struct site_opts site;
+};
+
+/* One file, as far as it could be read. */
+struct fileinfo {
+	const struct fileinfo_opts *opts;
+	const struct site *site;
+	struct header header;
+	bool counted;
+	uint64_t records;
+	uint64_t file_bytes;
+};
+
+struct totals {
+	uint64_t files;
+	uint64_t records;
+	uint64_t file_bytes;
+};
+
+/* A field that may have several values: the first is on the title's line, or all are numbered. */
+enum layout { LAYOUT_VALUES, LAYOUT_NUMBERED };
+
+struct output {
+	const struct fileinfo *file;
+	const char *title;
+	enum layout layout;
+	unsigned values; /* printed so far */
+};
+
+static void put(struct output *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void put(struct output *out, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!out->file->opts->no_titles) {
+		if (out->values == 0) {
+			printf("  %-20s%s", out->title, out->layout == LAYOUT_NUMBERED ? "\n" : "");
+		}
+		if (out->layout == LAYOUT_NUMBERED) {
+			printf("%20u  ", out->values + 1);
+		} else if (out->values > 0) {
+			printf("%22s", "");
+		}
+	}
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	out->values++;
+}
+
+static void print_format(struct output *out, const struct header *header)
+{
+	const char *name = header_format_name(header->format);
+
+	if (name != NULL) {
+		put(out, "%s(0x%02x)", name, header->format);
+	} else {
+		put(out, "?[%u](0x%02x)", header->format, header->format);
+	}
+}
+
+static void print_version(struct output *out, const struct header *header)
+{
+	put(out, "%u", header->file_version);
+}
+
+static void print_byte_order(struct output *out, const struct header *header)
+{
+	put(out, "%s", header->big_endian ? "BigEndian" : "littleEndian");
+}
+
+static void print_compression(struct output *out, const struct header *header)
+{
+	const char *name = compression_name(header->compression);
+
+	if (name != NULL) {
+		put(out, "%s(%u)", name, header->compression);
+	} else {
+		put(out, "%u(%u)", header->compression, header->compression);
+	}
+}
+
+static void print_header_length(struct output *out, const struct header *header)
+{
+	put(out, "%zu", header->length_bytes);
+}
+
+static void print_record_length(struct output *out, const struct header *header)
+{
+	put(out, "%u", header->record_length);
+}
+
+static void print_record_version(struct output *out, const struct header *header)
+{
+	put(out, "%u", header->record_version);
+}
+
+static void print_silk_version(struct output *out, const struct header *header)
+{
+	uint32_t version = header->silk_version;
+
+	if (version == 0) {
+		put(out, "0");
+	} else {
+		put(out, "%u.%u.%u", version / 1000000, version / 1000 % 1000, version % 1000);
+	}
+}
+
+static void print_count(struct output *out, const struct header *header)
+{
+	if (out->file->counted) {
+		put(out, "%" PRIu64, out->file->records);
+	}
+}
+
+static void print_file_size(struct output *out, const struct header *header)
+{
+	put(out, "%" PRIu64, out->file->file_bytes);
+}
+
+/* The name of an id; the id where it has none; "?" where it stands for none at all. */
+static const char *id_text(char *buffer, size_t size, const char *name, unsigned id, unsigned none)
+{
+	if (name != NULL) {
+		return name;
+	}
+	snprintf(buffer, size, id == none ? "?" : "%u", id);
+	return buffer;
+}
+
+static void print_packed_file(struct output *out, const struct header *header)
+{
+	const struct site *site = out->file->site;
+	const struct header_entry *entry;
+	size_t pos = 0;
+
+	while ((entry = header_next(header, ENTRY_PACKED_FILE, &pos)) != NULL) {
+		struct header one = { .entry_count = 1, .entries = (struct header_entry *)entry };
+		char hour[TIMESTAMP_TEXT_MAX], flowtype_text[16], sensor_text[16];
+		int64_t hour_ns = 0;
+		uint8_t flowtype = RECORD_NO_FLOWTYPE;
+		uint16_t sensor = RECORD_NO_SENSOR;
+
+		header_packed_file(&one, &hour_ns, &flowtype, &sensor);
+		timestamp_print(hour, hour_ns, TIMESTAMP_DEFAULT | TIMESTAMP_NO_MSEC);
+		put(out, "%sZ %s %s", hour,
+		    id_text(flowtype_text, sizeof(flowtype_text),
+			    site_flowtype_name(site, flowtype), flowtype, RECORD_NO_FLOWTYPE),
+		    id_text(sensor_text, sizeof(sensor_text), site_sensor_name(site, sensor),
+			    sensor, RECORD_NO_SENSOR));
+	}
+}
+
+static void print_texts(struct output *out, const struct header *header, uint32_t id)
+{
+	const struct header_entry *entry;
+	size_t pos = 0;
+
+	while ((entry = header_next(header, id, &pos)) != NULL) {
+		put(out, "%.*s", (int)entry->len, (const char *)entry->payload);
+	}
+}
+
+static void print_probe_name(struct output *out, const struct header *header)
+{
+	print_texts(out, header, ENTRY_PROBE_NAME);
+}
+
+static void print_command_lines(struct output *out, const struct header *header)
+{
+	out->layout = LAYOUT_NUMBERED;
+	print_texts(out, header, ENTRY_INVOCATION);
+}
+
+static void print_annotations(struct output *out, const struct header *header)
+{
+	out->layout = LAYOUT_NUMBERED;
+	print_texts(out, header, ENTRY_ANNOTATION);
+}
+
+static void print_prefix_map(struct output *out, const struct header *header)
+{
+	const struct header_entry *entry;
+	size_t pos = 0;
+
+	while ((entry = header_next(header, ENTRY_PREFIX_MAP, &pos)) != NULL) {
+		put(out, "v%u: %.*s", load32_be(entry->payload), (int)(entry->len - 4),
+		    (const char *)entry->payload + 4);
+	}
+}
+
+/* The tree of version 3 in numbers; of later versions the family. */
+static void print_ipset(struct output *out, const struct header *header)
+{
+	const struct header_entry *entry;
+	size_t pos = 0;
+
+	while ((entry = header_next(header, ENTRY_IPSET, &pos)) != NULL) {
+		const uint8_t *p = entry->payload;
+		uint32_t leaf_bytes = load32_be(p + 8);
+
+		if (header->record_version > 3) {
+			put(out, "%s", leaf_bytes == 4 ? "IPv4" : "IPv6");
+			continue;
+		}
+		put(out, "%u-way branch, root@%u, %u x %ub nodes, %u x %ub leaves", load32_be(p),
+		    load32_be(p + 20), load32_be(p + 12), load32_be(p + 16), load32_be(p + 4),
+		    leaf_bytes);
+	}
+}
+
+static void append_name(GString *text, const char *name, unsigned id)
+{
+	if (name != NULL) {
+		g_string_append(text, name);
+	} else {
+		g_string_append_printf(text, "UNKNOWN[%u]", id);
+	}
+}
+
+static void print_bag(struct output *out, const struct header *header)
+{
+	const struct header_entry *entry;
+	size_t pos = 0;
+
+	while ((entry = header_next(header, ENTRY_BAG, &pos)) != NULL) {
+		GString *text = g_string_new("key: ");
+
+		for (unsigned i = 0; i < 2; i++) {
+			unsigned type = load16_be(entry->payload + 4 * i);
+
+			g_string_append(text, i == 0 ? "" : "; counter: ");
+			append_name(text, header_bag_type_name((uint16_t)type), type);
+			g_string_append_printf(text, " @ %u octets",
+					       load16_be(entry->payload + 4 * i + 2));
+		}
+		put(out, "%s", text->str);
+		g_string_free(text, TRUE);
+	}
+}
+
+static void print_aggregate_bag(struct output *out, const struct header *header)
+{
+	const struct header_entry *entry;
+	size_t pos = 0;
+
+	while ((entry = header_next(header, ENTRY_AGGREGATE_BAG, &pos)) != NULL) {
+		unsigned count = load16_be(entry->payload + 4);
+		unsigned keys = load16_be(entry->payload + 6);
+		GString *text = g_string_new("key:");
+
+		for (unsigned i = 0; i < count; i++) {
+			unsigned id = load16_be(entry->payload + 8 + 2 * (size_t)i);
+
+			g_string_append(text, i == keys ? "; counter: " : i == 0 ? " " : ",");
+			append_name(text, header_aggregate_field_name((uint16_t)id), id);
+		}
+		put(out, "%s", text->str);
+		g_string_free(text, TRUE);
+	}
+}
+
+/* In the order of printing; the numbers are older than the order. */
+static const struct field_row {
+	const char *name;
+	unsigned number;
+	const char *title;
+	void (*print)(struct output *out, const struct header *header);
+	const char *help;
+} field_rows[] = {
+	{ "format", 1, "format(id)", print_format, "what the file holds, and the id of that" },
+	{ "version", 2, "version", print_version, "version of the structure of the file" },
+	{ "byte-order", 3, "byte-order", print_byte_order, "BigEndian or littleEndian" },
+	{ "compression", 4, "compression(id)", print_compression,
+	  "method by which the data are compressed, and its id" },
+	{ "header-length", 5, "header-length", print_header_length, "bytes before the data" },
+	{ "record-length", 6, "record-length", print_record_length,
+	  "bytes of a record; 1 for what has no records" },
+	{ "record-version", 10, "record-version", print_record_version, "version of the format" },
+	{ "silk-version", 11, "silk-version", print_silk_version,
+	  "release of SiLK that the writer stands for" },
+	{ "count-records", 7, "count-records", print_count,
+	  "bytes of the data before compression, divided by record-length" },
+	{ "file-size", 8, "file-size", print_file_size, "bytes of the file" },
+	{ "packed-file-info", 12, "packed-file-info", print_packed_file,
+	  "hour, flowtype and sensor of an hourly file" },
+	{ "probe-name", 13, "probe-name", print_probe_name, "probe that collected the records" },
+	{ "prefix-map", 15, "prefix-map", print_prefix_map, "name of a prefix map" },
+	{ "ipset", 16, "ipset", print_ipset, "shape or family of an IPset" },
+	{ "bag", 17, "bag", print_bag, "types and sizes of a bag's key and counter" },
+	{ "aggregate-bag", 18, "aggregate-bag", print_aggregate_bag,
+	  "fields of an aggregate bag's key and counter" },
+	{ "command-lines", 9, "command-lines", print_command_lines,
+	  "commands that made the file, the latest last" },
+	{ "annotations", 14, "annotations", print_annotations, "notes added to the file" },
+};
+
+#define NUMBER_COUNT 7
+#define NUMBER_SIZE  8
+
+static bool wanted(const struct fileinfo_opts *opts, unsigned number)
+{
+	return !opts->fields.given || (opts->fields.numbers >> number & 1);
+}
+
+/* ---- --fields ---- */
+
+/* The number of a name, cut short or not: -1 none, -2 several. */
+static int find_field(const char *name)
+{
+	size_t len = strlen(name);
+	int found = -1;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(field_rows); i++) {
+		if (g_ascii_strncasecmp(field_rows[i].name, name, len) != 0) {
+			continue;
+		}
+		if (field_rows[i].name[len] == '\0') {
+			return (int)field_rows[i].number;
+		}
+		found = found == -1 ? (int)field_rows[i].number : -2;
+	}
+	return found;
+}
+
+static int add_numbers(struct fileinfo_fields *fields, const char *text, struct err *err)
+{
+	char *end;
+	guint64 first = g_ascii_strtoull(text, &end, 10);
+	guint64 last = first;
+
+	if (*end == '-') {
+		const char *second = end + 1;
+
+		last = g_ascii_strtoull(second, &end, 10);
+		if (end == second || *end != '\0') {
+			return err_set(err, ST_EINVAL, "Cannot parse end of numeric range '%s'",
+				       text);
+		}
+		if (last < first) {
+			return err_set(err, ST_EINVAL, "Invalid numeric range '%s'", text);
+		}
+	}
+	if (*end != '\0' || first == 0 || first > FIELD_NUMBER_MAX) {
+		return err_set(err, ST_EINVAL, "No match was found for the field '%s'", text);
+	}
+	if (last > FIELD_NUMBER_MAX) {
+		return err_set(err, ST_EINVAL, "No match was found for the value '%d'",
+			       FIELD_NUMBER_MAX + 1);
+	}
+	for (guint64 n = first; n <= last; n++) {
+		fields->numbers |= UINT32_C(1) << n;
+	}
+	return ST_OK;
+}
+
+static int add_field(struct fileinfo_fields *fields, const char *text, struct err *err)
+{
+	int number;
+
+	if (g_ascii_isdigit(*text)) {
+		return add_numbers(fields, text, err);
+	}
+	number = find_field(text);
+	if (number == -1) {
+		return err_set(err, ST_EINVAL, "No match was found for the field '%s'", text);
+	}
+	if (number == -2) {
+		return err_set(err, ST_EINVAL, "The field '%s' matches multiple keys", text);
+	}
+	fields->numbers |= UINT32_C(1) << number;
+	return ST_OK;
+}
+
+static int parse_fields(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	struct fileinfo_fields *fields = dest;
+	char **parts = g_strsplit(text, ",", -1);
+	int rc = ST_OK;
+
+	*fields = (struct fileinfo_fields){ .given = true };
+	for (size_t i = 0; parts[i] != NULL && rc == ST_OK; i++) {
+		if (*g_strstrip(parts[i]) != '\0') {
+			rc = add_field(fields, parts[i], err);
+		}
+	}
+	g_strfreev(parts);
+	if (rc == ST_OK && fields->numbers == 0) {
+		rc = err_set(err, ST_EINVAL, "Field list is empty");
+	}
+	return rc;
+}
+
+static const struct opt fileinfo_opt_table[] = {
+	OPT_FLAG(struct fileinfo_opts, help_fields, "help-fields", 0,
+		 "describe the fields and exit"),
+	OPT_CALL(struct fileinfo_opts, fields, "fields", 0, "FIELDS", parse_fields, 0,
+		 "print these fields only: names or numbers, see --help-fields"),
+	OPT_FLAG(struct fileinfo_opts, summary, "summary", 0,
+		 "print the number of files, their sizes and their records at the end"),
+	OPT_FLAG(struct fileinfo_opts, no_titles, "no-titles", 0,
+		 "print values only, one a line, without names of files and fields"),
+	OPT_GROUP(struct fileinfo_opts, source, source_xargs_opt_table),
+	OPT_GROUP(struct fileinfo_opts, site, site_opt_table),
+	OPT_END,
+};
+
+static void print_help_fields(void)
+{
+	printf("Fields, in the order in which they are printed:\n");
+	for (size_t i = 0; i < G_N_ELEMENTS(field_rows); i++) {
+		printf("\t%-17s %2u  %s\n", field_rows[i].name, field_rows[i].number,
+		       field_rows[i].help);
+	}
+}
+
+/* ---- one file ---- */
+
+/* Says what a flow tool would say of this header. */
+static int check_flow(const char *name, const struct header *header)
+{
+	const struct rowformat *format = rowformat_find(header->format, header->record_version);
+
+	if (!header_is_flow(header->format)) {
+		return TOOL_EXIT_OK;
+	}
+	if (format == NULL) {
+		tool_warn("%s: record version %u of %s is not known", name, header->record_version,
+			  header_format_name(header->format));
+		return TOOL_EXIT_ERROR;
+	}
+	if (header->record_length != 0 && header->record_length != format->length) {
+		tool_warn("%s: record length %u where the format has %u", name,
+			  header->record_length, format->length);
+		return TOOL_EXIT_ERROR;
+	}
+	return TOOL_EXIT_OK;
+}
+
+static int count_records(struct fileinfo *file, struct bytesource *src)
+{
+	unsigned length = MAX(file->header.record_length, 1);
+	struct block_reader *reader = NULL;
+	uint64_t bytes = 0;
+	struct err err;
+	int rc = block_reader_new(&reader, src, file->header.compression, &err);
+
+	if (rc == ST_OK) {
+		rc = block_reader_measure(reader, &bytes, &err);
+		file->counted = true;
+		file->records = bytes / length;
+	}
+	block_reader_free(reader);
+	if (rc != ST_OK) {
+		tool_warn_err(&err);
+		return TOOL_EXIT_ERROR;
+	}
+	if (bytes % length != 0) {
+		tool_warn("%s: the last record has %u of %u bytes", bytesource_name(src),
+			  (unsigned)(bytes % length), length);
+		return TOOL_EXIT_ERROR;
+	}
+	return TOOL_EXIT_OK;
+}
+
+/* A header that is no header leaves nothing to print; of a damaged one, what was understood is. */
+static int read_file(struct fileinfo *file, const char *name, bool *printable)
+{
+	struct bytesource *src = NULL;
+	struct stat st;
+	struct err err;
+	int status = TOOL_EXIT_OK;
+
+	*printable = false;
+	if (bytesource_open(&src, name, &err) != ST_OK) {
+		tool_warn_err(&err);
+		return TOOL_EXIT_ERROR;
+	}
+	if (strcmp(bytesource_name(src), "stdin") != 0 && stat(name, &st) == 0) {
+		file->file_bytes = (uint64_t)st.st_size;
+	}
+	if (header_read(&file->header, src, file->site, &err) != ST_OK) {
+		tool_warn_err(&err);
+		status = TOOL_EXIT_ERROR;
+	}
+	*printable = file->header.length_bytes > 0;
+	if (*printable) {
+		status |= check_flow(name, &file->header);
+		if (wanted(file->opts, NUMBER_COUNT)) {
+			status |= count_records(file, src);
+		}
+	}
+	bytesource_close(src);
+	return status;
+}
+
+static void print_file(const struct fileinfo *file, const char *name)
+{
+	if (!file->opts->no_titles) {
+		printf("%s:\n", name);
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(field_rows); i++) {
+		struct output out = { .file = file, .title = field_rows[i].title };
+
+		if (wanted(file->opts, field_rows[i].number)) {
+			field_rows[i].print(&out, &file->header);
+		}
+	}
+}
+
+static int do_file(const struct fileinfo_opts *opts, const struct site *site, const char *name,
+		   struct totals *totals)
+{
+	struct fileinfo file = { .opts = opts, .site = site };
+	bool printable;
+	int status;
+
+	header_init(&file.header);
+	status = read_file(&file, name, &printable);
+	if (printable) {
+		print_file(&file, name);
+	}
+	totals->files++;
+	totals->records += file.records;
+	totals->file_bytes += file.file_bytes;
+	header_release(&file.header);
+	return status;
+}
+
+static void print_total(const struct fileinfo_opts *opts, const char *title, uint64_t value)
+{
+	if (opts->no_titles) {
+		printf("%" PRIu64 "\n", value);
+	} else {
+		printf("  %-20s%" PRIu64 "\n", title, value);
+	}
+}
+
+static void print_summary(const struct fileinfo_opts *opts, const struct totals *totals)
+{
+	if (!opts->no_titles) {
+		printf("**SUMMARY**:\n");
+	}
+	print_total(opts, "number-files", totals->files);
+	if (wanted(opts, NUMBER_COUNT)) {
+		print_total(opts, "total-records", totals->records);
+	}
+	if (wanted(opts, NUMBER_SIZE)) {
+		print_total(opts, "all-file-sizes", totals->file_bytes);
+	}
+}
+
+static int fileinfo_run(struct tool_env *env, void *base, int argc, char **argv)
+{
+	const struct fileinfo_opts *opts = base;
+	struct totals totals = { 0 };
+	int status = TOOL_EXIT_OK;
+	const struct site *site;
+	struct source *source;
+	const char *name;
+
+	if (opts->help_fields) {
+		print_help_fields();
+		return TOOL_EXIT_OK;
+	}
+	if (argc == 0 && !opts->source.xargs.given) {
+		tool_usage("no input files given on command line");
+	}
+	source = source_new(env, &opts->source, argc, argv);
+	site = tool_site(env, &opts->site, false);
+	while ((name = source_next_name(source)) != NULL) {
+		status |= do_file(opts, site, name, &totals);
+	}
+	source_close(source);
+	if (opts->summary) {
+		print_summary(opts, &totals);
+	}
+	return status;
+}
+
+const struct tool tool = {
+	.name = "rwfileinfo",
+	.summary = "Print what the header of a SiLK file says",
+	.usage = "[SWITCHES] FILES",
+	.opts = fileinfo_opt_table,
+	.opts_size = sizeof(struct fileinfo_opts),
+	.run = fileinfo_run,
+};
