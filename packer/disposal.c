@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "packer/disposal.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/log.h"
+
+/* Rename, or copy and delete when the target lies on another file system. */
+static int disposal_move(const char *path, const char *directory, char **moved_to, struct err *err)
+{
+	char *name = g_path_get_basename(path);
+	char *target = g_build_filename(directory, name, NULL);
+	char *content = NULL;
+	gsize len;
+	GError *error = NULL;
+	int st = ST_OK;
+
+	if (g_mkdir_with_parents(directory, 0777) != 0) {
+		st = err_errno(err, ST_EIO, errno, "%s", directory);
+	} else if (g_rename(path, target) == 0) {
+		st = ST_OK;
+	} else if (errno != EXDEV) {
+		st = err_errno(err, ST_EIO, errno, "cannot move %s to %s", path, target);
+	} else if (!g_file_get_contents(path, &content, &len, &error) ||
+		   !g_file_set_contents_full(target, content, (gssize)len,
+					     G_FILE_SET_CONTENTS_CONSISTENT |
+						     G_FILE_SET_CONTENTS_DURABLE,
+					     0644, &error)) {
+		st = err_set(err, ST_EIO, "cannot move %s: %s", path, error->message);
+		g_error_free(error);
+	} else if (g_unlink(path) != 0) {
+		st = err_errno(err, ST_EIO, errno, "%s", path);
+	}
+	g_free(content);
+	g_free(name);
+	if (st == ST_OK && moved_to) {
+		*moved_to = target;
+	} else {
+		g_free(target);
+	}
+	return st;
+}
+
+int disposal_command(const char *command, const char *path, char **out, struct err *err)
+{
+	GString *text = g_string_new(NULL);
+
+	for (const char *at = command; *at; at++) {
+		if (*at != '%') {
+			g_string_append_c(text, *at);
+			continue;
+		}
+		at++;
+		if (*at == 's') {
+			g_string_append(text, path);
+		} else if (*at == '%') {
+			g_string_append_c(text, '%');
+		} else {
+			g_string_free(text, TRUE);
+			return err_set(err, ST_EINVAL, "Unknown conversion '%%%.1s'", at);
+		}
+	}
+	*out = g_string_free(text, FALSE);
+	return ST_OK;
+}
+
+static void disposal_new_group(void *arg)
+{
+	(void)arg;
+	setpgid(0, 0);
+}
+
+/* In a grandchild that nobody waits for (silk-packing.md 4.5). */
+static void disposal_run(const char *command, const char *path)
+{
+	char *line = NULL;
+	GError *error = NULL;
+	char *argv[] = { g_strdup("/bin/sh"), g_strdup("-c"), NULL, NULL };
+
+	if (disposal_command(command, path, &line, NULL) == ST_OK) {
+		argv[2] = line;
+		log_msg(LOG_LEVEL_INFO, "Running post-archive-command: %s", line);
+		if (!g_spawn_async(NULL, argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, disposal_new_group,
+				   NULL, NULL, &error)) {
+			log_msg(LOG_LEVEL_ERR, "cannot run post-archive-command: %s",
+				error->message);
+			g_error_free(error);
+		}
+	}
+	g_free(line);
+	g_free(argv[1]);
+	g_free(argv[0]);
+}
+
+int disposal_good(const struct disposal_opts *opts, const char *path, int64_t now_s,
+		  struct err *err)
+{
+	char *directory;
+	char *moved_to = NULL;
+	int st;
+
+	if (!opts->archive_directory) {
+		return g_unlink(path) == 0 ? ST_OK : err_errno(err, ST_EIO, errno, "%s", path);
+	}
+	if (opts->flat_archive) {
+		directory = g_strdup(opts->archive_directory);
+	} else {
+		time_t now = (time_t)now_s;
+		struct tm tm;
+		char hour[32];
+
+		gmtime_r(&now, &tm);
+		strftime(hour, sizeof(hour), "%Y/%m/%d/%H", &tm);
+		directory = g_build_filename(opts->archive_directory, hour, NULL);
+	}
+	st = disposal_move(path, directory, &moved_to, err);
+	if (st == ST_OK && opts->post_archive_command && opts->post_archive_command[0]) {
+		disposal_run(opts->post_archive_command, moved_to);
+	}
+	g_free(moved_to);
+	g_free(directory);
+	return st;
+}
+
+int disposal_bad(const struct disposal_opts *opts, const char *path, struct err *err)
+{
+	if (!opts->error_directory) {
+		return err_set(err, ST_ENOENT, "%s: there is no error directory to move it to",
+			       path);
+	}
+	return disposal_move(path, opts->error_directory, NULL, err);
+}

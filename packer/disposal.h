@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What becomes of an input file (silk-packing.md 5.4): good ones are archived or deleted, bad ones
+ * moved aside.
+ */
+#ifndef TUSSAH_PACKER_DISPOSAL_H
+#define TUSSAH_PACKER_DISPOSAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+struct disposal_opts {
+	char *archive_directory; /* NULL: good files are deleted */
+	char *error_directory;   /* NULL: bad files stay, and stop the daemon */
+	char *post_archive_command;
+	bool flat_archive;
+};
+
+/* ARCHIVE/YYYY/MM/DD/HH/NAME of now_s (UTC), or ARCHIVE/NAME when flat; then the command. */
+int disposal_good(const struct disposal_opts *opts, const char *path, int64_t now_s,
+		  struct err *err);
+/* ST_ENOENT: there is no error directory, the file is where it was. */
+int disposal_bad(const struct disposal_opts *opts, const char *path, struct err *err);
+
+/* Replace %s by path and %% by %. Returned: g_free(). ST_EINVAL: "Unknown conversion '%x'". */
+int disposal_command(const char *command, const char *path, char **out, struct err *err);
+
+#endif

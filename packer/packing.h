@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The running packer: listeners, directory pollers and the flush timer around one collector.
+ *
+ *	struct packing *packing;
+ *	st = packing_start(&packing, &opts, site, conf, err);	// takes site and conf
+ *	st = packing_reload(packing, site, conf, err);		// on SIGHUP, from the same thread
+ *	st = packing_stop(packing, err);
+ */
+#ifndef TUSSAH_PACKER_PACKING_H
+#define TUSSAH_PACKER_PACKING_H
+
+#include "packer/disposal.h"
+#include "packer/session.h"
+
+struct packing_opts { /* everything kept until packing_stop() */
+	struct writer_opts writer;
+	const char *state_directory;
+	struct ipfix_limits limits;
+	struct tls_context *tls;  /* NULL: no probe may use TLS */
+	unsigned max_connections; /* of each listener */
+	struct disposal_opts disposal;
+	int64_t flush_timeout_ns;
+	int64_t polling_interval_ns;
+	void (*stop)(void); /* ask the daemon to stop: the repository or a directory fails */
+};
+
+struct packing;
+
+/*
+ * Open every listener, then begin. Both configurations are taken, also on failure; *out is
+ * untouched then.
+ */
+int packing_start(struct packing **out, const struct packing_opts *opts, struct site *site,
+		  struct sensorconf *conf, struct err *err);
+
+/* What needs privileges (ports) is open: start pollers and the flush timer. */
+int packing_run(struct packing *packing, struct err *err);
+
+/*
+ * Change over to another configuration: new listeners are opened first, so that one that cannot be
+ * refuses the change and all stays as it is. Both are taken, also on failure.
+ */
+int packing_reload(struct packing *packing, struct site *site, struct sensorconf *conf,
+		   struct err *err);
+
+/* Log the statistics lines now. */
+void packing_report(struct packing *packing);
+
+/*
+ * Take in what has arrived, make it durable, acknowledge it, close everything, free. An error is
+ * that of the last flush.
+ */
+int packing_stop(struct packing *packing, struct err *err);
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "packer/packopts.h"
+
+#include <glib.h>
+#include <stdarg.h>
+#include <string.h>
+
+static int packopts_parse_byte_order(const struct opt *opt, const char *text, void *dest,
+				     struct err *err)
+{
+	if (byte_order_parse(text, dest, NULL) != ST_OK) {
+		return err_set(err, ST_EINVAL, "Cannot parse %s value '%s'", opt->name, text);
+	}
+	return ST_OK;
+}
+
+static int packopts_parse_compression(const struct opt *opt, const char *text, void *dest,
+				      struct err *err)
+{
+	if (compression_parse(text, dest, NULL) != ST_OK) {
+		return err_set(err, ST_EINVAL,
+			       "Invalid %s '%s': Value does not match any known method", opt->name,
+			       text);
+	}
+	return ST_OK;
+}
+
+static int packopts_parse_directory(const struct opt *opt, const char *text, void *dest,
+				    struct err *err)
+{
+	char **directory = dest;
+
+	if (*directory) {
+		return err_set(err, ST_EINVAL, "Switch %s already seen", opt->name);
+	}
+	if (!g_file_test(text, G_FILE_TEST_IS_DIR)) {
+		return err_set(err, ST_EINVAL, "Invalid %s: Nonexistent path '%s'", opt->name,
+			       text);
+	}
+	if (text[0] != '/') {
+		return err_set(
+			err, ST_EINVAL,
+			"Invalid %s: Must use complete path ('%s' does not begin with slash)",
+			opt->name, text);
+	}
+	*directory = g_strdup(text);
+	return ST_OK;
+}
+
+#define PACKOPTS_DIRECTORY(member, name, help, ...)                                                \
+	OPT_CALL(struct packopts, member, name, 0, "DIR", packopts_parse_directory, OPT_OWN_ERROR, \
+		 help, __VA_ARGS__)
+
+const struct opt packopts_table[] = {
+	OPT_STR(struct packopts, input_mode, "input-mode", 0, "MODE",
+		"where records come from: stream, pdufile, fcfiles or respool",
+		.default_text = "stream"),
+	OPT_STR(struct packopts, output_mode, "output-mode", 0, "MODE",
+		"where records go: local-storage, incremental-files or sending",
+		.default_text = "local-storage"),
+	OPT_STR(struct packopts, sensor_configuration, "sensor-configuration", 0, "FILE",
+		"read probes and sensors from this file"),
+	OPT_OPTSTR(struct packopts, verify, "verify-sensor-config", 0, "ANY",
+		   "check the sensor configuration and exit; with a value, list what it defines"),
+	OPT_STR(struct packopts, packing_logic, "packing-logic", 0, "NAME",
+		"packlogic-twoway or packlogic-generic, instead of what the site file says"),
+	OPT_STR(struct packopts, sensor_name, "sensor-name", 0, "LIST",
+		"use only these sensors, and the probes that feed them"),
+	OPT_STR(struct packopts, site_config_file, "site-config-file", 0, "FILE",
+		"read the site from this file"),
+	PACKOPTS_DIRECTORY(root_directory, "root-directory", "root of the repository"),
+	PACKOPTS_DIRECTORY(state_directory, "state-directory",
+			   "keep the positions of acknowledged streams here",
+			   .default_text = "root directory"),
+	PACKOPTS_DIRECTORY(incoming_directory, "incoming-directory",
+			   "input files of the modes fcfiles and respool"),
+	OPT_STR(struct packopts, netflow_file, "netflow-file", 0, "FILE",
+		"the input file of mode pdufile"),
+	PACKOPTS_DIRECTORY(incremental_directory, "incremental-directory",
+			   "work in progress of the modes incremental-files and sending"),
+	PACKOPTS_DIRECTORY(sender_directory, "sender-directory",
+			   "finished files of the mode sending"),
+	OPT_U64(struct packopts, polling_interval_s, "polling-interval", 0, "SECONDS", 1, 86400,
+		"how often directories are looked at", .default_text = "15"),
+	PACKOPTS_DIRECTORY(disposal.error_directory, "error-directory",
+			   "move input files that cannot be read here"),
+	PACKOPTS_DIRECTORY(disposal.archive_directory, "archive-directory",
+			   "move input files here when they are done",
+			   .default_text = "they are deleted"),
+	OPT_FLAG(struct packopts, disposal.flat_archive, "flat-archive", 0,
+		 "archive without subdirectories for date and hour"),
+	OPT_STR(struct packopts, disposal.post_archive_command, "post-archive-command", 0, "CMD",
+		"run this for each archived file; %s is its path"),
+	OPT_U64(struct packopts, flush_timeout_s, "flush-timeout", 0, "SECONDS", 1, 86400,
+		"how often files are flushed and reported", .default_text = "120"),
+	OPT_U64(struct packopts, file_cache_size, "file-cache-size", 0, "N", 4, 32767,
+		"keep this many hourly files open", .default_text = "128"),
+	OPT_FLAG(struct packopts, no_file_locking, "no-file-locking", 0,
+		 "do not lock the files written to"),
+	OPT_FLAG(struct packopts, pack_interfaces, "pack-interfaces", 0,
+		 "store interfaces and next hop as well"),
+	OPT_CALL(struct packopts, byte_order, "byte-order", 0, "ORDER", packopts_parse_byte_order,
+		 OPT_OWN_ERROR, "byte order of new files: native, little or big",
+		 .default_text = "native"),
+	OPT_CALL(struct packopts, compression, "compression-method", 0, "METHOD",
+		 packopts_parse_compression, OPT_OWN_ERROR,
+		 "compression of new files: none, zlib, lzo1x, snappy or best",
+		 .default_text = "lzo1x"),
+	OPT_U64(struct packopts, max_connections, "max-connections", 0, "N", 1, 65536,
+		"refuse more connections or UDP peers than this on one port",
+		.default_text = "1024", .flags = OPT_ADDED),
+	OPT_GROUP(struct packopts, tls, tls_opt_table),
+	OPT_GROUP(struct packopts, log, log_opt_table),
+	OPT_GROUP(struct packopts, daemon, daemon_opt_table),
+	OPT_END,
+};
+
+const struct packopts packopts_default = {
+	.polling_interval_s = 15,
+	.flush_timeout_s = 120,
+	.file_cache_size = 128,
+	.byte_order = BYTE_ORDER_NATIVE,
+	.compression = COMPRESSION_DEFAULT,
+	.max_connections = 1024,
+};
+
+struct packopts_complaints {
+	packopts_complain_fn fn;
+	void *arg;
+	unsigned count;
+};
+
+static void packopts_complain(struct packopts_complaints *complaints, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void packopts_complain(struct packopts_complaints *complaints, const char *fmt, ...)
+{
+	char *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = g_strdup_vprintf(fmt, ap);
+	va_end(ap);
+	complaints->count++;
+	complaints->fn(complaints->arg, text);
+	g_free(text);
+}
+
+/* Modes must be written exactly; the first of each is what this release does. */
+static void packopts_check_mode(struct packopts_complaints *complaints, const char *name,
+				const char *value, const char *const *modes)
+{
+	if (!value || strcmp(value, modes[0]) == 0) {
+		return;
+	}
+	if (g_strv_contains(modes, value)) {
+		packopts_complain(complaints, "%s '%s' is not supported yet", name, value);
+	} else {
+		packopts_complain(complaints, "Invalid %s '%s'", name, value);
+	}
+}
+
+/* The switches of modes: what stream input and local-storage output need and refuse. */
+static const struct packopts_mode_row {
+	const char *name;
+	size_t offset; /* of a char * */
+	bool required; /* else illegal */
+	const char *title;
+} packopts_modes[] = {
+	{ "sensor-configuration", offsetof(struct packopts, sensor_configuration), true,
+	  "Stream Input" },
+	{ "root-directory", offsetof(struct packopts, root_directory), true,
+	  "Local-Storage Output" },
+	{ "incoming-directory", offsetof(struct packopts, incoming_directory), false,
+	  "Stream Input" },
+	{ "netflow-file", offsetof(struct packopts, netflow_file), false, "Stream Input" },
+	{ "incremental-directory", offsetof(struct packopts, incremental_directory), false,
+	  "Local-Storage Output" },
+	{ "sender-directory", offsetof(struct packopts, sender_directory), false,
+	  "Local-Storage Output" },
+};
+
+static void packopts_check_modes(struct packopts_complaints *complaints,
+				 const struct packopts *opts)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(packopts_modes); i++) {
+		const struct packopts_mode_row *row = &packopts_modes[i];
+		char *value;
+
+		memcpy(&value, (const char *)opts + row->offset, sizeof(value));
+		if (row->required != (value != NULL)) {
+			packopts_complain(complaints, "The --%s switch is %s in %s Mode", row->name,
+					  row->required ? "required" : "illegal", row->title);
+		}
+	}
+}
+
+unsigned packopts_check(const struct packopts *opts, packopts_complain_fn fn, void *arg)
+{
+	static const char *const inputs[] = { "stream", "pdufile", "fcfiles", "respool", NULL };
+	static const char *const outputs[] = { "local-storage", "incremental-files", "sending",
+					       NULL };
+	struct packopts_complaints complaints = { .fn = fn, .arg = arg };
+	const char *command = opts->disposal.post_archive_command;
+	char *ignored = NULL;
+	struct err err;
+
+	if (opts->verify.given) {
+		if (!opts->sensor_configuration) {
+			packopts_complain(&complaints, "The --sensor-configuration switch is "
+						       "required in Stream Input Mode");
+		}
+		return complaints.count;
+	}
+	packopts_check_mode(&complaints, "input-mode", opts->input_mode, inputs);
+	packopts_check_mode(&complaints, "output-mode", opts->output_mode, outputs);
+	if (complaints.count == 0) {
+		packopts_check_modes(&complaints, opts);
+	}
+	if (command && disposal_command(command, "", &ignored, &err) != ST_OK) {
+		packopts_complain(&complaints, "Invalid post-archive-command '%s': %s", command,
+				  err.text);
+	}
+	if (command && !opts->disposal.archive_directory) {
+		packopts_complain(&complaints, "The --post-archive-command switch is only allowed "
+					       "when --archive-directory is specified");
+	}
+	g_free(ignored);
+	return complaints.count;
+}

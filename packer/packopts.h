@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The switches of rwflowpack, and which of them go together (silk-packing.md 5.1). */
+#ifndef TUSSAH_PACKER_PACKOPTS_H
+#define TUSSAH_PACKER_PACKOPTS_H
+
+#include "common/daemon.h"
+#include "common/log.h"
+#include "common/opt.h"
+#include "common/tls.h"
+#include "packer/disposal.h"
+#include "storage/header.h"
+
+struct packopts {
+	char *input_mode;
+	char *output_mode;
+	char *sensor_configuration;
+	struct opt_optstr verify;
+	char *packing_logic;
+	char *sensor_name;
+	char *site_config_file;
+	char *root_directory;
+	char *state_directory;
+	char *incoming_directory;
+	char *netflow_file;
+	char *incremental_directory;
+	char *sender_directory;
+	uint64_t polling_interval_s;
+	struct disposal_opts disposal;
+	uint64_t flush_timeout_s;
+	uint64_t file_cache_size;
+	bool no_file_locking;
+	bool pack_interfaces;
+	enum byte_order byte_order;
+	enum compression compression;
+	uint64_t max_connections;
+	struct log_opts log;
+	struct daemon_opts daemon;
+	struct tls_opts tls;
+};
+
+extern const struct opt packopts_table[];
+
+/* What counts when a switch is not given. */
+extern const struct packopts packopts_default;
+
+/*
+ * Check what one switch alone cannot know: modes, directories, the archive command. Every
+ * complaint goes to fn; returns how many there were. When verifying only the sensor configuration
+ * counts.
+ */
+typedef void (*packopts_complain_fn)(void *arg, const char *text);
+unsigned packopts_check(const struct packopts *opts, packopts_complain_fn fn, void *arg);
+
+#endif

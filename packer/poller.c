@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "packer/poller.h"
+
+#include <glib.h>
+#include <pthread.h>
+#include <time.h>
+
+#include "common/log.h"
+#include "common/timestamp.h"
+#include "packer/dirpoll.h"
+
+struct poller {
+	struct poller_opts opts;
+	char *probe;
+	struct dirpoll *directory;
+	pthread_t thread;
+	pthread_mutex_t lock; /* guards stop */
+	pthread_cond_t wake;
+	bool stop;
+};
+
+static int64_t poller_now_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+static bool poller_must_stop(struct poller *poller)
+{
+	bool stop;
+
+	pthread_mutex_lock(&poller->lock);
+	stop = poller->stop;
+	pthread_mutex_unlock(&poller->lock);
+	return stop;
+}
+
+/* A bad file is put aside; where it cannot be, the daemon stops and the file stays. */
+static int poller_put_aside(struct poller *poller, const char *path)
+{
+	struct err err;
+	int st;
+
+	log_msg(LOG_LEVEL_NOTICE, "File '%s' does not appear to be a valid IPFIX file", path);
+	st = disposal_bad(poller->opts.disposal, path, &err);
+	if (st != ST_OK) {
+		log_msg(LOG_LEVEL_ERR, "%s", err.text);
+		poller->opts.stop_daemon();
+	}
+	return st;
+}
+
+/* The file goes only when all that was in it is on disk. */
+static int poller_take(void *arg, const char *path, const char *name)
+{
+	struct poller *poller = arg;
+	int64_t now_s = poller_now_ns(CLOCK_REALTIME) / NS_PER_S;
+	uint64_t records = 0;
+	struct err err;
+	int st;
+
+	if (poller_must_stop(poller)) {
+		return ST_EAGAIN;
+	}
+	log_msg(LOG_LEVEL_INFO, "'%s': Directory Reader processing IPFIX file '%s'", poller->probe,
+		name);
+	st = collector_read_file(poller->opts.collector, poller->probe, path, &records, &err);
+	if (st == ST_EFORMAT) {
+		log_msg(LOG_LEVEL_INFO, "'%s': %s", poller->probe, err.text);
+		return poller_put_aside(poller, path);
+	}
+	if (st == ST_OK) {
+		st = collector_checkpoint(poller->opts.collector, 0, poller_now_ns(CLOCK_MONOTONIC),
+					  now_s, &err);
+	}
+	if (st == ST_OK) {
+		st = disposal_good(poller->opts.disposal, path, now_s, &err);
+	}
+	if (st != ST_OK) {
+		log_msg(LOG_LEVEL_ERR, "'%s': %s", poller->probe, err.text);
+		poller->opts.stop_daemon();
+	}
+	return st;
+}
+
+static void *poller_main(void *arg)
+{
+	struct poller *poller = arg;
+
+	pthread_mutex_lock(&poller->lock);
+	while (!poller->stop) {
+		int64_t next_ns = poller_now_ns(CLOCK_MONOTONIC) + poller->opts.interval_ns;
+		const struct timespec next = {
+			.tv_sec = next_ns / NS_PER_S,
+			.tv_nsec = next_ns % NS_PER_S,
+		};
+		struct err err = { .status = ST_OK };
+
+		pthread_mutex_unlock(&poller->lock);
+		if (dirpoll_scan(poller->directory, poller_take, poller, &err) == ST_EIO &&
+		    err.status != ST_OK) {
+			log_msg(LOG_LEVEL_ERR, "'%s': %s", poller->probe, err.text);
+		}
+		pthread_mutex_lock(&poller->lock);
+		while (!poller->stop && poller_now_ns(CLOCK_MONOTONIC) < next_ns) {
+			pthread_cond_timedwait(&poller->wake, &poller->lock, &next);
+		}
+	}
+	pthread_mutex_unlock(&poller->lock);
+	return NULL;
+}
+
+static void poller_free(struct poller *poller)
+{
+	dirpoll_free(poller->directory);
+	pthread_cond_destroy(&poller->wake);
+	pthread_mutex_destroy(&poller->lock);
+	g_free(poller->probe);
+	g_free(poller);
+}
+
+int poller_start(struct poller **out, const struct poller_opts *opts, const char *probe,
+		 const char *directory, struct err *err)
+{
+	struct poller *poller = g_new0(struct poller, 1);
+	pthread_condattr_t attr;
+	int failed;
+
+	poller->opts = *opts;
+	poller->probe = g_strdup(probe);
+	poller->directory = dirpoll_new(directory);
+	pthread_mutex_init(&poller->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&poller->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	failed = pthread_create(&poller->thread, NULL, poller_main, poller);
+	if (failed) {
+		poller_free(poller);
+		return err_errno(err, ST_EIO, failed, "cannot start a thread");
+	}
+	*out = poller;
+	return ST_OK;
+}
+
+void poller_stop(struct poller *poller)
+{
+	pthread_mutex_lock(&poller->lock);
+	poller->stop = true;
+	pthread_cond_signal(&poller->wake);
+	pthread_mutex_unlock(&poller->lock);
+	pthread_join(poller->thread, NULL);
+	poller_free(poller);
+}

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "packer/positions.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define POSITIONS_HEAD      "tussah-positions 1"
+#define POSITIONS_BYTES_MAX ((gsize)32 << 20)
+#define POSITIONS_KEY_MAX   (POSITIONS_NAME_MAX + 34)
+
+struct stream_position {
+	char *key; /* id in hexadecimal, blank, name */
+	pthread_mutex_t lock;
+	uint64_t taken;  /* guarded by lock, as is used */
+	bool used;       /* since the last commit */
+	uint64_t marked; /* of the committing thread alone, as is used_s */
+	int64_t used_s;
+	_Atomic uint64_t durable;
+};
+
+struct positions {
+	char *directory;
+	char *path;
+	pthread_mutex_t lock; /* guards what follows */
+	int lock_fd;          /* -1: not opened yet */
+	GHashTable *streams;  /* key to struct stream_position */
+};
+
+static void stream_position_free(void *pointer)
+{
+	struct stream_position *stream = pointer;
+
+	pthread_mutex_destroy(&stream->lock);
+	g_free(stream->key);
+	g_free(stream);
+}
+
+struct positions *positions_new(const char *directory)
+{
+	struct positions *positions = g_new0(struct positions, 1);
+
+	positions->directory = g_strdup(directory);
+	positions->path = g_build_filename(directory, POSITIONS_FILE, NULL);
+	positions->lock_fd = -1;
+	pthread_mutex_init(&positions->lock, NULL);
+	positions->streams =
+		g_hash_table_new_full(g_str_hash, g_str_equal, NULL, stream_position_free);
+	return positions;
+}
+
+void positions_free(struct positions *positions)
+{
+	if (positions) {
+		if (positions->lock_fd >= 0) {
+			close(positions->lock_fd);
+		}
+		g_hash_table_destroy(positions->streams);
+		pthread_mutex_destroy(&positions->lock);
+		g_free(positions->path);
+		g_free(positions->directory);
+		g_free(positions);
+	}
+}
+
+static struct stream_position *positions_add(struct positions *positions, const char *key,
+					     uint64_t position, int64_t used_s)
+{
+	struct stream_position *stream = g_new0(struct stream_position, 1);
+
+	stream->key = g_strdup(key);
+	pthread_mutex_init(&stream->lock, NULL);
+	stream->taken = position;
+	stream->marked = position;
+	stream->durable = position;
+	stream->used_s = used_s;
+	g_hash_table_insert(positions->streams, stream->key, stream);
+	return stream;
+}
+
+/* "ID POSITION SECOND NAME" */
+static bool positions_parse_line(struct positions *positions, const char *line)
+{
+	char id[33];
+	uint64_t position;
+	int64_t used_s;
+	int at = 0;
+	char *key;
+
+	if (sscanf(line, "%32[0-9a-f] %" SCNu64 " %" SCNd64 " %n", id, &position, &used_s, &at) !=
+		    3 ||
+	    at == 0 || strlen(id) != 32 || !line[at] || strlen(line + at) > POSITIONS_NAME_MAX) {
+		return false;
+	}
+	key = g_strdup_printf("%s %s", id, line + at);
+	if (!g_hash_table_contains(positions->streams, key)) {
+		positions_add(positions, key, position, used_s);
+	}
+	g_free(key);
+	return true;
+}
+
+static int positions_read(struct positions *positions, struct err *err)
+{
+	char *text = NULL;
+	char **lines = NULL;
+	gsize len;
+	GError *error = NULL;
+	int st = ST_OK;
+
+	if (!g_file_get_contents(positions->path, &text, &len, &error)) {
+		if (!g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+			st = err_set(err, ST_EIO, "%s", error->message);
+		}
+		g_error_free(error);
+		return st;
+	}
+	lines = g_strsplit(len <= POSITIONS_BYTES_MAX ? text : "", "\n", -1);
+	if (g_strcmp0(lines[0], POSITIONS_HEAD) != 0) {
+		st = err_set(err, ST_EFORMAT, "%s: not a file of positions", positions->path);
+	}
+	for (size_t i = 1; st == ST_OK && lines[i] && lines[i][0]; i++) {
+		if (!positions_parse_line(positions, lines[i])) {
+			st = err_set(err, ST_EFORMAT, "%s: line %zu is damaged", positions->path,
+				     i + 1);
+		}
+	}
+	g_strfreev(lines);
+	g_free(text);
+	return st;
+}
+
+/* Lock and read the file, once; the lock file stays beside it. */
+static int positions_open(struct positions *positions, struct err *err)
+{
+	char *lock_path;
+	int st;
+	int fd;
+
+	if (positions->lock_fd >= 0) {
+		return ST_OK;
+	}
+	lock_path = g_strconcat(positions->path, ".lock", NULL);
+	fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (fd < 0) {
+		st = err_errno(err, ST_EIO, errno, "%s", lock_path);
+	} else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		st = err_set(err, ST_EAGAIN,
+			     "%s is in use by another packer; give each a --state-directory",
+			     positions->path);
+	} else {
+		st = positions_read(positions, err);
+	}
+	if (st == ST_OK) {
+		positions->lock_fd = fd;
+	} else if (fd >= 0) {
+		g_hash_table_remove_all(positions->streams);
+		close(fd);
+	}
+	g_free(lock_path);
+	return st;
+}
+
+int positions_get(struct positions *positions, const char *name, const uint8_t id[16],
+		  struct stream_position **out, struct err *err)
+{
+	char key[POSITIONS_KEY_MAX + 1];
+	int st;
+
+	if (!name[0] || strlen(name) > POSITIONS_NAME_MAX || strpbrk(name, "\n\r")) {
+		return err_set(err, ST_EINVAL, "the certificate's name cannot be used");
+	}
+	for (size_t i = 0; i < 16; i++) {
+		snprintf(key + 2 * i, sizeof(key) - 2 * i, "%02x", id[i]);
+	}
+	snprintf(key + 32, sizeof(key) - 32, " %s", name);
+	pthread_mutex_lock(&positions->lock);
+	st = positions_open(positions, err);
+	if (st == ST_OK) {
+		struct stream_position *stream = g_hash_table_lookup(positions->streams, key);
+
+		if (!stream && g_hash_table_size(positions->streams) >= 2 * POSITIONS_STREAMS_MAX) {
+			st = err_set(err, ST_ELIMIT, "too many streams");
+			goto done;
+		}
+		if (!stream) {
+			stream = positions_add(positions, key, 0, 0);
+		}
+		pthread_mutex_lock(&stream->lock);
+		stream->used = true;
+		pthread_mutex_unlock(&stream->lock);
+		*out = stream;
+	}
+done:
+	pthread_mutex_unlock(&positions->lock);
+	return st;
+}
+
+bool position_begin(struct stream_position *stream, uint64_t position)
+{
+	pthread_mutex_lock(&stream->lock);
+	if (position <= stream->taken) {
+		pthread_mutex_unlock(&stream->lock);
+		return false;
+	}
+	return true;
+}
+
+void position_end(struct stream_position *stream, uint64_t position, bool taken)
+{
+	if (taken) {
+		stream->taken = position;
+		stream->used = true;
+	}
+	pthread_mutex_unlock(&stream->lock);
+}
+
+uint64_t position_durable(const struct stream_position *stream)
+{
+	return stream->durable;
+}
+
+bool positions_are_ahead(struct positions *positions)
+{
+	GHashTableIter iter;
+	gpointer value;
+	bool ahead = false;
+
+	pthread_mutex_lock(&positions->lock);
+	g_hash_table_iter_init(&iter, positions->streams);
+	while (!ahead && g_hash_table_iter_next(&iter, NULL, &value)) {
+		struct stream_position *stream = value;
+
+		pthread_mutex_lock(&stream->lock);
+		ahead = stream->taken != stream->durable;
+		pthread_mutex_unlock(&stream->lock);
+	}
+	pthread_mutex_unlock(&positions->lock);
+	return ahead;
+}
+
+void positions_mark(struct positions *positions)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	pthread_mutex_lock(&positions->lock);
+	g_hash_table_iter_init(&iter, positions->streams);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		struct stream_position *stream = value;
+
+		pthread_mutex_lock(&stream->lock);
+		stream->marked = stream->taken;
+		pthread_mutex_unlock(&stream->lock);
+	}
+	pthread_mutex_unlock(&positions->lock);
+}
+
+/* Most recently used first. */
+static gint positions_compare(gconstpointer a, gconstpointer b)
+{
+	const struct stream_position *x = *(struct stream_position *const *)a;
+	const struct stream_position *y = *(struct stream_position *const *)b;
+
+	if (x->used_s != y->used_s) {
+		return x->used_s > y->used_s ? -1 : 1;
+	}
+	return strcmp(x->key, y->key);
+}
+
+/* The text of the file. Streams never got anything from are left out. */
+static GString *positions_print(GPtrArray *streams)
+{
+	GString *text = g_string_new(POSITIONS_HEAD "\n");
+
+	g_ptr_array_sort(streams, positions_compare);
+	for (guint i = 0; i < streams->len && i < POSITIONS_STREAMS_MAX; i++) {
+		const struct stream_position *stream = g_ptr_array_index(streams, i);
+
+		if (stream->marked > 0) {
+			g_string_append_printf(text, "%.32s %" PRIu64 " %" PRId64 " %s\n",
+					       stream->key, stream->marked, stream->used_s,
+					       stream->key + 33);
+		}
+	}
+	return text;
+}
+
+static int positions_write_file(const char *path, const GString *text, struct err *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	size_t done = 0;
+	int st = ST_OK;
+
+	if (fd < 0) {
+		return err_errno(err, ST_EIO, errno, "%s", path);
+	}
+	while (st == ST_OK && done < text->len) {
+		ssize_t n = write(fd, text->str + done, text->len - done);
+
+		if (n >= 0) {
+			done += (size_t)n;
+		} else if (errno != EINTR) {
+			st = err_errno(err, ST_EIO, errno, "write %s", path);
+		}
+	}
+	if (st == ST_OK && fsync(fd) != 0) {
+		st = err_errno(err, ST_EIO, errno, "sync %s", path);
+	}
+	close(fd);
+	return st;
+}
+
+static int positions_sync_directory(const char *path, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int st = ST_OK;
+
+	if (fd < 0 || fsync(fd) != 0) {
+		st = err_errno(err, ST_EIO, errno, "sync %s", path);
+	}
+	if (fd >= 0) {
+		close(fd);
+	}
+	return st;
+}
+
+static int positions_store(const struct positions *positions, const GString *text, struct err *err)
+{
+	char *temp = g_strconcat(positions->path, ".new", NULL);
+	int st = positions_write_file(temp, text, err);
+
+	if (st == ST_OK && rename(temp, positions->path) != 0) {
+		st = err_errno(err, ST_EIO, errno, "rename %s", temp);
+	}
+	if (st == ST_OK) {
+		st = positions_sync_directory(positions->directory, err);
+	}
+	g_free(temp);
+	return st;
+}
+
+int positions_commit(struct positions *positions, int64_t now_s, struct err *err)
+{
+	GPtrArray *streams = g_ptr_array_new();
+	GHashTableIter iter;
+	gpointer value;
+	bool changed = false;
+	int st = ST_OK;
+
+	/* streams are never removed while the packer runs, so the lock can go before the writing */
+	pthread_mutex_lock(&positions->lock);
+	g_hash_table_iter_init(&iter, positions->streams);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		struct stream_position *stream = value;
+
+		pthread_mutex_lock(&stream->lock);
+		if (stream->used) {
+			stream->used_s = now_s;
+			stream->used = false;
+		}
+		pthread_mutex_unlock(&stream->lock);
+		changed |= stream->marked != stream->durable;
+		g_ptr_array_add(streams, stream);
+	}
+	pthread_mutex_unlock(&positions->lock);
+	if (changed) {
+		GString *text = positions_print(streams);
+
+		st = positions_store(positions, text, err);
+		g_string_free(text, TRUE);
+	}
+	for (guint i = 0; st == ST_OK && i < streams->len; i++) {
+		struct stream_position *stream = g_ptr_array_index(streams, i);
+
+		stream->durable = stream->marked;
+	}
+	g_ptr_array_free(streams, TRUE);
+	return st;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What came in through a probe, counted by its sessions and reported line by line. */
+#ifndef TUSSAH_PACKER_PROBESTATS_H
+#define TUSSAH_PACKER_PROBESTATS_H
+
+#include "common/metrics.h"
+#include "packer/ipfix.h"
+
+enum probe_counter {
+	PROBE_FORWARD,
+	PROBE_REVERSE,
+	PROBE_IGNORED,
+	PROBE_MESSAGES,
+	PROBE_BYTES,
+	PROBE_MISSING,
+	PROBE_OUT_OF_SEQUENCE,
+	PROBE_MALFORMED, /* messages refused */
+	PROBE_PEERS_REFUSED,
+	PROBE_REPEATED,    /* messages that had been taken in before */
+	PROBE_CATEGORIZED, /* records that the packing logic gave a type */
+	PROBE_DROPPED,     /* records that could not be written */
+	PROBE_COUNTERS,
+};
+
+/* One per probe name for the life of the daemon. */
+struct probestats {
+	char *name;
+	_Atomic bool listens; /* to be reported at every flush, not after each file */
+	_Atomic uint64_t values[PROBE_COUNTERS];
+	uint64_t reported[PROBE_COUNTERS]; /* of the reporting thread */
+};
+
+struct probestats *probestats_new(const char *name);
+void probestats_free(struct probestats *stats);
+
+/* Add what a decoder counted between two looks. */
+void probestats_add(struct probestats *stats, const struct ipfix_stats *before,
+		    const struct ipfix_stats *now);
+
+/*
+ * Log the lines about the time since the last report: "'P': forward N, reverse N, ignored N;
+ * records N, bytes N, rejected N, missing N", and if any were dropped "'P': Records categorized N,
+ * dropped M".
+ */
+void probestats_report(struct probestats *stats);
+
+#endif

@@ -1,0 +1,653 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "packer/session.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <urcu.h>
+
+#include "common/log.h"
+#include "packer/classify.h"
+#include "packer/probestats.h"
+
+#define SESSION_LOG_PER_MINUTE 10
+
+/* What a reload replaces; read under RCU. */
+struct collector_config {
+	struct site *site;
+	struct sensorconf *conf;
+	uint64_t generation;
+};
+
+struct collector {
+	struct collector_opts opts;
+	struct collector_config *config;
+	uint64_t generation;
+	pthread_mutex_t lock; /* guards stats and dropped_limit */
+	GHashTable *stats;    /* probe name to struct probestats, never removed */
+	struct log_limit dropped_limit;
+	pthread_mutex_t checkpoint; /* one at a time */
+	_Atomic uint64_t unsynced_bytes;
+	_Atomic uint64_t messages;
+	_Atomic bool failed;
+};
+
+struct collector_door {
+	struct collector *collector;
+	char *key;
+};
+
+/* One transport session, or one file. */
+struct session {
+	struct collector *collector;
+	char *door_key; /* NULL: a file */
+	char *probe_name;
+	char *address;
+	struct ip ip;
+	char **names; /* of the certificate; NULL without TLS */
+	struct probestats *stats;
+	struct ipfix_decoder *decoder;
+	struct ipfix_stats seen;        /* counted already */
+	struct stream_position *stream; /* NULL: not acknowledged */
+
+	/* while a message is taken in */
+	const struct collector_config *config;
+	const struct probe *probe;
+	uint64_t generation; /* that probe was last looked up in */
+	struct err write_err;
+};
+
+struct collector *collector_new(const struct collector_opts *opts)
+{
+	struct collector *collector = g_new0(struct collector, 1);
+
+	collector->opts = *opts;
+	pthread_mutex_init(&collector->lock, NULL);
+	pthread_mutex_init(&collector->checkpoint, NULL);
+	collector->stats = g_hash_table_new(g_str_hash, g_str_equal);
+	return collector;
+}
+
+static void collector_config_free(struct collector_config *config)
+{
+	if (config) {
+		sensorconf_free(config->conf);
+		site_free(config->site);
+		g_free(config);
+	}
+}
+
+void collector_free(struct collector *collector)
+{
+	GHashTableIter iter;
+	gpointer stats;
+
+	if (!collector) {
+		return;
+	}
+	collector_config_free(collector->config);
+	g_hash_table_iter_init(&iter, collector->stats);
+	while (g_hash_table_iter_next(&iter, NULL, &stats)) {
+		probestats_free(stats);
+	}
+	g_hash_table_destroy(collector->stats);
+	pthread_mutex_destroy(&collector->checkpoint);
+	pthread_mutex_destroy(&collector->lock);
+	g_free(collector);
+}
+
+static struct probestats *collector_stats(struct collector *collector, const char *probe)
+{
+	struct probestats *stats;
+
+	pthread_mutex_lock(&collector->lock);
+	stats = g_hash_table_lookup(collector->stats, probe);
+	if (!stats) {
+		stats = probestats_new(probe);
+		g_hash_table_insert(collector->stats, stats->name, stats);
+	}
+	pthread_mutex_unlock(&collector->lock);
+	return stats;
+}
+
+void collector_publish(struct collector *collector, struct site *site, struct sensorconf *conf)
+{
+	struct collector_config *config = g_new0(struct collector_config, 1);
+	struct collector_config *old;
+
+	config->site = site;
+	config->conf = conf;
+	config->generation = ++collector->generation;
+	for (guint i = 0; i < sensorconf_probes(conf)->len; i++) {
+		const struct probe *probe = g_ptr_array_index(sensorconf_probes(conf), i);
+
+		if (probe->port && probe->sensors->len > 0) {
+			collector_stats(collector, probe->name)->listens = true;
+		}
+	}
+	old = rcu_xchg_pointer(&collector->config, config);
+	synchronize_rcu();
+	collector_config_free(old);
+}
+
+const struct sensorconf *collector_conf(const struct collector *collector)
+{
+	return collector->config->conf;
+}
+
+/*
+ * Threads come from the listeners, which know nothing of RCU, so each is registered for the time
+ * of one message: a short lock against hundreds of records.
+ */
+static const struct collector_config *collector_enter(struct collector *collector)
+{
+	rcu_register_thread();
+	rcu_read_lock();
+	return rcu_dereference(collector->config);
+}
+
+static void collector_leave(void)
+{
+	rcu_read_unlock();
+	rcu_unregister_thread();
+}
+
+static void collector_fail(struct collector *collector, const struct err *err)
+{
+	if (!atomic_exchange(&collector->failed, true)) {
+		log_msg(LOG_LEVEL_CRIT, "%s", err->text);
+		if (collector->opts.fatal) {
+			collector->opts.fatal();
+		}
+	}
+}
+
+/* ---- doors ---- */
+
+char *collector_door_key(const struct probe *probe)
+{
+	GString *key = g_string_new(probe->tls                     ? "tls"
+				    : probe->protocol == PROBE_TCP ? "tcp"
+								   : "udp");
+	g_string_append_printf(key, " %u", probe->port);
+	for (guint i = 0; i < probe->listen_addresses->len; i++) {
+		char text[IP_TEXT_MAX];
+		struct ip ip = g_array_index(probe->listen_addresses, struct ip, i);
+
+		ip_print(text, ip, !ip_is_mapped(ip), IP_CANONICAL);
+		g_string_append_printf(key, " %s", text);
+	}
+	return g_string_free(key, FALSE);
+}
+
+struct collector_door *collector_door_new(struct collector *collector, const struct probe *probe)
+{
+	struct collector_door *door = g_new0(struct collector_door, 1);
+
+	door->collector = collector;
+	door->key = collector_door_key(probe);
+	return door;
+}
+
+void collector_door_free(struct collector_door *door)
+{
+	if (door) {
+		g_free(door->key);
+		g_free(door);
+	}
+}
+
+/* ---- which probe is it? ---- */
+
+static bool session_has_name(const struct session *session, const struct probe *probe)
+{
+	for (char **name = session->names; name && *name; name++) {
+		if (probe_accepts_name(probe, *name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool session_is_accepted(const struct session *session, const struct probe *probe)
+{
+	return probe_accepts_address(probe, session->ip) &&
+	       (!probe->tls || session_has_name(session, probe));
+}
+
+static bool session_uses_door(const struct session *session, const struct probe *probe)
+{
+	char *key;
+	bool same;
+
+	if (probe->ephemeral || !probe->port || probe->sensors->len == 0) {
+		return false;
+	}
+	key = collector_door_key(probe);
+	same = strcmp(key, session->door_key) == 0;
+	g_free(key);
+	return same;
+}
+
+static int session_refuse(const struct session *session, bool address_ok, struct err *err)
+{
+	if (!address_ok) {
+		return err_set(err, ST_EAUTH, "Connection prohibited from %s", session->address);
+	}
+	if (session->names && session->names[0]) {
+		return err_set(err, ST_EAUTH, "no probe here is bound to certificate name '%s'",
+			       session->names[0]);
+	}
+	return err_set(err, ST_EAUTH, "the certificate carries no name");
+}
+
+/* Find the first probe behind the door that accepts the peer. */
+static int session_choose_probe(struct session *session, const struct sensorconf *conf,
+				struct err *err)
+{
+	const GPtrArray *probes = sensorconf_probes(conf);
+	const struct probe *refused_by = NULL;
+	bool address_ok = false;
+
+	for (guint i = 0; i < probes->len; i++) {
+		const struct probe *probe = g_ptr_array_index(probes, i);
+
+		if (!session_uses_door(session, probe)) {
+			continue;
+		}
+		if (session_is_accepted(session, probe)) {
+			session->probe = probe;
+			return ST_OK;
+		}
+		address_ok |= probe_accepts_address(probe, session->ip);
+		refused_by = refused_by ? refused_by : probe;
+	}
+	if (refused_by) {
+		metric_add(&collector_stats(session->collector, refused_by->name)
+				    ->values[PROBE_PEERS_REFUSED],
+			   1);
+	}
+	return session_refuse(session, address_ok, err);
+}
+
+/* After a reload: is the probe still there, and does it still accept this peer? */
+static int session_check_probe(struct session *session, struct err *err)
+{
+	const struct collector_config *config = session->config;
+
+	if (session->generation == config->generation) {
+		return ST_OK;
+	}
+	session->probe = sensorconf_probe(config->conf, session->probe_name);
+	if (!session->probe || session->probe->sensors->len == 0) {
+		return err_set(err, ST_ENOENT, "probe '%s' is no longer configured",
+			       session->probe_name);
+	}
+	if (session->door_key && (!session_uses_door(session, session->probe) ||
+				  !session_is_accepted(session, session->probe))) {
+		return err_set(err, ST_EAUTH, "probe '%s' no longer accepts this peer",
+			       session->probe_name);
+	}
+	session->generation = config->generation;
+	return ST_OK;
+}
+
+/* ---- records ---- */
+
+static void session_log_dropped(struct session *session, const struct err *err)
+{
+	struct collector *collector = session->collector;
+	struct timespec now;
+	uint64_t held_back = 0;
+	bool ok;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	pthread_mutex_lock(&collector->lock);
+	ok = log_limit_ok(&collector->dropped_limit, SESSION_LOG_PER_MINUTE,
+			  now.tv_sec * INT64_C(1000000000) + now.tv_nsec, &held_back);
+	pthread_mutex_unlock(&collector->lock);
+	if (ok) {
+		log_msg(LOG_LEVEL_WARNING, "'%s': record dropped: %s (%" PRIu64 " more held back)",
+			session->probe_name, err->text, held_back);
+	}
+}
+
+static int session_take_record(void *arg, const struct record *rec)
+{
+	struct session *session = arg;
+	struct classify_output outputs[CLASSIFY_OUTPUTS_MAX];
+	size_t count =
+		classify(sensorconf_logic(session->config->conf), session->probe, rec, outputs);
+
+	metric_add(&session->stats->values[PROBE_CATEGORIZED], 1);
+	for (size_t i = 0; i < count; i++) {
+		struct record copy = *rec;
+		struct err err;
+		int st;
+
+		copy.sensor = outputs[i].sensor;
+		copy.flowtype = outputs[i].flowtype;
+		copy.memo = 0;
+		st = writer_write(session->collector->opts.writer, session->config->site, &copy,
+				  &err);
+		if (st == ST_ERANGE) {
+			metric_add(&session->stats->values[PROBE_DROPPED], 1);
+			session_log_dropped(session, &err);
+		} else if (st != ST_OK) {
+			session->write_err = err;
+			collector_fail(session->collector, &err);
+			return st;
+		}
+	}
+	return ST_OK;
+}
+
+/* Decode one message; *broken: the repository, not the message, is at fault. */
+static int session_take(struct session *session, const uint8_t *bytes, size_t len, bool *broken,
+			struct err *err)
+{
+	struct ipfix_stats now;
+	int st;
+
+	session->write_err.status = ST_OK;
+	session->config = collector_enter(session->collector);
+	st = session_check_probe(session, err);
+	if (st == ST_OK) {
+		st = ipfix_decode(session->decoder, bytes, len, session_take_record, session, err);
+	} else {
+		*broken = true; /* it may be taken in by another probe's session */
+	}
+	collector_leave();
+	session->config = NULL;
+	if (session->write_err.status != ST_OK) {
+		*broken = true;
+		st = err_set(err, session->write_err.status, "%s", session->write_err.text);
+	}
+	ipfix_get_stats(session->decoder, &now);
+	probestats_add(session->stats, &session->seen, &now);
+	session->seen = now;
+	metric_add(&session->collector->messages, 1);
+	return st;
+}
+
+static int session_message(void *arg, const uint8_t *bytes, size_t len, uint64_t position,
+			   struct err *err)
+{
+	struct session *session = arg;
+	bool acknowledged = session->stream && position > 0;
+	bool broken = false;
+	int st;
+
+	if (acknowledged && !position_begin(session->stream, position)) {
+		metric_add(&session->stats->values[PROBE_REPEATED], 1);
+		return ST_OK;
+	}
+	st = session_take(session, bytes, len, &broken, err);
+	if (acknowledged) {
+		/* a damaged message would be damaged next time too: it is done with, and counted */
+		position_end(session->stream, position, !broken);
+		metric_add(&session->collector->unsynced_bytes, len);
+	}
+	return st;
+}
+
+static uint64_t session_durable(void *arg)
+{
+	const struct session *session = arg;
+
+	return session->stream ? position_durable(session->stream) : 0;
+}
+
+/* ---- coming and going ---- */
+
+static void session_free(struct session *session)
+{
+	ipfix_decoder_free(session->decoder);
+	g_strfreev(session->names);
+	g_free(session->address);
+	g_free(session->probe_name);
+	g_free(session->door_key);
+	g_free(session);
+}
+
+static struct ip session_peer_ip(const struct sockaddr_storage *sockaddr)
+{
+	struct sockaddr_in6 v6;
+	struct sockaddr_in v4;
+
+	if (sockaddr->ss_family == AF_INET) {
+		memcpy(&v4, sockaddr, sizeof(v4));
+		return ip_from_v4(ntohl(v4.sin_addr.s_addr));
+	}
+	memcpy(&v6, sockaddr, sizeof(v6));
+	return ip_from_bytes(v6.sin6_addr.s6_addr);
+}
+
+static char **session_peer_names(const struct tls_conn *tls)
+{
+	GPtrArray *names = g_ptr_array_new();
+	const char *name;
+
+	for (size_t i = 0; (name = tls_conn_peer_name(tls, i)); i++) {
+		g_ptr_array_add(names, g_strdup(name));
+	}
+	g_ptr_array_add(names, NULL);
+	return (char **)g_ptr_array_free(names, FALSE);
+}
+
+/* The name that a stream is kept under: the first that the probe accepts. */
+static const char *session_stream_name(const struct session *session)
+{
+	for (char **name = session->names; name && *name; name++) {
+		if (probe_accepts_name(session->probe, *name)) {
+			return *name;
+		}
+	}
+	return "";
+}
+
+static void session_start(struct session *session, const struct collector_config *config)
+{
+	const struct ipfix_mapping mapping = {
+		.vlan_interfaces = session->probe->vlan_interfaces,
+		.quirks = session->probe->quirks,
+	};
+
+	session->generation = config->generation;
+	session->probe_name = g_strdup(session->probe->name);
+	session->stats = collector_stats(session->collector, session->probe_name);
+	session->decoder = ipfix_decoder_new(&session->collector->opts.limits, &mapping);
+}
+
+static int session_open(void *arg, const struct listen_peer *peer, void **out, uint64_t *position,
+			struct err *err)
+{
+	struct collector_door *door = arg;
+	struct collector *collector = door->collector;
+	struct session *session = g_new0(struct session, 1);
+	const struct collector_config *config;
+	int st;
+
+	session->collector = collector;
+	session->door_key = g_strdup(door->key);
+	session->address = g_strdup(peer->address);
+	session->ip = session_peer_ip(&peer->sockaddr);
+	session->names = peer->tls ? session_peer_names(peer->tls) : NULL;
+	config = collector_enter(collector);
+	st = session_choose_probe(session, config->conf, err);
+	if (st == ST_OK && peer->is_link) {
+		st = positions_get(collector->opts.positions, session_stream_name(session),
+				   peer->stream_id, &session->stream, err);
+	}
+	if (st == ST_OK) {
+		session_start(session, config);
+	}
+	collector_leave();
+	if (st != ST_OK) {
+		session_free(session);
+		return st;
+	}
+	*position = session->stream ? position_durable(session->stream) : 0;
+	log_msg(LOG_LEVEL_INFO, "'%s': accepted connection from %s%s%s%s%s", session->probe_name,
+		session->address, peer->tls ? ", " : "",
+		peer->tls ? tls_conn_describe(peer->tls) : "",
+		session->names && session->names[0] ? ", certificate " : "",
+		session->names && session->names[0] ? session->names[0] : "");
+	*out = session;
+	return ST_OK;
+}
+
+static void session_close(void *arg, const char *reason)
+{
+	struct session *session = arg;
+
+	log_msg(reason ? LOG_LEVEL_NOTICE : LOG_LEVEL_INFO, "'%s': noticed disconnect by %s%s%s",
+		session->probe_name, session->address, reason ? ": " : "", reason ? reason : "");
+	session_free(session);
+}
+
+const struct listen_handler collector_handler = {
+	.open = session_open,
+	.message = session_message,
+	.durable = session_durable,
+	.close = session_close,
+};
+
+/* ---- files ---- */
+
+/* Read one message into bytes. ST_END at a clean end. */
+static int session_read_message(FILE *file, uint8_t *bytes, size_t *len, struct err *err)
+{
+	size_t head = fread(bytes, 1, 4, file);
+	int st;
+
+	if (head == 0 && !ferror(file)) {
+		return ST_END;
+	}
+	if (head < 4) {
+		return err_set(err, ST_ETRUNC, "ends in the middle of a message");
+	}
+	st = ipfix_message_length(bytes, head, len, err);
+	if (st == ST_OK && fread(bytes + head, 1, *len - head, file) != *len - head) {
+		st = err_set(err, ST_ETRUNC, "ends in the middle of a message");
+	}
+	return st;
+}
+
+static int session_read_all(struct session *session, FILE *file, struct err *err)
+{
+	uint8_t *bytes = g_malloc(UINT16_MAX);
+	bool broken = false;
+	size_t len = 0;
+	int st;
+
+	do {
+		st = session_read_message(file, bytes, &len, err);
+		if (st == ST_OK) {
+			st = session_take(session, bytes, len, &broken, err);
+		}
+	} while (st == ST_OK);
+	g_free(bytes);
+	if (st == ST_END) {
+		st = ST_OK;
+	}
+	return st != ST_OK && !broken ? ST_EFORMAT : st;
+}
+
+int collector_read_file(struct collector *collector, const char *probe, const char *path,
+			uint64_t *records, struct err *err)
+{
+	struct session *session = g_new0(struct session, 1);
+	const struct collector_config *config;
+	FILE *file;
+	int st = ST_OK;
+
+	session->collector = collector;
+	config = collector_enter(collector);
+	session->probe = sensorconf_probe(config->conf, probe);
+	if (session->probe && session->probe->sensors->len > 0) {
+		session_start(session, config);
+	} else {
+		st = err_set(err, ST_ENOENT, "probe '%s' is no longer configured", probe);
+	}
+	collector_leave();
+	if (st != ST_OK) {
+		goto done;
+	}
+	file = fopen(path, "rbe");
+	if (!file) {
+		st = err_errno(err, ST_EFORMAT, errno, "%s", path);
+		goto done;
+	}
+	st = session_read_all(session, file, err);
+	fclose(file);
+	probestats_report(session->stats);
+	*records = session->seen.forward + session->seen.reverse;
+	if (st == ST_OK && *records == 0) {
+		st = err_set(err, ST_EFORMAT, "%s: no flow records", path);
+	} else if (st == ST_EFORMAT && *records > 0) {
+		log_msg(LOG_LEVEL_WARNING, "'%s': %s: %s", probe, path, err->text);
+		st = ST_OK;
+	}
+done:
+	session_free(session);
+	return st;
+}
+
+/* ---- keeping ---- */
+
+int collector_checkpoint(struct collector *collector, unsigned writer_flush_flags, int64_t now_ns,
+			 int64_t now_s, struct err *err)
+{
+	uint64_t synced;
+	int st;
+
+	pthread_mutex_lock(&collector->checkpoint);
+	synced = metric_get(&collector->unsynced_bytes);
+	positions_mark(collector->opts.positions);
+	st = writer_flush(collector->opts.writer, writer_flush_flags, now_ns, err);
+	if (st == ST_OK) {
+		st = positions_commit(collector->opts.positions, now_s, err);
+	}
+	if (st == ST_OK) {
+		metric_add(&collector->unsynced_bytes, -synced);
+	} else {
+		collector_fail(collector, err);
+	}
+	pthread_mutex_unlock(&collector->checkpoint);
+	return st;
+}
+
+uint64_t collector_unsynced_bytes(const struct collector *collector)
+{
+	return metric_get(&collector->unsynced_bytes);
+}
+
+bool collector_is_ahead(const struct collector *collector)
+{
+	return positions_are_ahead(collector->opts.positions);
+}
+
+uint64_t collector_messages(const struct collector *collector)
+{
+	return metric_get(&collector->messages);
+}
+
+void collector_report(struct collector *collector)
+{
+	GHashTableIter iter;
+	gpointer stats;
+
+	pthread_mutex_lock(&collector->lock);
+	g_hash_table_iter_init(&iter, collector->stats);
+	while (g_hash_table_iter_next(&iter, NULL, &stats)) {
+		if (((struct probestats *)stats)->listens) {
+			probestats_report(stats);
+		}
+	}
+	pthread_mutex_unlock(&collector->lock);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The open hourly files of the repository. Any number of threads may write; the files that were
+ * written to longest ago are closed when more than the cache's size are open.
+ *
+ *	struct writer *writer = writer_new(&opts);
+ *	st = writer_write(writer, site, &rec, err);		// rec.sensor, rec.flowtype are set
+ *	st = writer_flush(writer, WRITER_REPORT, now_ns, err);	// now everything is durable
+ *	writer_free(writer);
+ */
+#ifndef TUSSAH_PACKER_WRITER_H
+#define TUSSAH_PACKER_WRITER_H
+
+#include "common/site.h"
+#include "storage/hourfile.h"
+
+struct writer_opts {
+	const char *root;  /* borrowed for the life of the writer */
+	size_t cache_size; /* files open at a time */
+	struct hourfile_write_opts file;
+};
+
+struct writer;
+
+struct writer *writer_new(const struct writer_opts *opts);
+/* Close all files; flush before, what fails here is only logged. */
+void writer_free(struct writer *writer);
+
+/*
+ * Add the record to the file of its flowtype, sensor and hour. Returns ST_OK; ST_ERANGE: it does
+ * not fit the file's format and was not written; else fatal: this and every later call fails.
+ * Logs the opening of files. Thread-safe.
+ */
+int writer_write(struct writer *writer, const struct site *site, const struct record *rec,
+		 struct err *err);
+
+enum writer_flush_flags {
+	WRITER_REPORT = 1 << 0, /* log "PATH: N recs" for every file written to since last time */
+	WRITER_CLOSE = 1 << 1,  /* close all files, not just those unused for five minutes */
+};
+
+/*
+ * Make durable whatever was written before the call. now_ns: any clock that only goes forward.
+ * Returns ST_OK or the first error, which is fatal. Thread-safe.
+ */
+int writer_flush(struct writer *writer, unsigned flags, int64_t now_ns, struct err *err);
+
+size_t writer_open_files(struct writer *writer);
+
+#endif
