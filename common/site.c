@@ -19,7 +19,8 @@ struct site_sensor {
 
 struct site_class {
 	char *name;
-	GArray *flowtypes; /* uint16_t */
+	GArray *flowtypes;     /* uint16_t */
+	GArray *default_types; /* uint16_t */
 	struct sensor_list sensors;
 };
 
@@ -46,6 +47,7 @@ struct site {
 	int default_class;
 	char *path_format;
 	char *packing_logic;
+	char *file;
 	int version;
 };
 
@@ -93,6 +95,7 @@ static void class_free(void *data)
 
 	g_free(class->name);
 	g_array_free(class->flowtypes, TRUE);
+	g_array_free(class->default_types, TRUE);
 	g_array_free(class->sensors.order, TRUE);
 	g_free(class);
 }
@@ -136,6 +139,7 @@ void site_free(struct site *site)
 	}
 	g_free(site->path_format);
 	g_free(site->packing_logic);
+	g_free(site->file);
 	g_free(site);
 }
 
@@ -160,6 +164,7 @@ int site_define_class(struct site *site, const char *name)
 
 	class->name = g_strdup(name);
 	class->flowtypes = g_array_new(FALSE, FALSE, sizeof(uint16_t));
+	class->default_types = g_array_new(FALSE, FALSE, sizeof(uint16_t));
 	sensor_list_init(&class->sensors);
 	g_ptr_array_add(site->classes, class);
 	return (int)site->classes->len - 1;
@@ -218,7 +223,13 @@ void site_define_flowtype(struct site *site, int class_id, int id, const char *t
 
 void site_set_default_type(struct site *site, int flowtype)
 {
-	site->flowtypes[flowtype].is_default = true;
+	struct site_flowtype *entry = &site->flowtypes[flowtype];
+	uint16_t id = (uint16_t)flowtype;
+
+	if (!entry->is_default) {
+		entry->is_default = true;
+		g_array_append_val(class_at(site, entry->class_id)->default_types, id);
+	}
 }
 
 void site_set_default_class(struct site *site, int class_id)
@@ -241,6 +252,12 @@ void site_set_packing_logic(struct site *site, const char *path)
 void site_set_version(struct site *site, int version)
 {
 	site->version = version;
+}
+
+void site_set_file(struct site *site, const char *path)
+{
+	g_free(site->file);
+	site->file = g_strdup(path);
 }
 
 /* --- asking --- */
@@ -294,6 +311,13 @@ const uint16_t *site_class_flowtypes(const struct site *site, int class_id, size
 	const struct site_class *class = class_at(site, class_id);
 
 	return array_u16(class ? class->flowtypes : NULL, count);
+}
+
+const uint16_t *site_class_default_types(const struct site *site, int class_id, size_t *count)
+{
+	const struct site_class *class = class_at(site, class_id);
+
+	return array_u16(class ? class->default_types : NULL, count);
 }
 
 const uint16_t *site_group_sensors(const struct site *site, size_t group, size_t *count)
@@ -425,6 +449,11 @@ const char *site_packing_logic(const struct site *site)
 int site_version(const struct site *site)
 {
 	return site->version;
+}
+
+const char *site_file(const struct site *site)
+{
+	return site->file;
 }
 
 /* --- finding the file --- */

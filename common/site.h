@@ -63,11 +63,12 @@ int site_sensor_max(const struct site *site);                         /* highest
 bool site_sensor_in_class(const struct site *site, int sensor, int class_id);
 
 /*
- * Lists in the order of the file; borrowed as long as the site. site_class_flowtypes() gives the
- * ids of the class's types.
+ * Lists in the order of the file; borrowed as long as the site. The types of a class are told by
+ * the ids of its flowtypes.
  */
 const uint16_t *site_class_sensors(const struct site *site, int class_id, size_t *count);
 const uint16_t *site_class_flowtypes(const struct site *site, int class_id, size_t *count);
+const uint16_t *site_class_default_types(const struct site *site, int class_id, size_t *count);
 const uint16_t *site_group_sensors(const struct site *site, size_t group, size_t *count);
 
 /* Groups of sensors, in order of definition. */
@@ -92,6 +93,7 @@ bool site_flowtype_is_default(const struct site *site, int id); /* among default
 
 const char *site_path_format(const struct site *site);
 const char *site_packing_logic(const struct site *site); /* NULL: none */
-int site_version(const struct site *site);
+int site_version(const struct site *site);               /* 0: not given */
+const char *site_file(const struct site *site);          /* the path that was loaded; NULL: none */
 
 #endif

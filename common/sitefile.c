@@ -740,6 +740,7 @@ int site_load_all(struct site **out, const char *path, site_error_fn fn, void *a
 	int status;
 
 	parser.site = site_empty();
+	site_set_file(parser.site, path);
 	status = parse_file(&parser, path, err);
 	if (status == ST_OK && !parser.stopped) {
 		check_classes(&parser);

@@ -39,5 +39,6 @@ void site_set_default_class(struct site *site, int class_id);
 void site_set_path_format(struct site *site, const char *format);
 void site_set_packing_logic(struct site *site, const char *path);
 void site_set_version(struct site *site, int version);
+void site_set_file(struct site *site, const char *path);
 
 #endif

@@ -8,10 +8,14 @@
 #include "common/site.h"
 #include "storage/hourfile.h"
 
-/* ROOT/path-format with every conversion replaced. Returned: g_free(). */
+/* ROOT/path-format with every conversion replaced; the key must be of the site. Returned: g_free().
+ */
 char *repo_path(const struct site *site, const char *root, const struct hourfile_key *key);
 
-/* Take a base name apart, "in-S0_20090212.03[.suffix]". ST_OK or ST_EFORMAT. */
+/*
+ * Take a base name apart, "in-S0_20090212.03[.suffix]". ST_OK, or ST_EFORMAT: not of this form, or
+ * sensor or flowtype are not of the site.
+ */
 int repo_parse_name(const struct site *site, const char *basename, struct hourfile_key *out);
 
 /* What a query selects: hours (both ends inclusive) and a list of (flowtype, sensor) pairs. */
@@ -22,7 +26,8 @@ struct repo_select {
 	struct repo_pair {
 		uint8_t flowtype;
 		uint16_t sensor;
-	} * pairs; /* g_malloc'd; repo_select_release() frees */
+	} * pairs;      /* g_malloc'd; repo_select_release() frees */
+	char *warnings; /* lines for the user, each ending in a newline; NULL: none */
 };
 void repo_select_release(struct repo_select *select);
 
@@ -31,7 +36,7 @@ struct repo_switches {
 	const char *class_name; /* --class */
 	const char *types;      /* --type: list, or "all" */
 	const char *flowtypes;  /* --flowtypes: list of CLASS/TYPE, "all" allowed in each place */
-	const char *sensors;    /* --sensors: names, ids, ranges of ids, @groups */
+	const char *sensors;    /* --sensors: names, ids, ranges of ids, groups */
 	const char *start_date; /* --start-date */
 	const char *end_date;   /* --end-date */
 	int64_t now_ns;         /* for the default of --start-date: today */
@@ -39,15 +44,18 @@ struct repo_switches {
 
 /*
  * Work out the selection with SiLK's rules (rwfglob's manual page): defaults of class and type,
- * precision of dates (a day means all its hours, an hour itself), errors as one line.
+ * precision of dates (a day means all its hours, an hour itself). Lists may name files of names:
+ * "S0,@more.txt". err has several lines when several names of a list are wrong; a line that starts
+ * with a tab goes on the one before. On success repo_select_release() *out.
  */
 int repo_select_switches(const struct site *site, const struct repo_switches *switches,
 			 struct repo_select *out, struct err *err);
 
 /*
- * Visit the path of every file of the selection in SiLK's order: hour, then flowtype and sensor.
- * exists: found on disk (also under its name with ".gz"). Stops when fn returns non-zero and
- * returns that; missing files are visited only when want_missing.
+ * Visit the path of every file of the selection in SiLK's order: hour, then flowtype and sensor as
+ * the user named them. exists: a regular file of that name, or of that name and ".gz", which path
+ * then has. Stops when fn returns non-zero and returns that; missing files are visited only when
+ * want_missing.
  */
 typedef int (*repo_file_fn)(void *arg, const char *path, const struct hourfile_key *key,
 			    bool exists);

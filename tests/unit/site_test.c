@@ -277,6 +277,9 @@ static void test_answers(void)
 	list = site_class_flowtypes(site, 0, &count);
 	CU_ASSERT_EQUAL_FATAL(count, 3);
 	CU_ASSERT(list[0] == 4 && list[1] == 1 && list[2] == 9);
+	list = site_class_default_types(site, 0, &count);
+	CU_ASSERT_EQUAL_FATAL(count, 2);
+	CU_ASSERT(list[0] == 9 && list[1] == 4);
 
 	CU_ASSERT_EQUAL(site_group_count(site), 2);
 	UNIT_ASSERT_STR(site_group_name(site, 1), "h");

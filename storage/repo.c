@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "storage/repo.h"
+
+#include "common/timestamp.h"
+
+#include <glib.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define DATE_MIN 19700101
+#define DATE_MAX 20380119 /* exclusive */
+
+/* --- names --- */
+
+static void split_hour(int64_t hour_ns, struct tm *out)
+{
+	time_t seconds = (time_t)(hour_ns / NS_PER_S);
+
+	gmtime_r(&seconds, out);
+}
+
+/* One conversion of the path format; the text of the site that it stands for is borrowed. */
+static void append_conversion(GString *path, char conversion, const struct site *site,
+			      const struct hourfile_key *key, const struct tm *tm)
+{
+	const char *flowtype = site_flowtype_name(site, key->flowtype);
+	const char *sensor = site_sensor_name(site, key->sensor);
+	const struct {
+		char conversion;
+		const char *text; /* NULL: number */
+		int width;
+		int number;
+	} table[] = {
+		{ 'C', site_class_name(site, site_flowtype_class(site, key->flowtype)), 0, 0 },
+		{ 'T', site_flowtype_type(site, key->flowtype), 0, 0 },
+		{ 'F', flowtype, 0, 0 },
+		{ 'N', sensor, 0, 0 },
+		{ '%', "%", 0, 0 },
+		{ 'f', NULL, 1, key->flowtype },
+		{ 'n', NULL, 1, key->sensor },
+		{ 'Y', NULL, 4, tm->tm_year + 1900 },
+		{ 'm', NULL, 2, tm->tm_mon + 1 },
+		{ 'd', NULL, 2, tm->tm_mday },
+		{ 'H', NULL, 2, tm->tm_hour },
+	};
+
+	if (conversion == 'x') {
+		g_string_append_printf(path, "%s-%s_%04d%02d%02d.%02d", flowtype, sensor,
+				       tm->tm_year + 1900, tm->tm_mon + 1, tm->tm_mday,
+				       tm->tm_hour);
+		return;
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+		if (table[i].conversion != conversion) {
+			continue;
+		}
+		if (table[i].text) {
+			g_string_append(path, table[i].text);
+		} else {
+			g_string_append_printf(path, "%0*d", table[i].width, table[i].number);
+		}
+	}
+}
+
+static void append_path(GString *path, const struct site *site, const char *root,
+			const struct hourfile_key *key, const struct tm *tm)
+{
+	g_string_append(path, root);
+	g_string_append_c(path, '/');
+	for (const char *c = site_path_format(site); *c; c++) {
+		if (*c == '%' && c[1]) {
+			append_conversion(path, *++c, site, key, tm);
+		} else {
+			g_string_append_c(path, *c);
+		}
+	}
+}
+
+char *repo_path(const struct site *site, const char *root, const struct hourfile_key *key)
+{
+	GString *path = g_string_new(NULL);
+	struct tm tm;
+
+	split_hour(key->hour_ns, &tm);
+	append_path(path, site, root, key, &tm);
+	return g_string_free(path, FALSE);
+}
+
+/* Digits at *text, which is moved past them; -1: none, or too many. */
+static int take_number(const char **text)
+{
+	const char *start = *text;
+	int value = 0;
+
+	while (g_ascii_isdigit(**text) && *text - start < 9) {
+		value = value * 10 + (*(*text)++ - '0');
+	}
+	return *text > start && !g_ascii_isdigit(**text) ? value : -1;
+}
+
+/* "20090212.03" with nothing or a dot behind it. */
+static bool take_hour(const char *text, int64_t *out_ns)
+{
+	int date = take_number(&text);
+	struct tm tm = { 0 };
+	struct tm back;
+	time_t seconds;
+
+	if (date < DATE_MIN || date >= DATE_MAX || *text++ != '.') {
+		return false;
+	}
+	tm.tm_year = date / 10000 - 1900;
+	tm.tm_mon = date / 100 % 100 - 1;
+	tm.tm_mday = date % 100;
+	tm.tm_hour = take_number(&text);
+	if (tm.tm_hour < 0 || tm.tm_hour > 23 || (*text && *text != '.')) {
+		return false;
+	}
+	seconds = timegm(&tm);
+	/* a day that does not exist becomes another one */
+	gmtime_r(&seconds, &back);
+	if (back.tm_mday != date % 100 || back.tm_mon != date / 100 % 100 - 1) {
+		return false;
+	}
+	*out_ns = (int64_t)seconds * NS_PER_S;
+	return true;
+}
+
+int repo_parse_name(const struct site *site, const char *basename, struct hourfile_key *out)
+{
+	int flowtype = -1;
+	int sensor = -1;
+	const char *hyphen = basename;
+	const char *end;
+	int64_t hour_ns;
+
+	/* names of flowtypes may hold hyphens themselves */
+	while (flowtype < 0 && (hyphen = strchr(hyphen, '-')) != NULL) {
+		char *name = g_strndup(basename, (gsize)(hyphen - basename));
+
+		flowtype = site_flowtype_id(site, name);
+		g_free(name);
+		hyphen++;
+	}
+	end = hyphen ? strchr(hyphen, '_') : NULL;
+	if (end) {
+		char *name = g_strndup(hyphen, (gsize)(end - hyphen));
+
+		sensor = site_sensor_id(site, name);
+		g_free(name);
+	}
+	if (flowtype < 0 || sensor < 0 || !take_hour(end + 1, &hour_ns)) {
+		return ST_EFORMAT;
+	}
+	*out = (struct hourfile_key){ .hour_ns = hour_ns,
+				      .sensor = (uint16_t)sensor,
+				      .flowtype = (uint8_t)flowtype };
+	return ST_OK;
+}
+
+/* --- walking --- */
+
+void repo_select_release(struct repo_select *select)
+{
+	g_free(select->pairs);
+	g_free(select->warnings);
+	*select = (struct repo_select){ 0 };
+}
+
+static bool is_file(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* Is the file there, as it is or compressed? In that case path has the ".gz". */
+static bool find_file(GString *path)
+{
+	size_t len = path->len;
+
+	if (is_file(path->str)) {
+		return true;
+	}
+	g_string_append(path, ".gz");
+	if (is_file(path->str)) {
+		return true;
+	}
+	g_string_truncate(path, len);
+	return false;
+}
+
+int repo_each(const struct site *site, const char *root, const struct repo_select *select,
+	      bool want_missing, repo_file_fn fn, void *arg)
+{
+	GString *path = g_string_new(NULL);
+	int rc = 0;
+
+	for (int64_t hour_ns = select->first_hour_ns; rc == 0 && hour_ns <= select->last_hour_ns;
+	     hour_ns += NS_PER_HOUR) {
+		struct tm tm;
+
+		split_hour(hour_ns, &tm);
+		for (size_t i = 0; rc == 0 && i < select->pair_count; i++) {
+			const struct repo_pair *pair = &select->pairs[i];
+			const struct hourfile_key key = { hour_ns, pair->sensor, pair->flowtype };
+			bool exists;
+
+			g_string_truncate(path, 0);
+			append_path(path, site, root, &key, &tm);
+			exists = find_file(path);
+			if (exists || want_missing) {
+				rc = fn(arg, path->str, &key, exists);
+			}
+		}
+	}
+	g_string_free(path, TRUE);
+	return rc;
+}
