@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Sort rows of fixed size by a key in front of each, compared with memcmp(); rows with equal keys
+ * keep their order. What does not fit in memory goes to temporary files as sorted runs, which are
+ * merged on the way out.
+ *
+ *	struct sorter *sorter = sorter_new(&opts);
+ *	for (...) {
+ *		uint8_t *row = sorter_add(sorter, err);		// NULL: failure
+ *		... write key and the rest into row ...
+ *	}
+ *	st = sorter_finish(sorter, err);
+ *	while ((st = sorter_next(sorter, &row, err)) == ST_OK) ...
+ *	sorter_free(sorter);
+ */
+#ifndef TUSSAH_QUERY_SORTER_H
+#define TUSSAH_QUERY_SORTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+struct sorter_opts {
+	size_t key_size;       /* bytes compared, at the start of the row */
+	size_t row_size;       /* bytes of a row, key included */
+	uint64_t memory_bytes; /* about this much is used before a run is written; 0: 1 GiB */
+	const char *temp_dir;  /* kept; folder of temporary files, which have no name */
+	bool reverse;          /* greatest key first */
+};
+
+struct sorter;
+
+/* Returned: free with sorter_free(). Nothing is allocated for rows yet. */
+struct sorter *sorter_new(const struct sorter_opts *opts);
+void sorter_free(struct sorter *sorter);
+
+/* Place for the next row, to be filled before the next call. NULL: ST_EIO in err. */
+uint8_t *sorter_add(struct sorter *sorter, struct err *err);
+
+/* No more rows: get ready for sorter_next(). ST_OK or ST_EIO. */
+int sorter_finish(struct sorter *sorter, struct err *err);
+
+/* The next row in order, borrowed until the next call. ST_OK, ST_END, ST_EIO. */
+int sorter_next(struct sorter *sorter, const uint8_t **row, struct err *err);
+
+uint64_t sorter_count(const struct sorter *sorter); /* rows added */
+
+#endif

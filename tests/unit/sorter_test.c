@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "query/sorter.h"
+
+#include <string.h>
+
+#include <glib.h>
+
+#include "tests/unit/unit.h"
+
+/* A row: a key of few values, so that many are equal, and the position it was added at. */
+struct row {
+	uint8_t key[12];
+	uint32_t order;
+};
+
+static void check_sorted(uint32_t rows, unsigned key_values, uint64_t memory_bytes, bool reverse)
+{
+	const struct sorter_opts opts = {
+		.key_size = 12,
+		.row_size = sizeof(struct row),
+		.memory_bytes = memory_bytes,
+		.temp_dir = unit_scratch(),
+		.reverse = reverse,
+	};
+	struct sorter *sorter = sorter_new(&opts);
+	GRand *random = g_rand_new_with_seed(rows);
+	struct row last = { .order = 0 };
+	uint32_t bad = 0, seen = 0;
+	uint64_t sum = 0;
+	const uint8_t *out;
+	int status;
+
+	for (uint32_t i = 0; i < rows; i++) {
+		struct row row = { .order = i };
+
+		/* the key differs beyond its first eight bytes, too */
+		row.key[g_rand_int_range(random, 0, 12)] =
+			(uint8_t)g_rand_int_range(random, 0, (gint32)key_values);
+		memcpy(sorter_add(sorter, NULL), &row, sizeof(row));
+	}
+	CU_ASSERT_EQUAL(sorter_finish(sorter, NULL), ST_OK);
+	UNIT_ASSERT_U64(sorter_count(sorter), rows);
+	while ((status = sorter_next(sorter, &out, NULL)) == ST_OK) {
+		struct row row;
+		int order;
+
+		memcpy(&row, out, sizeof(row));
+		order = memcmp(last.key, row.key, sizeof(row.key)) * (reverse ? -1 : 1);
+		bad += seen > 0 && (order > 0 || (order == 0 && last.order >= row.order));
+		sum += row.order;
+		last = row;
+		seen++;
+	}
+	CU_ASSERT_EQUAL(status, ST_END);
+	UNIT_ASSERT_U64(bad, 0);
+	UNIT_ASSERT_U64(seen, rows);
+	UNIT_ASSERT_U64(sum, rows ? (uint64_t)rows * (rows - 1) / 2 : 0);
+	g_rand_free(random);
+	sorter_free(sorter);
+}
+
+static void test_order(void)
+{
+	static const struct {
+		const char *name;
+		uint32_t rows;
+		unsigned key_values;
+		uint64_t memory_bytes;
+	} cases[] = {
+		{ "none", 0, 2, 0 },
+		{ "one", 1, 2, 0 },
+		{ "few", 11, 2, 0 },
+		{ "in memory", 20000, 200, 0 },
+		{ "all equal", 5000, 1, 0 },
+		{ "two runs", 1500, 20, 32000 },
+		{ "runs of two rows", 3000, 50, 1 },
+		{ "three levels of runs", 40000, 200, 32 * 30 },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		for (int reverse = 0; reverse < 2; reverse++) {
+			unit_at("%s%s", cases[i].name, reverse ? ", reversed" : "");
+			check_sorted(cases[i].rows, cases[i].key_values, cases[i].memory_bytes,
+				     reverse);
+		}
+	}
+}
+
+static void test_no_folder(void)
+{
+	const struct sorter_opts opts = {
+		.key_size = 1,
+		.row_size = 8,
+		.memory_bytes = 1,
+		.temp_dir = "/nonexistent/folder",
+	};
+	struct sorter *sorter = sorter_new(&opts);
+	uint8_t *row = NULL;
+	struct err err = { 0 };
+
+	for (uint8_t i = 0; i < 3; i++) {
+		row = sorter_add(sorter, &err);
+		if (row) {
+			memset(row, i, 8);
+		}
+	}
+	CU_ASSERT_PTR_NULL(row);
+	CU_ASSERT_EQUAL(err.status, ST_EIO);
+	CU_ASSERT(strstr(err.text, "/nonexistent/folder") != NULL);
+	sorter_free(sorter);
+}
+
+int main(void)
+{
+	static const struct unit_case cases[] = {
+		{ "order", test_order },
+		{ "no folder for runs", test_no_folder },
+		{ NULL, NULL },
+	};
+
+	return unit_run("sorter", cases);
+}
