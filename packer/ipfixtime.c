@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* When a flow began and how long it took (silk-packing.md 11.4). */
+#include <glib.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "common/timestamp.h"
+#include "packer/ipfixmap.h"
+#include "packer/probe.h"
+
+/* 2208988800: the NTP epoch is 1900. */
+#define TIME_NTP_EPOCH INT64_C(0x83AA7E80)
+/* Microsecond elements leave the low bits of the fraction undefined (RFC 7011 6.1.9). */
+#define TIME_NTP_MICRO_MASK UINT32_C(0xfffff800)
+#define TIME_WRAP_MS        (INT64_C(1) << 32)
+#define TIME_HALF_MS        INT64_C(0x7fffffff)
+/* Beyond it, in either direction, a time is nonsense; it leaves room to add a duration. */
+#define TIME_FAR_NS (INT64_MAX / 2)
+/* As far as SiLK's records go; also what it says of flows that end before they start. */
+#define TIME_DURATION_MAX_NS ((uint64_t)UINT32_MAX * NS_PER_MS)
+
+enum time_unit {
+	TIME_SECONDS,
+	TIME_MILLISECONDS,
+	TIME_NTP_MICRO,
+	TIME_NTP_NANO,
+	TIME_AGO_MICRO, /* before the export time */
+};
+
+struct time_source {
+	enum ipfix_field field;
+	size_t offset;
+	size_t size;
+	enum time_unit unit;
+};
+
+#define TIME_SOURCE(upper, member, unit_)                                                          \
+	{                                                                                          \
+		IPFIX_##upper, offsetof(struct ipfix_fields, member),                              \
+			sizeof(((struct ipfix_fields *)NULL)->member), unit_                       \
+	}
+
+/* The first one in the template is believed. */
+static const struct time_source time_starts[] = {
+	TIME_SOURCE(START_MS, start_ms, TIME_MILLISECONDS),
+	TIME_SOURCE(START_S, start_s, TIME_SECONDS),
+	TIME_SOURCE(START_US, start_us, TIME_NTP_MICRO),
+	TIME_SOURCE(START_NS, start_ns, TIME_NTP_NANO),
+	TIME_SOURCE(START_AGO_US, start_ago_us, TIME_AGO_MICRO),
+};
+static const struct time_source time_ends[] = {
+	TIME_SOURCE(END_MS, end_ms, TIME_MILLISECONDS),
+	TIME_SOURCE(END_S, end_s, TIME_SECONDS),
+	TIME_SOURCE(END_US, end_us, TIME_NTP_MICRO),
+	TIME_SOURCE(END_NS, end_ns, TIME_NTP_NANO),
+	TIME_SOURCE(END_AGO_US, end_ago_us, TIME_AGO_MICRO),
+	TIME_SOURCE(COLLECTED_MS, collected_ms, TIME_MILLISECONDS),
+	TIME_SOURCE(OBSERVED_MS, observed_ms, TIME_MILLISECONDS),
+	TIME_SOURCE(OBSERVED_S, observed_s, TIME_SECONDS),
+	TIME_SOURCE(OBSERVED_US, observed_us, TIME_NTP_MICRO),
+	TIME_SOURCE(OBSERVED_NS, observed_ns, TIME_NTP_NANO),
+};
+
+/* Bits of ipfix_shape.times, in this order. */
+static const enum ipfix_field time_fields[] = {
+	IPFIX_START_MS,     IPFIX_END_MS,       IPFIX_START_S,     IPFIX_END_S,
+	IPFIX_START_US,     IPFIX_END_US,       IPFIX_START_NS,    IPFIX_END_NS,
+	IPFIX_START_AGO_US, IPFIX_END_AGO_US,   IPFIX_BOOT_MS,     IPFIX_DURATION_MS,
+	IPFIX_DURATION_US,  IPFIX_START_UPTIME, IPFIX_END_UPTIME,  IPFIX_COLLECTED_MS,
+	IPFIX_OBSERVED_MS,  IPFIX_OBSERVED_S,   IPFIX_OBSERVED_US, IPFIX_OBSERVED_NS,
+};
+
+enum time_bit {
+	TIME_BIT_START_MS = 1 << 0,
+	TIME_BIT_END_MS = 1 << 1,
+	TIME_BIT_BOOT_MS = 1 << 10,
+	TIME_BIT_START_UPTIME = 1 << 13,
+	TIME_BIT_END_UPTIME = 1 << 14,
+	TIME_BIT_OBSERVED_MS = 1 << 16,
+};
+
+unsigned ipfix_time_bits(const struct ipfix_shape *shape)
+{
+	unsigned bits = 0;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(time_fields); i++) {
+		bits |= shape->has[time_fields[i]] ? 1u << i : 0;
+	}
+	return bits;
+}
+
+bool ipfix_time_is_yaf(unsigned times)
+{
+	return times != 0 && (times & ~(unsigned)(TIME_BIT_START_MS | TIME_BIT_END_MS)) == 0;
+}
+
+bool ipfix_time_is_v9(unsigned times)
+{
+	return times == (TIME_BIT_START_UPTIME | TIME_BIT_END_UPTIME | TIME_BIT_BOOT_MS) ||
+	       times == (TIME_BIT_START_MS | TIME_BIT_OBSERVED_MS) || times == TIME_BIT_OBSERVED_MS;
+}
+
+static int64_t time_from_ms(uint64_t ms)
+{
+	return ms > TIME_FAR_NS / NS_PER_MS ? TIME_FAR_NS : (int64_t)ms * NS_PER_MS;
+}
+
+static int64_t time_from_ntp(uint64_t ntp, uint32_t fraction_mask)
+{
+	uint64_t fraction = ntp & fraction_mask;
+
+	if (ntp == 0) {
+		return 0;
+	}
+	return ((int64_t)(ntp >> 32) - TIME_NTP_EPOCH) * NS_PER_S +
+	       (int64_t)(fraction * (uint64_t)NS_PER_S >> 32);
+}
+
+static int64_t time_read(const struct time_source *source, const struct ipfix_input *input)
+{
+	const char *at = (const char *)input->fields + source->offset;
+	uint64_t value = 0;
+	uint32_t narrow;
+
+	if (source->size == sizeof(narrow)) {
+		memcpy(&narrow, at, sizeof(narrow));
+		value = narrow;
+	} else {
+		memcpy(&value, at, sizeof(value));
+	}
+	switch (source->unit) {
+	case TIME_SECONDS:
+		return (int64_t)value * NS_PER_S;
+	case TIME_MILLISECONDS:
+		return time_from_ms(value);
+	case TIME_NTP_MICRO:
+		return time_from_ntp(value, TIME_NTP_MICRO_MASK);
+	case TIME_NTP_NANO:
+		return time_from_ntp(value, UINT32_MAX);
+	case TIME_AGO_MICRO:
+		break;
+	}
+	return input->export_ns - (int64_t)value * NS_PER_US;
+}
+
+static uint64_t time_between(const struct ipfix_input *input, int64_t start_ns, int64_t end_ns)
+{
+	if (end_ns < start_ns) {
+		return input->shape->form == IPFIX_FORM_GENERIC ? TIME_DURATION_MAX_NS : 0;
+	}
+	return MIN((uint64_t)(end_ns - start_ns), TIME_DURATION_MAX_NS);
+}
+
+/* Milliseconds since the exporter booted; the 32 bits of either end may have wrapped. */
+static void time_from_uptime(const struct ipfix_input *input, int64_t *start_ns,
+			     uint64_t *duration_ns)
+{
+	const struct ipfix_fields *f = input->fields;
+	int64_t export_ms = input->export_ns / NS_PER_MS;
+	int64_t boot_ms = time_from_ms(f->boot_ms) / NS_PER_MS;
+	int64_t start = f->start_uptime;
+	int64_t end = f->end_uptime;
+	int64_t up_ms = export_ms - boot_ms;
+
+	if (input->mapping->quirks & PROBE_QUIRK_NF9_SYSUPTIME_SECONDS) {
+		up_ms *= 1000;
+		boot_ms = export_ms - up_ms;
+		if (end < start && (f->packets_delta == 1 || f->packets_total == 1)) {
+			end = start;
+		}
+	}
+	if (up_ms - start > TIME_HALF_MS) {
+		boot_ms += TIME_WRAP_MS;
+	} else if (up_ms - start < -TIME_HALF_MS) {
+		boot_ms -= TIME_WRAP_MS;
+	}
+	if (end < start) {
+		end += TIME_WRAP_MS;
+	}
+	*start_ns = CLAMP(boot_ms + start, -TIME_FAR_NS / NS_PER_MS, TIME_FAR_NS / NS_PER_MS) *
+		    NS_PER_MS;
+	*duration_ns = MIN((uint64_t)(end - start) * NS_PER_MS, TIME_DURATION_MAX_NS);
+}
+
+/* Without the boot time the later of the two is taken to be the export. */
+static void time_from_uptime_alone(const struct ipfix_input *input, int64_t *start_ns,
+				   uint64_t *duration_ns)
+{
+	uint32_t lasted_ms = input->fields->end_uptime - input->fields->start_uptime;
+
+	*duration_ns = (uint64_t)lasted_ms * NS_PER_MS;
+	*start_ns = input->export_ns - (int64_t)*duration_ns;
+}
+
+static const struct time_source *time_find(const struct time_source *table, size_t count,
+					   const struct ipfix_shape *shape)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (shape->has[table[i].field]) {
+			return &table[i];
+		}
+	}
+	return NULL;
+}
+
+/* Any other mixture: a start, an end and a duration, of which two will do. */
+static void time_from_mixture(const struct ipfix_input *input, int64_t *start_ns,
+			      uint64_t *duration_ns)
+{
+	const struct ipfix_shape *shape = input->shape;
+	const struct time_source *start = time_find(time_starts, G_N_ELEMENTS(time_starts), shape);
+	const struct time_source *end = time_find(time_ends, G_N_ELEMENTS(time_ends), shape);
+	bool has_duration = shape->has[IPFIX_DURATION_MS] || shape->has[IPFIX_DURATION_US];
+	int64_t end_ns = end ? time_read(end, input) : input->export_ns;
+
+	*duration_ns = 0;
+	if (shape->has[IPFIX_DURATION_MS]) {
+		*duration_ns = (uint64_t)input->fields->duration_ms * NS_PER_MS;
+	} else if (shape->has[IPFIX_DURATION_US]) {
+		*duration_ns = (uint64_t)input->fields->duration_us * NS_PER_US;
+	}
+	if (!start) {
+		*start_ns = end_ns - (int64_t)*duration_ns;
+		return;
+	}
+	*start_ns = time_read(start, input);
+	if (!has_duration && end) {
+		*duration_ns = time_between(input, *start_ns, end_ns);
+	}
+}
+
+void ipfix_time(const struct ipfix_input *input, int64_t *start_ns, uint64_t *duration_ns)
+{
+	const struct ipfix_shape *shape = input->shape;
+	unsigned uptimes = TIME_BIT_START_UPTIME | TIME_BIT_END_UPTIME;
+
+	if (shape->form == IPFIX_FORM_YAF) {
+		/* A missing one counts as 0. */
+		*start_ns = time_from_ms(input->fields->start_ms);
+		*duration_ns = time_between(input, *start_ns, time_from_ms(input->fields->end_ms));
+	} else if (shape->times == (uptimes | TIME_BIT_BOOT_MS)) {
+		time_from_uptime(input, start_ns, duration_ns);
+	} else if (shape->times == uptimes) {
+		time_from_uptime_alone(input, start_ns, duration_ns);
+	} else {
+		time_from_mixture(input, start_ns, duration_ns);
+		if (shape->form == IPFIX_FORM_V9 && *start_ns == 0) {
+			*start_ns = time_from_ms(input->fields->observed_ms);
+			*duration_ns = 0;
+		}
+	}
+}
