@@ -194,13 +194,15 @@ static void log_statistics(struct sensor *sensor, const struct meter_stats *stat
 		g_string_append_printf(text, "%s%s %" PRIu64, i > FLOW_END_IDLE ? ", " : "",
 				       reasons[i], stats->flows.ended[i]);
 	}
-	g_string_append_printf(
-		text,
-		"), in table %" PRIu32 ", peak %" PRIu32 ", datagrams assembled %" PRIu64
-		", given up %" PRIu64 ", capture drops %" PRIu64 ", records %" PRIu64,
-		stats->flows.active, stats->flows.peak, stats->fragments.assembled,
-		stats->fragments.expired + stats->fragments.evicted + stats->fragments.refused,
-		sensor->capture_dropped, sink.records);
+	g_string_append_printf(text,
+			       "), in table %" PRIu32 ", peak %" PRIu32 ", fragments held %" PRIu64
+			       ", datagrams assembled %" PRIu64 ", given up %" PRIu64
+			       ", capture drops %" PRIu64 ", records %" PRIu64,
+			       stats->flows.active, stats->flows.peak, stats->causes[DECODE_HELD],
+			       stats->fragments.assembled,
+			       stats->fragments.expired + stats->fragments.evicted +
+				       stats->fragments.refused,
+			       sensor->capture_dropped, sink.records);
 	log_msg(LOG_LEVEL_INFO, "%s", text->str);
 	g_string_printf(text, "statistics: refused packets %" PRIu64,
 			meter_stats_rejected(stats) + stats->causes[DECODE_LATE]);
