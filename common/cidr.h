@@ -11,10 +11,17 @@ struct cidr {
 	bool is_v6;
 };
 
-/* ADDRESS or ADDRESS/PREFIX; bits below the prefix must not matter and are cleared. */
+/*
+ * ADDRESS or ADDRESS/PREFIX; bits behind the prefix are cleared. Blanks around are allowed. All
+ * parsers return ST_OK, or ST_EINVAL with SiLK's words; *out is then untouched.
+ */
 int cidr_parse(const char *text, struct cidr *out, struct err *err);
 
-/* As cidr_parse, and also ADDRESS-ADDRESS (same family, not descending). */
+/* The same with a smallest PREFIX: SiLK refuses /0 in places. */
+int cidr_parse_min(const char *text, unsigned min_prefix, struct cidr *out, struct err *err);
+
+/* As cidr_parse, and also ADDRESS-ADDRESS, not descending. IPv4 counts as mapped IPv6 if only one
+ * of the two is IPv4. */
 int cidr_parse_range(const char *text, struct cidr *out, struct err *err);
 
 static inline bool cidr_contains(const struct cidr *cidr, struct ip ip)

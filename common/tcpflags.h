@@ -28,13 +28,18 @@ struct tcpflags_match {
 
 /* Letters FSRPAUEC, upper or lower case, any order, blanks ignored. */
 int tcpflags_parse(const char *text, uint8_t *out, struct err *err);
-/* "S/SA"; without a slash the mask is all eight flags only where the caller says so. */
+/*
+ * "S/SA". Without a slash: refused if mask_needed, else the mask is all eight flags. High must be
+ * within the mask. An empty text is refused.
+ */
 int tcpflags_parse_match(const char *text, bool mask_needed, struct tcpflags_match *out,
 			 struct err *err);
-/* "FSRPAUEC" letters present in that order; padded: a blank for each absent one (eight bytes). */
+/* The letters of the flags that are set, in the order FSRPAUEC; padded: a blank for each that is
+ * not, always eight bytes. out holds nine bytes. Returns the length. */
 size_t tcpflags_print(char *out, uint8_t flags, bool padded);
 
-/* Attribute letters T C F S of a record's state byte (silk-flow-files.md section 6). */
+/* The same of attribute letters T C F S, bits of a record's state byte (silk-flow-files.md section
+ * 6), in that order; the slash is needed. padded is eight bytes wide, too. */
 int attributes_parse(const char *text, uint8_t *out, struct err *err);
 int attributes_parse_match(const char *text, struct tcpflags_match *out, struct err *err);
 size_t attributes_print(char *out, uint8_t state, bool padded);
