@@ -12,7 +12,8 @@
 
 #define PACKING_TICK_NS      (NS_PER_S / 5)
 #define PACKING_HURRY_NS     (NS_PER_S / 50)
-#define PACKING_QUIET_NS     (2 * NS_PER_S) /* exporters silent for so long are acknowledged */
+#define PACKING_QUIET_NS     (2 * NS_PER_S)  /* exporters silent for so long are acknowledged */
+#define PACKING_UNSYNCED_NS  (10 * NS_PER_S) /* others after this, well within their patience */
 #define PACKING_UNSYNCED_MAX (UINT64_C(16) << 20)
 #define PACKING_UDP_BUFFER   (4 << 20)
 #define PACKING_HANDSHAKE_NS (10 * NS_PER_S)
@@ -229,6 +230,7 @@ static int packing_checkpoint(struct packing *packing, unsigned flags, struct er
 
 struct packing_timer {
 	int64_t next_flush_ns;
+	int64_t first_news_ns;    /* when one was noticed after a checkpoint */
 	int64_t last_news_ns;     /* when a message was last noticed */
 	uint64_t messages;        /* then */
 	uint64_t messages_synced; /* at the last checkpoint */
@@ -236,7 +238,8 @@ struct packing_timer {
 
 /*
  * Every flush timeout, with the lines of the log; in between, without them, when exporters wait:
- * many bytes are not acknowledged, or everybody has gone quiet, or listeners are stopping.
+ * many bytes are not acknowledged, or some for long, or everybody has gone quiet, or listeners are
+ * stopping.
  */
 static void packing_tick(struct packing *packing, struct packing_timer *timer, bool hurry)
 {
@@ -247,11 +250,15 @@ static void packing_tick(struct packing *packing, struct packing_timer *timer, b
 	struct err err;
 
 	if (messages != timer->messages) {
+		if (timer->messages == timer->messages_synced) {
+			timer->first_news_ns = now_ns;
+		}
 		timer->messages = messages;
 		timer->last_news_ns = now_ns;
 	}
 	early = collector_unsynced_bytes(packing->collector) > PACKING_UNSYNCED_MAX ||
-		((hurry || now_ns - timer->last_news_ns >= PACKING_QUIET_NS) &&
+		((hurry || now_ns - timer->last_news_ns >= PACKING_QUIET_NS ||
+		  now_ns - timer->first_news_ns >= PACKING_UNSYNCED_NS) &&
 		 messages != timer->messages_synced && collector_is_ahead(packing->collector));
 	if (timed) {
 		log_msg(LOG_LEVEL_INFO, "Flushing files after %" PRId64 " seconds.",

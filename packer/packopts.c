@@ -63,7 +63,7 @@ const struct opt packopts_table[] = {
 	OPT_OPTSTR(struct packopts, verify, "verify-sensor-config", 0, "ANY",
 		   "check the sensor configuration and exit; with a value, list what it defines"),
 	OPT_STR(struct packopts, packing_logic, "packing-logic", 0, "NAME",
-		"packlogic-twoway or packlogic-generic, instead of what the site file says"),
+		"use packlogic-twoway or packlogic-generic, whatever the site file says"),
 	OPT_STR(struct packopts, sensor_name, "sensor-name", 0, "LIST",
 		"use only these sensors, and the probes that feed them"),
 	OPT_STR(struct packopts, site_config_file, "site-config-file", 0, "FILE",
