@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "query/source.h"
 
-#include <errno.h>
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
+#include "query/names.h"
 #include "storage/hourfile.h"
 
 const struct opt source_xargs_opt_table[] = {
@@ -30,12 +29,7 @@ const struct opt source_opt_table[] = {
 
 struct source {
 	struct tool_env *env;
-	char **names; /* of the command line; borrowed */
-	int count;
-	int next;
-	FILE *xargs; /* further names, one a line */
-	char *line;
-	size_t line_size;
+	struct names *names; /* NULL after a failure */
 	enum ipv6_policy policy;
 	bool print_filenames;
 	struct stream_read_opts read_opts;
@@ -45,20 +39,6 @@ struct source {
 	void *on_open_arg;
 	int exit_status;
 };
-
-static FILE *source_open_xargs(const struct opt_optstr *xargs)
-{
-	FILE *file;
-
-	if (!xargs->text || strcmp(xargs->text, "-") == 0 || strcmp(xargs->text, "stdin") == 0) {
-		return stdin;
-	}
-	file = fopen(xargs->text, "r");
-	if (!file) {
-		tool_die("unable to open xargs file '%s': %s", xargs->text, strerror(errno));
-	}
-	return file;
-}
 
 enum ipv6_policy source_policy(const struct source_opts *opts)
 {
@@ -112,30 +92,14 @@ static struct stream *source_open_copy(const char *path)
 struct source *source_new(struct tool_env *env, const struct source_opts *opts, int argc,
 			  char **argv)
 {
-	static char standard_input[] = "-";
-	static char *const standard_names[] = { standard_input };
 	const char *icmp_handler = tool_getenv("SILK_ICMP_SPORT_HANDLER");
 	struct source *source = g_new0(struct source, 1);
 
 	source->env = env;
-	source->names = argv;
-	source->count = argc;
+	source->names = names_new(&opts->xargs, true, argc, argv);
 	source->policy = source_policy(opts);
 	source->print_filenames = opts->print_filenames;
 	source->read_opts.keep_icmp_sport = icmp_handler && strcasecmp(icmp_handler, "none") == 0;
-	if (opts->xargs.given) {
-		if (argc > 0) {
-			tool_usage("may not give file names on the command line with --xargs");
-		}
-		source->xargs = source_open_xargs(&opts->xargs);
-	} else if (argc == 0) {
-		if (isatty(STDIN_FILENO)) {
-			tool_usage("no input files given on command line and standard input is a "
-				   "terminal");
-		}
-		source->names = (char **)standard_names;
-		source->count = 1;
-	}
 	source->copy = source_open_copy(opts->copy_input);
 	return source;
 }
@@ -147,18 +111,7 @@ const struct stream_read_opts *source_read_opts(const struct source *source)
 
 const char *source_next_name(struct source *source)
 {
-	ssize_t len;
-
-	if (!source->xargs) {
-		return source->next < source->count ? source->names[source->next++] : NULL;
-	}
-	do {
-		len = getline(&source->line, &source->line_size, source->xargs);
-		while (len > 0 && strchr("\r\n", source->line[len - 1])) {
-			source->line[--len] = '\0';
-		}
-	} while (len == 0);
-	return len > 0 ? source->line : NULL;
+	return source->names ? names_next(source->names) : NULL;
 }
 
 /* End the input: nothing more is read, and the tool will exit with an error. */
@@ -167,11 +120,8 @@ static bool source_fail(struct source *source, const struct err *err)
 	tool_warn_err(err);
 	hourfile_close(source->reader);
 	source->reader = NULL;
-	source->next = source->count;
-	if (source->xargs && source->xargs != stdin) {
-		fclose(source->xargs);
-	}
-	source->xargs = NULL;
+	names_free(source->names);
+	source->names = NULL;
 	source->exit_status = TOOL_EXIT_ERROR;
 	return false;
 }
@@ -251,10 +201,7 @@ int source_close(struct source *source)
 		exit_status = TOOL_EXIT_ERROR;
 	}
 	hourfile_close(source->reader);
-	if (source->xargs && source->xargs != stdin) {
-		fclose(source->xargs);
-	}
-	free(source->line);
+	names_free(source->names);
 	g_free(source);
 	return exit_status;
 }

@@ -79,6 +79,12 @@ int stream_create_fd(struct stream **out, int fd, const char *name,
 int stream_create_sink(struct stream **out, struct bytesink *sink,
 		       const struct stream_write_opts *opts, struct err *err);
 
+/*
+ * Append copies of these entries to the header of a new file that nothing was written to yet, for
+ * tools that learn them from their input after the output is open.
+ */
+void stream_add_entries(struct stream *stream, const struct header *entries);
+
 /* ST_OK; ST_ERANGE: this record does not fit the format and was not written; else fatal. */
 int stream_write(struct stream *stream, const struct record *rec, struct err *err);
 

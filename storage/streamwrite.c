@@ -4,6 +4,7 @@
 #include "storage/byteorder.h"
 #include "storage/streamparts.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
@@ -24,6 +25,15 @@ static bool choose_big_endian(enum byte_order order)
 	return order == BYTE_ORDER_BIG || (order == BYTE_ORDER_NATIVE && HOST_BIG_ENDIAN);
 }
 
+void stream_add_entries(struct stream *stream, const struct header *entries)
+{
+	assert(!stream->header_written);
+	for (size_t i = 0; i < entries->entry_count; i++) {
+		header_add(&stream->header, entries->entries[i].id, entries->entries[i].payload,
+			   entries->entries[i].len);
+	}
+}
+
 /* The header of a new file. */
 static int make_header(struct stream *stream, const struct stream_write_opts *opts, struct err *err)
 {
@@ -37,9 +47,8 @@ static int make_header(struct stream *stream, const struct stream_write_opts *op
 	header->compression = choose_compression(opts->compression, stream->sink);
 	header->big_endian = choose_big_endian(opts->byte_order);
 	header->silk_version = opts->no_silk_version ? 0 : HEADER_SILK_VERSION;
-	for (size_t i = 0; entries != NULL && i < entries->entry_count; i++) {
-		header_add(header, entries->entries[i].id, entries->entries[i].payload,
-			   entries->entries[i].len);
+	if (entries != NULL) {
+		stream_add_entries(stream, entries);
 	}
 	if (stream_use_header(stream, err) != ST_OK) {
 		return ST_EVERSION;

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "query/names.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "query/tool.h"
+
+struct names {
+	char **names; /* of the command line */
+	int count;
+	int next;
+	FILE *xargs; /* or a list of names */
+	char *line;
+	size_t line_size;
+};
+
+static FILE *open_xargs(const struct opt_optstr *xargs)
+{
+	FILE *file;
+
+	if (!xargs->text || strcmp(xargs->text, "-") == 0 || strcmp(xargs->text, "stdin") == 0) {
+		return stdin;
+	}
+	file = fopen(xargs->text, "r");
+	if (!file) {
+		tool_die("unable to open xargs file '%s': %s", xargs->text, strerror(errno));
+	}
+	return file;
+}
+
+struct names *names_new(const struct opt_optstr *xargs, bool default_stdin, int argc, char **argv)
+{
+	static char standard_input[] = "-";
+	static char *const standard_names[] = { standard_input };
+	struct names *names = g_new0(struct names, 1);
+
+	names->names = argv;
+	names->count = argc;
+	if (xargs && xargs->given) {
+		if (argc > 0) {
+			tool_usage("may not give file names on the command line with --xargs");
+		}
+		names->xargs = open_xargs(xargs);
+	} else if (argc == 0 && default_stdin) {
+		if (isatty(STDIN_FILENO)) {
+			tool_usage("no input files given on command line and standard input is a "
+				   "terminal");
+		}
+		names->names = (char **)standard_names;
+		names->count = 1;
+	}
+	return names;
+}
+
+const char *names_next(struct names *names)
+{
+	ssize_t len;
+
+	if (!names->xargs) {
+		return names->next < names->count ? names->names[names->next++] : NULL;
+	}
+	do {
+		len = getline(&names->line, &names->line_size, names->xargs);
+		while (len > 0 && strchr("\r\n", names->line[len - 1])) {
+			names->line[--len] = '\0';
+		}
+	} while (len == 0);
+	return len > 0 ? names->line : NULL;
+}
+
+void names_free(struct names *names)
+{
+	if (names) {
+		if (names->xargs && names->xargs != stdin) {
+			fclose(names->xargs);
+		}
+		free(names->line);
+		g_free(names);
+	}
+}

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* rwfilter: choose flow records, from the repository or from files. */
+#include "query/tool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/timestamp.h"
+#include "query/filter.h"
+#include "query/names.h"
+#include "query/selection.h"
+#include "query/sink.h"
+
+struct rwfilter_opts {
+	GPtrArray *destinations[FILTER_WAYS];
+	struct opt_optstr statistics;
+	struct opt_optstr volume_statistics;
+	uint64_t limits[FILTER_WAYS]; /* of pass and fail; 0: none */
+	bool dry_run;
+	bool print_filenames;
+	uint64_t threads; /* 0: not given */
+	char *input_pipe;
+	struct opt_optstr xargs;
+	struct sink_opts sink;
+	struct selection_opts selection;
+	struct predicate_opts predicates;
+	int refused; /* for switches that only have messages */
+};
+
+static int parse_refused(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	return err_set(err, ST_ESUPPORT, "--%s is not supported by this release", opt->name);
+}
+
+#define REFUSED(name, arg, flags, help)                                                            \
+	OPT_CALL(struct rwfilter_opts, refused, name, 0, arg, parse_refused,                       \
+		 OPT_OWN_ERROR | (flags), help " (not supported yet)")
+
+static const struct opt rwfilter_opt_table[] = {
+	OPT_FLAG(struct rwfilter_opts, dry_run, "dry-run", 0,
+		 "check the switches and print the names of the input files, but read no record"),
+	OPT_U64(struct rwfilter_opts, threads, "threads", 0, "N", 1, 1024,
+		"read files with this many threads"),
+	OPT_U64(struct rwfilter_opts, limits[FILTER_PASS], "max-pass-records", 0, "N", 0,
+		UINT64_MAX, "write no more than this many records that pass"),
+	OPT_U64(struct rwfilter_opts, limits[FILTER_FAIL], "max-fail-records", 0, "N", 0,
+		UINT64_MAX, "write no more than this many records that fail"),
+	OPT_FLAG(struct rwfilter_opts, print_filenames, "print-filenames", 0,
+		 "print the name of each input file when it is read"),
+	REFUSED("plugin", "FILE", 0, "load more partitioning switches from this plug-in"),
+	OPT_GROUP(struct rwfilter_opts, sink, sink_opt_table),
+	OPT_STR(struct rwfilter_opts, input_pipe, "input-pipe", 0, "PATH",
+		"read records from this named pipe or from standard input"),
+	OPT_OPTSTR(struct rwfilter_opts, xargs, "xargs", 0, "FILE",
+		   "read the names of input files from this file, or from standard input"),
+	OPT_STRS(struct rwfilter_opts, destinations[FILTER_PASS], "pass-destination", 0, "PATH",
+		 "write records that pass all tests here; may be repeated"),
+	OPT_STRS(struct rwfilter_opts, destinations[FILTER_FAIL], "fail-destination", 0, "PATH",
+		 "write records that fail a test here; may be repeated"),
+	OPT_STRS(struct rwfilter_opts, destinations[FILTER_ALL], "all-destination", 0, "PATH",
+		 "write all records here; may be repeated"),
+	OPT_OPTSTR(struct rwfilter_opts, statistics, "print-statistics", 0, "PATH",
+		   "print how many records were read, passed and failed"),
+	OPT_OPTSTR(struct rwfilter_opts, volume_statistics, "print-volume-statistics", 0, "PATH",
+		   "print how many records, packets and bytes were read, passed and failed"),
+	OPT_GROUP(struct rwfilter_opts, selection, selection_opt_table),
+	OPT_GROUP(struct rwfilter_opts, predicates, predicate_opt_table),
+	REFUSED("scc", "LIST", 0, "pass flows whose source is in one of these countries"),
+	REFUSED("dcc", "LIST", 0, "pass flows whose destination is in one of these countries"),
+	REFUSED("any-cc", "LIST", 0, "pass flows one of whose ends is in one of these countries"),
+	REFUSED("tuple-file", "FILE", 0, "pass flows whose five-tuple is in this file"),
+	REFUSED("tuple-fields", "LIST", 0, "fields of the tuple file"),
+	REFUSED("tuple-direction", "NAME", 0, "compare tuples forward, reverse or both"),
+	REFUSED("tuple-delimiter", "CHAR", 0, "character between fields of the tuple file"),
+	REFUSED("stype", "NUMBER", 0, "pass flows whose source is of this address type"),
+	REFUSED("dtype", "NUMBER", 0, "pass flows whose destination is of this address type"),
+	REFUSED("pmap-file", "[NAME:]FILE", 0, "add the switches of this prefix map"),
+	REFUSED("python-expr", "TEXT", OPT_ADDED, "pass flows for which this Python is true"),
+	REFUSED("python-file", "FILE", OPT_ADDED, "load a Python plug-in"),
+	OPT_END,
+};
+
+static const char *const way_names[FILTER_WAYS] = {
+	[FILTER_PASS] = "pass-destination",
+	[FILTER_FAIL] = "fail-destination",
+	[FILTER_ALL] = "all-destination",
+};
+
+/* Where the records come from. */
+enum input { INPUT_NONE, INPUT_FILES, INPUT_REPOSITORY };
+
+struct rwfilter {
+	struct tool_env *env;
+	const struct rwfilter_opts *opts;
+	struct filter filter;
+	struct filter_stats stats;
+	struct batch *batch;
+	FILE *statistics;
+	bool copy_entries; /* the first input's entries are still wanted */
+};
+
+static bool names_stdout(const char *path)
+{
+	return strcmp(path, "-") == 0 || strcmp(path, "stdout") == 0;
+}
+
+static enum input find_input(const struct rwfilter_opts *opts, int argc)
+{
+	int repository = selection_reads_repository(&opts->selection, true);
+	int others = (opts->input_pipe != NULL) + opts->xargs.given + (argc > 0);
+
+	if (others == 0 && selection_reads_repository(&opts->selection, false)) {
+		return INPUT_REPOSITORY;
+	}
+	if (repository + others > 1) {
+		tool_usage("Multiple input sources were specified: input must come from only one "
+			   "of --input-pipe, --xargs, file names on the command line, or the file "
+			   "selection switches");
+	}
+	return others == 1 ? INPUT_FILES : INPUT_NONE;
+}
+
+static void check_input_pipe(const char *path)
+{
+	struct stat st;
+
+	if (!path || names_stdout(path) || strcmp(path, "stdin") == 0) {
+		return;
+	}
+	if (stat(path, &st) != 0) {
+		tool_die("Invalid input-pipe '%s': %s", path, strerror(errno));
+	}
+	if (!S_ISFIFO(st.st_mode)) {
+		tool_die("Invalid input-pipe '%s': File is not named pipe", path);
+	}
+}
+
+static void check_outputs(const struct rwfilter_opts *opts)
+{
+	bool statistics = opts->statistics.given || opts->volume_statistics.given;
+	bool tests = predicates_count(opts->predicates.tests) > 0;
+
+	if (opts->statistics.given && opts->volume_statistics.given) {
+		tool_usage("May only specify one of --print-statistics or "
+			   "--print-volume-statistics");
+	}
+	for (unsigned way = 0; way < FILTER_WAYS; way++) {
+		if (way != FILTER_ALL && opts->destinations[way] && !tests) {
+			tool_usage("Must specify partitioning rules when using --%s",
+				   way_names[way]);
+		}
+		statistics |= opts->destinations[way] != NULL;
+	}
+	if (!statistics) {
+		tool_usage("No output(s) specified");
+	}
+	if (!tests && !opts->destinations[FILTER_ALL]) {
+		tool_usage("Must specify partitioning rules when using --print-%sstatistics "
+			   "without --all-destination",
+			   opts->volume_statistics.given ? "volume-" : "");
+	}
+}
+
+/* Standard output takes one stream. */
+static void claim_stdout(bool *taken, const char *name, const char *path)
+{
+	if (!names_stdout(path)) {
+		return;
+	}
+	if (*taken) {
+		tool_die("Invalid %s '%s': The standard output is already allocated", name, path);
+	}
+	*taken = true;
+}
+
+static void open_destinations(struct rwfilter *run, bool *stdout_taken)
+{
+	struct stream_write_opts write = { 0 };
+	struct err err;
+
+	sink_write_opts(&run->opts->sink, &write);
+	for (unsigned way = 0; way < FILTER_WAYS; way++) {
+		const GPtrArray *paths = run->opts->destinations[way];
+
+		if (!paths) {
+			continue;
+		}
+		run->filter.destinations[way] = destination_new(run->opts->limits[way]);
+		for (guint i = 0; i < paths->len; i++) {
+			const char *path = g_ptr_array_index(paths, i);
+
+			claim_stdout(stdout_taken, way_names[way], path);
+			if (strcmp(path, "stderr") == 0) {
+				tool_die("Invalid %s '%s': Will not write binary data to the "
+					 "standard error",
+					 way_names[way], path);
+			}
+			if (destination_add(run->filter.destinations[way], path, &write, &err) !=
+			    ST_OK) {
+				tool_die_err(&err);
+			}
+		}
+	}
+}
+
+static void open_statistics(struct rwfilter *run, bool *stdout_taken)
+{
+	bool volume = run->opts->volume_statistics.given;
+	const char *name = volume ? "print-volume-statistics" : "print-statistics";
+	const char *path = volume ? run->opts->volume_statistics.text : run->opts->statistics.text;
+	int flags = O_WRONLY | O_CREAT | O_CLOEXEC;
+	struct stat st;
+	int fd;
+
+	run->filter.count_volumes = volume;
+	if (!volume && !run->opts->statistics.given) {
+		return;
+	}
+	if (!path || strcmp(path, "stderr") == 0) {
+		run->statistics = stderr;
+		return;
+	}
+	claim_stdout(stdout_taken, name, path);
+	if (names_stdout(path)) {
+		run->statistics = stdout;
+		return;
+	}
+	if (stat(path, &st) != 0 || S_ISREG(st.st_mode)) {
+		flags |= tool_getenv("SILK_CLOBBER") ? O_TRUNC : O_EXCL;
+	}
+	fd = open(path, flags, 0666);
+	if (fd < 0) {
+		tool_die("Invalid %s '%s': %s", name, path, strerror(errno));
+	}
+	run->statistics = fdopen(fd, "w");
+}
+
+/*
+ * The history of the output: what the first input says of itself, this command line, the notes.
+ * Called with the first input's header, or with NULL when there is no such header.
+ */
+static void write_entries(struct rwfilter *run, const struct header *first)
+{
+	struct header entries;
+
+	run->copy_entries = false;
+	header_init(&entries);
+	if (first) {
+		header_copy_entries(&entries, first, ENTRY_INVOCATION);
+		header_copy_entries(&entries, first, ENTRY_ANNOTATION);
+	}
+	header_add_invocation(&entries, tool_argc(run->env), tool_argv(run->env));
+	sink_add_notes(&run->opts->sink, &entries);
+	for (unsigned way = 0; way < FILTER_WAYS; way++) {
+		if (run->filter.destinations[way]) {
+			destination_add_entries(run->filter.destinations[way], &entries);
+		}
+	}
+	header_release(&entries);
+}
+
+static void on_open(void *arg, const struct header *header)
+{
+	struct rwfilter *run = arg;
+
+	if (run->copy_entries) {
+		write_entries(run, header);
+	}
+}
+
+/* SiLK keeps no history of its input when several threads read; nor do we then. */
+static bool many_threads(const struct rwfilter_opts *opts)
+{
+	const char *text = tool_getenv("SILK_RWFILTER_THREADS");
+	uint64_t threads = opts->threads;
+
+	if (threads == 0 && text && number_parse(text, 1, 1024, &threads, NULL) != ST_OK) {
+		threads = 1;
+	}
+	return threads > 1;
+}
+
+/* Filter one file; false: no more is wanted. A file that cannot be read does not end the tool. */
+static bool take_file(struct rwfilter *run, const char *path)
+{
+	struct err err;
+	int st;
+
+	if (run->opts->dry_run) {
+		printf("%s\n", path);
+		return true;
+	}
+	if (run->opts->print_filenames) {
+		fprintf(stderr, "%s\n", path);
+	}
+	st = filter_file(&run->filter, path, run->batch, &run->stats, &err);
+	if (st == ST_ERANGE) {
+		tool_die_err(&err);
+	}
+	if (st != ST_OK && st != ST_END) {
+		tool_warn_err(&err);
+	}
+	return st != ST_END;
+}
+
+static int take_repository_file(void *arg, const char *path, bool exists)
+{
+	if (!exists) {
+		fprintf(stderr, "Missing %s\n", path);
+		return 0;
+	}
+	return take_file(arg, path) ? 0 : ST_END;
+}
+
+static void read_files(struct rwfilter *run, int argc, char **argv)
+{
+	char *pipe_name = run->opts->input_pipe;
+	struct names *names = pipe_name ? names_new(NULL, false, 1, &pipe_name)
+					: names_new(&run->opts->xargs, false, argc, argv);
+	const char *name;
+
+	do {
+		name = names_next(names);
+	} while (name && take_file(run, name));
+	names_free(names);
+}
+
+static void print_volume_row(FILE *out, const char *title, const struct filter_counts *counts,
+			     const char *files)
+{
+	fprintf(out, "%5s|%18llu|%18llu|%20llu|%10s|\n", title, (unsigned long long)counts->records,
+		(unsigned long long)counts->packets, (unsigned long long)counts->bytes, files);
+}
+
+static void print_statistics(const struct rwfilter *run)
+{
+	const struct filter_stats *stats = &run->stats;
+	const struct filter_counts fail = {
+		.records = stats->total.records - stats->pass.records,
+		.packets = stats->total.packets - stats->pass.packets,
+		.bytes = stats->total.bytes - stats->pass.bytes,
+	};
+	FILE *out = run->statistics;
+	char files[32];
+
+	if (!run->filter.count_volumes) {
+		fprintf(out, "Files %5llu.  Read %10llu.  Pass %10llu. Fail  %10llu.\n",
+			(unsigned long long)stats->files, (unsigned long long)stats->total.records,
+			(unsigned long long)stats->pass.records, (unsigned long long)fail.records);
+		return;
+	}
+	snprintf(files, sizeof(files), "%llu", (unsigned long long)stats->files);
+	fprintf(out, "     |%18s|%18s|%20s|%10s|\n", "Recs", "Packets", "Bytes", "Files");
+	print_volume_row(out, "Total", &stats->total, files);
+	print_volume_row(out, "Pass", &stats->pass, "");
+	print_volume_row(out, "Fail", &fail, "");
+}
+
+/* Returns the exit status. */
+static int finish(struct rwfilter *run)
+{
+	int exit_status = TOOL_EXIT_OK;
+	struct err err;
+
+	if (run->copy_entries) {
+		write_entries(run, NULL);
+	}
+	for (unsigned way = 0; way < FILTER_WAYS; way++) {
+		if (destination_close(run->filter.destinations[way], &err) != ST_OK) {
+			tool_warn_err(&err);
+			exit_status = TOOL_EXIT_ERROR;
+		}
+	}
+	if (run->statistics) {
+		print_statistics(run);
+		if (run->statistics != stdout && fflush(run->statistics) != 0) {
+			tool_warn("cannot write statistics: %s", strerror(errno));
+			exit_status = TOOL_EXIT_ERROR;
+		}
+		if (run->statistics != stdout && run->statistics != stderr) {
+			fclose(run->statistics);
+		}
+	}
+	batch_free(run->batch);
+	predicates_free(run->opts->predicates.tests);
+	return exit_status;
+}
+
+static void open_outputs(struct rwfilter *run)
+{
+	bool stdout_taken = false;
+
+	open_destinations(run, &stdout_taken);
+	open_statistics(run, &stdout_taken);
+	run->copy_entries = true;
+	if (many_threads(run->opts)) {
+		write_entries(run, NULL);
+	}
+}
+
+static int rwfilter_run(struct tool_env *env, void *arg, int argc, char **argv)
+{
+	struct rwfilter_opts *opts = arg;
+	struct rwfilter run = { .env = env, .opts = opts };
+	const char *icmp_handler = tool_getenv("SILK_ICMP_SPORT_HANDLER");
+	enum input input = find_input(opts, argc);
+	struct err err;
+
+	if (input == INPUT_NONE) {
+		tool_usage("No input was specified: no file selection switches were given, neither "
+			   "--input-pipe nor --xargs was specified, and no files are present on "
+			   "the command line");
+	}
+	check_input_pipe(opts->input_pipe);
+	if (input == INPUT_FILES) {
+		selection_add_tests(&opts->selection, env, &opts->predicates.tests);
+	}
+	check_outputs(opts);
+	if (predicates_finish(opts->predicates.tests, &err) != ST_OK) {
+		tool_usage("%s", err.text);
+	}
+	run.filter.tests = opts->predicates.tests;
+	run.filter.read_opts.keep_icmp_sport =
+		icmp_handler && strcasecmp(icmp_handler, "none") == 0;
+	run.filter.read_opts.site =
+		tool_site(env, &opts->selection.site, input == INPUT_REPOSITORY);
+	run.filter.on_open = on_open;
+	run.filter.on_open_arg = &run;
+	run.batch = batch_new();
+	if (!opts->dry_run) {
+		open_outputs(&run);
+	}
+	if (input == INPUT_FILES) {
+		read_files(&run, argc, argv);
+	} else {
+		selection_each(&opts->selection, env, take_repository_file, &run);
+	}
+	return finish(&run);
+}
+
+const struct tool tool = {
+	.name = "rwfilter",
+	.summary = "choose which flow records to process",
+	.usage = "[SWITCHES] [FILES]",
+	.opts = rwfilter_opt_table,
+	.opts_size = sizeof(struct rwfilter_opts),
+	.run = rwfilter_run,
+};

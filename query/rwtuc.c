@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* rwtuc: text to flow records. */
+#include "query/tool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/timestamp.h"
+#include "query/names.h"
+#include "query/sink.h"
+#include "query/tuc.h"
+#include "storage/bytesource.h"
+
+struct rwtuc_opts {
+	char *fields;
+	char *column_separator;
+	char *output_path;
+	char *bad_input_lines;
+	bool verbose;
+	bool stop_on_error;
+	bool no_titles;
+	struct sink_opts sink;
+	struct site_opts site;
+	struct opt_optstr xargs;
+	char *fixed[TUC_FIELD_COUNT];
+	char *yielding[TUC_FIELD_COUNT]; /* the +msec forms: a column comes first */
+};
+
+#define FIXED(field, name, arg)                                                                    \
+	OPT_STR(struct rwtuc_opts, fixed[field], name, 0, arg,                                     \
+		"give every record this value, whatever its line says")
+#define YIELDING(field, name, arg)                                                                 \
+	OPT_STR(struct rwtuc_opts, yielding[field], name, 0, arg,                                  \
+		"give every record this value unless its line has one", .flags = OPT_HIDDEN)
+
+static const struct opt rwtuc_opt_table[] = {
+	OPT_STR(struct rwtuc_opts, fields, "fields", 0, "LIST",
+		"columns of the input: names, numbers and ranges of numbers"),
+	OPT_STR(struct rwtuc_opts, column_separator, "column-separator", 0, "CHAR",
+		"character between columns", .default_text = "|"),
+	OPT_STR(struct rwtuc_opts, output_path, "output-path", 0, "PATH",
+		"write the records to this file or pipe instead of standard output"),
+	OPT_STR(struct rwtuc_opts, bad_input_lines, "bad-input-lines", 0, "PATH",
+		"write lines that cannot be parsed to this file, with their file and number"),
+	OPT_FLAG(struct rwtuc_opts, verbose, "verbose", 0, "report lines that cannot be parsed"),
+	OPT_FLAG(struct rwtuc_opts, stop_on_error, "stop-on-error", 0,
+		 "report the first line that cannot be parsed and stop"),
+	OPT_FLAG(struct rwtuc_opts, no_titles, "no-titles", 0,
+		 "take the first line as values; needs --fields"),
+	OPT_GROUP(struct rwtuc_opts, sink, sink_opt_table),
+	OPT_GROUP(struct rwtuc_opts, site, site_opt_table),
+	OPT_OPTSTR(struct rwtuc_opts, xargs, "xargs", 0, "FILE",
+		   "read the names of input files from this file, or from standard input"),
+	FIXED(TUC_SIP, "saddress", "ADDRESS"),
+	FIXED(TUC_DIP, "daddress", "ADDRESS"),
+	FIXED(TUC_SPORT, "sport", "PORT"),
+	FIXED(TUC_DPORT, "dport", "PORT"),
+	FIXED(TUC_PROTOCOL, "protocol", "NUMBER"),
+	FIXED(TUC_PACKETS, "packets", "COUNT"),
+	FIXED(TUC_BYTES, "bytes", "COUNT"),
+	FIXED(TUC_FLAGS, "flags-all", "FLAGS"),
+	FIXED(TUC_STIME, "stime", "TIME"),
+	FIXED(TUC_DURATION, "duration", "SECONDS"),
+	FIXED(TUC_ETIME, "etime", "TIME"),
+	FIXED(TUC_SENSOR, "sensor", "SENSOR"),
+	FIXED(TUC_IN, "input-index", "INDEX"),
+	FIXED(TUC_OUT, "output-index", "INDEX"),
+	FIXED(TUC_NHIP, "next-hop-ip", "ADDRESS"),
+	FIXED(TUC_INITIAL_FLAGS, "flags-initial", "FLAGS"),
+	FIXED(TUC_SESSION_FLAGS, "flags-session", "FLAGS"),
+	FIXED(TUC_ATTRIBUTES, "attributes", "LETTERS"),
+	FIXED(TUC_APPLICATION, "application", "LABEL"),
+	FIXED(TUC_CLASS, "class", "NAME"),
+	FIXED(TUC_TYPE, "type", "NAME"),
+	YIELDING(TUC_STIME, "stime+msec", "TIME"),
+	YIELDING(TUC_ETIME, "etime+msec", "TIME"),
+	YIELDING(TUC_DURATION, "duration+msec", "SECONDS"),
+	FIXED(TUC_ICMP_TYPE, "icmp-type", "NUMBER"),
+	FIXED(TUC_ICMP_CODE, "icmp-code", "NUMBER"),
+	OPT_END,
+};
+
+struct rwtuc {
+	const struct rwtuc_opts *opts;
+	struct tuc *tuc;
+	struct stream *out;
+	FILE *bad;
+	uint64_t bad_count;
+	char *line; /* BYTESOURCE_VIEW_MAX and a NUL */
+	bool first_line;
+	bool failed;
+};
+
+static bool names_stdout(const char *path)
+{
+	return strcmp(path, "-") == 0 || strcmp(path, "stdout") == 0;
+}
+
+static FILE *open_bad(const struct rwtuc_opts *opts)
+{
+	const char *path = opts->bad_input_lines;
+	int clobber = tool_getenv("SILK_CLOBBER") ? O_TRUNC : O_EXCL;
+	int fd;
+
+	if (!path) {
+		return NULL;
+	}
+	if (strcmp(path, "stderr") == 0) {
+		return stderr;
+	}
+	if (names_stdout(path)) {
+		if (!opts->output_path || names_stdout(opts->output_path)) {
+			tool_die("Cannot use same stream for bad input and records");
+		}
+		return stdout;
+	}
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | clobber, 0666);
+	if (fd < 0) {
+		tool_die("cannot open '%s' for bad input: %s", path, strerror(errno));
+	}
+	return fdopen(fd, "w");
+}
+
+/* Without a bad line there is no file of bad lines. */
+static void close_bad(struct rwtuc *run)
+{
+	const char *path = run->opts->bad_input_lines;
+
+	if (!run->bad || run->bad == stderr || run->bad == stdout) {
+		return;
+	}
+	if (fclose(run->bad) != 0) {
+		tool_warn("cannot write '%s': %s", path, strerror(errno));
+		run->failed = true;
+	} else if (run->bad_count == 0) {
+		unlink(path);
+	}
+}
+
+static char parse_separator(const struct rwtuc_opts *opts)
+{
+	const char *text = opts->column_separator;
+
+	if (!text) {
+		return '|';
+	}
+	if (!*text) {
+		tool_usage("Invalid column-separator: May not be the end-of-string character");
+	}
+	if (*text == '\n') {
+		tool_usage("Invalid column-separator: May not be a newline");
+	}
+	return *text;
+}
+
+static void set_up_parser(struct rwtuc *run)
+{
+	const struct rwtuc_opts *opts = run->opts;
+	struct err err;
+	int st;
+
+	for (unsigned i = 0; i < TUC_FIELD_COUNT; i++) {
+		bool yields = !opts->fixed[i];
+		const char *text = yields ? opts->yielding[i] : opts->fixed[i];
+
+		if (text && tuc_fix(run->tuc, (enum tuc_field)i, yields, text, &err) != ST_OK) {
+			tool_die_err(&err);
+		}
+	}
+	if (opts->fields) {
+		st = tuc_set_columns(run->tuc, opts->fields, &err);
+		if (st == ST_ENOENT) {
+			tool_die_err(&err);
+		} else if (st != ST_OK) {
+			tool_usage("Invalid fields: %s", err.text);
+		}
+	} else if (opts->no_titles) {
+		tool_usage("May only use --no-titles when --fields is specified");
+	}
+}
+
+static struct stream *open_output(struct tool_env *env, const struct rwtuc_opts *opts)
+{
+	const char *path = opts->output_path ? opts->output_path : "-";
+	struct stream *out = NULL;
+	struct header entries;
+	struct stream_write_opts write = { .entries = &entries };
+	struct err err;
+
+	header_init(&entries);
+	sink_add_notes(&opts->sink, &entries);
+	header_add_invocation(&entries, tool_argc(env), tool_argv(env));
+	sink_write_opts(&opts->sink, &write);
+	if (stream_create(&out, path, &write, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
+	header_release(&entries);
+	return out;
+}
+
+static int64_t clock_ns(void)
+{
+	return g_get_real_time() * NS_PER_US;
+}
+
+/* false: stop here. */
+static bool bad_line(struct rwtuc *run, const char *name, uint64_t number, const char *bytes,
+		     size_t len, const struct err *err)
+{
+	run->bad_count++;
+	if (run->bad) {
+		fprintf(run->bad, "%s:%llu:%.*s\n", name, (unsigned long long)number, (int)len,
+			bytes);
+	}
+	if (run->opts->verbose || run->opts->stop_on_error) {
+		tool_warn("%s:%llu:%s", name, (unsigned long long)number, err->text);
+	}
+	run->failed |= run->opts->stop_on_error;
+	return !run->opts->stop_on_error;
+}
+
+/* The first line of a file: titles, which may also tell the columns. *was_title: not a record. */
+static bool take_first_line(struct rwtuc *run, const char *name, bool *was_title)
+{
+	struct err err;
+	int st;
+
+	*was_title = true;
+	if (run->opts->no_titles) {
+		*was_title = false;
+		return true;
+	}
+	if (run->opts->fields) {
+		*was_title = tuc_is_title(run->tuc, run->line);
+		return true;
+	}
+	st = tuc_read_titles(run->tuc, run->line, &err);
+	if (st == ST_OK) {
+		return true;
+	}
+	if (st != ST_ENOENT) {
+		err_prefix(&err, "Unable to determine fields from first line of stream '%s'", name);
+	}
+	tool_warn_err(&err);
+	run->failed = true;
+	return false;
+}
+
+/* One line, of len bytes without its newline; false: stop. */
+static bool take_line(struct rwtuc *run, const char *name, uint64_t number, const char *bytes,
+		      size_t len)
+{
+	struct record rec;
+	struct err err;
+	int st;
+
+	memcpy(run->line, bytes, len);
+	run->line[len] = '\0';
+	if (!run->line[strspn(run->line, " \t\r\f\v")]) {
+		return true;
+	}
+	if (run->first_line) {
+		bool was_title;
+
+		run->first_line = false;
+		if (!take_first_line(run, name, &was_title)) {
+			return false;
+		}
+		if (was_title) {
+			return true;
+		}
+	}
+	st = tuc_parse(run->tuc, run->line, clock_ns(), &rec, &err);
+	if (st == ST_OK) {
+		st = stream_write(run->out, &rec, &err);
+		if (st != ST_OK && st != ST_ERANGE) {
+			tool_die_err(&err);
+		}
+	}
+	return st == ST_OK || bad_line(run, name, number, bytes, len, &err);
+}
+
+/*
+ * Show the next line without its newline; the source still stands before it. *whole is what to
+ * consume. ST_OK, ST_END, or why not: a read error, or a line longer than a view can be.
+ */
+static int view_line(struct bytesource *src, const char **line, size_t *len, size_t *whole,
+		     struct err *err)
+{
+	const uint8_t *bytes = NULL;
+	const uint8_t *newline = NULL;
+	size_t want = 1;
+	size_t have = 0;
+	size_t searched = 0;
+
+	for (;;) {
+		int st = bytesource_view(src, want, &bytes, &have, err);
+
+		if (st != ST_OK) {
+			return st;
+		}
+		newline = have > searched ? memchr(bytes + searched, '\n', have - searched) : NULL;
+		if (newline || have < want) {
+			break;
+		}
+		if (have >= BYTESOURCE_VIEW_MAX) {
+			return err_set(err, ST_ELIMIT, "%s: a line is longer than %u bytes",
+				       bytesource_name(src), BYTESOURCE_VIEW_MAX);
+		}
+		searched = have;
+		want = MIN(have * 2, BYTESOURCE_VIEW_MAX);
+	}
+	*line = (const char *)bytes;
+	*len = newline ? (size_t)(newline - bytes) : have;
+	*whole = newline ? *len + 1 : have;
+	return have == 0 ? ST_END : ST_OK;
+}
+
+/* Read one input to its end; false: stop. */
+static bool take_input(struct rwtuc *run, const char *name)
+{
+	struct bytesource *src = NULL;
+	struct err err;
+	const char *line = NULL;
+	size_t len = 0;
+	size_t whole = 0;
+	uint64_t number = 0;
+	bool go_on = true;
+	int st = bytesource_open(&src, name, &err);
+
+	run->first_line = true;
+	while (st == ST_OK && go_on) {
+		st = view_line(src, &line, &len, &whole, &err);
+		if (st == ST_OK) {
+			go_on = take_line(run, name, ++number, line, len);
+			bytesource_consume(src, whole);
+		}
+	}
+	if (st != ST_OK && st != ST_END) {
+		tool_warn_err(&err);
+		run->failed = true;
+		go_on = false;
+	}
+	bytesource_close(src);
+	return go_on;
+}
+
+/* After a failure before the first record nothing is written, not even a header. */
+static void close_output(struct rwtuc *run)
+{
+	struct err err;
+
+	if (run->failed && stream_records(run->out) == 0) {
+		return;
+	}
+	if (stream_close(run->out, &err) != ST_OK) {
+		tool_warn_err(&err);
+		run->failed = true;
+	}
+}
+
+static int rwtuc_run(struct tool_env *env, void *opts, int argc, char **argv)
+{
+	struct rwtuc run = { .opts = opts };
+	struct names *names;
+	const char *name;
+
+	run.tuc = tuc_new(tool_site(env, &run.opts->site, false), parse_separator(opts));
+	set_up_parser(&run);
+	names = names_new(&run.opts->xargs, true, argc, argv);
+	run.bad = open_bad(opts);
+	run.out = open_output(env, opts);
+	run.line = g_malloc(BYTESOURCE_VIEW_MAX + 1);
+	do {
+		name = names_next(names);
+	} while (name && take_input(&run, name));
+	close_output(&run);
+	close_bad(&run);
+	names_free(names);
+	tuc_free(run.tuc);
+	g_free(run.line);
+	return run.failed ? TOOL_EXIT_ERROR : TOOL_EXIT_OK;
+}
+
+const struct tool tool = {
+	.name = "rwtuc",
+	.summary = "turn text into flow records",
+	.usage = "[SWITCHES] [FILES]",
+	.opts = rwtuc_opt_table,
+	.opts_size = sizeof(struct rwtuc_opts),
+	.run = rwtuc_run,
+};

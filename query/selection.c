@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "query/selection.h"
+
+#include <glib.h>
+#include <string.h>
+
+#include "common/timestamp.h"
+#include "storage/repo.h"
+
+const struct opt selection_opt_table[] = {
+	OPT_STR(struct selection_opts, class_name, "class", 0, "NAME", "class of the data to read",
+		.flags = OPT_ONCE),
+	OPT_STR(struct selection_opts, types, "types", 0, "LIST",
+		"types of the class to read, or \"all\"", .flags = OPT_ONCE),
+	OPT_STR(struct selection_opts, flowtypes, "flowtypes", 0, "LIST",
+		"pairs of CLASS/TYPE to read; either may be \"all\"", .flags = OPT_ONCE),
+	OPT_STR(struct selection_opts, sensors, "sensors", 0, "LIST",
+		"sensors to read: names, ids, ranges of ids, groups", .flags = OPT_ONCE),
+	OPT_STR(struct selection_opts, start_date, "start-date", 0, "DATE",
+		"first hour or day to read, YYYY/MM/DD[:HH]", .default_text = "today",
+		.flags = OPT_ONCE),
+	OPT_STR(struct selection_opts, end_date, "end-date", 0, "DATE", "last hour or day to read",
+		.flags = OPT_ONCE),
+	OPT_FLAG(struct selection_opts, print_missing_files, "print-missing-files", 0,
+		 "print the names of files that were looked for in vain"),
+	OPT_STR(struct selection_opts, site.rootdir, "data-rootdir", 0, "DIRECTORY",
+		"top of the repository"),
+	OPT_GROUP(struct selection_opts, site, site_opt_table),
+	OPT_END,
+};
+
+bool selection_reads_repository(const struct selection_opts *opts, bool only_files)
+{
+	if (opts->start_date || opts->end_date || opts->print_missing_files || opts->site.rootdir) {
+		return true;
+	}
+	return !only_files && (opts->class_name || opts->types || opts->flowtypes || opts->sensors);
+}
+
+static void resolve(const struct site *site, const struct repo_switches *switches,
+		    struct repo_select *select)
+{
+	struct err err;
+
+	if (repo_select_switches(site, switches, select, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
+}
+
+static void add_to_set(struct numset *set, unsigned number)
+{
+	set->bits[number >> 6] |= UINT64_C(1) << (number & 63);
+}
+
+static void add_flowtype_test(const struct selection_opts *opts, const struct site *site,
+			      struct predicates **tests)
+{
+	const struct repo_switches switches = {
+		.class_name = opts->class_name,
+		.types = opts->types,
+		.flowtypes = opts->flowtypes,
+	};
+	struct repo_select select;
+	struct numset set;
+
+	memset(&set, 0, sizeof(set));
+	resolve(site, &switches, &select);
+	for (size_t i = 0; i < select.pair_count; i++) {
+		add_to_set(&set, select.pairs[i].flowtype);
+	}
+	predicates_add_flowtypes(tests, &set);
+	repo_select_release(&select);
+}
+
+static void add_sensor_test(const struct selection_opts *opts, const struct site *site,
+			    struct predicates **tests)
+{
+	static char everything[] = "all/all";
+	const struct repo_switches switches = {
+		.flowtypes = everything,
+		.sensors = opts->sensors,
+	};
+	struct repo_select select;
+	struct numset set;
+
+	memset(&set, 0, sizeof(set));
+	resolve(site, &switches, &select);
+	for (size_t i = 0; i < select.pair_count; i++) {
+		add_to_set(&set, select.pairs[i].sensor);
+	}
+	predicates_add_sensors(tests, &set);
+	repo_select_release(&select);
+}
+
+void selection_add_tests(const struct selection_opts *opts, struct tool_env *env,
+			 struct predicates **tests)
+{
+	if (opts->class_name || opts->types || opts->flowtypes) {
+		add_flowtype_test(opts, tool_site(env, &opts->site, true), tests);
+	}
+	if (opts->sensors) {
+		add_sensor_test(opts, tool_site(env, &opts->site, true), tests);
+	}
+}
+
+struct visit {
+	selection_fn fn;
+	void *arg;
+};
+
+static int visit_file(void *arg, const char *path, const struct hourfile_key *key, bool exists)
+{
+	const struct visit *visit = arg;
+
+	return visit->fn(visit->arg, path, exists);
+}
+
+void selection_each(const struct selection_opts *opts, struct tool_env *env, selection_fn fn,
+		    void *arg)
+{
+	const struct site *site = tool_site(env, &opts->site, true);
+	const char *root = tool_rootdir(env, &opts->site);
+	const struct repo_switches switches = {
+		.class_name = opts->class_name,
+		.types = opts->types,
+		.flowtypes = opts->flowtypes,
+		.sensors = opts->sensors,
+		.start_date = opts->start_date,
+		.end_date = opts->end_date,
+		.now_ns = g_get_real_time() * NS_PER_US,
+	};
+	struct visit visit = { .fn = fn, .arg = arg };
+	struct repo_select select;
+
+	if (!g_file_test(root, G_FILE_TEST_IS_DIR)) {
+		tool_die("Root data directory '%s' does not exist", root);
+	}
+	resolve(site, &switches, &select);
+	repo_each(site, root, &select, opts->print_missing_files, visit_file, &visit);
+	repo_select_release(&select);
+}

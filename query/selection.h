@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The switches that select files of the repository (rwfilter, rwfglob), and what they do to records
+ * when files are named instead.
+ */
+#ifndef TUSSAH_QUERY_SELECTION_H
+#define TUSSAH_QUERY_SELECTION_H
+
+#include "query/predicate.h"
+#include "query/tool.h"
+
+struct selection_opts {
+	char *class_name;
+	char *types;
+	char *flowtypes;
+	char *sensors;
+	char *start_date;
+	char *end_date;
+	bool print_missing_files;
+	struct site_opts site;
+};
+extern const struct opt selection_opt_table[];
+
+/*
+ * Was a switch given that selects files? only_files: of those that cannot also test records, which
+ * rules out other inputs.
+ */
+bool selection_reads_repository(const struct selection_opts *opts, bool only_files);
+
+/* Add --class, --types, --flowtypes and --sensors to the tests of records. Errors end the tool. */
+void selection_add_tests(const struct selection_opts *opts, struct tool_env *env,
+			 struct predicates **tests);
+
+/*
+ * Visit the files, missing ones only with --print-missing-files, until fn returns non-zero.
+ * Errors of the switches end the tool.
+ */
+typedef int (*selection_fn)(void *arg, const char *path, bool exists);
+void selection_each(const struct selection_opts *opts, struct tool_env *env, selection_fn fn,
+		    void *arg);
+
+#endif
