@@ -17,7 +17,9 @@
 
 #define POLL_MS 100
 /* A live packet may wait in the kernel's ring for this long before it is seen. */
-#define CAPTURE_DELAY_NS  NS_PER_S
+#define CAPTURE_DELAY_NS NS_PER_S
+/* A finished flow waits at most so long for others to share its message, while live. */
+#define FLUSH_INTERVAL_NS NS_PER_S
 #define EVENTS_PER_MINUTE 20
 
 struct sensor {
@@ -28,7 +30,8 @@ struct sensor {
 	const struct decode_link *link; /* of the capture being read */
 	struct capture *live;           /* NULL while reading files */
 	int64_t start_ns;               /* wall clock */
-	int64_t next_stats_ns;          /* steady clock */
+	int64_t next_stats_ns;          /* steady clock, as the next */
+	int64_t next_flush_ns;
 	uint64_t capture_dropped;
 	uint32_t exporter_address;
 	bool broken; /* the sink failed; its reason is in failure */
@@ -213,6 +216,14 @@ static void log_statistics(struct sensor *sensor, const struct meter_stats *stat
 		}
 	}
 	log_msg(LOG_LEVEL_INFO, "%s", text->str);
+	g_string_free(text, TRUE);
+}
+
+static void log_link(struct sensor *sensor)
+{
+	struct sink_stats sink;
+
+	sink_get_stats(sensor->sink, &sink);
 	if (sink.is_link) {
 		log_msg(LOG_LEVEL_INFO,
 			"statistics: messages %" PRIu64 ", sent %" PRIu64 ", acknowledged %" PRIu64
@@ -222,7 +233,6 @@ static void log_statistics(struct sensor *sensor, const struct meter_stats *stat
 			sink.link.queued_messages, sink.link.dropped_messages,
 			sink.link.dropped_records, sink.link.connects, sink.link.connect_failures);
 	}
-	g_string_free(text, TRUE);
 }
 
 static int send_statistics(struct sensor *sensor, const struct meter_stats *stats, struct err *err)
@@ -291,6 +301,11 @@ static int sensor_tick(struct sensor *sensor, struct err *err)
 		sensor->next_stats_ns = now_ns + sensor->opts.stats_interval_ns;
 		log_tick(clock_ns(CLOCK_REALTIME));
 		st = report(sensor, err);
+		log_link(sensor);
+	}
+	if (st == ST_OK && sensor->live != NULL && now_ns >= sensor->next_flush_ns) {
+		sensor->next_flush_ns = now_ns + FLUSH_INTERVAL_NS;
+		st = export_flush(sensor->export, err);
 	}
 	sink_poll(sensor->sink, now_ns, 0);
 	log_events(sensor, now_ns);
@@ -343,8 +358,11 @@ static int live_wait(struct sensor *sensor, struct err *err)
 	};
 
 	if (poll(fds, 2, POLL_MS) == 0) {
+		int st;
+
 		meter_expire(sensor->meter, clock_ns(CLOCK_REALTIME) - CAPTURE_DELAY_NS);
-		return export_flush(sensor->export, err);
+		st = export_flush(sensor->export, err);
+		return st == ST_OK ? sink_flush(sensor->sink, err) : st;
 	}
 	return ST_OK;
 }
@@ -353,6 +371,9 @@ int sensor_read_live(struct sensor *sensor, struct capture *capture, struct err 
 {
 	int st = sensor_use(sensor, capture, "interface", err);
 
+	if (st == ST_OK) {
+		log_msg(LOG_LEVEL_INFO, "capturing, link type %s", capture_linktype_name(capture));
+	}
 	sensor->live = capture;
 	while (st == ST_OK && !daemon_stopping()) {
 		st = capture_read(capture, on_packet, sensor, err);
@@ -382,6 +403,7 @@ static int sensor_drain(struct sensor *sensor, struct err *err)
 		}
 		sink_poll(sensor->sink, now_ns, POLL_MS);
 	}
+	log_link(sensor);
 	sink_get_stats(sensor->sink, &stats);
 	if (!sink_is_drained(sensor->sink)) {
 		return err_set(err, ST_EIO, "%" PRIu64 " messages were not delivered",
