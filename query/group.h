@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Group records by a key of fields and compute values for each group: sums, minimum, maximum,
+ * counts of distinct values. The engine of rwuniq and rwstats.
+ *
+ *	group_new(&group, &spec, err);
+ *	while (source_next(source, batch, group_columns(group))) {
+ *		group_add(group, batch, err);
+ *	}
+ *	group_finish(group, sorted, err);
+ *	while ((st = group_next(group, &bin, err)) == ST_OK) {
+ *		group_key(group, &bin, 0, &value);
+ *		... bin.values[0] ...
+ *	}
+ *	group_free(group);
+ *
+ * When the bound on memory is reached, what there is goes to temporary files as partial groups,
+ * which are merged on the way out.
+ */
+#ifndef TUSSAH_QUERY_GROUP_H
+#define TUSSAH_QUERY_GROUP_H
+
+#include "common/batch.h"
+#include "common/field.h"
+
+/* Bytes of all key fields together. */
+#define GROUP_KEY_MAX 256
+
+enum group_op {
+	GROUP_RECORDS,
+	GROUP_PACKETS,
+	GROUP_BYTES,
+	GROUP_START_MIN, /* ns, as int64 */
+	GROUP_END_MAX,   /* ns, as int64 */
+	GROUP_DISTINCT,  /* different values of a field */
+	GROUP_OP_COUNT,
+};
+
+struct group_value {
+	enum group_op op;
+	const struct field *field; /* GROUP_DISTINCT */
+};
+
+struct group_spec {
+	const struct field *const *fields; /* kept while the group lives; may be none: one bin */
+	size_t field_count;
+	const struct group_value *values; /* copied */
+	size_t value_count;
+	int64_t bin_ns;        /* start and end times in keys are cut to multiples of this */
+	int64_t unit_ns;       /* durations in keys, and times that are counted distinct, to this */
+	uint64_t memory_bytes; /* 0: 1 GiB */
+	const char *temp_dir;  /* kept */
+};
+
+struct group;
+
+/* ST_OK, or ST_ELIMIT when the key is longer than GROUP_KEY_MAX. */
+int group_new(struct group **out, const struct group_spec *spec, struct err *err);
+void group_free(struct group *group);
+
+/* COLUMN_BITs that group_add() reads. */
+uint32_t group_columns(const struct group *group);
+
+/* Add the selected rows. ST_OK or ST_EIO (temporary files). */
+int group_add(struct group *group, const struct batch *batch, struct err *err);
+
+/* No more rows. sorted: bins come in ascending order of the key, else in no particular one. */
+int group_finish(struct group *group, bool sorted, struct err *err);
+
+struct group_bin {
+	const uint8_t *key;
+	const uint64_t *values;
+};
+
+/* The next bin, borrowed until the next call. ST_OK, ST_END or ST_EIO. */
+int group_next(struct group *group, struct group_bin *bin, struct err *err);
+
+/* Bytes of a key, for callers that copy it. */
+size_t group_key_size(const struct group *group);
+
+/* The value of key field number i. */
+void group_key(const struct group *group, const uint8_t *key, size_t i, struct value *out);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A hash table of rows: a key of fixed size in front, then whatever the caller keeps beside it.
+ * Rows never move, keep the order in which they were added, and start zeroed behind their key.
+ *
+ *	keytable_init(&table, key_size, extra_bytes);
+ *	row = keytable_find(&table, key, keytable_hash(&table, key), &added);
+ *	keytable_release(&table);
+ *
+ * Keys are handed in padded with zeros to a multiple of eight bytes (keytable_padded()); the row's
+ * extra bytes start there, too, and are aligned.
+ */
+#ifndef TUSSAH_QUERY_KEYTABLE_H
+#define TUSSAH_QUERY_KEYTABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct keytable_slot {
+	uint32_t hash;
+	uint32_t row; /* index + 1; 0: free */
+};
+
+struct keytable {
+	size_t key_size;
+	size_t padded;   /* key_size, rounded up */
+	size_t row_size; /* padded key and extra bytes */
+	uint8_t **chunks;
+	size_t chunk_count;
+	size_t chunk_rows; /* rows of a chunk, a power of two */
+	unsigned chunk_shift;
+	uint32_t count;
+	struct keytable_slot *slots;
+	uint32_t mask; /* number of slots - 1 */
+};
+
+static inline size_t keytable_padded(size_t key_size)
+{
+	return (key_size + 7) & ~(size_t)7;
+}
+
+void keytable_init(struct keytable *table, size_t key_size, size_t extra_bytes);
+void keytable_release(struct keytable *table);
+/* Forget all rows; memory is given back. */
+void keytable_clear(struct keytable *table);
+
+uint32_t keytable_hash(const struct keytable *table, const uint8_t *key);
+
+/* The row of key, added when it is new (*added). At most 2^32 - 2 rows. */
+uint8_t *keytable_find(struct keytable *table, const uint8_t *key, uint32_t hash, bool *added);
+
+/* Bring the slot of hash into the cache for the keytable_find() to come. */
+static inline void keytable_prefetch(const struct keytable *table, uint32_t hash)
+{
+	__builtin_prefetch(&table->slots[hash & table->mask]);
+}
+
+/* Row i in the order of adding. */
+static inline uint8_t *keytable_row(const struct keytable *table, uint32_t i)
+{
+	return table->chunks[i >> table->chunk_shift] +
+	       (i & (table->chunk_rows - 1)) * table->row_size;
+}
+
+/* Memory in use. */
+uint64_t keytable_bytes(const struct keytable *table);
+
+#endif

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* rwcut: print records as text. */
+#include <string.h>
+
+#include <glib.h>
+
+#include "common/batch.h"
+#include "common/field.h"
+#include "common/text.h"
+#include "query/format.h"
+#include "query/source.h"
+#include "query/tool.h"
+
+#define DEFAULT_FIELDS                                                                             \
+	"sIP,dIP,sPort,dPort,protocol,packets,bytes,flags,sTime,duration,eTime,sensor"
+
+struct cut_opts {
+	char *fields;
+	bool all_fields;
+	bool help_fields;
+	uint64_t num_recs; /* 0: no limit */
+	uint64_t start_rec_num;
+	uint64_t end_rec_num;
+	uint64_t tail_recs;
+	bool dry_run;
+	bool icmp_type_and_code;
+	struct format_opts format;
+	struct text_opts text;
+	struct output_opts output;
+	struct source_opts source;
+	struct site_opts site;
+};
+
+static const struct opt cut_opt_table[] = {
+	OPT_STR(struct cut_opts, fields, "fields", 'f', "LIST", "print these fields, in this order",
+		.flags = OPT_ONCE, .default_text = DEFAULT_FIELDS),
+	OPT_FLAG(struct cut_opts, all_fields, "all-fields", 0, "print all fields"),
+	OPT_FLAG(struct cut_opts, help_fields, "help-fields", 0, "describe each field and exit"),
+	OPT_U64(struct cut_opts, num_recs, "num-recs", 'n', "N", 0, UINT64_MAX,
+		"print no more than this many records"),
+	OPT_U64(struct cut_opts, start_rec_num, "start-rec-num", 0, "N", 1, UINT64_MAX,
+		"start with this record, the first is 1"),
+	OPT_U64(struct cut_opts, end_rec_num, "end-rec-num", 0, "N", 1, UINT64_MAX,
+		"end with this record"),
+	OPT_U64(struct cut_opts, tail_recs, "tail-recs", 0, "N", 1, UINT32_MAX,
+		"start this many records before the end of the input"),
+	OPT_FLAG(struct cut_opts, dry_run, "dry-run", 0, "print the titles only"),
+	OPT_FLAG(struct cut_opts, icmp_type_and_code, "icmp-type-and-code", 0,
+		 "print type and code of ICMP in place of the ports"),
+	OPT_GROUP(struct cut_opts, format, format_msec_opt_table),
+	OPT_GROUP(struct cut_opts, text, text_opt_table),
+	OPT_GROUP(struct cut_opts, output, output_opt_table),
+	OPT_GROUP(struct cut_opts, source, source_opt_table),
+	OPT_GROUP(struct cut_opts, site, site_opt_table),
+	OPT_END,
+};
+
+/* The plan of a run. */
+struct cut {
+	const struct field **fields;
+	size_t field_count;
+	uint32_t columns;
+	struct field_context ctx;
+	struct text *text;
+	bool titled;
+	uint64_t skip;  /* records before the first to print */
+	uint64_t limit; /* how many to print */
+};
+
+static void check_opts(const struct cut_opts *opts)
+{
+	if (opts->fields && opts->all_fields) {
+		tool_usage("only one of --fields and --all-fields may be given");
+	}
+	if (opts->tail_recs && (opts->start_rec_num || opts->end_rec_num)) {
+		tool_usage("--tail-recs may not be given with --start-rec-num or --end-rec-num");
+	}
+	if (opts->end_rec_num && opts->end_rec_num < opts->start_rec_num) {
+		tool_usage("--end-rec-num is less than --start-rec-num");
+	}
+}
+
+static void choose_fields(struct cut *cut, const struct cut_opts *opts)
+{
+	const char *list = opts->fields ? opts->fields : DEFAULT_FIELDS;
+	struct err err;
+
+	if (!opts->all_fields) {
+		if (field_parse_list(list, FIELD_LIST_REPEATS, &cut->fields, &cut->field_count,
+				     &err) != ST_OK) {
+			tool_die("invalid fields: %s", err.text);
+		}
+	}
+	/* a list without a name means all of them, too */
+	if (cut->field_count == 0) {
+		g_free(cut->fields);
+		cut->fields = g_new(const struct field *, field_table_count);
+		for (size_t i = 0; i < field_table_count; i++) {
+			if (!(field_table[i].flags & FIELD_PAIR)) {
+				cut->fields[cut->field_count++] = &field_table[i];
+			}
+		}
+	}
+	for (size_t i = 0; i < cut->field_count; i++) {
+		cut->columns |= field_columns(cut->fields[i], &cut->ctx);
+	}
+}
+
+static void choose_range(struct cut *cut, const struct cut_opts *opts)
+{
+	cut->skip = opts->start_rec_num ? opts->start_rec_num - 1 : 0;
+	cut->limit = opts->num_recs ? opts->num_recs : UINT64_MAX;
+	if (opts->end_rec_num && opts->end_rec_num - cut->skip < cut->limit) {
+		cut->limit = opts->end_rec_num - cut->skip;
+	}
+}
+
+/* Titles wait for the first file to open, as nothing is printed when there is none. */
+static void print_titles(void *arg, const char *path, const struct header *header)
+{
+	struct cut *cut = arg;
+
+	if (!cut->titled) {
+		text_titles(cut->text);
+		cut->titled = true;
+	}
+}
+
+static void print_row(struct cut *cut, const struct batch *batch, uint32_t row)
+{
+	for (size_t i = 0; i < cut->field_count; i++) {
+		const struct field *field = cut->fields[i];
+		struct value value;
+
+		field->load(batch, row, &cut->ctx, &value);
+		text_cell_done(cut->text,
+			       field->kind->print(text_cell(cut->text), &value, field, &cut->ctx));
+	}
+	text_row_done(cut->text);
+}
+
+static void print_batch(struct cut *cut, const struct batch *batch)
+{
+	uint32_t first = (uint32_t)MIN(cut->skip, batch->selected);
+
+	cut->skip -= first;
+	for (uint32_t i = first; i < batch->selected && cut->limit > 0; i++) {
+		print_row(cut, batch, batch->selection[i]);
+		cut->limit--;
+	}
+}
+
+/* copying: the input is wanted to its end, even when enough is printed. */
+static void print_head(struct cut *cut, struct source *source, struct batch *batch, bool copying)
+{
+	while ((cut->limit > 0 || copying) && source_next(source, batch, cut->columns)) {
+		print_batch(cut, batch);
+	}
+}
+
+/* Keep the last records in a ring, then print them. */
+static void print_tail(struct cut *cut, struct source *source, struct batch *batch, uint64_t count)
+{
+	GArray *ring = g_array_new(FALSE, FALSE, sizeof(struct record));
+	uint64_t seen = 0;
+
+	while (source_next(source, batch, COLUMNS_ALL)) {
+		for (uint32_t i = 0; i < batch->selected; i++, seen++) {
+			struct record rec;
+
+			batch_get(batch, batch->selection[i], &rec);
+			if (ring->len < count) {
+				g_array_append_val(ring, rec);
+			} else {
+				g_array_index(ring, struct record, seen % count) = rec;
+			}
+		}
+	}
+	batch_clear(batch, COLUMNS_ALL);
+	for (uint64_t i = 0; i < ring->len; i++) {
+		uint64_t at = (seen - ring->len + i) % count;
+
+		batch_append(batch, &g_array_index(ring, struct record, at));
+		if (batch->rows == BATCH_ROWS || i + 1 == ring->len) {
+			print_batch(cut, batch);
+			batch_clear(batch, COLUMNS_ALL);
+		}
+	}
+	g_array_free(ring, TRUE);
+}
+
+static int print_records(struct cut *cut, const struct cut_opts *opts, struct tool_env *env,
+			 int argc, char **argv)
+{
+	struct source *source = source_new(env, &opts->source, argc, argv);
+	struct batch *batch = batch_new();
+	int status;
+
+	source_set_site(source, cut->ctx.site);
+	source_on_open(source, print_titles, cut);
+	if (opts->tail_recs) {
+		print_tail(cut, source, batch, opts->tail_recs);
+	} else {
+		print_head(cut, source, batch, opts->source.copy_input != NULL);
+	}
+	status = source_close(source);
+	batch_free(batch);
+	return status;
+}
+
+static int cut_run(struct tool_env *env, void *options, int argc, char **argv)
+{
+	const struct cut_opts *opts = options;
+	struct text_style style;
+	struct cut cut = { 0 };
+	int status = TOOL_EXIT_OK;
+	struct err err;
+
+	if (opts->help_fields) {
+		format_help_fields(0);
+		return TOOL_EXIT_OK;
+	}
+	check_opts(opts);
+	if (text_style_from_opts(&opts->text, &style, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
+	source_check_copy(&opts->source, opts->output.output_path);
+	format_context(&opts->format, true, tool_site(env, &opts->site, false), &style, &cut.ctx);
+	cut.ctx.icmp_type_and_code = opts->icmp_type_and_code;
+	cut.ctx.ipv4_only = source_policy(&opts->source) < IPV6_MIX;
+	choose_fields(&cut, opts);
+	choose_range(&cut, opts);
+
+	cut.text = text_new(tool_output(env, &opts->output), &style);
+	for (size_t i = 0; i < cut.field_count; i++) {
+		text_add_column(cut.text, cut.fields[i]->name, field_width(cut.fields[i], &cut.ctx),
+				cut.fields[i]->kind->json_number);
+	}
+	if (!opts->dry_run) {
+		status = print_records(&cut, opts, env, argc, argv);
+	}
+	if (status == TOOL_EXIT_OK) {
+		print_titles(&cut, NULL, NULL);
+	}
+	if (text_close(cut.text, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
+	g_free(cut.fields);
+	return status;
+}
+
+const struct tool tool = {
+	.name = "rwcut",
+	.summary = "print records as text, a line each, with the fields that are asked for",
+	.usage = "[SWITCHES] [FILES]",
+	.opts = cut_opt_table,
+	.opts_size = sizeof(struct cut_opts),
+	.run = cut_run,
+};

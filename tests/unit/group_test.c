@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "query/group.h"
+
+#include <string.h>
+
+#include <glib.h>
+
+#include "common/timestamp.h"
+#include "query/keytable.h"
+#include "tests/unit/unit.h"
+
+#define RECORDS 30000
+
+/* What a bin must hold, worked out the slow way. */
+struct expected {
+	uint64_t records, packets, bytes;
+	int64_t start_min, end_max;
+	GHashTable *dips;
+	GHashTable *starts; /* whole seconds */
+};
+
+static void free_expected(gpointer pointer)
+{
+	struct expected *expected = pointer;
+
+	g_hash_table_destroy(expected->dips);
+	g_hash_table_destroy(expected->starts);
+	g_free(expected);
+}
+
+static void random_record(GRand *random, struct record *rec)
+{
+	record_init(rec);
+	rec->sport = (uint16_t)g_rand_int_range(random, 0, 40);
+	rec->protocol = (uint8_t)g_rand_int_range(random, 0, 20);
+	rec->packets = (uint64_t)g_rand_int_range(random, 1, 1000);
+	rec->bytes = rec->packets * 40;
+	rec->dip = ip_from_v4((uint32_t)g_rand_int_range(random, 0, 30));
+	rec->start_ns = g_rand_int_range(random, -5000, 5000) * NS_PER_MS;
+	rec->duration_ns = (uint64_t)(g_rand_int_range(random, 0, 90000) * NS_PER_MS);
+}
+
+static int64_t floor_to(int64_t ns, int64_t unit)
+{
+	return (ns - ((ns % unit) + unit) % unit) / unit;
+}
+
+static void expect(GHashTable *bins, const struct record *rec)
+{
+	gpointer key = GINT_TO_POINTER(rec->sport * 256 + rec->protocol + 1);
+	struct expected *bin = g_hash_table_lookup(bins, key);
+	int64_t end = rec->start_ns + (int64_t)rec->duration_ns;
+
+	if (!bin) {
+		bin = g_new0(struct expected, 1);
+		bin->dips = g_hash_table_new(NULL, NULL);
+		bin->starts = g_hash_table_new(NULL, NULL);
+		bin->start_min = rec->start_ns;
+		bin->end_max = end;
+		g_hash_table_insert(bins, key, bin);
+	}
+	bin->records++;
+	bin->packets += rec->packets;
+	bin->bytes += rec->bytes;
+	bin->start_min = MIN(bin->start_min, rec->start_ns);
+	bin->end_max = MAX(bin->end_max, end);
+	g_hash_table_add(bin->dips, GINT_TO_POINTER(rec->dip.lo & 0xffff));
+	g_hash_table_add(bin->starts, GINT_TO_POINTER(floor_to(rec->start_ns, NS_PER_S)));
+}
+
+static unsigned check_bin(GHashTable *bins, const struct group *group, const struct group_bin *bin)
+{
+	const struct expected *want;
+	struct value sport, protocol;
+
+	group_key(group, bin->key, 0, &sport);
+	group_key(group, bin->key, 1, &protocol);
+	want = g_hash_table_lookup(bins, GINT_TO_POINTER(sport.u * 256 + protocol.u + 1));
+	return !want || bin->values[0] != want->records || bin->values[1] != want->packets ||
+	       bin->values[2] != want->bytes || (int64_t)bin->values[3] != want->start_min ||
+	       (int64_t)bin->values[4] != want->end_max ||
+	       bin->values[5] != g_hash_table_size(want->dips) ||
+	       bin->values[6] != g_hash_table_size(want->starts);
+}
+
+static void check_group(uint64_t memory_bytes, bool sorted)
+{
+	const struct field *fields[] = { field_find("sport", NULL), field_find("protocol", NULL) };
+	const struct group_value values[] = {
+		{ GROUP_RECORDS, NULL },
+		{ GROUP_PACKETS, NULL },
+		{ GROUP_BYTES, NULL },
+		{ GROUP_START_MIN, NULL },
+		{ GROUP_END_MAX, NULL },
+		{ GROUP_DISTINCT, field_find("dip", NULL) },
+		{ GROUP_DISTINCT, field_find("stime", NULL) },
+	};
+	const struct group_spec spec = {
+		.fields = fields,
+		.field_count = G_N_ELEMENTS(fields),
+		.values = values,
+		.value_count = G_N_ELEMENTS(values),
+		.bin_ns = NS_PER_S,
+		.unit_ns = NS_PER_S,
+		.memory_bytes = memory_bytes,
+		.temp_dir = unit_scratch(),
+	};
+	GHashTable *bins = g_hash_table_new_full(NULL, NULL, NULL, free_expected);
+	GRand *random = g_rand_new_with_seed(7);
+	struct batch *batch = batch_new();
+	uint8_t last[GROUP_KEY_MAX] = { 0 };
+	unsigned bad = 0, unordered = 0, count = 0;
+	struct group_bin bin;
+	struct group *group;
+	int status;
+
+	CU_ASSERT_EQUAL_FATAL(group_new(&group, &spec, NULL), ST_OK);
+	for (unsigned i = 0; i < RECORDS; i++) {
+		struct record rec;
+
+		random_record(random, &rec);
+		expect(bins, &rec);
+		batch_append(batch, &rec);
+		if (batch->rows == BATCH_ROWS || i + 1 == RECORDS) {
+			CU_ASSERT_EQUAL(group_add(group, batch, NULL), ST_OK);
+			batch_clear(batch, COLUMNS_ALL);
+		}
+	}
+	CU_ASSERT_EQUAL(group_finish(group, sorted, NULL), ST_OK);
+	while ((status = group_next(group, &bin, NULL)) == ST_OK) {
+		bad += check_bin(bins, group, &bin);
+		unordered += count > 0 && memcmp(last, bin.key, group_key_size(group)) >= 0;
+		memcpy(last, bin.key, group_key_size(group));
+		count++;
+	}
+	CU_ASSERT_EQUAL(status, ST_END);
+	UNIT_ASSERT_U64(bad, 0);
+	UNIT_ASSERT_U64(sorted ? unordered : 0, 0);
+	UNIT_ASSERT_U64(count, g_hash_table_size(bins));
+	group_free(group);
+	batch_free(batch);
+	g_rand_free(random);
+	g_hash_table_destroy(bins);
+}
+
+static void test_groups(void)
+{
+	unit_at("in memory, as it comes");
+	check_group(0, false);
+	unit_at("in memory, sorted");
+	check_group(0, true);
+	unit_at("spilled once or twice");
+	check_group(1500000, false);
+	unit_at("spilled at every batch");
+	check_group(1, true);
+}
+
+/* How times are cut, by the fields that stand in the key. */
+static void test_times(void)
+{
+	static const struct {
+		const char *fields;
+		int64_t bin_ns, unit_ns;
+		int64_t expected[3];
+	} cases[] = {
+		{ "stime", NS_PER_S, NS_PER_S, { 99 * NS_PER_S } },
+		{ "etime", 60 * NS_PER_S, NS_PER_S, { 120 * NS_PER_S } },
+		{ "dur,stime", 60 * NS_PER_S, NS_PER_S, { 51 * NS_PER_S, 60 * NS_PER_S } },
+		{ "dur,stime,etime",
+		  60 * NS_PER_S,
+		  NS_PER_S,
+		  { 60 * NS_PER_S, 60 * NS_PER_S, 120 * NS_PER_S } },
+		{ "dur", NS_PER_S / 2, NS_PER_MS, { 51800 * NS_PER_MS } },
+	};
+	const struct group_value value = { GROUP_RECORDS, NULL };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct group_spec spec = {
+			.values = &value,
+			.value_count = 1,
+			.bin_ns = cases[i].bin_ns,
+			.unit_ns = cases[i].unit_ns,
+			.temp_dir = unit_scratch(),
+		};
+		struct batch *batch = batch_new();
+		const struct field **fields;
+		struct group *group;
+		struct group_bin bin;
+		struct record rec;
+
+		unit_at("%s", cases[i].fields);
+		CU_ASSERT_EQUAL_FATAL(
+			field_parse_list(cases[i].fields, 0, &fields, &spec.field_count, NULL),
+			ST_OK);
+		spec.fields = fields;
+		record_init(&rec);
+		rec.start_ns = 99999 * NS_PER_MS;
+		rec.duration_ns = 51800 * NS_PER_MS + 7;
+		batch_append(batch, &rec);
+		CU_ASSERT_EQUAL_FATAL(group_new(&group, &spec, NULL), ST_OK);
+		CU_ASSERT_EQUAL(group_add(group, batch, NULL), ST_OK);
+		CU_ASSERT_EQUAL(group_finish(group, false, NULL), ST_OK);
+		CU_ASSERT_EQUAL_FATAL(group_next(group, &bin, NULL), ST_OK);
+		for (size_t k = 0; k < spec.field_count; k++) {
+			struct value key;
+
+			group_key(group, bin.key, k, &key);
+			UNIT_ASSERT_U64(key.u, (uint64_t)cases[i].expected[k]);
+		}
+		CU_ASSERT_EQUAL(group_next(group, &bin, NULL), ST_END);
+		group_free(group);
+		g_free(fields);
+		batch_free(batch);
+	}
+}
+
+/* Many keys, found again, in order. */
+static void test_keytable(void)
+{
+	struct keytable table;
+	unsigned bad = 0;
+
+	keytable_init(&table, 5, 8);
+	for (int round = 0; round < 2; round++) {
+		for (uint64_t i = 0; i < 50000; i++) {
+			uint64_t key = i * 7919;
+			bool added;
+			uint8_t *row =
+				keytable_find(&table, (const uint8_t *)&key,
+					      keytable_hash(&table, (const uint8_t *)&key), &added);
+
+			bad += added != (round == 0) || row != keytable_row(&table, (uint32_t)i) ||
+			       memcmp(row, &key, 8) != 0;
+		}
+	}
+	UNIT_ASSERT_U64(bad, 0);
+	UNIT_ASSERT_U64(table.count, 50000);
+	keytable_clear(&table);
+	UNIT_ASSERT_U64(table.count, 0);
+	keytable_release(&table);
+}
+
+int main(void)
+{
+	static const struct unit_case cases[] = {
+		{ "groups", test_groups },
+		{ "times", test_times },
+		{ "keytable", test_keytable },
+		{ NULL, NULL },
+	};
+
+	return unit_run("group", cases);
+}
