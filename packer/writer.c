@@ -274,9 +274,11 @@ int writer_flush(struct writer *writer, unsigned flags, int64_t now_ns, struct e
 	pthread_mutex_lock(&writer->lock);
 	for (guint i = 0; i < files->len; i++) {
 		struct writer_file *file = g_ptr_array_index(files, i);
-		bool idle = !file->dirty && now_ns - file->last_written_ns > WRITER_IDLE_NS;
 
-		if (--file->users == 0 && ((flags & WRITER_CLOSE) || idle)) {
+		/* with the last user gone, what its lock guarded is ours to look at */
+		if (--file->users == 0 &&
+		    ((flags & WRITER_CLOSE) ||
+		     (!file->dirty && now_ns - file->last_written_ns > WRITER_IDLE_NS))) {
 			int closed = writer_close_file(writer, file, st == ST_OK ? err : NULL);
 
 			st = st == ST_OK ? closed : st;

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* rwflowpack: IPFIX from sensors and routers in, hourly files of the repository out. */
+#include <glib.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/timestamp.h"
+#include "packer/classify.h"
+#include "packer/packing.h"
+#include "packer/packopts.h"
+
+#define PROGRAM "rwflowpack"
+
+/* Bounds on what one exporter can make us hold. */
+static const struct ipfix_limits rwflowpack_limits = {
+	.max_templates = 1024,
+	.max_template_fields = 1024,
+	.max_domains = 256,
+};
+
+struct rwflowpack {
+	struct packopts opts;
+	char *site_path;
+	char *sensor_path;
+	struct tls_context *tls;
+	struct packing *packing;
+};
+
+/* ---- configuration: complaints go to stderr at the start, to the log at a reload ---- */
+
+static void complain_on_stderr(void *arg, const char *text)
+{
+	(void)arg;
+	fprintf(stderr, PROGRAM ": %s\n", text);
+}
+
+static void complain_in_log(void *arg, const char *text)
+{
+	(void)arg;
+	log_msg(LOG_LEVEL_ERR, "%s", text);
+}
+
+static void complain_about_site(void *arg, const char *file, int line, const char *message)
+{
+	confreport_fn complain = *(confreport_fn *)arg;
+	char *text = line > 0 ? g_strdup_printf("Error while parsing site configuration file at "
+						"%s:%d:\n\t%s",
+						file, line, message)
+			      : g_strdup(message);
+
+	complain(NULL, text);
+	g_free(text);
+}
+
+static int load_sensors(const struct rwflowpack *self, const struct site *site,
+			confreport_fn complain, struct sensorconf **out, struct err *err)
+{
+	const char *name =
+		self->opts.packing_logic ? self->opts.packing_logic : site_packing_logic(site);
+	enum packlogic logic = PACKLOGIC_TWOWAY;
+	struct sensorconf *conf = NULL;
+	int st = name ? packlogic_parse(name, &logic, err) : ST_OK;
+
+	if (st == ST_OK) {
+		st = packlogic_check_site(logic, site, err);
+		if (st != ST_OK) {
+			err_prefix(err, "%s", self->site_path);
+		}
+	}
+	if (st == ST_OK) {
+		st = sensorconf_load(&conf, self->sensor_path, site, logic, complain, NULL, err);
+	}
+	if (st == ST_OK && self->opts.sensor_name) {
+		st = sensorconf_select(conf, self->opts.sensor_name, err);
+	}
+	if (st == ST_OK && !self->opts.verify.given) {
+		st = sensorconf_check_supported(conf, err);
+	}
+	if (st != ST_OK) {
+		sensorconf_free(conf);
+		return st;
+	}
+	*out = conf;
+	return ST_OK;
+}
+
+/* Both or none. */
+static int load(const struct rwflowpack *self, confreport_fn complain, struct site **site,
+		struct sensorconf **conf, struct err *err)
+{
+	int st = site_load_all(site, self->site_path, complain_about_site, &complain, err);
+
+	if (st != ST_OK) {
+		return err_prefix(err, "cannot read the site configuration");
+	}
+	st = load_sensors(self, *site, complain, conf, err);
+	if (st != ST_OK) {
+		site_free(*site);
+		*site = NULL;
+	}
+	return st;
+}
+
+static char *find_site(const struct packopts *opts)
+{
+	const struct site_env env = {
+		.config_file_option = opts->site_config_file,
+		.root_option = opts->root_directory,
+		.config_file = getenv("SILK_CONFIG_FILE"),
+		.data_rootdir = getenv("SILK_DATA_ROOTDIR"),
+		.silk_path = getenv("SILK_PATH"),
+	};
+	bool exists;
+
+	return site_find_file(&env, &exists);
+}
+
+/* ---- --verify-sensor-config ---- */
+
+static void print_names(const char *what, const GPtrArray *names)
+{
+	printf(PROGRAM ": Successfully parsed %u %s%s:\n\t", names->len, what,
+	       names->len == 1 ? "" : "s");
+	for (guint i = 0; i < names->len; i++) {
+		printf("%s%s", i ? ", " : "", (const char *)g_ptr_array_index(names, i));
+	}
+	printf("\n");
+}
+
+static void print_verified(const struct sensorconf *conf)
+{
+	GPtrArray *names = g_ptr_array_new();
+
+	for (guint i = 0; i < sensorconf_probes(conf)->len; i++) {
+		const struct probe *probe = g_ptr_array_index(sensorconf_probes(conf), i);
+
+		g_ptr_array_add(names, probe->name);
+	}
+	print_names("probe", names);
+	g_ptr_array_set_size(names, 0);
+	for (guint i = 0; i < sensorconf_sensors(conf)->len; i++) {
+		const struct sensor *sensor = g_ptr_array_index(sensorconf_sensors(conf), i);
+
+		g_ptr_array_add(names, sensor->name);
+	}
+	print_names("sensor", names);
+	g_ptr_array_free(names, TRUE);
+}
+
+/* ---- running ---- */
+
+static void log_command_line(int argc, char **argv)
+{
+	GString *line = g_string_new(NULL);
+
+	for (int i = 0; i < argc; i++) {
+		g_string_append_printf(line, "%s'%s'", i ? " " : "", argv[i]);
+	}
+	log_msg(LOG_LEVEL_NOTICE, "%s", line->str);
+	g_string_free(line, TRUE);
+}
+
+/* Probes that define a source which stream mode does not read; switches that nobody needs. */
+static void warn_about_sources(const struct packopts *opts, const struct sensorconf *conf)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} polling[] = {
+		{ "archive-directory", opts->disposal.archive_directory != NULL },
+		{ "error-directory", opts->disposal.error_directory != NULL },
+		{ "polling-interval",
+		  opts->polling_interval_s != packopts_default.polling_interval_s },
+	};
+	bool polls = false;
+
+	for (guint i = 0; i < sensorconf_probes(conf)->len; i++) {
+		const struct probe *probe = g_ptr_array_index(sensorconf_probes(conf), i);
+
+		polls |= probe->poll_directory != NULL;
+		if (probe->file || (!probe->ephemeral && probe->sensors->len == 0)) {
+			log_msg(LOG_LEVEL_WARNING, "Warning: Ignoring probe '%s': %s", probe->name,
+				probe->file ? "read-from-file is not for stream input"
+					    : "no sensor uses it");
+		}
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(polling); i++) {
+		if (polling[i].given && !polls) {
+			log_msg(LOG_LEVEL_WARNING,
+				"Ignoring --%s since no probes use directory polling",
+				polling[i].name);
+		}
+	}
+}
+
+static void reload(struct rwflowpack *self)
+{
+	struct sensorconf *conf = NULL;
+	struct site *site = NULL;
+	struct err err;
+	int st;
+
+	log_msg(LOG_LEVEL_NOTICE, "Reloading '%s' and '%s'", self->site_path, self->sensor_path);
+	st = load(self, complain_in_log, &site, &conf, &err);
+	if (st == ST_OK) {
+		st = packing_reload(self->packing, site, conf, &err);
+	}
+	if (st == ST_OK) {
+		log_msg(LOG_LEVEL_NOTICE, "The new configuration is in use");
+	} else {
+		log_msg(LOG_LEVEL_ERR, "%s", err.text);
+		log_msg(LOG_LEVEL_ERR, "The new configuration is refused; the old one stays");
+	}
+}
+
+static void wait_for_orders(struct rwflowpack *self)
+{
+	while (!daemon_stopping()) {
+		struct pollfd wake = { .fd = daemon_wake_fd(), .events = POLLIN };
+		struct timespec now;
+
+		poll(&wake, 1, 1000);
+		clock_gettime(CLOCK_REALTIME, &now);
+		log_tick(now.tv_sec * NS_PER_S + now.tv_nsec);
+		if (daemon_take_reload()) {
+			reload(self);
+		}
+		if (daemon_take_report()) {
+			packing_report(self->packing);
+		}
+	}
+}
+
+static int start(struct rwflowpack *self, struct site *site, struct sensorconf *conf,
+		 struct err *err)
+{
+	const struct packopts *opts = &self->opts;
+	const struct packing_opts packing = {
+		.writer = {
+			.root = opts->root_directory,
+			.cache_size = opts->file_cache_size,
+			.file = {
+				.format = opts->pack_interfaces ? FORMAT_RWIPV6ROUTING
+								: FORMAT_RWIPV6,
+				.compression = (uint8_t)opts->compression,
+				.byte_order = opts->byte_order,
+				.no_locking = opts->no_file_locking,
+			},
+		},
+		.state_directory = opts->state_directory ? opts->state_directory
+							 : opts->root_directory,
+		.limits = rwflowpack_limits,
+		.tls = self->tls,
+		.max_connections = (unsigned)opts->max_connections,
+		.disposal = opts->disposal,
+		.flush_timeout_ns = (int64_t)opts->flush_timeout_s * NS_PER_S,
+		.polling_interval_ns = (int64_t)opts->polling_interval_s * NS_PER_S,
+		.stop = daemon_request_stop,
+	};
+	int st;
+
+	log_msg(LOG_LEVEL_INFO, "Using packing logic from %s",
+		packlogic_name(sensorconf_logic(conf)));
+	warn_about_sources(opts, conf);
+	log_msg(LOG_LEVEL_INFO, "Creating stream cache");
+	st = packing_start(&self->packing, &packing, site, conf, err);
+	if (st == ST_OK) {
+		st = daemon_drop_privileges(&opts->daemon, err);
+	}
+	if (st == ST_OK) {
+		st = packing_run(self->packing, err);
+	}
+	if (st == ST_OK) {
+		log_msg(LOG_LEVEL_INFO, "Starting flush timer");
+	}
+	return st;
+}
+
+static void log_stop_signal(void)
+{
+	const char *name = daemon_stop_signal() ? sigabbrev_np(daemon_stop_signal()) : NULL;
+
+	if (name) {
+		log_msg(LOG_LEVEL_NOTICE, "Shutting down due to SIG%s signal", name);
+	}
+}
+
+/* From the forked child on; errors are logged. Takes site and conf. */
+static int run(struct rwflowpack *self, struct site *site, struct sensorconf *conf)
+{
+	const char *notify_socket = getenv("NOTIFY_SOCKET");
+	struct err err;
+	int st = start(self, site, conf, &err);
+	int stopped = ST_OK;
+
+	if (st == ST_OK) {
+		daemon_notify(notify_socket, "READY=1");
+		wait_for_orders(self);
+		daemon_notify(notify_socket, "STOPPING=1");
+		log_stop_signal();
+		log_msg(LOG_LEVEL_INFO, "Begin shutting down...");
+	} else {
+		log_msg(LOG_LEVEL_ERR, "%s", err.text);
+	}
+	if (self->packing) {
+		stopped = packing_stop(self->packing, &err);
+		if (stopped != ST_OK) {
+			log_msg(LOG_LEVEL_ERR, "%s", err.text);
+		}
+		log_msg(LOG_LEVEL_INFO, "Finished shutting down.");
+	}
+	return st == ST_OK && stopped == ST_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static bool needs_tls(const struct rwflowpack *self, const struct sensorconf *conf)
+{
+	bool needed = self->opts.tls.ca || self->opts.tls.cert || self->opts.tls.key;
+
+	for (guint i = 0; i < sensorconf_probes(conf)->len; i++) {
+		const struct probe *probe = g_ptr_array_index(sensorconf_probes(conf), i);
+
+		needed |= probe->tls && probe->sensors->len > 0;
+	}
+	return needed;
+}
+
+/* Everything that can fail while a person watches, then the daemon. */
+static int rwflowpack(struct rwflowpack *self, int argc, char **argv, struct err *err)
+{
+	struct sensorconf *conf = NULL;
+	struct site *site = NULL;
+	int status = EXIT_FAILURE;
+
+	if (load(self, complain_on_stderr, &site, &conf, err) != ST_OK) {
+		return EXIT_FAILURE;
+	}
+	if (self->opts.verify.given) {
+		if (self->opts.verify.text) {
+			print_verified(conf);
+		}
+		status = EXIT_SUCCESS;
+		goto done;
+	}
+	if (needs_tls(self, conf) &&
+	    tls_context_new(&self->tls, &self->opts.tls, true, err) != ST_OK) {
+		goto done;
+	}
+	if (log_open(&self->opts.log, PROGRAM, NULL, err) != ST_OK) {
+		goto done;
+	}
+	log_command_line(argc, argv);
+	if (daemon_start(&self->opts.daemon, PROGRAM, true, err) == ST_OK) {
+		status = run(self, site, conf);
+		site = NULL;
+		conf = NULL;
+		err->text[0] = '\0';
+		daemon_finish();
+	}
+	log_close();
+done:
+	sensorconf_free(conf);
+	site_free(site);
+	return status;
+}
+
+static void print_help(void)
+{
+	printf(PROGRAM " --sensor-configuration=FILE --root-directory=DIR [SWITCHES]\n"
+		       "\tpack IPFIX records of sensors and routers into the hourly repository\n\n"
+		       "SWITCHES:\n");
+	opt_help(packopts_table, stdout);
+}
+
+static void print_version(void)
+{
+	printf(PROGRAM ": part of %s\n    * Configured with: %s\n", PACKAGE_STRING,
+	       *TUSSAH_CONFIGURE_ARGS ? TUSSAH_CONFIGURE_ARGS : "(defaults)");
+}
+
+static int usage_error(void)
+{
+	fprintf(stderr, "Use '" PROGRAM " --help' for usage\n");
+	return EXIT_FAILURE;
+}
+
+static int check_arguments(const struct rwflowpack *self, const struct opt_result *result)
+{
+	if (result->nargs > 0) {
+		fprintf(stderr, PROGRAM ": Too many or unrecognized argument specified '%s'\n",
+			result->args[0]);
+		return usage_error();
+	}
+	if (packopts_check(&self->opts, complain_on_stderr, NULL) > 0) {
+		return usage_error();
+	}
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	struct rwflowpack self = { .opts = packopts_default };
+	struct opt_result result = { 0 };
+	struct err err = { .status = ST_OK };
+	int status;
+
+	if (opt_parse(packopts_table, &self.opts, argc, argv, &result, &err) != ST_OK) {
+		fprintf(stderr, PROGRAM ": %s\n", err.text);
+		return usage_error();
+	}
+	if (result.action != OPT_RUN) {
+		g_free(result.args);
+		switch (result.action) {
+		case OPT_HELP:
+			print_help();
+			break;
+		case OPT_VERSION:
+			print_version();
+			break;
+		default:
+			opt_dump(packopts_table, stdout);
+			break;
+		}
+		return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	}
+	status = check_arguments(&self, &result);
+	if (status == EXIT_SUCCESS) {
+		/* absolute: a daemon changes its folder, and reads them again */
+		self.sensor_path = g_canonicalize_filename(self.opts.sensor_configuration, NULL);
+		self.site_path = find_site(&self.opts);
+		status = rwflowpack(&self, argc, argv, &err);
+		if (status != EXIT_SUCCESS && err.text[0]) {
+			fprintf(stderr, PROGRAM ": %s\n", err.text);
+		}
+	}
+	tls_context_free(self.tls);
+	g_free(self.site_path);
+	g_free(self.sensor_path);
+	g_free(result.args);
+	return status;
+}
