@@ -16,6 +16,7 @@ struct bytesink {
 	int fd;             /* -1: gzip or memory */
 	struct gzip *gzip;  /* or NULL */
 	GByteArray *memory; /* or NULL */
+	bool seekable;      /* what is below gzip, if there is one */
 };
 
 static struct bytesink *sink_alloc(const char *name)
@@ -32,6 +33,7 @@ struct bytesink *bytesink_open_fd(int fd, const char *name)
 	struct bytesink *sink = sink_alloc(name);
 
 	sink->fd = fd;
+	sink->seekable = lseek(fd, 0, SEEK_CUR) >= 0;
 	return sink;
 }
 
@@ -40,6 +42,7 @@ struct bytesink *bytesink_memory(const char *name)
 	struct bytesink *sink = sink_alloc(name);
 
 	sink->memory = g_byte_array_new();
+	sink->seekable = true;
 	return sink;
 }
 
@@ -163,7 +166,7 @@ const char *bytesink_name(const struct bytesink *sink)
 
 bool bytesink_is_seekable(const struct bytesink *sink)
 {
-	return sink->memory != NULL || (sink->fd >= 0 && lseek(sink->fd, 0, SEEK_CUR) >= 0);
+	return sink->seekable;
 }
 
 int bytesink_fd(const struct bytesink *sink)

@@ -43,7 +43,7 @@ struct bytesink *bytesink_memory(const char *name);
 const uint8_t *bytesink_bytes(const struct bytesink *sink, size_t *len);
 
 const char *bytesink_name(const struct bytesink *sink);
-/* Can it seek? Pipes and gzip cannot. */
+/* Can the file below seek? Pipes cannot. */
 bool bytesink_is_seekable(const struct bytesink *sink);
 /* The descriptor, to read or cut the file when appending; -1: none. */
 int bytesink_fd(const struct bytesink *sink);

@@ -95,8 +95,7 @@ static int read_commands(struct header *header, struct bytesource *src, const st
 		if (rc != ST_OK || len == 0) {
 			continue;
 		}
-		/* A NUL at the end is the text's own; others stood between arguments. */
-		len -= text[len - 1] == '\0';
+		/* NULs stood between arguments, and one, as in SiLK's reading, ends as a blank. */
 		for (uint16_t k = 0; k < len; k++) {
 			text[k] = text[k] == '\0' ? ' ' : text[k];
 		}
