@@ -517,21 +517,40 @@ int timestamp_print_width(unsigned format)
 	return width + (decimals(format) ? (int)decimals(format) + 1 : 0);
 }
 
-static const struct {
+#define FRACTION_MASK (TIMESTAMP_NO_MSEC | TIMESTAMP_MICRO | TIMESTAMP_NANO)
+
+/* Choices that exclude each other. Messages name those that SiLK has, and ours with ours. */
+static const struct format_group {
 	unsigned mask;
+	const char *names;
+} base_group = { TIMESTAMP_BASE_MASK, "default,iso,m/d/y,epoch" },
+  zone_group = { TIMESTAMP_LOCAL, "utc,local" },
+  fraction_group = { FRACTION_MASK, "no-msec,frac-micro,frac-nano" };
+
+/* clang-format off */
+/* First letters differ: SiLK's names stay as short as they were. */
+static const char *const format_names[] = {
+	"default", "iso", "m/d/y", "epoch", "rfc3339",
+	"utc", "local",
+	"no-msec", "frac-micro", "frac-nano",
+	NULL,
+};
+static const struct {
+	const struct format_group *group;
 	unsigned value;
 } format_bits[] = {
-	{ TIMESTAMP_BASE_MASK, TIMESTAMP_DEFAULT },  { TIMESTAMP_BASE_MASK, TIMESTAMP_ISO },
-	{ TIMESTAMP_BASE_MASK, TIMESTAMP_MDY },      { TIMESTAMP_BASE_MASK, TIMESTAMP_EPOCH },
-	{ TIMESTAMP_BASE_MASK, TIMESTAMP_ISO_8601 }, { TIMESTAMP_LOCAL, 0 },
-	{ TIMESTAMP_LOCAL, TIMESTAMP_LOCAL },        { TIMESTAMP_NO_MSEC, TIMESTAMP_NO_MSEC },
-	{ TIMESTAMP_MICRO, TIMESTAMP_MICRO },        { TIMESTAMP_NANO, TIMESTAMP_NANO },
+	{ &base_group, TIMESTAMP_DEFAULT },
+	{ &base_group, TIMESTAMP_ISO },
+	{ &base_group, TIMESTAMP_MDY },
+	{ &base_group, TIMESTAMP_EPOCH },
+	{ &base_group, TIMESTAMP_ISO_8601 },
+	{ &zone_group, 0 },
+	{ &zone_group, TIMESTAMP_LOCAL },
+	{ &fraction_group, TIMESTAMP_NO_MSEC },
+	{ &fraction_group, TIMESTAMP_MICRO },
+	{ &fraction_group, TIMESTAMP_NANO },
 };
-static const char *const format_names[] = {
-	/* first letters differ: SiLK's names stay as short as they were */
-	"default", "iso",     "m/d/y",      "epoch",     "rfc3339", "utc",
-	"local",   "no-msec", "frac-micro", "frac-nano", NULL,
-};
+/* clang-format on */
 _Static_assert(G_N_ELEMENTS(format_names) == G_N_ELEMENTS(format_bits) + 1,
 	       "one name for each row of format_bits");
 
@@ -543,13 +562,12 @@ struct format_state {
 static int add_format_name(void *arg, unsigned index, struct err *err)
 {
 	struct format_state *state = arg;
-	unsigned mask = format_bits[index].mask;
+	const struct format_group *group = format_bits[index].group;
 
-	if (state->given & mask) {
-		return err_set(err, ST_EINVAL, "May only specify one of %s",
-			       mask == TIMESTAMP_LOCAL ? "utc,local" : "default,iso,m/d/y,epoch");
+	if (state->given & group->mask) {
+		return err_set(err, ST_EINVAL, "May only specify one of %s", group->names);
 	}
-	state->given |= mask;
+	state->given |= group->mask;
 	state->format |= format_bits[index].value;
 	return ST_OK;
 }
