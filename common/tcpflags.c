@@ -27,14 +27,17 @@ static const struct flag_letter attribute_letters[] = {
 
 enum { PADDED_WIDTH = 8 };
 
-static uint8_t letter_bit(const struct flag_letter *letters, char c)
+/* A dash stands for all of them. */
+static uint8_t letter_bits(const struct flag_letter *letters, char c)
 {
+	uint8_t bits = 0;
+
 	for (const struct flag_letter *l = letters; l->letter; l++) {
-		if (l->letter == g_ascii_toupper(c)) {
-			return l->bit;
+		if (c == '-' || l->letter == g_ascii_toupper(c)) {
+			bits |= l->bit;
 		}
 	}
-	return 0;
+	return bits;
 }
 
 /* Letters and blanks up to the end or to stop, which *pos then points to. */
@@ -45,12 +48,12 @@ static int scan_letters(const struct flag_letter *letters, const char **pos, cha
 	const char *p = *pos;
 
 	for (; *p && *p != stop; p++) {
-		uint8_t bit = letter_bit(letters, *p);
+		uint8_t bits = letter_bits(letters, *p);
 
-		if (!bit && !g_ascii_isspace(*p)) {
+		if (!bits && !g_ascii_isspace(*p)) {
 			return err_set(err, ST_EINVAL, "Unexpected character '%c'", *p);
 		}
-		flags |= bit;
+		flags |= bits;
 	}
 	*pos = p;
 	*out = flags;

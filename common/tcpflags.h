@@ -26,7 +26,7 @@ struct tcpflags_match {
 	uint8_t mask;
 };
 
-/* Letters FSRPAUEC, upper or lower case, any order, blanks ignored. */
+/* Letters FSRPAUEC, upper or lower case, any order, blanks ignored; "-" means all of them. */
 int tcpflags_parse(const char *text, uint8_t *out, struct err *err);
 /*
  * "S/SA". Without a slash: refused if mask_needed, else the mask is all eight flags. High must be

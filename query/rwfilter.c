@@ -56,9 +56,10 @@ static const struct opt rwfilter_opt_table[] = {
 	REFUSED("plugin", "FILE", 0, "load more partitioning switches from this plug-in"),
 	OPT_GROUP(struct rwfilter_opts, sink, sink_opt_table),
 	OPT_STR(struct rwfilter_opts, input_pipe, "input-pipe", 0, "PATH",
-		"read records from this named pipe or from standard input"),
+		"read records from this named pipe or from standard input", .flags = OPT_ONCE),
 	OPT_OPTSTR(struct rwfilter_opts, xargs, "xargs", 0, "FILE",
-		   "read the names of input files from this file, or from standard input"),
+		   "read the names of input files from this file, or from standard input",
+		   .flags = OPT_ONCE),
 	OPT_STRS(struct rwfilter_opts, destinations[FILTER_PASS], "pass-destination", 0, "PATH",
 		 "write records that pass all tests here; may be repeated"),
 	OPT_STRS(struct rwfilter_opts, destinations[FILTER_FAIL], "fail-destination", 0, "PATH",
@@ -66,9 +67,10 @@ static const struct opt rwfilter_opt_table[] = {
 	OPT_STRS(struct rwfilter_opts, destinations[FILTER_ALL], "all-destination", 0, "PATH",
 		 "write all records here; may be repeated"),
 	OPT_OPTSTR(struct rwfilter_opts, statistics, "print-statistics", 0, "PATH",
-		   "print how many records were read, passed and failed"),
+		   "print how many records were read, passed and failed", .flags = OPT_ONCE),
 	OPT_OPTSTR(struct rwfilter_opts, volume_statistics, "print-volume-statistics", 0, "PATH",
-		   "print how many records, packets and bytes were read, passed and failed"),
+		   "print how many records, packets and bytes were read, passed and failed",
+		   .flags = OPT_ONCE),
 	OPT_GROUP(struct rwfilter_opts, selection, selection_opt_table),
 	OPT_GROUP(struct rwfilter_opts, predicates, predicate_opt_table),
 	REFUSED("scc", "LIST", 0, "pass flows whose source is in one of these countries"),
@@ -410,6 +412,7 @@ static int rwfilter_run(struct tool_env *env, void *arg, int argc, char **argv)
 	struct rwfilter run = { .env = env, .opts = opts };
 	const char *icmp_handler = tool_getenv("SILK_ICMP_SPORT_HANDLER");
 	enum input input = find_input(opts, argc);
+	struct selection *selection = NULL;
 	struct err err;
 
 	if (input == INPUT_NONE) {
@@ -433,14 +436,18 @@ static int rwfilter_run(struct tool_env *env, void *arg, int argc, char **argv)
 	run.filter.on_open = on_open;
 	run.filter.on_open_arg = &run;
 	run.batch = batch_new();
+	if (input == INPUT_REPOSITORY) {
+		selection = selection_new(&opts->selection, env);
+	}
 	if (!opts->dry_run) {
 		open_outputs(&run);
 	}
 	if (input == INPUT_FILES) {
 		read_files(&run, argc, argv);
 	} else {
-		selection_each(&opts->selection, env, take_repository_file, &run);
+		selection_each(selection, take_repository_file, &run);
 	}
+	selection_free(selection);
 	return finish(&run);
 }
 

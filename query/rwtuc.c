@@ -39,13 +39,15 @@ struct rwtuc_opts {
 
 static const struct opt rwtuc_opt_table[] = {
 	OPT_STR(struct rwtuc_opts, fields, "fields", 0, "LIST",
-		"columns of the input: names, numbers and ranges of numbers"),
+		"columns of the input: names, numbers and ranges of numbers", .flags = OPT_ONCE),
 	OPT_STR(struct rwtuc_opts, column_separator, "column-separator", 0, "CHAR",
 		"character between columns", .default_text = "|"),
 	OPT_STR(struct rwtuc_opts, output_path, "output-path", 0, "PATH",
-		"write the records to this file or pipe instead of standard output"),
+		"write the records to this file or pipe instead of standard output",
+		.flags = OPT_ONCE),
 	OPT_STR(struct rwtuc_opts, bad_input_lines, "bad-input-lines", 0, "PATH",
-		"write lines that cannot be parsed to this file, with their file and number"),
+		"write lines that cannot be parsed to this file, with their file and number",
+		.flags = OPT_ONCE),
 	OPT_FLAG(struct rwtuc_opts, verbose, "verbose", 0, "report lines that cannot be parsed"),
 	OPT_FLAG(struct rwtuc_opts, stop_on_error, "stop-on-error", 0,
 		 "report the first line that cannot be parsed and stop"),
@@ -54,7 +56,8 @@ static const struct opt rwtuc_opt_table[] = {
 	OPT_GROUP(struct rwtuc_opts, sink, sink_opt_table),
 	OPT_GROUP(struct rwtuc_opts, site, site_opt_table),
 	OPT_OPTSTR(struct rwtuc_opts, xargs, "xargs", 0, "FILE",
-		   "read the names of input files from this file, or from standard input"),
+		   "read the names of input files from this file, or from standard input",
+		   .flags = OPT_ONCE),
 	FIXED(TUC_SIP, "saddress", "ADDRESS"),
 	FIXED(TUC_DIP, "daddress", "ADDRESS"),
 	FIXED(TUC_SPORT, "sport", "PORT"),
@@ -170,6 +173,9 @@ static void set_up_parser(struct rwtuc *run)
 		if (text && tuc_fix(run->tuc, (enum tuc_field)i, yields, text, &err) != ST_OK) {
 			tool_die_err(&err);
 		}
+	}
+	if (tuc_check_fixed(run->tuc, &err) != ST_OK) {
+		tool_die_err(&err);
 	}
 	if (opts->fields) {
 		st = tuc_set_columns(run->tuc, opts->fields, &err);
@@ -380,6 +386,11 @@ static int rwtuc_run(struct tool_env *env, void *opts, int argc, char **argv)
 	} while (name && take_input(&run, name));
 	close_output(&run);
 	close_bad(&run);
+	if (run.bad_count > 0 && !run.opts->verbose && !run.opts->stop_on_error && !run.bad) {
+		tool_warn("Could not parse %llu line%s; try again with --stop-on-error or "
+			  "--verbose for details",
+			  (unsigned long long)run.bad_count, run.bad_count == 1 ? "" : "s");
+	}
 	names_free(names);
 	tuc_free(run.tuc);
 	g_free(run.line);

@@ -103,6 +103,44 @@ void selection_add_tests(const struct selection_opts *opts, struct tool_env *env
 	}
 }
 
+struct selection {
+	const struct site *site;
+	const char *root;
+	struct repo_select select;
+	bool want_missing;
+};
+
+struct selection *selection_new(const struct selection_opts *opts, struct tool_env *env)
+{
+	const struct repo_switches switches = {
+		.class_name = opts->class_name,
+		.types = opts->types,
+		.flowtypes = opts->flowtypes,
+		.sensors = opts->sensors,
+		.start_date = opts->start_date,
+		.end_date = opts->end_date,
+		.now_ns = g_get_real_time() * NS_PER_US,
+	};
+	struct selection *selection = g_new0(struct selection, 1);
+
+	selection->site = tool_site(env, &opts->site, true);
+	selection->root = tool_rootdir(env, &opts->site);
+	selection->want_missing = opts->print_missing_files;
+	if (!g_file_test(selection->root, G_FILE_TEST_IS_DIR)) {
+		tool_die("Root data directory '%s' does not exist", selection->root);
+	}
+	resolve(selection->site, &switches, &selection->select);
+	return selection;
+}
+
+void selection_free(struct selection *selection)
+{
+	if (selection) {
+		repo_select_release(&selection->select);
+		g_free(selection);
+	}
+}
+
 struct visit {
 	selection_fn fn;
 	void *arg;
@@ -115,27 +153,10 @@ static int visit_file(void *arg, const char *path, const struct hourfile_key *ke
 	return visit->fn(visit->arg, path, exists);
 }
 
-void selection_each(const struct selection_opts *opts, struct tool_env *env, selection_fn fn,
-		    void *arg)
+void selection_each(const struct selection *selection, selection_fn fn, void *arg)
 {
-	const struct site *site = tool_site(env, &opts->site, true);
-	const char *root = tool_rootdir(env, &opts->site);
-	const struct repo_switches switches = {
-		.class_name = opts->class_name,
-		.types = opts->types,
-		.flowtypes = opts->flowtypes,
-		.sensors = opts->sensors,
-		.start_date = opts->start_date,
-		.end_date = opts->end_date,
-		.now_ns = g_get_real_time() * NS_PER_US,
-	};
 	struct visit visit = { .fn = fn, .arg = arg };
-	struct repo_select select;
 
-	if (!g_file_test(root, G_FILE_TEST_IS_DIR)) {
-		tool_die("Root data directory '%s' does not exist", root);
-	}
-	resolve(site, &switches, &select);
-	repo_each(site, root, &select, opts->print_missing_files, visit_file, &visit);
-	repo_select_release(&select);
+	repo_each(selection->site, selection->root, &selection->select, selection->want_missing,
+		  visit_file, &visit);
 }

@@ -31,12 +31,17 @@ bool selection_reads_repository(const struct selection_opts *opts, bool only_fil
 void selection_add_tests(const struct selection_opts *opts, struct tool_env *env,
 			 struct predicates **tests);
 
+struct selection;
+
 /*
- * Visit the files, missing ones only with --print-missing-files, until fn returns non-zero.
- * Errors of the switches end the tool.
+ * Work out which files the switches mean; errors end the tool. opts and env are kept. Free with
+ * selection_free().
  */
+struct selection *selection_new(const struct selection_opts *opts, struct tool_env *env);
+void selection_free(struct selection *selection);
+
+/* Visit the files, missing ones only with --print-missing-files, until fn returns non-zero. */
 typedef int (*selection_fn)(void *arg, const char *path, bool exists);
-void selection_each(const struct selection_opts *opts, struct tool_env *env, selection_fn fn,
-		    void *arg);
+void selection_each(const struct selection *selection, selection_fn fn, void *arg);
 
 #endif

@@ -27,7 +27,8 @@ struct tuc_line {
 struct tuc {
 	const struct site *site;
 	char separator;
-	struct tuc_line base; /* defaults and fixed values */
+	const char *class_text; /* the fixed class */
+	struct tuc_line base;   /* defaults and fixed values */
 	bool fixed[TUC_FIELD_COUNT];
 	bool yields[TUC_FIELD_COUNT];     /* a fixed value that gives way to a column */
 	bool present[TUC_FIELD_COUNT];    /* fixed or in a column */
@@ -294,12 +295,46 @@ int tuc_fix(struct tuc *tuc, enum tuc_field field, bool yields, const char *text
 	const struct tuc_row *row = &row_table[field];
 	int st = row->parse(tuc, row, &tuc->base, text, err);
 
+	if (field == TUC_CLASS) {
+		tuc->class_text = text;
+	}
 	tuc->fixed[field] = true;
 	tuc->yields[field] = yields;
 	tuc->present[field] = true;
 	return st == ST_OK
 		       ? ST_OK
 		       : err_prefix(err, "Error parsing default %s value '%s'", row->name, text);
+}
+
+/* A type without a class means the only class there is; -1: there is none, or several. */
+static int only_class(const struct tuc *tuc)
+{
+	return site_class_count(tuc->site) == 1 ? 0 : -1;
+}
+
+static int flowtype_of(const struct tuc *tuc, int class_id, const char *type)
+{
+	return class_id < 0 ? -1 : site_flowtype_of(tuc->site, class_id, type);
+}
+
+int tuc_check_fixed(const struct tuc *tuc, struct err *err)
+{
+	const struct tuc_line *base = &tuc->base;
+	const char *class_name = tuc->class_text;
+	int class_id = base->class_id;
+
+	if (!tuc->fixed[TUC_TYPE] || (!tuc->fixed[TUC_CLASS] && only_class(tuc) < 0)) {
+		return ST_OK;
+	}
+	if (!tuc->fixed[TUC_CLASS]) {
+		class_id = only_class(tuc);
+		class_name = site_class_name(tuc->site, class_id);
+	}
+	if (flowtype_of(tuc, class_id, base->type) < 0) {
+		return err_set(err, ST_EINVAL, "Bad default class/type combination: %s/%s",
+			       class_name, base->type);
+	}
+	return ST_OK;
 }
 
 enum name_match { MATCH_NONE, MATCH_PREFIX, MATCH_EXACT };
@@ -586,22 +621,15 @@ static void finish_flags(struct record *rec)
 	}
 }
 
-/* A type without a class means the only class there is. */
 static void finish_flowtype(const struct tuc *tuc, struct tuc_line *line)
 {
-	int class_id = line->class_id;
+	bool has_class = tuc->present[TUC_CLASS];
 	int id;
 
-	if (!tuc->present[TUC_TYPE]) {
+	if (!tuc->present[TUC_TYPE] || (!has_class && only_class(tuc) < 0)) {
 		return;
 	}
-	if (!tuc->present[TUC_CLASS]) {
-		if (site_class_count(tuc->site) != 1) {
-			return;
-		}
-		class_id = 0;
-	}
-	id = class_id < 0 ? -1 : site_flowtype_of(tuc->site, class_id, line->type);
+	id = flowtype_of(tuc, has_class ? line->class_id : only_class(tuc), line->type);
 	line->rec.flowtype = id < 0 ? RECORD_NO_FLOWTYPE : (uint8_t)id;
 }
 

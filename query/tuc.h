@@ -60,6 +60,9 @@ void tuc_free(struct tuc *tuc);
  */
 int tuc_fix(struct tuc *tuc, enum tuc_field field, bool yields, const char *text, struct err *err);
 
+/* Do fixed class and type name a flow type of the site? Returns ST_OK or ST_EINVAL. */
+int tuc_check_fixed(const struct tuc *tuc, struct err *err);
+
 /*
  * Say which columns the lines have: names, their unambiguous prefixes, numbers and ranges of
  * numbers. Also checks that fields which need each other are all there.

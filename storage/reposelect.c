@@ -156,6 +156,7 @@ static void add_flowtype(void *arg, const char *name)
 	struct naming *naming = arg;
 	const char *slash = strchr(name, '/');
 	char *class = NULL;
+	bool all_classes;
 	int class_id;
 
 	if (!slash) {
@@ -164,8 +165,10 @@ static void add_flowtype(void *arg, const char *name)
 		return;
 	}
 	class = g_strndup(name, (gsize)(slash - name));
-	class_id = site_class_id(naming->site, class);
-	if (class_id < 0 && strcmp(class, "all") != 0) {
+	/* a class of that name comes before the keyword, but all/all means all there is */
+	all_classes = strcmp(class, "all") == 0;
+	class_id = strcmp(name, "all/all") == 0 ? -1 : site_class_id(naming->site, class);
+	if (class_id < 0 && !all_classes) {
 		fail(naming, "The flowtype '%s' uses an unrecognized class name", name);
 	} else {
 		add_class_and_type(naming, name, class_id, slash + 1);
