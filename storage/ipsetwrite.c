@@ -324,7 +324,7 @@ static int choose_version(const struct ipset *set, unsigned asked, unsigned *out
 		return err_set(err, ST_EVERSION, "IPset version %u cannot be written", asked);
 	}
 	if (asked == 2 && v6) {
-		return err_set(err, ST_EINVAL, "IPset version 2 cannot hold IPv6 addresses");
+		return err_set(err, ST_EINVAL, "IPset does not allow IPv6 addresses");
 	}
 	*out = asked ? asked : v6 ? 3 : 2;
 	if (*out == 5 && !v6) {

@@ -518,7 +518,7 @@ static void test_paths(void)
 	size_t pos = 0;
 
 	CU_ASSERT_EQUAL(ipset_write(set, path, &opts, &err), ST_EINVAL);
-	UNIT_ASSERT_STR(err.text, "IPset version 2 cannot hold IPv6 addresses");
+	UNIT_ASSERT_STR(err.text, "IPset does not allow IPv6 addresses");
 	CU_ASSERT(access(path, F_OK) != 0);
 	opts.record_version = 1;
 	CU_ASSERT_EQUAL(ipset_write(set, path, &opts, &err), ST_EVERSION);

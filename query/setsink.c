@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "query/setsink.h"
+
+#include "common/numlist.h"
+#include "query/tool.h"
+#include "storage/bytesink.h"
+
+#include <glib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define VERSION_MAX 5
+
+struct setsink {
+	char *path;
+	struct bytesink *sink;
+};
+
+/* Any but 1, which nobody ever wrote. */
+static int parse_version_number(const char *text, uint16_t *out, struct err *err)
+{
+	uint64_t number;
+	int status = number_parse(text, 0, VERSION_MAX, &number, err);
+
+	if (status == ST_OK && number == 1) {
+		status = err_set(err, ST_EINVAL, "Illegal version number");
+	}
+	if (status == ST_OK) {
+		*out = (uint16_t)number;
+	}
+	return status;
+}
+
+static int parse_version(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	struct setsink_version *version = dest;
+
+	version->given = true;
+	return parse_version_number(text, &version->number, err);
+}
+
+const struct opt setsink_opt_table[] = {
+	OPT_CALL(struct setsink_opts, version, "record-version", 0, "VERSION", parse_version, 0,
+		 "write this version of the IPset format: 0, 2, 3, 4 or 5", .default_text = "0"),
+	OPT_FLAG(struct setsink_opts, invocation_strip, "invocation-strip", 0,
+		 "do not record the command line in the output"),
+	OPT_GROUP(struct setsink_opts, sink, sink_opt_table),
+	OPT_END,
+};
+
+struct setsink *setsink_open(const char *path)
+{
+	bool overwrite = tool_getenv("SILK_CLOBBER") != NULL;
+	struct setsink *out = g_new0(struct setsink, 1);
+	struct err err;
+
+	if (bytesink_create(&out->sink, path, overwrite ? BYTESINK_OVERWRITE : 0, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
+	out->path = g_strdup(path);
+	return out;
+}
+
+static void setsink_free(struct setsink *out)
+{
+	g_free(out->path);
+	g_free(out);
+}
+
+static void write_opts(const struct setsink_opts *opts, struct ipset_write_opts *out)
+{
+	const char *text = tool_getenv("SILK_IPSET_RECORD_VERSION");
+
+	out->compression = (uint8_t)sink_compression(&opts->sink);
+	out->no_silk_version = tool_getenv("SILK_HEADER_NOVERSION") != NULL;
+	if (opts->version.given) {
+		out->record_version = opts->version.number;
+	} else if (text) {
+		/* a wrong value is as good as none */
+		parse_version_number(text, &out->record_version, NULL);
+	}
+}
+
+int setsink_write(struct setsink *out, struct ipset *set, const struct setsink_opts *opts,
+		  const struct header *entries, const char *what)
+{
+	struct ipset_write_opts write = { .entries = entries };
+	struct err err;
+	int status;
+	int closed;
+
+	ipset_finish(set);
+	write_opts(opts, &write);
+	status = ipset_write_to(set, out->sink, &write, &err);
+	if (status != ST_OK) {
+		err_prefix(&err, "Error writing %s to '%s'", what, out->path);
+		tool_warn_err(&err);
+		setsink_drop(out);
+		return TOOL_EXIT_ERROR;
+	}
+	closed = bytesink_close(out->sink, &err);
+	if (closed != ST_OK) {
+		err_prefix(&err, "Error writing %s to '%s'", what, out->path);
+		tool_warn_err(&err);
+	}
+	setsink_free(out);
+	return closed == ST_OK ? TOOL_EXIT_OK : TOOL_EXIT_ERROR;
+}
+
+void setsink_drop(struct setsink *out)
+{
+	if (!out) {
+		return;
+	}
+	/* only what is a file, and was made or emptied by us */
+	if (bytesink_is_seekable(out->sink) && strcmp(out->path, "-") != 0 &&
+	    strcmp(out->path, "stdout") != 0) {
+		unlink(out->path);
+	}
+	bytesink_close(out->sink, NULL);
+	setsink_free(out);
+}

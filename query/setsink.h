@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What tools that write IPset files share: --record-version, --invocation-strip and the switches of
+ * query/sink.h, and the environment that goes with them.
+ *
+ *	OPT_GROUP(struct build_opts, sink, setsink_opt_table)
+ *	...
+ *	struct setsink *out = setsink_open("a.set");
+ *	setsink_write(out, set, &opts->sink, &entries, "output");
+ *
+ * The file is made when it is opened, so that a wrong name is told before the work is done, and
+ * taken away again when nothing is written to it.
+ */
+#ifndef TUSSAH_QUERY_SETSINK_H
+#define TUSSAH_QUERY_SETSINK_H
+
+#include "query/sink.h"
+#include "storage/ipset.h"
+
+struct setsink_version {
+	bool given;
+	uint16_t number;
+};
+
+struct setsink_opts {
+	struct setsink_version version;
+	bool invocation_strip;
+	struct sink_opts sink;
+};
+extern const struct opt setsink_opt_table[];
+
+struct setsink;
+
+/* "-" and "stdout" are standard output. Ends the program when the file cannot be made. */
+struct setsink *setsink_open(const char *path);
+
+/*
+ * Finish the set, write it with header entries (borrowed), close and free. what names it in
+ * messages ("sip-file"). Returns an enum tool_exit.
+ */
+int setsink_write(struct setsink *out, struct ipset *set, const struct setsink_opts *opts,
+		  const struct header *entries, const char *what);
+
+/* Nothing is to be written after all: free, and remove the file. NULL is fine. */
+void setsink_drop(struct setsink *out);
+
+#endif
