@@ -7,9 +7,8 @@
 #include "common/timestamp.h"
 #include "packer/probe.h"
 
-#define MAP_PROTOCOL_ICMP  1
-#define MAP_PROTOCOL_TCP   6
-#define MAP_PROTOCOL_ICMP6 58
+#define MAP_PROTOCOL_ICMP 1
+#define MAP_PROTOCOL_TCP  6
 
 /* flowEndReason: 5 bits of reason, and YAF's mark of a continued flow. */
 #define MAP_REASON_MASK         0x1f
@@ -79,6 +78,8 @@ static bool shape_is_yaf(const struct ipfix_shape *shape)
 		IPFIX_POST_VLAN,          IPFIX_PACKETS_POST_DELTA, IPFIX_BYTES_POST_DELTA,
 		IPFIX_PACKETS_POST_TOTAL, IPFIX_BYTES_POST_TOTAL,   IPFIX_PACKETS_INITIATOR,
 		IPFIX_BYTES_INITIATOR,    IPFIX_PACKETS_RESPONDER,  IPFIX_BYTES_RESPONDER,
+		IPFIX_ICMP4_TYPE,         IPFIX_ICMP4_CODE,         IPFIX_ICMP6_TYPE,
+		IPFIX_ICMP6_CODE,
 	};
 	const bool *has = shape->has;
 	bool delta = has[IPFIX_PACKETS_DELTA] && has[IPFIX_BYTES_DELTA];
@@ -94,16 +95,16 @@ static bool shape_is_yaf(const struct ipfix_shape *shape)
 
 static bool shape_is_v9(const struct ipfix_shape *shape)
 {
-	static const enum ipfix_field reverse[] = {
+	static const enum ipfix_field others[] = {
 		IPFIX_REV_PACKETS_DELTA, IPFIX_REV_PACKETS_TOTAL, IPFIX_REV_BYTES_DELTA,
-		IPFIX_REV_BYTES_TOTAL,   IPFIX_REV_VLAN,          IPFIX_REV_POST_VLAN,
-		IPFIX_REV_FLAGS,         IPFIX_REV_INITIAL_FLAGS, IPFIX_REV_UNION_FLAGS,
+		IPFIX_REV_BYTES_TOTAL,   IPFIX_REV_VLAN,          IPFIX_REV_FLAGS,
+		IPFIX_INITIAL_FLAGS,     IPFIX_REV_INITIAL_FLAGS, IPFIX_REV_DELTA_MS,
 	};
 	unsigned groups = shape_volume_groups(shape);
 
 	return shape_has_ipv4(shape) != shape_has_ipv6(shape) && ipfix_time_is_v9(shape->times) &&
-	       (groups == 1 || (groups == 0 && shape_has_event(shape))) &&
-	       !shape_has_any(shape, reverse, G_N_ELEMENTS(reverse));
+	       (groups == 1 || (groups == 0 && shape_has_event(shape))) && !shape->has_list &&
+	       !shape_has_any(shape, others, G_N_ELEMENTS(others));
 }
 
 void ipfix_shape_finish(struct ipfix_shape *shape)
@@ -168,47 +169,39 @@ static void map_addresses(const struct ipfix_input *input, struct record *rec)
 	}
 }
 
-/* Type and code go to dport; false: the elements for them are not there. */
+/* Type and code go to dport, from the record's own family; false: no element has them. */
 static bool map_icmp(const struct ipfix_input *input, struct record *rec)
 {
+	static const enum ipfix_field apart[] = { IPFIX_ICMP4_TYPE, IPFIX_ICMP4_CODE,
+						  IPFIX_ICMP6_TYPE, IPFIX_ICMP6_CODE };
 	const struct ipfix_fields *f = input->fields;
 	const bool *has = input->shape->has;
 
-	if (record_is_ipv6(rec)) {
-		if (has[IPFIX_ICMP6]) {
-			rec->dport = f->icmp6;
-		} else if (has[IPFIX_ICMP6_TYPE] || has[IPFIX_ICMP6_CODE]) {
-			rec->dport = (uint16_t)(f->icmp6_type << 8 | f->icmp6_code);
-		} else {
-			return false;
-		}
-	} else if (has[IPFIX_ICMP4]) {
-		rec->dport = f->icmp4;
-	} else if (has[IPFIX_ICMP4_TYPE] || has[IPFIX_ICMP4_CODE]) {
-		rec->dport = (uint16_t)(f->icmp4_type << 8 | f->icmp4_code);
-	} else {
+	if (has[IPFIX_ICMP4] || has[IPFIX_ICMP6]) {
+		rec->dport = record_is_ipv6(rec) ? f->icmp6 : f->icmp4;
+	} else if (!shape_has_any(input->shape, apart, G_N_ELEMENTS(apart))) {
 		return false;
+	} else if (record_is_ipv6(rec)) {
+		rec->dport = (uint16_t)(f->icmp6_type << 8 | f->icmp6_code);
+	} else {
+		rec->dport = (uint16_t)(f->icmp4_type << 8 | f->icmp4_code);
 	}
 	rec->sport = 0;
 	return true;
-}
-
-static bool map_is_icmp(uint8_t protocol)
-{
-	return protocol == MAP_PROTOCOL_ICMP || protocol == MAP_PROTOCOL_ICMP6;
 }
 
 static void map_ports(const struct ipfix_input *input, bool reverse_only, struct record *rec)
 {
 	rec->sport = input->fields->sport;
 	rec->dport = input->fields->dport;
-	if (!map_is_icmp(rec->protocol) || map_icmp(input, rec)) {
+	if (!record_is_icmp(rec) || map_icmp(input, rec)) {
 		return;
 	}
-	if (reverse_only && rec->dport == 0) {
-		rec->dport = rec->sport;
-	}
-	if (reverse_only || input->shape->form != IPFIX_FORM_GENERIC) {
+	if (input->shape->form != IPFIX_FORM_GENERIC) {
+		rec->sport = 0;
+	} else if (rec->dport == 0 || reverse_only) {
+		/* Turned round by an exporter that takes type and code for a port. */
+		rec->dport = rec->dport ? rec->dport : rec->sport;
 		rec->sport = 0;
 	}
 }
@@ -248,23 +241,26 @@ static void map_set_tcp(struct record *rec, unsigned initial, unsigned session)
 	rec->state |= RECORD_EXPANDED;
 }
 
-/* Flags of the record itself and of a list entry: the form says which are believed. */
+/* Are the flags of a list entry taken, if there is one? YAF's form prefers its own. */
+static bool map_uses_list(const struct ipfix_input *input)
+{
+	return input->list->found &&
+	       (input->shape->form != IPFIX_FORM_YAF || !input->shape->has[IPFIX_INITIAL_FLAGS]);
+}
+
 static struct ipfix_list_flags map_tcp_flags(const struct ipfix_input *input)
 {
 	const struct ipfix_fields *f = input->fields;
-	const struct ipfix_list_flags direct = {
-		.found = f->initial_flags || f->union_flags || f->rev_initial_flags ||
-			 f->rev_union_flags,
+
+	if (map_uses_list(input)) {
+		return *input->list;
+	}
+	return (struct ipfix_list_flags){
 		.initial_flags = (uint8_t)f->initial_flags,
 		.union_flags = (uint8_t)f->union_flags,
 		.rev_initial_flags = (uint8_t)f->rev_initial_flags,
 		.rev_union_flags = (uint8_t)f->rev_union_flags,
 	};
-
-	if (!input->list->found) {
-		return direct;
-	}
-	return direct.found && input->shape->form == IPFIX_FORM_YAF ? direct : *input->list;
 }
 
 static void map_flags(const struct ipfix_input *input, struct record *rec)
@@ -284,7 +280,7 @@ static void map_reverse_flags(const struct ipfix_input *input, struct record *re
 
 	if (rec->protocol == MAP_PROTOCOL_TCP && (tcp.rev_initial_flags || tcp.rev_union_flags)) {
 		map_set_tcp(rec, tcp.rev_initial_flags, tcp.rev_union_flags);
-	} else if (has[IPFIX_REV_FLAGS] || has[IPFIX_REV_INITIAL_FLAGS] || input->shape->has_list) {
+	} else if (has[IPFIX_REV_FLAGS] || has[IPFIX_REV_INITIAL_FLAGS] || map_uses_list(input)) {
 		rec->initial_flags = 0;
 		rec->session_flags = 0;
 		rec->flags = has[IPFIX_REV_FLAGS] ? (uint8_t)input->fields->rev_flags : 0;
@@ -348,7 +344,7 @@ static void map_reverse(const struct ipfix_input *input, const struct map_volume
 	*reverse = *forward;
 	reverse->sip = forward->dip;
 	reverse->dip = forward->sip;
-	if (!map_is_icmp(forward->protocol)) {
+	if (!record_is_icmp(forward)) {
 		reverse->sport = forward->dport;
 		reverse->dport = forward->sport;
 	}
@@ -358,11 +354,9 @@ static void map_reverse(const struct ipfix_input *input, const struct map_volume
 	reverse->duration_ns -= MIN(delta_ns, forward->duration_ns);
 	map_swap_interfaces(input, forward, reverse);
 	map_reverse_flags(input, reverse);
-	if (input->shape->has[IPFIX_REV_ATTRIBUTES]) {
-		reverse->state &= (uint8_t)~RECORD_UNIFORM;
-		if (input->fields->rev_attributes & MAP_ATTRIBUTE_UNIFORM) {
-			reverse->state |= RECORD_UNIFORM;
-		}
+	reverse->state &= (uint8_t)~RECORD_UNIFORM;
+	if (input->fields->rev_attributes & MAP_ATTRIBUTE_UNIFORM) {
+		reverse->state |= RECORD_UNIFORM;
 	}
 }
 
@@ -377,7 +371,7 @@ static void map_turn(struct record *rec)
 	rec->dip = ip;
 	rec->input = rec->output;
 	rec->output = interface;
-	if (!map_is_icmp(rec->protocol)) {
+	if (!record_is_icmp(rec)) {
 		rec->sport = rec->dport;
 		rec->dport = port;
 	}

@@ -86,7 +86,8 @@ unsigned ipfix_time_bits(const struct ipfix_shape *shape)
 	for (size_t i = 0; i < G_N_ELEMENTS(time_fields); i++) {
 		bits |= shape->has[time_fields[i]] ? 1u << i : 0;
 	}
-	return bits;
+	/* An end by uptime says nothing without the start. */
+	return bits & TIME_BIT_START_UPTIME ? bits : bits & ~(unsigned)TIME_BIT_END_UPTIME;
 }
 
 bool ipfix_time_is_yaf(unsigned times)
@@ -232,16 +233,14 @@ static void time_from_mixture(const struct ipfix_input *input, int64_t *start_ns
 void ipfix_time(const struct ipfix_input *input, int64_t *start_ns, uint64_t *duration_ns)
 {
 	const struct ipfix_shape *shape = input->shape;
-	unsigned uptimes = TIME_BIT_START_UPTIME | TIME_BIT_END_UPTIME;
-
 	if (shape->form == IPFIX_FORM_YAF) {
 		/* A missing one counts as 0. */
 		*start_ns = time_from_ms(input->fields->start_ms);
 		*duration_ns = time_between(input, *start_ns, time_from_ms(input->fields->end_ms));
-	} else if (shape->times == (uptimes | TIME_BIT_BOOT_MS)) {
-		time_from_uptime(input, start_ns, duration_ns);
-	} else if (shape->times == uptimes) {
-		time_from_uptime_alone(input, start_ns, duration_ns);
+	} else if (shape->has[IPFIX_START_UPTIME] &&
+		   !time_find(time_starts, G_N_ELEMENTS(time_starts), shape)) {
+		(shape->has[IPFIX_BOOT_MS] ? time_from_uptime
+					   : time_from_uptime_alone)(input, start_ns, duration_ns);
 	} else {
 		time_from_mixture(input, start_ns, duration_ns);
 		if (shape->form == IPFIX_FORM_V9 && *start_ns == 0) {
