@@ -20,6 +20,8 @@
 #define CAPTURE_DELAY_NS NS_PER_S
 /* A finished flow waits at most so long for others to share its message, while live. */
 #define FLUSH_INTERVAL_NS NS_PER_S
+/* At the end, what the kernel still holds is read for so long: more than it keeps a ring block. */
+#define LAST_PACKETS_NS   (250 * NS_PER_MS)
 #define EVENTS_PER_MINUTE 20
 
 struct sensor {
@@ -367,6 +369,25 @@ static int live_wait(struct sensor *sensor, struct err *err)
 	return ST_OK;
 }
 
+/* Packets that came before the signal to stop are still in the kernel's ring: take them in. */
+static int live_last_packets(struct sensor *sensor, struct err *err)
+{
+	int64_t deadline_ns = clock_ns(CLOCK_MONOTONIC) + LAST_PACKETS_NS;
+	int64_t left_ns = LAST_PACKETS_NS;
+	int st = ST_OK;
+
+	while ((st == ST_OK || st == ST_EAGAIN) && left_ns > 0) {
+		st = capture_read(sensor->live, on_packet, sensor, err);
+		left_ns = deadline_ns - clock_ns(CLOCK_MONOTONIC);
+		if (st == ST_EAGAIN && left_ns > 0) {
+			struct pollfd fd = { .fd = capture_fd(sensor->live), .events = POLLIN };
+
+			poll(&fd, 1, (int)(left_ns / NS_PER_MS));
+		}
+	}
+	return st == ST_EAGAIN ? ST_OK : st;
+}
+
 int sensor_read_live(struct sensor *sensor, struct capture *capture, struct err *err)
 {
 	int st = sensor_use(sensor, capture, "interface", err);
@@ -384,7 +405,7 @@ int sensor_read_live(struct sensor *sensor, struct capture *capture, struct err 
 			st = sensor_tick(sensor, err);
 		}
 	}
-	return st;
+	return st == ST_OK ? live_last_packets(sensor, err) : st;
 }
 
 /* Wait for the link to deliver everything. */
