@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -390,6 +391,18 @@ static char *expand_command(const char *command, const char *path)
 	return g_string_free(out, FALSE);
 }
 
+/* Nothing of the daemon's signals and terminal reaches the command (silk-packing.md 4.5). */
+static void exec_command(const char *command)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	setpgid(0, 0);
+	execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+}
+
 /* A grandchild runs the command, so that nobody waits for it and init takes its status. */
 static void run_post_rotate(const char *path)
 {
@@ -400,7 +413,7 @@ static void run_post_rotate(const char *path)
 		child = fork();
 		if (child == 0) {
 			if (fork() == 0) {
-				execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+				exec_command(command);
 			}
 			_exit(0);
 		}

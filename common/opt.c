@@ -1,235 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The table is unfolded once per call into a flat list of rows, groups replaced by their rows with
- * the offset of the group added. Then everything is a walk over the list: tables have tens of rows.
+ * Reading switches: from a command line, one by one, from a file. Tables have tens of rows, so
+ * everything is a walk over the list of rows.
  */
 #include "common/opt.h"
 
 #include <string.h>
 #include <glib.h>
 
-#include "common/duration.h"
-#include "common/numlist.h"
-
-struct opt_row {
-	const struct opt *opt;
-	size_t offset; /* of the member, in the outermost struct */
-	bool given;
-};
-
-enum builtin_tag {
-	BUILTIN_HELP = OPT_HELP,
-	BUILTIN_VERSION = OPT_VERSION,
-	BUILTIN_DUMP_OPTIONS = OPT_DUMP_OPTIONS,
-};
-
-/* Belong to every table. parse is NULL: told apart from the table's rows by that. */
-static const struct opt builtin_table[] = {
-	{ .kind = OPT_KIND_CALL,
-	  .name = "help",
-	  .flags = OPT_ARG_NONE,
-	  .tag = BUILTIN_HELP,
-	  .help = "print this help and exit" },
-	{ .kind = OPT_KIND_CALL,
-	  .name = "version",
-	  .flags = OPT_ARG_NONE,
-	  .tag = BUILTIN_VERSION,
-	  .help = "print the version and exit" },
-	{ .kind = OPT_KIND_CALL,
-	  .name = "dump-options",
-	  .flags = OPT_ARG_NONE | OPT_HIDDEN,
-	  .tag = BUILTIN_DUMP_OPTIONS,
-	  .help = "print the list of switches for machines and exit" },
-	OPT_END,
-};
-
-static bool opt_is_builtin(const struct opt *opt)
-{
-	return opt->kind == OPT_KIND_CALL && !opt->parse;
-}
-
-static void unfold(const struct opt *table, size_t offset, GArray *rows)
-{
-	for (const struct opt *opt = table; opt->kind != OPT_KIND_END; opt++) {
-		struct opt_row row = { .opt = opt, .offset = offset + opt->offset };
-
-		if (opt->kind == OPT_KIND_GROUP) {
-			unfold(opt->group, row.offset, rows);
-		} else {
-			g_array_append_val(rows, row);
-		}
-	}
-}
-
-static GArray *unfold_all(const struct opt *table)
-{
-	GArray *rows = g_array_new(FALSE, FALSE, sizeof(struct opt_row));
-
-	unfold(builtin_table, 0, rows);
-	unfold(table, 0, rows);
-	return rows;
-}
-
-static struct opt_row *row_at(GArray *rows, guint i)
-{
-	return &g_array_index(rows, struct opt_row, i);
-}
-
-enum arg_need { ARG_NONE, ARG_OPTIONAL, ARG_REQUIRED };
-
-static enum arg_need arg_need(const struct opt *opt)
-{
-	if (opt->kind == OPT_KIND_FLAG || opt->flags & OPT_ARG_NONE) {
-		return ARG_NONE;
-	}
-	if (opt->kind == OPT_KIND_OPTSTR || opt->flags & OPT_ARG_OPTIONAL) {
-		return ARG_OPTIONAL;
-	}
-	return ARG_REQUIRED;
-}
-
-/*
- * The setters: one per kind, into the member at dest. The reason alone goes into err, the caller
- * puts the name in front.
- */
-static int set_flag(const struct opt *opt, const char *text, void *dest, struct err *err)
-{
-	static const char *const words[] = { "false", "true", "no", "yes", "0", "1" };
-
-	(void)opt;
-	for (size_t i = 0; text && i < G_N_ELEMENTS(words); i++) {
-		if (g_ascii_strcasecmp(text, words[i]) == 0) {
-			*(bool *)dest = i & 1;
-			return ST_OK;
-		}
-	}
-	if (text) {
-		return err_set(err, ST_EINVAL, "Must be true or false");
-	}
-	*(bool *)dest = true;
-	return ST_OK;
-}
-
-static int set_str(const struct opt *opt, const char *text, void *dest, struct err *err)
-{
-	(void)opt, (void)err;
-	*(const char **)dest = text;
-	return ST_OK;
-}
-
-static int set_strs(const struct opt *opt, const char *text, void *dest, struct err *err)
-{
-	GPtrArray **array = dest;
-
-	(void)opt, (void)err;
-	if (!*array) {
-		*array = g_ptr_array_new();
-	}
-	g_ptr_array_add(*array, (gpointer)text);
-	return ST_OK;
-}
-
-static int set_optstr(const struct opt *opt, const char *text, void *dest, struct err *err)
-{
-	(void)opt, (void)err;
-	*(struct opt_optstr *)dest = (struct opt_optstr){ .given = true, .text = text };
-	return ST_OK;
-}
-
-static int set_u64(const struct opt *opt, const char *text, void *dest, struct err *err)
-{
-	return number_parse(text, opt->min, opt->max, dest, err);
-}
-
-static int set_real(const struct opt *opt, const char *text, void *dest, struct err *err)
-{
-	return real_parse(text, (double)opt->min, (double)opt->max, dest, err);
-}
-
-static int set_size(const struct opt *opt, const char *text, void *dest, struct err *err)
-{
-	return size_parse(text, opt->min, opt->max, dest, err);
-}
-
-static int set_duration(const struct opt *opt, const char *text, void *dest, struct err *err)
-{
-	char bound[DURATION_TEXT_MAX];
-	uint64_t ns;
-	int st = duration_parse(text, &ns, err);
-
-	if (st != ST_OK) {
-		return st;
-	}
-	if (ns < opt->min || ns > opt->max) {
-		duration_print(bound, ns < opt->min ? opt->min : opt->max, 3);
-		return err_set(err, ST_EINVAL, "Value is %s of %s seconds",
-			       ns < opt->min ? "below minimum" : "above maximum", bound);
-	}
-	*(uint64_t *)dest = ns;
-	return ST_OK;
-}
-
-static int set_choice(const struct opt *opt, const char *text, void *dest, struct err *err)
-{
-	int found = -1;
-	bool ambiguous = false;
-
-	for (int i = 0; *text && opt->choices[i]; i++) {
-		if (g_ascii_strncasecmp(opt->choices[i], text, strlen(text)) != 0) {
-			continue;
-		}
-		ambiguous = found >= 0;
-		found = i;
-		if (!opt->choices[i][strlen(text)]) {
-			ambiguous = false;
-			break;
-		}
-		if (ambiguous) {
-			break;
-		}
-	}
-	if (found < 0 || ambiguous) {
-		char *list = g_strjoinv(", ", (char **)opt->choices);
-
-		err_set(err, ST_EINVAL, "%s (choices: %s)",
-			ambiguous ? "Value is ambiguous" : "Unrecognized value", list);
-		g_free(list);
-		return ST_EINVAL;
-	}
-	*(int *)dest = found;
-	return ST_OK;
-}
-
-static int set_call(const struct opt *opt, const char *text, void *dest, struct err *err)
-{
-	return opt->parse(opt, text, dest, err);
-}
-
-static const opt_parse_fn setters[] = {
-	[OPT_KIND_FLAG] = set_flag,     [OPT_KIND_STR] = set_str,
-	[OPT_KIND_STRS] = set_strs,     [OPT_KIND_OPTSTR] = set_optstr,
-	[OPT_KIND_U64] = set_u64,       [OPT_KIND_REAL] = set_real,
-	[OPT_KIND_SIZE] = set_size,     [OPT_KIND_DURATION] = set_duration,
-	[OPT_KIND_CHOICE] = set_choice, [OPT_KIND_CALL] = set_call,
-	[OPT_KIND_GROUP] = NULL,
-};
-
-static int set_row(struct opt_row *row, void *opts, const char *text, struct err *err)
-{
-	const struct opt *opt = row->opt;
-	int st;
-
-	if (row->given && opt->flags & OPT_ONCE) {
-		return err_set(err, ST_EINVAL, "Invalid %s: Switch used multiple times", opt->name);
-	}
-	row->given = true;
-	st = setters[opt->kind](opt, text, (char *)opts + row->offset, err);
-	if (st == ST_OK || opt->flags & OPT_OWN_ERROR) {
-		return st;
-	}
-	return text ? err_prefix(err, "Invalid %s '%s'", opt->name, text)
-		    : err_prefix(err, "Invalid %s", opt->name);
-}
+#include "common/optrow.h"
 
 static bool same_effect(const struct opt_row *a, const struct opt_row *b)
 {
@@ -249,12 +28,11 @@ struct parser {
 	GPtrArray *args;
 };
 
-static int ambiguous_name(const struct parser *p, const char *dashes, const char *name,
-			  const GPtrArray *matches, struct err *err)
+static int ambiguous_name(const char *dashes, const char *name, const GPtrArray *matches,
+			  struct err *err)
 {
 	GString *text = g_string_new(NULL);
 
-	(void)p;
 	for (guint i = 0; i < matches->len; i++) {
 		const struct opt_row *row = g_ptr_array_index(matches, i);
 
@@ -266,6 +44,19 @@ static int ambiguous_name(const struct parser *p, const char *dashes, const char
 	return ST_EINVAL;
 }
 
+/* The one row, or several aliases of one, that matches hold; NULL in *out when empty. */
+static int choose_match(const char *dashes, const char *name, const GPtrArray *matches,
+			struct opt_row **out, struct err *err)
+{
+	*out = matches->len > 0 ? g_ptr_array_index(matches, 0) : NULL;
+	for (guint i = 1; i < matches->len; i++) {
+		if (!same_effect(*out, g_ptr_array_index(matches, i))) {
+			return ambiguous_name(dashes, name, matches, err);
+		}
+	}
+	return ST_OK;
+}
+
 /*
  * Find a row by an exact name of len bytes, or else by a prefix that fits one row or aliases of
  * one. *out NULL: none.
@@ -274,13 +65,12 @@ static int find_long(const struct parser *p, const char *dashes, const char *nam
 		     struct opt_row **out, struct err *err)
 {
 	GPtrArray *matches = g_ptr_array_new();
-	struct opt_row *added = NULL; /* first match that gives way to others */
-	bool ambiguous = false;
+	GPtrArray *added = g_ptr_array_new(); /* matches that give way to others */
 	int st = ST_OK;
 
 	*out = NULL;
 	for (guint i = 0; i < p->rows->len; i++) {
-		struct opt_row *row = row_at(p->rows, i);
+		struct opt_row *row = opt_row_at(p->rows, i);
 
 		if (strncmp(row->opt->name, name, len) != 0) {
 			continue;
@@ -292,29 +82,19 @@ static int find_long(const struct parser *p, const char *dashes, const char *nam
 		if (opt_is_builtin(row->opt) && row->opt->flags & OPT_HIDDEN) {
 			continue;
 		}
-		if (row->opt->flags & OPT_ADDED) {
-			added = added ? added : row;
-			continue;
-		}
-		if (matches->len > 0 && !same_effect(row, g_ptr_array_index(matches, 0))) {
-			ambiguous = true;
-		}
-		g_ptr_array_add(matches, row);
+		g_ptr_array_add(row->opt->flags & OPT_ADDED ? added : matches, row);
 	}
-	if (ambiguous) {
-		st = ambiguous_name(p, dashes, name, matches, err);
-	} else {
-		*out = matches->len > 0 ? g_ptr_array_index(matches, 0) : added;
-	}
+	st = choose_match(dashes, name, matches->len > 0 ? matches : added, out, err);
 done:
 	g_ptr_array_free(matches, TRUE);
+	g_ptr_array_free(added, TRUE);
 	return st;
 }
 
 static struct opt_row *find_letter(const struct parser *p, char letter)
 {
 	for (guint i = 0; i < p->rows->len; i++) {
-		struct opt_row *row = row_at(p->rows, i);
+		struct opt_row *row = opt_row_at(p->rows, i);
 
 		if (row->opt->letter == letter) {
 			return row;
@@ -329,7 +109,7 @@ static int apply(struct parser *p, struct opt_row *row, const char *text, struct
 		p->action = (enum opt_action)row->opt->tag;
 		return ST_OK;
 	}
-	return set_row(row, p->opts, text, err);
+	return opt_row_set(row, p->opts, text, err);
 }
 
 /* The next command-line word as a switch's argument; NULL at the end. */
@@ -347,13 +127,13 @@ static int parse_long(struct parser *p, struct opt_row *row, const char *dashes,
 {
 	const char *equals = strchr(name, '=');
 	const char *text = equals ? equals + 1 : NULL;
-	enum arg_need need = arg_need(row->opt);
+	enum opt_arg_need need = opt_arg_need(row->opt);
 
-	if (text && need == ARG_NONE) {
+	if (text && need == OPT_NEED_NONE) {
 		return err_set(err, ST_EINVAL, "option '%s%s' doesn't allow an argument", dashes,
 			       row->opt->name);
 	}
-	if (!text && need == ARG_REQUIRED) {
+	if (!text && need == OPT_NEED_REQUIRED) {
 		text = take_word(p);
 		if (!text) {
 			return err_set(err, ST_EINVAL, "option '%s%s' requires an argument", dashes,
@@ -369,16 +149,16 @@ static int parse_letters(struct parser *p, const char *letters, struct err *err)
 	for (const char *c = letters; *c && p->action == OPT_RUN; c++) {
 		struct opt_row *row = find_letter(p, *c);
 		const char *text = NULL;
-		enum arg_need need;
+		enum opt_arg_need need;
 		int st;
 
 		if (!row) {
 			return err_set(err, ST_EINVAL, "invalid option -- '%c'", *c);
 		}
-		need = arg_need(row->opt);
-		if (need != ARG_NONE && c[1]) {
+		need = opt_arg_need(row->opt);
+		if (need != OPT_NEED_NONE && c[1]) {
 			text = c + 1;
-		} else if (need == ARG_REQUIRED) {
+		} else if (need == OPT_NEED_REQUIRED) {
 			text = take_word(p);
 			if (!text) {
 				return err_set(err, ST_EINVAL,
@@ -458,7 +238,7 @@ int opt_parse(const struct opt *table, void *opts, int argc, char **argv, struct
 	      struct err *err)
 {
 	struct parser p = {
-		.rows = unfold_all(table),
+		.rows = opt_rows_new(table),
 		.opts = opts,
 		.argc = argc,
 		.argv = argv,
@@ -488,7 +268,7 @@ int opt_parse(const struct opt *table, void *opts, int argc, char **argv, struct
 static struct opt_row *find_exact(GArray *rows, const char *name)
 {
 	for (guint i = 0; i < rows->len; i++) {
-		struct opt_row *row = row_at(rows, i);
+		struct opt_row *row = opt_row_at(rows, i);
 
 		if (!opt_is_builtin(row->opt) && strcmp(row->opt->name, name) == 0) {
 			return row;
@@ -505,13 +285,13 @@ static int set_by_name(GArray *rows, void *opts, const char *name, const char *t
 	if (!row) {
 		return err_set(err, ST_EINVAL, "unrecognized option '%s'", name);
 	}
-	if (!text && arg_need(row->opt) == ARG_REQUIRED) {
+	if (!text && opt_arg_need(row->opt) == OPT_NEED_REQUIRED) {
 		return err_set(err, ST_EINVAL, "option '%s' requires an argument", name);
 	}
 	/* a call without argument: "true" in a file says no more than the name on a command line */
-	if (text && row->opt->kind == OPT_KIND_CALL && arg_need(row->opt) == ARG_NONE) {
-		bool wanted;
-		int st = set_flag(row->opt, text, &wanted, err);
+	if (text && row->opt->kind == OPT_KIND_CALL && opt_arg_need(row->opt) == OPT_NEED_NONE) {
+		bool wanted = false;
+		int st = opt_parse_bool(text, &wanted, err);
 
 		if (st != ST_OK) {
 			return err_prefix(err, "Invalid %s '%s'", name, text);
@@ -521,13 +301,13 @@ static int set_by_name(GArray *rows, void *opts, const char *name, const char *t
 		}
 		text = NULL;
 	}
-	return set_row(row, opts, text, err);
+	return opt_row_set(row, opts, text, err);
 }
 
 int opt_set(const struct opt *table, void *opts, const char *name, const char *text,
 	    struct err *err)
 {
-	GArray *rows = unfold_all(table);
+	GArray *rows = opt_rows_new(table);
 	int st = set_by_name(rows, opts, name, text, err);
 
 	g_array_free(rows, TRUE);
@@ -537,7 +317,7 @@ int opt_set(const struct opt *table, void *opts, const char *name, const char *t
 int opt_read_file(const struct opt *table, void *opts, const char *path, const char *group,
 		  struct err *err)
 {
-	GArray *rows = unfold_all(table);
+	GArray *rows = opt_rows_new(table);
 	GKeyFile *file = g_key_file_new();
 	GError *error = NULL;
 	char **names = NULL;
@@ -571,156 +351,6 @@ done:
 	g_clear_error(&error);
 	g_strfreev(names);
 	g_key_file_free(file);
-	g_array_free(rows, TRUE);
-	return st;
-}
-
-void opt_walk(const struct opt *table, opt_walk_fn fn, void *arg)
-{
-	GArray *rows = unfold_all(table);
-
-	for (guint i = 0; i < rows->len; i++) {
-		const struct opt *opt = row_at(rows, i)->opt;
-
-		if (!(opt->flags & OPT_HIDDEN)) {
-			fn(arg, opt);
-		}
-	}
-	g_array_free(rows, TRUE);
-}
-
-/* Print words, broken so that no line passes 80 columns; lines after the first are indented. */
-static void print_wrapped(FILE *out, const char *text)
-{
-	enum { WIDTH = 80, INDENT = 8 };
-	int column = 0;
-
-	for (const char *p = text; *p;) {
-		int len = (int)strcspn(p, " ");
-
-		if (column > INDENT && column + 1 + len > WIDTH) {
-			fputs("\n\t", out);
-			column = INDENT;
-		} else if (column > 0) {
-			putc(' ', out);
-			column++;
-		}
-		fprintf(out, "%.*s", len, p);
-		column += len;
-		p += len;
-		p += strspn(p, " ");
-	}
-	putc('\n', out);
-}
-
-static void print_help_row(void *arg, const struct opt *opt)
-{
-	static const char *const needs[] = {
-		[ARG_NONE] = "No Arg.",
-		[ARG_OPTIONAL] = "Opt Arg.",
-		[ARG_REQUIRED] = "Req Arg.",
-	};
-	GString *text = g_string_new(NULL);
-
-	if (opt->letter) {
-		g_string_append_printf(text, "-%c, ", opt->letter);
-	}
-	g_string_append_printf(text, "--%s", opt->name);
-	if (opt->arg) {
-		g_string_append_printf(text, arg_need(opt) == ARG_OPTIONAL ? "[=%s]" : "=%s",
-				       opt->arg);
-	}
-	g_string_append_printf(text, " %s %c%s.", needs[arg_need(opt)],
-			       g_ascii_toupper(opt->help[0]), opt->help + 1);
-	for (int i = 0; opt->choices && opt->choices[i]; i++) {
-		g_string_append_printf(text, "%s%s%s", i == 0 ? " Choices: " : ", ",
-				       opt->choices[i], opt->choices[i + 1] ? "" : ".");
-	}
-	if (opt->default_text) {
-		g_string_append_printf(text, " Def. %s", opt->default_text);
-	}
-	print_wrapped(arg, text->str);
-	g_string_free(text, TRUE);
-}
-
-void opt_help(const struct opt *table, FILE *out)
-{
-	opt_walk(table, print_help_row, out);
-}
-
-static void print_dump_row(void *arg, const struct opt *opt)
-{
-	FILE *out = arg;
-	bool optional = arg_need(opt) == ARG_OPTIONAL;
-
-	fprintf(out, "%s\t%c\t%s%s%s\t%s\t%s", opt->name, opt->letter ? opt->letter : '-',
-		optional ? "[" : "", opt->arg ? opt->arg : "-", optional ? "]" : "",
-		opt->default_text ? opt->default_text : "-", opt->help);
-	for (int i = 0; opt->choices && opt->choices[i]; i++) {
-		fprintf(out, "%s%s", i == 0 ? ": " : ", ", opt->choices[i]);
-	}
-	putc('\n', out);
-}
-
-void opt_dump(const struct opt *table, FILE *out)
-{
-	opt_walk(table, print_dump_row, out);
-}
-
-static const char *check_row(const struct opt *opt)
-{
-	size_t help_len = opt->help ? strlen(opt->help) : 0;
-
-	if (!opt->name[0] ||
-	    strspn(opt->name, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(opt->name)) {
-		return "name is not of lower-case letters, digits and hyphens";
-	}
-	if (help_len == 0 || opt->help[help_len - 1] == '.' || strpbrk(opt->help, "\t\n")) {
-		return "help is missing, ends in a full stop or has more than one line";
-	}
-	if (g_ascii_isupper(opt->help[0]) && g_ascii_islower(opt->help[1])) {
-		return "help starts with a capital";
-	}
-	if ((arg_need(opt) == ARG_NONE) != !opt->arg) {
-		return "argument is named but not taken, or taken and not named";
-	}
-	if (opt->kind == OPT_KIND_CHOICE && (!opt->choices || !opt->choices[0])) {
-		return "no choices";
-	}
-	if (opt->kind == OPT_KIND_CALL && !opt_is_builtin(opt) && !opt->parse) {
-		return "no parse function";
-	}
-	if (opt->min > opt->max) {
-		return "bounds are the wrong way round";
-	}
-	return NULL;
-}
-
-int opt_check(const struct opt *table, struct err *err)
-{
-	GArray *rows = unfold_all(table);
-	int st = ST_OK;
-
-	for (guint i = 0; i < rows->len && st == ST_OK; i++) {
-		const struct opt *opt = row_at(rows, i)->opt;
-		const char *fault = check_row(opt);
-
-		if (!fault && opt_is_builtin(opt) && i >= G_N_ELEMENTS(builtin_table) - 1) {
-			fault = "no parse function";
-		}
-		for (guint j = 0; j < i && !fault; j++) {
-			const struct opt *other = row_at(rows, j)->opt;
-
-			if (strcmp(other->name, opt->name) == 0) {
-				fault = "name is taken twice";
-			} else if (opt->letter && other->letter == opt->letter) {
-				fault = "letter is taken twice";
-			}
-		}
-		if (fault) {
-			st = err_set(err, ST_EINVAL, "--%s: %s", opt->name, fault);
-		}
-	}
 	g_array_free(rows, TRUE);
 	return st;
 }
