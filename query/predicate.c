@@ -152,6 +152,41 @@ static int check_icmp(const struct predicates *tests, struct err *err)
 	return ST_OK;
 }
 
+/*
+ * SiLK's way, found by asking it: the single-flag switches together are one more HIGH/MASK pair of
+ * --flags-all when that is given, so that what passes them need not pass it.
+ */
+static void merge_single_flags(struct predicates *tests)
+{
+	struct predicate *all = NULL;
+	uint8_t pass[256];
+	bool any = false;
+
+	memset(pass, 1, sizeof(pass));
+	for (size_t i = 0; i < tests->tests->len; i++) {
+		struct predicate *test = test_at(tests, i);
+
+		if (strcmp(test->row->name, "flags-all") == 0) {
+			all = test;
+		}
+		for (unsigned k = 0; test->row->bits && k <= UINT8_MAX; k++) {
+			pass[k] &= test->pass[k];
+			any = true;
+		}
+	}
+	if (!all || !any) {
+		return;
+	}
+	for (unsigned k = 0; k <= UINT8_MAX; k++) {
+		all->pass[k] |= pass[k];
+	}
+	for (guint i = tests->tests->len; i-- > 0;) {
+		if (test_at(tests, i)->row->bits) {
+			g_ptr_array_remove_index(tests->tests, i);
+		}
+	}
+}
+
 int predicates_finish(struct predicates *tests, struct err *err)
 {
 	int st;
@@ -161,6 +196,7 @@ int predicates_finish(struct predicates *tests, struct err *err)
 	}
 	st = check_icmp(tests, err);
 	if (st == ST_OK) {
+		merge_single_flags(tests);
 		g_ptr_array_sort(tests->tests, compare_costs);
 	}
 	return st;

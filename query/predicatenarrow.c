@@ -93,9 +93,10 @@ uint32_t predicate_narrow_u64(const struct predicate *test, const struct batch *
 	NARROW(selection, count, row, column[row] - first <= width);
 }
 
+/* Zero by zero is in every range, as SiLK has it; what is divided by zero is in open ranges. */
 static bool in_ratio(const struct real_range *range, double value)
 {
-	return value >= range->first && value <= range->last;
+	return !(value < range->first) && !(value > range->last);
 }
 
 uint32_t predicate_narrow_per_packet(const struct predicate *test, const struct batch *batch,

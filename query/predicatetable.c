@@ -110,13 +110,13 @@ static int compile_range(struct predicate *test, const char *text, struct err *e
 static int compile_per_packet(struct predicate *test, const char *text, struct err *err)
 {
 	set_test(test, predicate_narrow_per_packet, PREDICATE_COST_RATIO, row_columns(test->row));
-	return real_range_parse(text, 0, DBL_MAX, &test->ratio, err);
+	return real_range_parse(text, 0, INFINITY, &test->ratio, err);
 }
 
 static int compile_per_second(struct predicate *test, const char *text, struct err *err)
 {
 	set_test(test, predicate_narrow_per_second, PREDICATE_COST_RATIO, row_columns(test->row));
-	return real_range_parse(text, 0, DBL_MAX, &test->ratio, err);
+	return real_range_parse(text, 0, INFINITY, &test->ratio, err);
 }
 
 static int parse_numset(struct predicate *test, const char *text, struct err *err)
