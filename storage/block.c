@@ -107,7 +107,7 @@ static void make_room(struct block_reader *reader, size_t more)
 	}
 	reader->pos = 0;
 	reader->len = rest;
-	if (reader->capacity < rest + more) {
+	if (reader->plain == NULL || reader->capacity < rest + more) {
 		reader->capacity = MAX(rest + more, 2 * (size_t)BLOCK_BYTES);
 		reader->plain = g_realloc(reader->plain, reader->capacity);
 	}
