@@ -202,7 +202,7 @@ static int packing_start_pollers(struct packing *packing, struct err *err)
 			continue;
 		}
 		log_msg(LOG_LEVEL_INFO,
-			"Creating Directory Reader poller for IPFIX probe %s on '%s'", probe->name,
+			"Creating Directory Reader poller for ipfix probe %s on '%s'", probe->name,
 			probe->poll_directory);
 		st = poller_start(&poller, &opts, probe->name, probe->poll_directory, err);
 		if (st == ST_OK) {

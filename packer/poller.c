@@ -43,7 +43,7 @@ static int poller_put_aside(struct poller *poller, const char *path)
 	struct err err;
 	int st;
 
-	log_msg(LOG_LEVEL_NOTICE, "File '%s' does not appear to be a valid IPFIX file", path);
+	log_msg(LOG_LEVEL_NOTICE, "File '%s' does not appear to be a valid ipfix file", path);
 	st = disposal_bad(poller->opts.disposal, path, &err);
 	if (st != ST_OK) {
 		log_msg(LOG_LEVEL_ERR, "%s", err.text);
@@ -64,7 +64,7 @@ static int poller_take(void *arg, const char *path, const char *name)
 	if (poller_must_stop(poller)) {
 		return ST_EAGAIN;
 	}
-	log_msg(LOG_LEVEL_INFO, "'%s': Directory Reader processing IPFIX file '%s'", poller->probe,
+	log_msg(LOG_LEVEL_INFO, "'%s': Directory Reader processing ipfix file '%s'", poller->probe,
 		name);
 	st = collector_read_file(poller->opts.collector, poller->probe, path, &records, &err);
 	if (st == ST_EFORMAT) {

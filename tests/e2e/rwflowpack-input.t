@@ -41,7 +41,7 @@ test_case 'the packer starts' '
 	start_packer --polling-interval=1 --archive-directory="$PWD/archive" \
 		--error-directory="$PWD/error" --pack-interfaces --byte-order=big \
 		--compression-method=none &&
-	test_grep "Directory Reader poller for IPFIX probe D on .*/in" packer.log
+	test_grep "Directory Reader poller for ipfix probe D on .*/in" packer.log
 '
 
 test_case 'over TCP' '
@@ -70,12 +70,12 @@ s.sendall(b\"GET / HTTP/1.0\" + bytes(64)); s.recv(1)" &&
 test_case 'a file in a directory is read and archived' '
 	cp expected.ipfix in/.f && mv in/.f in/f &&
 	test_wait 20 sh -c "find archive -name f | grep -q ." && expect_count S3 "$records" &&
-	test_grep "Directory Reader processing IPFIX file .f" packer.log && [ ! -e in/f ]
+	test_grep "Directory Reader processing ipfix file .f" packer.log && [ ! -e in/f ]
 '
 
 test_case 'a file that is none is put aside' '
 	echo "not a flow in here" >in/bad && test_wait 20 test -e error/bad &&
-	test_grep "in/bad. does not appear to be a valid IPFIX file" packer.log && [ ! -e in/bad ]
+	test_grep "in/bad. does not appear to be a valid ipfix file" packer.log && [ ! -e in/bad ]
 '
 
 test_case 'it stops, with a line for each probe' '
