@@ -36,12 +36,12 @@ static int parse_epoch(const struct opt *opt, const char *text, void *dest, stru
 	return ST_OK;
 }
 
-/* Without argument, or with 1. */
+/* Without argument, or with one that begins with 1. */
 static int parse_legacy(const struct opt *opt, const char *text, void *dest, struct err *err)
 {
 	struct format_choice *choice = dest;
 
-	if (!text || strcmp(text, "1") == 0) {
+	if (!text || !*text || *text == '1') {
 		choice->given = true;
 		choice->value = TIMESTAMP_MDY;
 		if (opt->tag == WITH_NO_MSEC) {

@@ -5,6 +5,7 @@
 
 #include <glib.h>
 
+#include "common/timestamp.h"
 #include "query/keytable.h"
 #include "query/sorter.h"
 
@@ -251,7 +252,7 @@ int group_new(struct group **out, const struct group_spec *spec, struct err *err
 		if (spec->values[v].op == GROUP_DISTINCT) {
 			struct distinct *distinct = &group->distincts[v];
 
-			distinct->part = make_part(field, spec->bin_ns, spec->unit_ns);
+			distinct->part = make_part(field, NS_PER_S, NS_PER_S);
 			distinct->part.offset = sizeof(uint64_t);
 			keytable_init(&distinct->table, sizeof(uint64_t) + field->kind->key_size,
 				      0);

@@ -80,6 +80,25 @@ static void check_opts(const struct cut_opts *opts)
 	}
 }
 
+/* --icmp-type-and-code wants both ports shown: those that are missing come last. */
+static void add_ports(struct cut *cut)
+{
+	static const char *const names[] = { "sPort", "dPort" };
+
+	cut->fields = g_renew(const struct field *, cut->fields, cut->field_count + 2);
+	for (size_t n = 0; n < G_N_ELEMENTS(names); n++) {
+		const struct field *port = field_find(names[n], NULL);
+		bool there = false;
+
+		for (size_t i = 0; i < cut->field_count; i++) {
+			there = there || cut->fields[i] == port;
+		}
+		if (!there) {
+			cut->fields[cut->field_count++] = port;
+		}
+	}
+}
+
 static void choose_fields(struct cut *cut, const struct cut_opts *opts)
 {
 	const char *list = opts->fields ? opts->fields : DEFAULT_FIELDS;
@@ -101,6 +120,9 @@ static void choose_fields(struct cut *cut, const struct cut_opts *opts)
 			}
 		}
 	}
+	if (opts->icmp_type_and_code) {
+		add_ports(cut);
+	}
 	for (size_t i = 0; i < cut->field_count; i++) {
 		cut->columns |= field_columns(cut->fields[i], &cut->ctx);
 	}
@@ -108,9 +130,13 @@ static void choose_fields(struct cut *cut, const struct cut_opts *opts)
 
 static void choose_range(struct cut *cut, const struct cut_opts *opts)
 {
-	cut->skip = opts->start_rec_num ? opts->start_rec_num - 1 : 0;
 	cut->limit = opts->num_recs ? opts->num_recs : UINT64_MAX;
-	if (opts->end_rec_num && opts->end_rec_num - cut->skip < cut->limit) {
+	cut->skip = opts->start_rec_num ? opts->start_rec_num - 1 : 0;
+	if (opts->end_rec_num) {
+		/* a start makes the number superfluous; without one it counts back from the end */
+		if (!opts->start_rec_num && cut->limit < opts->end_rec_num) {
+			cut->skip = opts->end_rec_num - cut->limit;
+		}
 		cut->limit = opts->end_rec_num - cut->skip;
 	}
 }

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "query/names.h"
+#include "query/sink.h"
 #include "storage/hourfile.h"
 
 const struct opt source_xargs_opt_table[] = {
@@ -78,11 +79,9 @@ static struct stream *source_open_copy(const char *path)
 {
 	struct stream *copy = NULL;
 	struct err err;
-	const struct stream_write_opts write_opts = {
-		.compression = COMPRESSION_DEFAULT,
-		.no_silk_version = tool_getenv("SILK_HEADER_NOVERSION") != NULL,
-	};
+	struct stream_write_opts write_opts = { 0 };
 
+	sink_write_opts(&(struct sink_opts){ 0 }, &write_opts);
 	if (path && stream_create(&copy, path, &write_opts, &err) != ST_OK) {
 		tool_die_err(&err);
 	}

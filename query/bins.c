@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "query/bins.h"
+
+#include <math.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/numlist.h"
+#include "common/timestamp.h"
+#include "query/tool.h"
+
+#define BIN_TIME_DEFAULT_NS (60 * NS_PER_S)
+/* Smallest bin: a millisecond. */
+#define BIN_TIME_MIN_S 0.001
+
+int bin_time_parse(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	struct bin_time *bin_time = dest;
+	double seconds;
+
+	if (!text || !*text) {
+		bin_time->bin_ns = BIN_TIME_DEFAULT_NS;
+		return ST_OK;
+	}
+	if (real_parse(text, BIN_TIME_MIN_S, 1e9, &seconds, err) != ST_OK) {
+		return ST_EINVAL;
+	}
+	bin_time->bin_ns = (int64_t)floor(seconds * 1000 + 0.5) * NS_PER_MS;
+	return ST_OK;
+}
+
+void bins_init(struct bins *bins)
+{
+	*bins = (struct bins){ .protocol_at = -1, .dport_at = -1 };
+	bins->values = g_array_new(FALSE, TRUE, sizeof(struct bin_value));
+}
+
+static struct bin_value *value_at(const struct bins *bins, size_t i)
+{
+	return &g_array_index(bins->values, struct bin_value, i);
+}
+
+void bins_release(struct bins *bins)
+{
+	for (size_t i = 0; i < bins->values->len; i++) {
+		g_free(value_at(bins, i)->title);
+	}
+	g_array_free(bins->values, TRUE);
+	g_free(bins->fields);
+	group_free(bins->group);
+	*bins = (struct bins){ 0 };
+}
+
+int bins_set_fields(struct bins *bins, const char *list, struct err *err)
+{
+	int status = field_parse_list(list, FIELD_LIST_NO_DEPRECATED, &bins->fields,
+				      &bins->field_count, err);
+
+	if (status != ST_OK) {
+		return err_prefix(err, "invalid fields");
+	}
+	if (bins->field_count == 0) {
+		return err_set(err, ST_EINVAL, "invalid fields: no field is named");
+	}
+	for (size_t i = 0; i < bins->field_count; i++) {
+		if (strcmp(bins->fields[i]->name, "protocol") == 0) {
+			bins->protocol_at = (int)i;
+		}
+		if (strcmp(bins->fields[i]->name, "dPort") == 0) {
+			bins->dport_at = (int)i;
+		}
+		bins->shift_start =
+			bins->shift_start || strcmp(bins->fields[i]->name, "sTime") == 0;
+		bins->shift_end = bins->shift_end || strcmp(bins->fields[i]->name, "eTime") == 0;
+	}
+	return ST_OK;
+}
+
+/* ---- values ---- */
+
+static const struct value_name {
+	const char *name;
+	const char *title;
+	enum group_op op;
+	bool time;
+	const char *field; /* GROUP_DISTINCT: of this field; NULL: of the one after the colon */
+} value_names[] = {
+	{ "Bytes", "Bytes", GROUP_BYTES, false, NULL },
+	{ "Packets", "Packets", GROUP_PACKETS, false, NULL },
+	{ "Records", "Records", GROUP_RECORDS, false, NULL },
+	{ "Flows", "Records", GROUP_RECORDS, false, NULL },
+	{ "sTime-Earliest", "sTime-Earliest", GROUP_START_MIN, true, NULL },
+	{ "eTime-Latest", "eTime-Latest", GROUP_END_MAX, true, NULL },
+	{ "sIP-Distinct", NULL, GROUP_DISTINCT, false, "sIP" },
+	{ "dIP-Distinct", NULL, GROUP_DISTINCT, false, "dIP" },
+	{ "Distinct", NULL, GROUP_DISTINCT, false, NULL },
+};
+
+static const struct value_name *find_name(const char *name, size_t len, bool times, struct err *err)
+{
+	const struct value_name *found = NULL;
+	bool ambiguous = false;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(value_names) && len > 0; i++) {
+		const struct value_name *row = &value_names[i];
+
+		if ((row->time && !times) || strncasecmp(row->name, name, len) != 0) {
+			continue;
+		}
+		if (!row->name[len]) {
+			return row;
+		}
+		ambiguous = found != NULL;
+		found = row;
+	}
+	if (found && !ambiguous) {
+		return found;
+	}
+	err_set(err, ST_EINVAL, "%s '%.*s'",
+		ambiguous ? "more than one value matches" : "no value matches", (int)len, name);
+	return NULL;
+}
+
+static int parse_value(const char *text, bool times, struct bin_value *out, struct err *err)
+{
+	const char *colon = strchr(text, ':');
+	size_t len = colon ? (size_t)(colon - text) : strlen(text);
+	const struct value_name *name = find_name(text, len, times, err);
+	const char *field_name;
+
+	if (!name) {
+		return ST_EINVAL;
+	}
+	*out = (struct bin_value){ .value = { name->op, NULL }, .max = UINT64_MAX };
+	field_name = name->field ? name->field : (colon ? colon + 1 : NULL);
+	if (colon && (name->op != GROUP_DISTINCT || name->field)) {
+		return err_set(err, ST_EINVAL, "no value matches '%s'", text);
+	}
+	if (name->op != GROUP_DISTINCT) {
+		out->title = g_strdup(name->title);
+		return ST_OK;
+	}
+	if (!field_name || !*field_name) {
+		return err_set(err, ST_EINVAL, "a field name must follow 'Distinct:'");
+	}
+	out->value.field = field_find_in(field_name, FIELD_LIST_NO_DEPRECATED, err);
+	if (!out->value.field) {
+		return ST_EINVAL;
+	}
+	if (out->value.field->flags & FIELD_PAIR) {
+		return err_set(err, ST_EINVAL, "distinct values of '%s' are not counted",
+			       out->value.field->name);
+	}
+	out->title = g_strconcat(out->value.field->name, "-Distinct", NULL);
+	return ST_OK;
+}
+
+static int find_value(const struct bins *bins, const struct bin_value *wanted)
+{
+	for (size_t i = 0; i < bins->values->len; i++) {
+		const struct bin_value *value = value_at(bins, i);
+
+		if (value->value.op == wanted->value.op &&
+		    value->value.field == wanted->value.field) {
+			return (int)i;
+		}
+	}
+	return -1;
+}
+
+int bins_want_value(struct bins *bins, const char *name, bool times, struct err *err)
+{
+	struct bin_value value;
+	int at;
+
+	if (parse_value(name, times, &value, err) != ST_OK) {
+		return -1;
+	}
+	at = find_value(bins, &value);
+	if (at < 0) {
+		at = (int)bins->values->len;
+		g_array_append_val(bins->values, value);
+	} else {
+		g_free(value.title);
+	}
+	return at;
+}
+
+int bins_add_values(struct bins *bins, const char *list, bool times, struct err *err)
+{
+	char **names = g_strsplit(list, ",", -1);
+	int status = ST_OK;
+
+	for (size_t i = 0; names[i] && status == ST_OK; i++) {
+		guint before = bins->values->len;
+
+		if (!*names[i]) {
+			continue;
+		}
+		if (bins_want_value(bins, names[i], times, err) < 0) {
+			status = ST_EINVAL;
+		} else if (bins->values->len == before) {
+			status = err_set(err, ST_EINVAL, "duplicate name '%s'", names[i]);
+		}
+	}
+	g_strfreev(names);
+	return status == ST_OK ? ST_OK : err_prefix(err, "invalid values");
+}
+
+int bins_add_threshold(struct bins *bins, const char *text, struct err *err)
+{
+	const char *equals = strchr(text, '=');
+	struct number_range range;
+	struct bin_value *value;
+	char *name;
+	int at;
+
+	if (!equals || !equals[1]) {
+		return err_set(err, ST_EINVAL, "invalid threshold '%s': no limit is given", text);
+	}
+	name = g_strndup(text, (gsize)(equals - text));
+	at = bins_want_value(bins, name, true, err);
+	g_free(name);
+	if (at < 0 || range_parse(equals + 1, 0, UINT64_MAX, &range, err) != ST_OK) {
+		return err_prefix(err, "invalid threshold '%s'", text);
+	}
+	value = value_at(bins, (size_t)at);
+	if (value->limited) {
+		return err_set(err, ST_EINVAL,
+			       "invalid threshold '%s': the value already has a threshold", text);
+	}
+	value->limited = true;
+	value->min = MAX(range.first, 1);
+	value->max = strchr(equals, '-') ? range.last : UINT64_MAX;
+	return ST_OK;
+}
+
+bool bins_passes(const struct bins *bins, const struct group_bin *bin)
+{
+	for (size_t i = 0; i < bins->values->len; i++) {
+		const struct bin_value *value = value_at(bins, i);
+
+		if (value->limited &&
+		    (bin->values[i] < value->min || bin->values[i] > value->max)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* ---- columns ---- */
+
+/* As many digits as there can be different values, as SiLK's fields are wide. */
+static int distinct_width(const struct field *field, const struct field_context *ctx)
+{
+	size_t size = field->kind->key_size;
+
+	if (size > 8) {
+		return ctx->ipv4_only ? 10 : 20;
+	}
+	return size == 1 ? 3 : size <= 4 ? 5 : 10;
+}
+
+static int value_width(const struct bin_value *value, const struct field_context *ctx)
+{
+	switch (value->value.op) {
+	case GROUP_BYTES:
+		return 20;
+	case GROUP_PACKETS:
+		return 15;
+	case GROUP_START_MIN:
+	case GROUP_END_MAX:
+		return timestamp_print_width(ctx->timestamp_format);
+	case GROUP_DISTINCT:
+		return distinct_width(value->value.field, ctx);
+	case GROUP_RECORDS:
+	case GROUP_OP_COUNT:
+		break;
+	}
+	return 10;
+}
+
+static bool is_time(const struct bin_value *value)
+{
+	return value->value.op == GROUP_START_MIN || value->value.op == GROUP_END_MAX;
+}
+
+static void add_columns(struct bins *bins)
+{
+	for (size_t i = 0; i < bins->field_count; i++) {
+		text_add_column(bins->text, bins->fields[i]->name,
+				field_width(bins->fields[i], &bins->ctx),
+				bins->fields[i]->kind->json_number);
+	}
+	for (size_t i = 0; i < bins->values->len; i++) {
+		const struct bin_value *value = value_at(bins, i);
+
+		text_add_column(bins->text, value->title, value_width(value, &bins->ctx),
+				!is_time(value));
+	}
+}
+
+const char *bins_temp_dir(const char *option)
+{
+	const char *dir = option ? option : tool_getenv("SILK_TMPDIR");
+
+	if (!dir) {
+		dir = tool_getenv("TMPDIR");
+	}
+	return dir ? dir : "/tmp";
+}
+
+static int check_distincts(const struct bins *bins, struct err *err)
+{
+	for (size_t i = 0; i < bins->values->len; i++) {
+		const struct field *field = value_at(bins, i)->value.field;
+
+		for (size_t k = 0; field && k < bins->field_count; k++) {
+			if (bins->fields[k] == field) {
+				return err_set(err, ST_EINVAL,
+					       "'%s' cannot be both key and counted value",
+					       field->name);
+			}
+		}
+	}
+	return ST_OK;
+}
+
+static int make_group(struct bins *bins, const struct bins_start_opts *opts, struct err *err)
+{
+	int64_t bin_ns = opts->bin_time.bin_ns ? opts->bin_time.bin_ns : NS_PER_S;
+	bool fractional = bin_ns % NS_PER_S != 0;
+	struct group_value *values = g_new(struct group_value, bins->values->len);
+	const struct group_spec spec = {
+		.fields = bins->fields,
+		.field_count = bins->field_count,
+		.values = values,
+		.value_count = bins->values->len,
+		.bin_ns = bin_ns,
+		.unit_ns = fractional ? NS_PER_MS : NS_PER_S,
+		.temp_dir = bins_temp_dir(opts->temp_dir),
+	};
+	int status;
+
+	for (size_t i = 0; i < bins->values->len; i++) {
+		values[i] = value_at(bins, i)->value;
+	}
+	status = group_new(&bins->group, &spec, err);
+	g_free(values);
+	if (!fractional) {
+		bins->ctx.timestamp_format |= TIMESTAMP_NO_MSEC;
+	}
+	if (bin_ns != NS_PER_S && (bins->shift_start || bins->shift_end)) {
+		bins->shift_ns = bin_ns;
+	}
+	return status;
+}
+
+int bins_start(struct bins *bins, const struct bins_start_opts *opts, struct err *err)
+{
+	enum ipv6_policy policy = source_policy(opts->source);
+	struct text_style style;
+	int status = check_distincts(bins, err);
+
+	if (status != ST_OK) {
+		return status;
+	}
+	status = text_style_from_opts(opts->text, &style, err);
+	if (status != ST_OK) {
+		return status;
+	}
+	source_check_copy(opts->source, opts->output->output_path);
+	format_context(opts->format, false, tool_site(opts->env, opts->site, false), &style,
+		       &bins->ctx);
+	bins->ctx.ipv4_only = policy < IPV6_MIX;
+	bins->force_ipv6 = policy > IPV6_MIX;
+	status = make_group(bins, opts, err);
+	if (status != ST_OK) {
+		return status;
+	}
+	bins->text = text_new(tool_output(opts->env, opts->output), &style);
+	add_columns(bins);
+	return ST_OK;
+}
+
+static int64_t cut_to(int64_t ns, int64_t unit_ns)
+{
+	int64_t rest = ns % unit_ns;
+
+	return ns - (rest < 0 ? rest + unit_ns : rest);
+}
+
+/*
+ * With a bin time of its own, SiLK moves the record as a whole to the bin of the times in the key;
+ * so the earliest start and latest end of a group are told by moved records, too.
+ */
+static void shift_times(const struct bins *bins, struct batch *batch)
+{
+	for (uint32_t i = 0; i < batch->selected; i++) {
+		uint32_t row = batch->selection[i];
+		int64_t start = batch->start_ns[row];
+		int64_t duration = (int64_t)batch->duration_ns[row];
+		int64_t end = cut_to(start + duration, bins->shift_ns);
+
+		if (!bins->shift_start) {
+			start = end - duration;
+		} else {
+			start = cut_to(start, bins->shift_ns);
+			duration = bins->shift_end ? end - start : duration;
+		}
+		batch->start_ns[row] = start;
+		batch->duration_ns[row] = (uint64_t)duration;
+	}
+}
+
+int bins_read(struct bins *bins, const struct bins_start_opts *opts, int argc, char **argv)
+{
+	struct source *source = source_new(opts->env, opts->source, argc, argv);
+	struct batch *batch = batch_new();
+	uint32_t columns = group_columns(bins->group);
+	int status;
+
+	source_set_site(source, bins->ctx.site);
+	if (bins->shift_ns) {
+		columns |= COLUMN_BIT(COLUMN_START) | COLUMN_BIT(COLUMN_DURATION);
+	}
+	while (source_next(source, batch, columns)) {
+		struct err err;
+
+		if (bins->shift_ns) {
+			shift_times(bins, batch);
+		}
+		if (group_add(bins->group, batch, &err) != ST_OK) {
+			tool_die_err(&err);
+		}
+	}
+	status = source_close(source);
+	batch_free(batch);
+	return status;
+}
+
+/* ---- cells ---- */
+
+/*
+ * A key does not tell the family of its records: it is IPv6 when an address is, and then all
+ * addresses are shown so, and protocol 58 is ICMP.
+ */
+static bool key_is_ipv6(const struct bins *bins, const struct group_bin *bin)
+{
+	for (size_t i = 0; i < bins->field_count; i++) {
+		struct value value;
+
+		group_key(bins->group, bin->key, i, &value);
+		if (value.is_v6) {
+			return true;
+		}
+	}
+	return bins->force_ipv6;
+}
+
+/* SiLK takes an ICMP type and code out of the destination port when that is in the key, too. */
+static void take_from_port(const struct bins *bins, const struct group_bin *bin, size_t i,
+			   struct value *value)
+{
+	struct value port;
+
+	group_key(bins->group, bin->key, (size_t)bins->dport_at, &port);
+	if (strcmp(bins->fields[i]->name, "iType") == 0) {
+		value->u = port.u >> 8;
+	} else if (strcmp(bins->fields[i]->name, "iCode") == 0) {
+		value->u = port.u & 0xff;
+	}
+}
+
+void bins_print_key(struct bins *bins, const struct group_bin *bin)
+{
+	bool ipv6 = key_is_ipv6(bins, bin);
+	bool not_icmp = false;
+
+	if (bins->protocol_at >= 0) {
+		struct value protocol;
+
+		group_key(bins->group, bin->key, (size_t)bins->protocol_at, &protocol);
+		not_icmp = protocol.u != 1 && !(protocol.u == 58 && ipv6);
+	}
+	for (size_t i = 0; i < bins->field_count; i++) {
+		const struct field *field = bins->fields[i];
+		struct value value;
+
+		group_key(bins->group, bin->key, i, &value);
+		value.blank = not_icmp;
+		value.is_v6 = ipv6;
+		if (bins->dport_at >= 0) {
+			take_from_port(bins, bin, i, &value);
+		}
+		text_cell_done(bins->text, field->kind->print(text_cell(bins->text), &value, field,
+							      &bins->ctx));
+	}
+}
+
+void bins_print_values(struct bins *bins, const struct group_bin *bin)
+{
+	for (size_t i = 0; i < bins->values->len; i++) {
+		if (is_time(value_at(bins, i))) {
+			text_cell_done(bins->text, timestamp_print(text_cell(bins->text),
+								   (int64_t)bin->values[i],
+								   bins->ctx.timestamp_format));
+		} else {
+			text_cell_u64(bins->text, bin->values[i]);
+		}
+	}
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What rwuniq and rwstats share around the grouping engine: the switches that name key fields and
+ * values, the columns that show them, and the cells of a bin.
+ *
+ *	bins_init(&bins);
+ *	bins_set_fields(&bins, "sIP,proto", err);
+ *	bins_add_values(&bins, "bytes,distinct:dip", err);
+ *	bins_start(&bins, ..., err);			// the columns are in bins.text
+ *	... group_add(bins.group, batch, err) ...
+ *	bins_print_key(&bins, &bin); bins_print_values(&bins, &bin);
+ *	bins_release(&bins);
+ */
+#ifndef TUSSAH_QUERY_BINS_H
+#define TUSSAH_QUERY_BINS_H
+
+#include <glib.h>
+
+#include "common/text.h"
+#include "query/format.h"
+#include "query/group.h"
+#include "query/source.h"
+
+/* --bin-time[=SECONDS] */
+struct bin_time {
+	int64_t bin_ns; /* 0: not given */
+};
+int bin_time_parse(const struct opt *opt, const char *text, void *dest, struct err *err);
+
+/* A value column. */
+struct bin_value {
+	struct group_value value;
+	char *title;
+	bool limited; /* by a threshold */
+	uint64_t min, max;
+};
+
+struct bins {
+	const struct field **fields;
+	size_t field_count;
+	GArray *values; /* struct bin_value */
+	struct field_context ctx;
+	bool force_ipv6;  /* mapped addresses are not shown as IPv4 */
+	int protocol_at;  /* place of the protocol in the key, or -1: decides whether ICMP is blank
+			   */
+	int dport_at;     /* place of the destination port, or -1 */
+	int64_t shift_ns; /* 0, or records are moved to bins of this, as the key has times: */
+	bool shift_start;
+	bool shift_end;
+	struct group *group;
+	struct text *text;
+};
+
+void bins_init(struct bins *bins);
+void bins_release(struct bins *bins);
+
+int bins_set_fields(struct bins *bins, const char *list, struct err *err);
+
+/* Names from --values; repeats are errors. times: sTime-Earliest and eTime-Latest are known. */
+int bins_add_values(struct bins *bins, const char *list, bool times, struct err *err);
+
+/* One value by its name, added unless it is there already. Returned: its index, or -1. */
+int bins_want_value(struct bins *bins, const char *name, bool times, struct err *err);
+
+/* "NAME=MIN", "NAME=MIN-MAX": add the value unless there, and limit it. */
+int bins_add_threshold(struct bins *bins, const char *text, struct err *err);
+
+struct bins_start_opts {
+	struct tool_env *env;
+	const struct format_opts *format;
+	const struct text_opts *text;
+	const struct output_opts *output;
+	const struct source_opts *source;
+	const struct site_opts *site;
+	struct bin_time bin_time;
+	const char *temp_dir; /* NULL: $SILK_TMPDIR, $TMPDIR or /tmp */
+};
+
+/* All switches are known: make group, context and text with a column for each key and value. */
+int bins_start(struct bins *bins, const struct bins_start_opts *opts, struct err *err);
+
+/* Read everything into bins->group. Returns an enum tool_exit. */
+int bins_read(struct bins *bins, const struct bins_start_opts *opts, int argc, char **argv);
+
+/* Within all thresholds? */
+bool bins_passes(const struct bins *bins, const struct group_bin *bin);
+
+/* The cells of a bin, without the end of the row. */
+void bins_print_key(struct bins *bins, const struct group_bin *bin);
+void bins_print_values(struct bins *bins, const struct group_bin *bin);
+
+/* The folder for temporary files: option, $SILK_TMPDIR, $TMPDIR, /tmp. */
+const char *bins_temp_dir(const char *option);
+
+#endif
