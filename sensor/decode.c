@@ -320,9 +320,10 @@ static enum decode_cause walk_ipv6(struct walk *walk)
 	if (ip[0] >> 4 != 6) {
 		return DECODE_IPV6_MALFORMED;
 	}
-	/* Zero: offloaded, or a jumbogram (RFC 2675); the wire knows. */
+	/* Zero: a jumbogram (RFC 2675), with or without its option, or indeed nothing but padding.
+	 */
 	payload_bytes = be16(ip + 4);
-	if (payload_bytes == 0 && ip[6] != NEXT_NONE) {
+	if (payload_bytes == 0 && (ip[6] == NEXT_HOP_BY_HOP || walk->wire_left > 65535)) {
 		payload_bytes = walk->wire_left;
 	}
 	packet->key.version = 6;

@@ -71,8 +71,11 @@ static const struct decode_case cases[] = {
 	{ "ipv6 without next header", 1, ETH6 IP6("0000", "3b"), REFUSED(DECODE_NO_NEXT_HEADER) },
 	{ "ipv6 extension longer than the packet", 1, ETH6 IP6("0008", "00") "11ff" "000000000000" UDP8,
 	  REFUSED(DECODE_IPV6_EXTENSION) },
-	{ "ipv6 jumbo: length from the wire", 1, ETH6 IP6("0000", "11") UDP8 "61", DECODE_OK, 0,
-	  6, 17, 0xb8, 0, 7001, 7002, 0, 49, 1 },
+	{ "ipv6 jumbo: length from the wire", 1,
+	  ETH6 IP6("0000", "00") "1100c20400010000" UDP8 "61", DECODE_OK, 70,
+	  6, 17, 0xb8, 0, 7001, 7002, 0, 57, 1 },
+	{ "ipv6 without payload, padded", 1, ETH6 IP6("0000", "63") "000000000000", DECODE_OK, 54,
+	  6, 99, 0xb8, 0, 0, 0, 0, 40, 0 },
 
 	{ "vlan", 1, MACS "8100 a064 0800" UDP4, DECODE_OK, 46, 4, 17, 0, 0, 8001, 53, 100, 31, 3 },
 	{ "provider tag, innermost id wins", 1, MACS "88a8 01f4 8100 0258 0800" UDP4, DECODE_OK, 50,
