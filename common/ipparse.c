@@ -26,8 +26,10 @@ static int scan_octet(const char **pos, int number, unsigned *out, struct err *e
 		}
 	}
 	if (value > 255) {
+		const char *digits = *pos + strspn(*pos, "0");
+
 		return err_set(err, ST_EINVAL, "IP octet %d is too large: %.*s", number,
-			       (int)MIN(p - *pos, 20), *pos);
+			       (int)MIN(p - digits, 20), digits);
 	}
 	*pos = p;
 	*out = (unsigned)value;
@@ -65,9 +67,8 @@ static int scan_integer(const char **pos, uint32_t *out, struct err *err)
 	const char *p = *pos;
 	uint64_t value = 0;
 
-	p += *p == '+';
 	if (!g_ascii_isdigit(*p)) {
-		return unexpected(**pos, err);
+		return unexpected(*p, err);
 	}
 	for (; g_ascii_isdigit(*p); p++) {
 		unsigned digit = (unsigned)(*p - '0');
@@ -88,11 +89,15 @@ static int scan_integer(const char **pos, uint32_t *out, struct err *err)
 
 static int scan_v4(const char **pos, struct ip *out, struct err *err)
 {
+	const char *p = *pos;
 	uint32_t v4 = 0;
-	size_t digits = strspn(*pos, "0123456789");
-	int st = (*pos)[digits] == '.' ? scan_dotted(pos, &v4, err) : scan_integer(pos, &v4, err);
+	int st;
 
+	p += p[0] == '+' && g_ascii_isdigit(p[1]);
+	st = p[strspn(p, "0123456789")] == '.' ? scan_dotted(&p, &v4, err)
+					       : scan_integer(&p, &v4, err);
 	if (st == ST_OK) {
+		*pos = p;
 		*out = ip_from_v4(v4);
 	}
 	return st;
@@ -129,16 +134,19 @@ static int scan_embedded_v4(const char **pos, struct v6_state *state, struct err
 	if (state->count > 6) {
 		return err_set(err, ST_EINVAL, "Too many sections before embedded IPv4");
 	}
-	if (state->count < 6 && state->gap < 0) {
-		return err_set(err, ST_EINVAL, "Too few sections before embedded IPv4");
-	}
 	st = scan_dotted(pos, &v4, err);
 	if (st != ST_OK) {
 		return st;
 	}
 	state->sections[state->count++] = (uint16_t)(v4 >> 16);
 	state->sections[state->count++] = (uint16_t)v4;
-	return **pos == ':' ? err_set(err, ST_EINVAL, "Found ':' after final section") : ST_OK;
+	if (**pos == ':') {
+		return err_set(err, ST_EINVAL, "Found ':' after final section");
+	}
+	if (state->count < 8 && state->gap < 0) {
+		return err_set(err, ST_EINVAL, "Only %d/8 IP sections specified", state->count);
+	}
+	return ST_OK;
 }
 
 /* A "::" at *pos. */
@@ -149,43 +157,50 @@ static int scan_gap(const char **pos, struct v6_state *state, struct err *err)
 	}
 	state->gap = state->count;
 	*pos += 2;
-	return **pos == ':' ? unexpected(':', err) : ST_OK;
+	return **pos == ':' ? err_set(err, ST_EINVAL, "Unexpected character :::") : ST_OK;
+}
+
+/* A colon behind a section: "::", or one before the next section. */
+static int scan_colon(const char **pos, struct v6_state *state, struct err *err)
+{
+	const char *next = *pos + 1;
+
+	if (state->count == 8) {
+		return err_set(err, ST_EINVAL, "Found ':' after final section");
+	}
+	if (*next == ':') {
+		return scan_gap(pos, state, err);
+	}
+	if (!*next || g_ascii_isspace(*next)) {
+		return err_set(err, ST_EINVAL, "Expecting IP section value after ':'");
+	}
+	*pos = next;
+	return g_ascii_isxdigit(*next) ? ST_OK : unexpected(*next, err);
 }
 
 static int scan_sections(const char **pos, struct v6_state *state, struct err *err)
 {
-	const char *p = *pos;
 	int st = ST_OK;
 
-	if (p[0] == ':') {
-		if (p[1] != ':') {
+	if (**pos == ':') {
+		if ((*pos)[1] != ':') {
 			return err_set(err, ST_EINVAL, "IP address cannot begin with single ':'");
 		}
-		st = scan_gap(&p, state, err);
+		st = scan_gap(pos, state, err);
 	}
-	while (st == ST_OK && g_ascii_isxdigit(*p)) {
-		if (p[strspn(p, "0123456789abcdefABCDEF")] == '.') {
-			st = scan_embedded_v4(&p, state, err);
+	while (st == ST_OK && g_ascii_isxdigit(**pos)) {
+		if ((*pos)[strspn(*pos, "0123456789abcdefABCDEF")] == '.') {
+			return scan_embedded_v4(pos, state, err);
+		}
+		if (state->count == 8) {
+			return err_set(err, ST_EINVAL, "Cannot have '::' in IP with 8 sections");
+		}
+		st = scan_section(pos, state, err);
+		if (st != ST_OK || **pos != ':') {
 			break;
 		}
-		st = scan_section(&p, state, err);
-		if (st != ST_OK || *p != ':') {
-			break;
-		}
-		if (p[1] == ':') {
-			st = scan_gap(&p, state, err);
-		} else if (state->count == 8) {
-			st = err_set(err, ST_EINVAL, "Found ':' after final section");
-		} else if (g_ascii_isxdigit(p[1])) {
-			p++;
-		} else {
-			st = err_set(err, ST_EINVAL, "Expecting IP section value after ':'");
-		}
-		if (st == ST_OK && state->count == 8 && g_ascii_isxdigit(*p)) {
-			st = err_set(err, ST_EINVAL, "Found ':' after final section");
-		}
+		st = scan_colon(pos, state, err);
 	}
-	*pos = p;
 	return st;
 }
 
@@ -201,7 +216,9 @@ static int scan_v6(const char **pos, struct ip *out, struct err *err)
 	}
 	if (state.gap < 0) {
 		if (state.count < 8) {
-			return err_set(err, ST_EINVAL, "Too few IP sections given");
+			return **pos && !g_ascii_isspace(**pos)
+				       ? unexpected(**pos, err)
+				       : err_set(err, ST_EINVAL, "Too few IP sections given");
 		}
 		state.gap = 8;
 	} else if (state.count == 8) {
@@ -235,7 +252,8 @@ int ip_scan(const char **pos, struct ip *out, bool *is_v6, struct err *err)
 	if (!*p) {
 		return err_set(err, ST_EINVAL, "Input is empty or all whitespace");
 	}
-	v6 = p[strspn(p, "0123456789abcdefABCDEF")] == ':';
+	/* a colon before anything that ends an address in a list or range, but not in 1.2.3.4:5 */
+	v6 = p[strcspn(p, ":/,- \t")] == ':' && p[strspn(p, "0123456789")] != '.';
 	st = v6 ? scan_v6(&p, &ip, err) : scan_v4(&p, &ip, err);
 	if (st == ST_OK) {
 		*pos = p;

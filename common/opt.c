@@ -314,6 +314,13 @@ int opt_set(const struct opt *table, void *opts, const char *name, const char *t
 	return st;
 }
 
+/* May the member point to the text afterwards? */
+static bool keeps_text(const struct opt *opt)
+{
+	return opt->kind == OPT_KIND_STR || opt->kind == OPT_KIND_STRS ||
+	       opt->kind == OPT_KIND_OPTSTR || opt->kind == OPT_KIND_CALL;
+}
+
 int opt_read_file(const struct opt *table, void *opts, const char *path, const char *group,
 		  struct err *err)
 {
@@ -340,10 +347,11 @@ int opt_read_file(const struct opt *table, void *opts, const char *path, const c
 			st = err_set(err, ST_EINVAL, "%s: %s", path, error->message);
 			goto done;
 		}
-		/* kept by the options struct */
 		st = set_by_name(rows, opts, names[i], text, err);
-		if (st != ST_OK) {
+		if (st != ST_OK || !keeps_text(find_exact(rows, names[i])->opt)) {
 			g_free(text);
+		}
+		if (st != ST_OK) {
 			err_prefix(err, "%s", path);
 		}
 	}

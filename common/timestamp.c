@@ -256,7 +256,7 @@ static int scan_parts(const char **pos, struct parse_state *state, struct err *e
 enum {
 	EPOCH_MIN = 536870912, /* 2^29: below, a number rather is a mistyped date */
 	EPOCH_MAX = 2147483647,
-	EPOCH_DIGITS = 9, /* numbers of at least that many digits are seconds */
+	EPOCH_DIGITS = 9, /* numbers of so many digits, the point counted, are seconds */
 };
 
 static int parse_epoch(const char *text, int64_t *out_ns, enum timestamp_precision *precision,
@@ -336,7 +336,7 @@ int timestamp_parse(const char *text, bool local, int64_t *out_ns,
 	if (!*p) {
 		return err_set(err, ST_EINVAL, "Input is empty or all whitespace");
 	}
-	if (strspn(p, "0123456789") >= EPOCH_DIGITS) {
+	if (strspn(p, "0123456789.") >= EPOCH_DIGITS) {
 		return parse_epoch(p, out_ns, precision, err);
 	}
 	return parse_date(p, local, out_ns, precision, err);
