@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "packer/writer.h"
+
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "common/timestamp.h"
+#include "storage/repo.h"
+#include "tests/unit/packsite.h"
+#include "tests/unit/unit.h"
+
+#define HOUR_NS (INT64_C(1234396800) * NS_PER_S)
+
+static char *make_root(const char *name)
+{
+	char *root = g_build_filename(unit_scratch(), name, NULL);
+
+	CU_ASSERT_EQUAL(g_mkdir(root, 0755), 0);
+	return root;
+}
+
+static struct writer *make_writer(const char *root, size_t cache_size)
+{
+	return writer_new(&(struct writer_opts){
+		.root = root,
+		.cache_size = cache_size,
+		.file = { .compression = COMPRESSION_LZO1X },
+	});
+}
+
+static struct record make_record(uint16_t sensor, unsigned hour, uint64_t packets)
+{
+	struct record rec;
+
+	record_init(&rec);
+	rec.start_ns = HOUR_NS + hour * NS_PER_HOUR + 5 * NS_PER_S;
+	rec.sensor = sensor;
+	rec.flowtype = 0;
+	rec.packets = packets;
+	rec.bytes = 40 * packets;
+	rec.protocol = 17;
+	return rec;
+}
+
+/* Records, and the sum of their packets, in the file of sensor and hour; -1: there is no file. */
+static int64_t count_packets(const struct site *site, const char *root, uint16_t sensor,
+			     unsigned hour, uint64_t *records)
+{
+	const struct hourfile_key key = {
+		.hour_ns = HOUR_NS + hour * NS_PER_HOUR,
+		.sensor = sensor,
+	};
+	char *path = repo_path(site, root, &key);
+	struct batch *batch = batch_new();
+	struct stream *stream = NULL;
+	int64_t packets = -1;
+
+	*records = 0;
+	if (stream_open(&stream, path, NULL, NULL) == ST_OK) {
+		packets = 0;
+		while (stream_read_batch(stream, batch, COLUMNS_ALL, NULL) == ST_OK) {
+			for (uint32_t i = 0; i < batch->rows; i++) {
+				packets += (int64_t)batch->packets[i];
+			}
+			*records += batch->rows;
+		}
+		stream_close(stream, NULL);
+	}
+	batch_free(batch);
+	g_free(path);
+	return packets;
+}
+
+static void expect_file(const struct site *site, const char *root, uint16_t sensor, unsigned hour,
+			int64_t packets, uint64_t records)
+{
+	uint64_t found;
+	int64_t sum = count_packets(site, root, sensor, hour, &found);
+
+	unit_at("sensor %u hour %u", sensor, hour);
+	CU_ASSERT_EQUAL(sum, packets);
+	UNIT_ASSERT_U64(found, records);
+}
+
+static void write_one(struct writer *writer, const struct site *site, uint16_t sensor,
+		      unsigned hour, uint64_t packets)
+{
+	struct record rec = make_record(sensor, hour, packets);
+	struct err err;
+
+	if (writer_write(writer, site, &rec, &err) != ST_OK) {
+		UNIT_ASSERT_STR(err.text, "");
+	}
+}
+
+static void test_flush_makes_visible(void)
+{
+	struct site *site = packsite_load();
+	char *root = make_root("flush");
+	struct writer *writer = make_writer(root, 8);
+	uint64_t ignored;
+
+	write_one(writer, site, 0, 0, 3);
+	write_one(writer, site, 0, 0, 4);
+	write_one(writer, site, 1, 2, 5);
+	CU_ASSERT(count_packets(site, root, 0, 0, &ignored) <= 0);
+	CU_ASSERT_EQUAL(writer_flush(writer, WRITER_REPORT, 0, NULL), ST_OK);
+	expect_file(site, root, 0, 0, 7, 2);
+	expect_file(site, root, 1, 2, 5, 1);
+	expect_file(site, root, 1, 0, -1, 0);
+	UNIT_ASSERT_U64(writer_open_files(writer), 2);
+
+	/* more after the flush, and after closing */
+	write_one(writer, site, 0, 0, 1);
+	CU_ASSERT_EQUAL(writer_flush(writer, WRITER_CLOSE, 1, NULL), ST_OK);
+	UNIT_ASSERT_U64(writer_open_files(writer), 0);
+	write_one(writer, site, 0, 0, 1);
+	writer_free(writer);
+	expect_file(site, root, 0, 0, 9, 4);
+	g_free(root);
+	site_free(site);
+}
+
+static void test_idle_files_are_closed(void)
+{
+	struct site *site = packsite_load();
+	char *root = make_root("idle");
+	struct writer *writer = make_writer(root, 8);
+
+	write_one(writer, site, 0, 0, 1);
+	write_one(writer, site, 0, 1, 1);
+	CU_ASSERT_EQUAL(writer_flush(writer, 0, 10 * NS_PER_S, NULL), ST_OK);
+	write_one(writer, site, 0, 1, 1);
+	CU_ASSERT_EQUAL(writer_flush(writer, 0, 300 * NS_PER_S, NULL), ST_OK);
+	UNIT_ASSERT_U64(writer_open_files(writer), 2);
+	CU_ASSERT_EQUAL(writer_flush(writer, 0, 311 * NS_PER_S, NULL), ST_OK);
+	UNIT_ASSERT_U64(writer_open_files(writer), 1);
+	writer_free(writer);
+	expect_file(site, root, 0, 0, 1, 1);
+	expect_file(site, root, 0, 1, 2, 2);
+	g_free(root);
+	site_free(site);
+}
+
+static void test_cache_is_bounded(void)
+{
+	struct site *site = packsite_load();
+	char *root = make_root("cache");
+	struct writer *writer = make_writer(root, 4);
+
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned hour = 0; hour < 10; hour++) {
+			write_one(writer, site, 2, hour, hour + 1);
+			CU_ASSERT(writer_open_files(writer) <= 4);
+		}
+	}
+	writer_free(writer);
+	for (unsigned hour = 0; hour < 10; hour++) {
+		expect_file(site, root, 2, hour, 3 * (hour + 1), 3);
+	}
+	g_free(root);
+	site_free(site);
+}
+
+static void test_errors(void)
+{
+	struct site *site = packsite_load();
+	char *root = make_root("errors");
+	char *in_the_way = g_build_filename(root, "in", NULL);
+	struct writer *writer = make_writer(root, 4);
+	struct record rec = make_record(0, 0, 1);
+	struct err err;
+
+	CU_ASSERT(g_file_set_contents(in_the_way, "a file", -1, NULL));
+	CU_ASSERT_EQUAL(writer_write(writer, site, &rec, &err), ST_EIO);
+	CU_ASSERT_EQUAL(g_unlink(in_the_way), 0);
+	/* given up for good: nothing may be acknowledged from here on */
+	CU_ASSERT_EQUAL(writer_write(writer, site, &rec, &err), ST_EIO);
+	CU_ASSERT_EQUAL(writer_flush(writer, 0, 0, &err), ST_EIO);
+	writer_free(writer);
+	g_free(in_the_way);
+	g_free(root);
+	site_free(site);
+}
+
+struct hammer {
+	struct writer *writer;
+	const struct site *site;
+	unsigned first;
+};
+
+#define HAMMER_RECORDS 20000
+
+static void *hammer_main(void *arg)
+{
+	const struct hammer *hammer = arg;
+
+	for (unsigned i = 0; i < HAMMER_RECORDS; i++) {
+		struct record rec = make_record(0, (hammer->first + i / 50) % 12, 1);
+
+		writer_write(hammer->writer, hammer->site, &rec, NULL);
+	}
+	return NULL;
+}
+
+static void test_threads(void)
+{
+	struct site *site = packsite_load();
+	char *root = make_root("threads");
+	struct writer *writer = make_writer(root, 5);
+	struct hammer hammers[4];
+	pthread_t threads[4];
+	uint64_t total = 0;
+
+	for (unsigned i = 0; i < 4; i++) {
+		hammers[i] = (struct hammer){ writer, site, 3 * i };
+		pthread_create(&threads[i], NULL, hammer_main, &hammers[i]);
+	}
+	for (int i = 0; i < 20; i++) {
+		CU_ASSERT_EQUAL(writer_flush(writer, i % 2 ? WRITER_CLOSE : WRITER_REPORT, i, NULL),
+				ST_OK);
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		pthread_join(threads[i], NULL);
+	}
+	writer_free(writer);
+	for (unsigned hour = 0; hour < 12; hour++) {
+		uint64_t records;
+
+		count_packets(site, root, 0, hour, &records);
+		total += records;
+	}
+	UNIT_ASSERT_U64(total, 4 * HAMMER_RECORDS);
+	g_free(root);
+	site_free(site);
+}
+
+int main(void)
+{
+	static const struct unit_case cases[] = {
+		{ "a flush makes records visible", test_flush_makes_visible },
+		{ "idle files are closed", test_idle_files_are_closed },
+		{ "the cache is bounded", test_cache_is_bounded },
+		{ "errors are final", test_errors },
+		{ "several threads", test_threads },
+		{ NULL, NULL },
+	};
+
+	return unit_run("writer", cases);
+}
