@@ -174,6 +174,19 @@ int bytesink_fd(const struct bytesink *sink)
 	return sink->fd;
 }
 
+/*
+ * Half a block would hide whatever is appended behind it: cut off what a failed write left. Should
+ * that fail too, the write has been reported anyway.
+ */
+static void take_back(struct bytesink *sink, size_t written)
+{
+	off_t end = sink->seekable && written > 0 ? lseek(sink->fd, -(off_t)written, SEEK_CUR) : -1;
+
+	if (end >= 0 && ftruncate(sink->fd, end) != 0) {
+		lseek(sink->fd, 0, SEEK_END);
+	}
+}
+
 int bytesink_write(struct bytesink *sink, const void *bytes, size_t len, struct err *err)
 {
 	const uint8_t *at = bytes;
@@ -194,7 +207,10 @@ int bytesink_write(struct bytesink *sink, const void *bytes, size_t len, struct 
 			continue;
 		}
 		if (n < 0) {
-			return err_errno(err, ST_EIO, errno, "%s", sink->name);
+			int errnum = errno;
+
+			take_back(sink, (size_t)(at - (const uint8_t *)bytes));
+			return err_errno(err, ST_EIO, errnum, "%s", sink->name);
 		}
 		at += n;
 		len -= (size_t)n;

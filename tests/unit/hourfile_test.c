@@ -7,7 +7,9 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -159,6 +161,39 @@ static void test_threads(void)
 	g_free(path);
 }
 
+/* A full disk leaves no half block behind: what is appended later can be read. */
+static void test_full(void)
+{
+	const struct hourfile_write_opts opts = { .compression = COMPRESSION_NONE };
+	char *path = g_strdup_printf("%s/full", unit_scratch());
+	struct hourfile_writer *writer = NULL;
+	struct record rec = memstream_record(0);
+	struct rlimit old, tight;
+	struct err err;
+	struct stat st;
+
+	append(path, 0, COMPRESSION_NONE, 3);
+	CU_ASSERT_EQUAL_FATAL(stat(path, &st), 0);
+	CU_ASSERT_EQUAL_FATAL(hourfile_append(&writer, path, &key, &opts, NULL, &err), ST_OK);
+	for (unsigned i = 0; i < 9; i++) {
+		CU_ASSERT_EQUAL(hourfile_write(writer, &rec, &err), ST_OK);
+	}
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &old);
+	tight = old;
+	tight.rlim_cur = (rlim_t)st.st_size + 100;
+	setrlimit(RLIMIT_FSIZE, &tight);
+	CU_ASSERT_EQUAL(hourfile_flush(writer, false, &err), ST_EIO);
+	setrlimit(RLIMIT_FSIZE, &old);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, path));
+	/* The writer is done for. */
+	CU_ASSERT_EQUAL(hourfile_write(writer, &rec, &err), ST_EIO);
+	hourfile_finish(writer, NULL);
+	append(path, 0, COMPRESSION_NONE, 2);
+	UNIT_ASSERT_U64(count_rows(path, NULL), 5);
+	g_free(path);
+}
+
 static void test_errors(void)
 {
 	const struct hourfile_write_opts opts = { .format = 0 };
@@ -177,13 +212,10 @@ static void test_errors(void)
 }
 
 static const struct unit_case cases[] = {
-	{ "append", test_append },
-	{ "refused records", test_refused },
-	{ "what is visible", test_visible },
-	{ "lock", test_lock },
-	{ "threads", test_threads },
-	{ "errors", test_errors },
-	{ NULL, NULL },
+	{ "append", test_append },           { "refused records", test_refused },
+	{ "what is visible", test_visible }, { "lock", test_lock },
+	{ "threads", test_threads },         { "full disk", test_full },
+	{ "errors", test_errors },           { NULL, NULL },
 };
 
 int main(void)
