@@ -28,6 +28,7 @@ struct scan_field {
 struct scan_template {
 	bool varlen;
 	bool tcp_flags; /* list entries of it will be decoded */
+	bool withdrawn; /* libfixbuf is not told, so its entries in lists are still checked */
 	size_t min_len; /* of a record; the length, unless varlen */
 	uint32_t count;
 	struct scan_field fields[];
@@ -37,7 +38,7 @@ struct ipfixscan {
 	struct ipfix_limits limits;
 	GHashTable *domains;  /* number -> struct scan_domain */
 	GHashTable *elements; /* enterprise and number of every element named */
-	uint8_t clean[UINT16_MAX];
+	uint8_t *clean; /* UINT16_MAX bytes; not cleared, so that valgrind sees what nobody wrote */
 };
 
 struct scan_domain {
@@ -102,6 +103,7 @@ struct ipfixscan *ipfixscan_new(const struct ipfix_limits *limits)
 	struct ipfixscan *scan = g_new0(struct ipfixscan, 1);
 
 	scan->limits = *limits;
+	scan->clean = g_malloc(UINT16_MAX);
 	scan->domains =
 		g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, scan_domain_free);
 	scan->elements = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
@@ -113,6 +115,7 @@ void ipfixscan_free(struct ipfixscan *scan)
 	if (scan) {
 		g_hash_table_destroy(scan->domains);
 		g_hash_table_destroy(scan->elements);
+		g_free(scan->clean);
 		g_free(scan);
 	}
 }
@@ -216,14 +219,19 @@ static int scan_fields(struct ipfixscan *scan, struct scan_bytes *set, uint16_t 
 /* A field count of zero takes a template back; the id of the set itself takes all back. */
 static int scan_withdraw(GHashTable *templates, uint16_t id, uint16_t set_id, struct err *err)
 {
-	if (id == set_id) {
-		g_hash_table_remove_all(templates);
-		return ST_OK;
-	}
-	if (id < SCAN_ID_MIN) {
+	GHashTableIter iter;
+	gpointer key;
+	gpointer value;
+
+	if (id != set_id && id < SCAN_ID_MIN) {
 		return err_set(err, ST_EFORMAT, "template id %u", id);
 	}
-	g_hash_table_remove(templates, GUINT_TO_POINTER(id));
+	g_hash_table_iter_init(&iter, templates);
+	while (g_hash_table_iter_next(&iter, &key, &value)) {
+		if (id == set_id || GPOINTER_TO_UINT(key) == id) {
+			((struct scan_template *)value)->withdrawn = true;
+		}
+	}
 	return ST_OK;
 }
 
@@ -261,17 +269,37 @@ static int scan_template(struct ipfixscan *scan, GHashTable *templates, struct s
 	return rc;
 }
 
+static void scan_put_u16(uint8_t *p, uint16_t value)
+{
+	p[0] = (uint8_t)(value >> 8);
+	p[1] = (uint8_t)value;
+}
+
+/* Only definitions are copied: libfixbuf knows no withdrawal of all templates. */
 static int scan_template_set(struct ipfixscan *scan, GHashTable *templates, struct scan_bytes set,
 			     uint16_t set_id, struct ipfixscan_message *out, struct err *err)
 {
+	uint8_t *header = out->clean + out->clean_len;
+	size_t len = SCAN_SET_HEADER_BYTES;
+
 	/* What is too short for a template is padding. */
 	while (set.left >= 4) {
+		const uint8_t *at = set.at;
 		int rc = scan_template(scan, templates, &set, set_id, err);
 
 		if (rc != ST_OK) {
 			return rc;
 		}
-		out->templates++;
+		if (scan_u16(at + 2) > 0) {
+			memcpy(header + len, at, (size_t)(set.at - at));
+			len += (size_t)(set.at - at);
+			out->templates++;
+		}
+	}
+	if (len > SCAN_SET_HEADER_BYTES) {
+		scan_put_u16(header, set_id);
+		scan_put_u16(header + 2, (uint16_t)len);
+		out->clean_len += len;
 	}
 	return ST_OK;
 }
@@ -393,35 +421,14 @@ static int scan_data_set(GHashTable *templates, const struct scan_template *tmpl
 	return ST_OK;
 }
 
-static int scan_set_content(struct ipfixscan *scan, GHashTable *templates, uint16_t id,
-			    struct scan_bytes set, struct ipfixscan_message *out, bool *known,
-			    struct err *err)
-{
-	const struct scan_template *tmpl;
-
-	*known = true;
-	if (id == SCAN_SET_TEMPLATE || id == SCAN_SET_OPTIONS) {
-		return scan_template_set(scan, templates, set, id, out, err);
-	}
-	if (id < SCAN_ID_MIN) {
-		return err_set(err, ST_EFORMAT, "set id %u is reserved", id);
-	}
-	tmpl = g_hash_table_lookup(templates, GUINT_TO_POINTER(id));
-	if (!tmpl) {
-		*known = false;
-		out->unknown_sets++;
-		return ST_OK;
-	}
-	return scan_data_set(templates, tmpl, set, out, err);
-}
-
 static int scan_set(struct ipfixscan *scan, GHashTable *templates, struct scan_bytes *message,
 		    struct ipfixscan_message *out, struct err *err)
 {
 	const uint8_t *p = scan_take(message, SCAN_SET_HEADER_BYTES);
+	uint16_t id = p ? scan_u16(p) : 0;
 	uint16_t len = p ? scan_u16(p + 2) : 0;
+	const struct scan_template *tmpl;
 	struct scan_bytes set;
-	bool known;
 	int rc;
 
 	if (len < SCAN_SET_HEADER_BYTES) {
@@ -432,18 +439,23 @@ static int scan_set(struct ipfixscan *scan, GHashTable *templates, struct scan_b
 	if (!set.at) {
 		return err_set(err, ST_EFORMAT, "a set goes beyond its message");
 	}
-	rc = scan_set_content(scan, templates, scan_u16(p), set, out, &known, err);
-	if (rc == ST_OK && known) {
+	if (id == SCAN_SET_TEMPLATE || id == SCAN_SET_OPTIONS) {
+		return scan_template_set(scan, templates, set, id, out, err);
+	}
+	if (id < SCAN_ID_MIN) {
+		return err_set(err, ST_EFORMAT, "set id %u is reserved", id);
+	}
+	tmpl = g_hash_table_lookup(templates, GUINT_TO_POINTER(id));
+	if (!tmpl || tmpl->withdrawn) {
+		out->unknown_sets++;
+		return ST_OK;
+	}
+	rc = scan_data_set(templates, tmpl, set, out, err);
+	if (rc == ST_OK) {
 		memcpy(out->clean + out->clean_len, p, len);
 		out->clean_len += len;
 	}
 	return rc;
-}
-
-static void scan_put_u16(uint8_t *p, uint16_t value)
-{
-	p[0] = (uint8_t)(value >> 8);
-	p[1] = (uint8_t)value;
 }
 
 int ipfixscan_check(struct ipfixscan *scan, const uint8_t *message, size_t len,
