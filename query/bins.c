@@ -48,6 +48,7 @@ void bins_release(struct bins *bins)
 	g_array_free(bins->values, TRUE);
 	g_free(bins->fields);
 	group_free(bins->group);
+	group_free(bins->total);
 	*bins = (struct bins){ 0 };
 }
 
@@ -331,7 +332,7 @@ static int make_group(struct bins *bins, const struct bins_start_opts *opts, str
 	int64_t bin_ns = opts->bin_time.bin_ns ? opts->bin_time.bin_ns : NS_PER_S;
 	bool fractional = bin_ns % NS_PER_S != 0;
 	struct group_value *values = g_new(struct group_value, bins->values->len);
-	const struct group_spec spec = {
+	struct group_spec spec = {
 		.fields = bins->fields,
 		.field_count = bins->field_count,
 		.values = values,
@@ -346,6 +347,11 @@ static int make_group(struct bins *bins, const struct bins_start_opts *opts, str
 		values[i] = value_at(bins, i)->value;
 	}
 	status = group_new(&bins->group, &spec, err);
+	if (status == ST_OK && bins->want_total) {
+		spec.field_count = 0;
+		spec.value_count = 1;
+		status = group_new(&bins->total, &spec, err);
+	}
 	g_free(values);
 	if (!fractional) {
 		bins->ctx.timestamp_format |= TIMESTAMP_NO_MSEC;
@@ -413,6 +419,36 @@ static void shift_times(const struct bins *bins, struct batch *batch)
 	}
 }
 
+static void mask_addresses(const struct batch *batch, struct ip *column, unsigned bits)
+{
+	for (uint32_t i = 0; i < batch->selected; i++) {
+		struct ip *ip = &column[batch->selection[i]];
+
+		if (!ip_is_mapped(*ip)) {
+			tool_die("only IPv4 addresses can be cut to a number of bits");
+		}
+		*ip = ip_block_first(*ip, 96 + bits);
+	}
+}
+
+uint64_t bins_total(struct bins *bins)
+{
+	struct group_bin bin;
+	struct err err;
+	int status = group_finish(bins->total, false, &err);
+
+	if (status == ST_OK) {
+		status = group_next(bins->total, &bin, &err);
+	}
+	if (status == ST_END) {
+		return 0;
+	}
+	if (status != ST_OK) {
+		tool_die_err(&err);
+	}
+	return bin.values[0];
+}
+
 int bins_read(struct bins *bins, const struct bins_start_opts *opts, int argc, char **argv)
 {
 	struct source *source = source_new(opts->env, opts->source, argc, argv);
@@ -421,6 +457,9 @@ int bins_read(struct bins *bins, const struct bins_start_opts *opts, int argc, c
 	int status;
 
 	source_set_site(source, bins->ctx.site);
+	if (bins->total) {
+		columns |= group_columns(bins->total);
+	}
 	if (bins->shift_ns) {
 		columns |= COLUMN_BIT(COLUMN_START) | COLUMN_BIT(COLUMN_DURATION);
 	}
@@ -430,7 +469,15 @@ int bins_read(struct bins *bins, const struct bins_start_opts *opts, int argc, c
 		if (bins->shift_ns) {
 			shift_times(bins, batch);
 		}
-		if (group_add(bins->group, batch, &err) != ST_OK) {
+		if (bins->mask.sip_bits) {
+			mask_addresses(batch, batch->sip, bins->mask.sip_bits);
+		}
+		if (bins->mask.dip_bits) {
+			mask_addresses(batch, batch->dip, bins->mask.dip_bits);
+		}
+		bins->records += batch->selected;
+		if (group_add(bins->group, batch, &err) != ST_OK ||
+		    (bins->total && group_add(bins->total, batch, &err) != ST_OK)) {
 			tool_die_err(&err);
 		}
 	}

@@ -35,6 +35,12 @@ struct bin_value {
 	uint64_t min, max;
 };
 
+/* Bits of IPv4 addresses that are kept; 0: all. */
+struct bins_mask {
+	unsigned sip_bits;
+	unsigned dip_bits;
+};
+
 struct bins {
 	const struct field **fields;
 	size_t field_count;
@@ -47,6 +53,10 @@ struct bins {
 	int64_t shift_ns; /* 0, or records are moved to bins of this, as the key has times: */
 	bool shift_start;
 	bool shift_end;
+	struct bins_mask mask;
+	bool want_total;     /* count the first value over all records, too: bins_total() */
+	struct group *total; /* one bin of all records */
+	uint64_t records;    /* read */
 	struct group *group;
 	struct text *text;
 };
@@ -81,6 +91,9 @@ int bins_start(struct bins *bins, const struct bins_start_opts *opts, struct err
 
 /* Read everything into bins->group. Returns an enum tool_exit. */
 int bins_read(struct bins *bins, const struct bins_start_opts *opts, int argc, char **argv);
+
+/* The first value over all records; needs want_total, once all are read. */
+uint64_t bins_total(struct bins *bins);
 
 /* Within all thresholds? */
 bool bins_passes(const struct bins *bins, const struct group_bin *bin);

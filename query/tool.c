@@ -248,7 +248,7 @@ static void close_at_exit(int status, void *arg)
 	}
 }
 
-static void print_help(void)
+void tool_help(void)
 {
 	printf("%s %s\n\t%s\n\nSWITCHES:\n", tool.name, tool.usage, tool.summary);
 	opt_help(tool.opts, stdout);
@@ -265,7 +265,7 @@ static int act(struct tool_env *env, enum opt_action action, void *opts,
 {
 	switch (action) {
 	case OPT_HELP:
-		print_help();
+		tool_help();
 		return TOOL_EXIT_OK;
 	case OPT_VERSION:
 		print_version();
