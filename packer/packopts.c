@@ -28,7 +28,7 @@ static int packopts_parse_compression(const struct opt *opt, const char *text, v
 static int packopts_parse_directory(const struct opt *opt, const char *text, void *dest,
 				    struct err *err)
 {
-	char **directory = dest;
+	const char **directory = dest; /* borrowed, as all strings of switches */
 
 	if (*directory) {
 		return err_set(err, ST_EINVAL, "Switch %s already seen", opt->name);
@@ -43,7 +43,7 @@ static int packopts_parse_directory(const struct opt *opt, const char *text, voi
 			"Invalid %s: Must use complete path ('%s' does not begin with slash)",
 			opt->name, text);
 	}
-	*directory = g_strdup(text);
+	*directory = text;
 	return ST_OK;
 }
 

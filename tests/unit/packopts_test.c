@@ -58,9 +58,6 @@ static void test_combinations(void)
 		g_free(result.args);
 		g_strfreev(argv);
 		g_free(line);
-		g_free(opts.root_directory);
-		g_free(opts.sender_directory);
-		g_free(opts.disposal.archive_directory);
 	}
 }
 
