@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/opt.h"
 
+#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <glib.h>
@@ -405,6 +406,145 @@ static void test_added(void)
 	CU_ASSERT_TRUE(opts.no_titles);
 }
 
+/* What either parser saw, as text: "name=argument name= ... | arguments". */
+static GString *seen;
+
+static int note_switch(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	(void)dest, (void)err;
+	g_string_append_printf(seen, "%s=%s ", opt->name, text ? text : "(none)");
+	return ST_OK;
+}
+
+#define NOTE(name_, letter_, arg_, flags_)                                                         \
+	OPT_CALL(struct test_opts, calls, name_, letter_, arg_, note_switch, flags_, "x",          \
+		 .tag = __LINE__)
+
+static const struct opt getopt_table[] = {
+	NOTE("fields", 'f', "X", 0),
+	NOTE("field", 0, "X", 0),
+	NOTE("num-recs", 'n', "X", 0),
+	NOTE("no-titles", 0, NULL, OPT_ARG_NONE),
+	NOTE("no-columns", 'c', NULL, OPT_ARG_NONE),
+	NOTE("output", 'o', "X", OPT_ARG_OPTIONAL),
+	NOTE("output-path", 0, "X", 0),
+	NOTE("quiet", 'q', NULL, OPT_ARG_NONE),
+	OPT_END,
+};
+
+/* The reference: the C library on the same switches. Its message goes to err. */
+static void run_getopt(int argc, char **argv, struct err *err)
+{
+	struct option longs[G_N_ELEMENTS(getopt_table) + 2] = {
+		{ "help", no_argument, NULL, 1 },
+		{ "version", no_argument, NULL, 2 },
+	};
+	FILE *saved = stderr;
+	char *text = NULL;
+	size_t size;
+	int index;
+	int c;
+
+	for (size_t i = 0; getopt_table[i].kind != OPT_KIND_END; i++) {
+		unsigned flags = getopt_table[i].flags;
+
+		longs[i + 2] = (struct option){
+			getopt_table[i].name,
+			flags & OPT_ARG_NONE       ? no_argument
+			: flags & OPT_ARG_OPTIONAL ? optional_argument
+						   : required_argument,
+			NULL,
+			(int)i + 1000,
+		};
+	}
+	stderr = open_memstream(&text, &size);
+	optind = 0;
+	while ((c = getopt_long_only(argc, argv, "f:n:co::q", longs, &index)) != -1 && c != '?') {
+		for (size_t i = 0; getopt_table[i].kind != OPT_KIND_END; i++) {
+			if (c == (int)i + 1000 || c == getopt_table[i].letter) {
+				g_string_append_printf(seen, "%s=%s ", getopt_table[i].name,
+						       optarg ? optarg : "(none)");
+			}
+		}
+	}
+	fclose(stderr);
+	stderr = saved;
+	if (c == '?') {
+		err_set(err, ST_EINVAL, "%.*s", (int)strcspn(text, "\n"), text);
+	} else {
+		g_string_append_c(seen, '|');
+		for (int i = optind; i < argc; i++) {
+			g_string_append_printf(seen, " %s", argv[i]);
+		}
+	}
+	free(text);
+}
+
+static void run_ours(int argc, char **argv, struct err *err)
+{
+	struct opt_result result;
+	struct test_opts opts = { 0 };
+
+	if (opt_parse(getopt_table, &opts, argc, argv, &result, err) != ST_OK) {
+		/* the program's name is for the caller to add */
+		err_prefix(err, "test");
+		return;
+	}
+	g_string_append_c(seen, '|');
+	for (int i = 0; i < result.nargs; i++) {
+		g_string_append_printf(seen, " %s", result.args[i]);
+	}
+	g_free(result.args);
+}
+
+/* Random command lines: the same switches, arguments, order of argv and messages as the C library
+ * finds. */
+static void test_as_getopt(void)
+{
+	static char words[][16] = {
+		"--fields",   "--fields=1", "--field", "--fi",    "-fields",   "-fx",
+		"-f",         "-field=2",   "--num=3", "-num",    "-n",        "-n5",
+		"--no",       "--no-t",     "-no-c",   "-c",      "-cq",       "-cqn",
+		"-qcfx",      "-co",        "-oc",     "-o",      "--output",  "--output=4",
+		"--output-p", "--out",      "-out=5",  "--quiet", "--quiet=1", "-quiet",
+		"-q",         "-qu",        "-z",      "-cz",     "--zap",     "--zap=1",
+		"-",          "--",         "a",       "b",       "---q",      "-=",
+		"-f=1",       "--field=",   "-q=1",    "-nn",     "--n",       "-qq",
+	};
+	GRand *random = g_rand_new_with_seed(9);
+
+	for (int round = 0; round < 20000; round++) {
+		char *first[8] = { (char *)"test" };
+		char *second[8] = { (char *)"test" };
+		int argc = g_rand_int_range(random, 1, 7);
+		struct err first_err = { 0 };
+		struct err second_err = { 0 };
+		GString *line = g_string_new(NULL);
+		GString *reference;
+
+		for (int i = 1; i < argc; i++) {
+			first[i] = words[g_rand_int_range(random, 0, G_N_ELEMENTS(words))];
+			second[i] = first[i];
+			g_string_append_printf(line, "%s ", first[i]);
+		}
+		unit_at("%s", line->str);
+		seen = g_string_new(NULL);
+		run_getopt(argc, first, &first_err);
+		reference = seen;
+		seen = g_string_new(NULL);
+		run_ours(argc, second, &second_err);
+		UNIT_ASSERT_STR(seen->str, reference->str);
+		UNIT_ASSERT_STR(second_err.text, first_err.text);
+		for (int i = 1; i < argc && !first_err.text[0]; i++) {
+			UNIT_ASSERT_STR(second[i], first[i]);
+		}
+		g_string_free(line, TRUE);
+		g_string_free(seen, TRUE);
+		g_string_free(reference, TRUE);
+	}
+	g_rand_free(random);
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {
@@ -418,6 +558,7 @@ int main(void)
 		{ "help and dump", test_help_and_dump },
 		{ "check", test_check },
 		{ "added", test_added },
+		{ "as getopt_long_only", test_as_getopt },
 		{ NULL, NULL },
 	};
 
