@@ -74,13 +74,16 @@ static int set_ip(const struct opt *opt, const char *text, void *dest, struct er
 			 parse_legacy, OPT_ARG_OPTIONAL, "print times as month/day/year",          \
 			 .tag = tag_)
 
-#define OTHER_ROWS                                                                                 \
+#define IP_ROWS                                                                                    \
 	OPT_CALL(struct format_opts, ip, "ip-format", 0, "FORMAT", parse_ip, 0,                    \
 		 "print addresses so: canonical, no-mixed, decimal, hexadecimal, zero-padded"),    \
 		OPT_CALL(struct format_opts, ip, "integer-ips", 0, NULL, set_ip, OPT_ARG_NONE,     \
 			 "as --ip-format=decimal", .tag = IP_DECIMAL),                             \
 		OPT_CALL(struct format_opts, ip, "zero-pad-ips", 0, NULL, set_ip, OPT_ARG_NONE,    \
-			 "as --ip-format=zero-padded", .tag = IP_ZERO_PADDED),                     \
+			 "as --ip-format=zero-padded", .tag = IP_ZERO_PADDED)
+
+#define OTHER_ROWS                                                                                 \
+	IP_ROWS,                                                                                   \
 		OPT_FLAG(struct format_opts, integer_sensors, "integer-sensors", 0,                \
 			 "print sensors as numbers"),                                              \
 		OPT_FLAG(struct format_opts, integer_tcp_flags, "integer-tcp-flags", 0,            \
@@ -90,18 +93,33 @@ const struct opt format_opt_table[] = { TIME_ROWS("epoch-time", WITHOUT_NO_MSEC)
 					OPT_END };
 const struct opt format_msec_opt_table[] = { TIME_ROWS("epoch-time", WITH_NO_MSEC), OTHER_ROWS,
 					     OPT_END };
+const struct opt format_ip_opt_table[] = { IP_ROWS, OPT_END };
 const struct opt format_slots_opt_table[] = { TIME_ROWS("epoch-slots", WITHOUT_NO_MSEC), OPT_END };
+
+unsigned format_ip(const struct format_opts *opts)
+{
+	const char *text = tool_getenv("SILK_IP_FORMAT");
+	unsigned format = IP_CANONICAL;
+	struct err err;
+
+	if (opts->ip.given) {
+		return opts->ip.value;
+	}
+	if (text && ip_format_parse(text, &format, &err) != ST_OK) {
+		tool_warn("invalid SILK_IP_FORMAT: %s", err.text);
+		format = IP_CANONICAL;
+	}
+	return format;
+}
 
 void format_context(const struct format_opts *opts, bool no_msec, const struct site *site,
 		    const struct text_style *style, struct field_context *ctx)
 {
 	const char *time_text = tool_getenv("SILK_TIMESTAMP_FORMAT");
-	const char *ip_text = tool_getenv("SILK_IP_FORMAT");
 	struct err err;
 
 	*ctx = (struct field_context){
 		.site = site,
-		.ip_format = opts->ip.value,
 		.timestamp_format = opts->timestamp.value,
 		.integer_sensors = opts->integer_sensors,
 		.integer_tcp_flags = opts->integer_tcp_flags,
@@ -112,11 +130,7 @@ void format_context(const struct format_opts *opts, bool no_msec, const struct s
 		tool_warn("invalid SILK_TIMESTAMP_FORMAT: %s", err.text);
 		ctx->timestamp_format = TIMESTAMP_DEFAULT;
 	}
-	if (!opts->ip.given && ip_text &&
-	    ip_format_parse(ip_text, &ctx->ip_format, &err) != ST_OK) {
-		tool_warn("invalid SILK_IP_FORMAT: %s", err.text);
-		ctx->ip_format = IP_CANONICAL;
-	}
+	ctx->ip_format = format_ip(opts);
 }
 
 void format_help_fields(unsigned flags)

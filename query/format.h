@@ -28,6 +28,7 @@ struct format_opts {
 
 extern const struct opt format_opt_table[];       /* times without no-msec: rwuniq, rwstats */
 extern const struct opt format_msec_opt_table[];  /* times with no-msec: rwcut */
+extern const struct opt format_ip_opt_table[];    /* no times, no flags: rwsetcat */
 extern const struct opt format_slots_opt_table[]; /* times only, with --epoch-slots: rwcount */
 
 /*
@@ -36,6 +37,9 @@ extern const struct opt format_slots_opt_table[]; /* times only, with --epoch-sl
  */
 void format_context(const struct format_opts *opts, bool no_msec, const struct site *site,
 		    const struct text_style *style, struct field_context *ctx);
+
+/* The format of addresses alone, by the same rules. */
+unsigned format_ip(const struct format_opts *opts);
 
 /* --help-fields: name, meaning and aliases of every field that flags (enum field_list_flags) let
  * through. */

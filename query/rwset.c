@@ -138,7 +138,8 @@ static int write_sets(struct job *job, struct tool_env *env)
 	sink_add_notes(&job->opts->sink.sink, &job->entries);
 	for (int i = 0; i < OUTPUT_COUNT; i++) {
 		if (job->sets[i]) {
-			char *what = g_strconcat(output_kinds[i].name, " IPset", NULL);
+			char *what =
+				g_strconcat("Error writing ", output_kinds[i].name, " IPset", NULL);
 
 			if (setsink_write(job->sinks[i], job->sets[i], &job->opts->sink,
 					  &job->entries, what) != TOOL_EXIT_OK) {

@@ -93,14 +93,14 @@ int setsink_write(struct setsink *out, struct ipset *set, const struct setsink_o
 	write_opts(opts, &write);
 	status = ipset_write_to(set, out->sink, &write, &err);
 	if (status != ST_OK) {
-		err_prefix(&err, "Error writing %s to '%s'", what, out->path);
+		err_prefix(&err, "%s to '%s'", what, out->path);
 		tool_warn_err(&err);
 		setsink_drop(out);
 		return TOOL_EXIT_ERROR;
 	}
 	closed = bytesink_close(out->sink, &err);
 	if (closed != ST_OK) {
-		err_prefix(&err, "Error writing %s to '%s'", what, out->path);
+		err_prefix(&err, "%s to '%s'", what, out->path);
 		tool_warn_err(&err);
 	}
 	setsink_free(out);

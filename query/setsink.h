@@ -6,7 +6,7 @@
  *	OPT_GROUP(struct build_opts, sink, setsink_opt_table)
  *	...
  *	struct setsink *out = setsink_open("a.set");
- *	setsink_write(out, set, &opts->sink, &entries, "output");
+ *	setsink_write(out, set, &opts->sink, &entries, "Unable to write IPset");
  *
  * The file is made when it is opened, so that a wrong name is told before the work is done, and
  * taken away again when nothing is written to it.
@@ -35,8 +35,8 @@ struct setsink;
 struct setsink *setsink_open(const char *path);
 
 /*
- * Finish the set, write it with header entries (borrowed), close and free. what names it in
- * messages ("sip-file"). Returns an enum tool_exit.
+ * Finish the set, write it with header entries (borrowed), close and free. what opens the
+ * message of a failure ("Unable to write IPset"). Returns an enum tool_exit.
  */
 int setsink_write(struct setsink *out, struct ipset *set, const struct setsink_opts *opts,
 		  const struct header *entries, const char *what);

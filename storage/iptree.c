@@ -414,7 +414,8 @@ static void combine_slot(struct iptree *tree, struct iptree_node *node, unsigned
 		uint32_t other_index = node->child[j];
 		const struct iptree_leaf *other = &tree->leaves[other_index];
 
-		if (other->prefix != leaf->prefix ||
+		/* SiLK knows no block of all IPv6 addresses */
+		if (other->prefix != leaf->prefix || leaf->prefix == 1 ||
 		    shared_bits(leaf->ip, other->ip) < leaf->prefix - 1u) {
 			break;
 		}
@@ -627,7 +628,7 @@ int iptree_each_block(struct ip first, struct ip last, iptree_block_fn fn, void 
 		int rc;
 
 		/* widen while the block starts here and does not reach past the end */
-		while (prefix > 0 && ip_equal(ip_masked(first, prefix - 1), first) &&
+		while (prefix > 1 && ip_equal(ip_masked(first, prefix - 1), first) &&
 		       ip_compare(ip_block_last(first, prefix - 1), last) <= 0) {
 			prefix--;
 		}

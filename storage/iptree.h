@@ -58,7 +58,7 @@ const struct iptree_node *iptree_node(const struct iptree *tree, uint32_t index)
 
 /*
  * Split a range into the fewest aligned blocks, ascending; stops when fn returns non-zero and
- * returns that.
+ * returns that. All addresses are two blocks, as in SiLK.
  */
 typedef int (*iptree_block_fn)(void *arg, struct ip first, uint8_t prefix);
 int iptree_each_block(struct ip first, struct ip last, iptree_block_fn fn, void *arg);

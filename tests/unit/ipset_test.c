@@ -51,6 +51,29 @@ static bool sets_equal(const struct ipset *a, const struct ipset *b)
 	return true;
 }
 
+static GByteArray *written(const struct ipset *set, const struct ipset_write_opts *opts)
+{
+	struct bytesink *sink = bytesink_memory("memory");
+	GByteArray *bytes = g_byte_array_new();
+	const uint8_t *at;
+	size_t len;
+
+	CU_ASSERT_EQUAL(ipset_write_to(set, sink, opts, NULL), ST_OK);
+	at = bytesink_bytes(sink, &len);
+	g_byte_array_append(bytes, at, (guint)len);
+	bytesink_close(sink, NULL);
+	return bytes;
+}
+
+static int read_bytes(struct ipset **out, const void *bytes, size_t len, struct err *err)
+{
+	struct bytesource *src = bytesource_memory(bytes, len, "memory");
+	int status = ipset_read_from(out, src, NULL, err);
+
+	bytesource_close(src);
+	return status;
+}
+
 /* --- algebra, against a bitmap --- */
 
 #define WINDOW 65536u
@@ -180,6 +203,17 @@ static void test_everything(void)
 	ipset_count(set, &high, &low);
 	CU_ASSERT(high == 0 && low == 0 && !ipset_is_empty(set));
 	UNIT_ASSERT_U64(ipset_ranges(set), 1);
+	for (uint16_t version = 3; version <= 5; version++) {
+		struct ipset_write_opts opts = { .record_version = version };
+		GByteArray *bytes = written(set, &opts);
+		struct ipset *read = NULL;
+
+		unit_at("version %u", version);
+		CU_ASSERT_EQUAL_FATAL(read_bytes(&read, bytes->data, bytes->len, NULL), ST_OK);
+		CU_ASSERT(sets_equal(read, set));
+		ipset_free(read);
+		g_byte_array_free(bytes, TRUE);
+	}
 	CU_ASSERT(ipset_contains(set, (struct ip){ UINT64_MAX, UINT64_MAX }));
 	CU_ASSERT(ipset_contains(set, (struct ip){ 0, 0 }));
 	ipset_free(set);
@@ -291,29 +325,6 @@ static GByteArray *bytes_of(const char *hex)
 		g_byte_array_append(bytes, &byte, 1);
 	}
 	return bytes;
-}
-
-static GByteArray *written(const struct ipset *set, const struct ipset_write_opts *opts)
-{
-	struct bytesink *sink = bytesink_memory("memory");
-	GByteArray *bytes = g_byte_array_new();
-	const uint8_t *at;
-	size_t len;
-
-	CU_ASSERT_EQUAL(ipset_write_to(set, sink, opts, NULL), ST_OK);
-	at = bytesink_bytes(sink, &len);
-	g_byte_array_append(bytes, at, (guint)len);
-	bytesink_close(sink, NULL);
-	return bytes;
-}
-
-static int read_bytes(struct ipset **out, const void *bytes, size_t len, struct err *err)
-{
-	struct bytesource *src = bytesource_memory(bytes, len, "memory");
-	int status = ipset_read_from(out, src, NULL, err);
-
-	bytesource_close(src);
-	return status;
 }
 
 static void test_vectors(void)

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * How many hosts and smaller blocks the blocks of some sizes hold: --network-structure.
+ *
+ *	struct netstructure net;
+ *	if (netstructure_parse("TC/8,16", &net, err) != ST_OK) ...
+ *	netstructure_print(&net, set, text, &style, ip_format);
+ */
+#ifndef TUSSAH_QUERY_NETSTRUCTURE_H
+#define TUSSAH_QUERY_NETSTRUCTURE_H
+
+#include "common/text.h"
+#include "storage/ipset.h"
+
+/* Plain data. Sizes are prefixes 0..bits; 0 is the whole network, bits a host. */
+struct netstructure {
+	bool is_v6;
+	uint8_t bits;        /* 32 or 128 */
+	bool with_summary;   /* print how many smaller blocks there are */
+	bool print[129];     /* rows of these sizes */
+	bool summarise[129]; /* only counted in the rows of larger blocks */
+};
+
+/*
+ * "[v4:|v6:]" NETBLOCKS ["S" | "/" SUMMARIES]: numbers and the letters T H, and A B C X for IPv4.
+ * NULL: the whole IPv4 network with the default summaries. ST_OK or ST_EINVAL.
+ */
+int netstructure_parse(const char *text, struct netstructure *out, struct err *err);
+
+/* Rows to text, laid out as the style says. */
+void netstructure_print(const struct netstructure *net, const struct ipset *set, struct text *text,
+			const struct text_style *style, unsigned ip_format);
+
+#endif

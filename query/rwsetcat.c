@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* rwsetcat: print sets of addresses as text. */
+#include "query/tool.h"
+
+#include "common/text.h"
+#include "query/format.h"
+#include "query/netstructure.h"
+#include "query/setprint.h"
+#include "storage/ipset.h"
+#include "storage/ipsetform.h"
+
+#include <glib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A switch that may be given as 0 or 1. */
+struct setting {
+	bool given;
+	bool on;
+};
+
+struct setcat_opts {
+	bool count_ips;
+	bool print_statistics;
+	bool print_ips;
+	bool ip_ranges;
+	struct setting cidr_blocks;
+	struct setting print_filenames;
+	struct opt_optstr network_structure;
+	struct format_opts format;
+	struct text_opts text;
+	struct output_opts output;
+};
+
+static int parse_setting(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	struct setting *setting = dest;
+
+	if (text && strcmp(text, "0") != 0 && strcmp(text, "1") != 0) {
+		return err_set(err, ST_EINVAL, "Value must be 0 or 1");
+	}
+	*setting = (struct setting){ true, !text || text[0] == '1' };
+	return ST_OK;
+}
+
+static const struct opt setcat_opt_table[] = {
+	OPT_FLAG(struct setcat_opts, count_ips, "count-ips", 0,
+		 "print how many addresses a set holds"),
+	OPT_FLAG(struct setcat_opts, print_statistics, "print-statistics", 0,
+		 "print the first and last address and how many blocks are occupied"),
+	OPT_FLAG(struct setcat_opts, print_ips, "print-ips", 0,
+		 "print the addresses, also beside a count or statistics"),
+	OPT_OPTSTR(struct setcat_opts, network_structure, "network-structure", 0, "STRUCTURE",
+		   "print hosts and smaller blocks in blocks of these sizes"),
+	OPT_CALL(struct setcat_opts, cidr_blocks, "cidr-blocks", 0, "0|1", parse_setting,
+		 OPT_ARG_OPTIONAL, "print CIDR blocks (1) or single addresses (0)"),
+	OPT_FLAG(struct setcat_opts, ip_ranges, "ip-ranges", 0,
+		 "print ranges: count, first and last address"),
+	OPT_CALL(struct setcat_opts, print_filenames, "print-filenames", 0, "0|1", parse_setting,
+		 OPT_ARG_OPTIONAL, "print the names of the files (1) or never (0)"),
+	OPT_GROUP(struct setcat_opts, format, format_ip_opt_table),
+	OPT_GROUP(struct setcat_opts, text, text_opt_table),
+	OPT_GROUP(struct setcat_opts, output, output_opt_table),
+	OPT_END,
+};
+
+struct job {
+	const struct setcat_opts *opts;
+	struct netstructure net;
+	struct text_style style;
+	unsigned ip_format;
+	int fd;
+	bool several; /* inputs */
+};
+
+/* Each of a pair of switches excludes the other. */
+static void check_combinations(const struct setcat_opts *opts)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} with_structure[] = {
+		{ "count-ips", opts->count_ips }, { "print-statistics", opts->print_statistics },
+		{ "print-ips", opts->print_ips }, { "cidr-blocks", opts->cidr_blocks.given },
+		{ "ip-ranges", opts->ip_ranges },
+	};
+
+	if (opts->ip_ranges && opts->cidr_blocks.given) {
+		tool_usage("Cannot combine the --ip-ranges and --cidr-blocks switches.");
+	}
+	for (size_t i = 0; opts->network_structure.given && i < G_N_ELEMENTS(with_structure); i++) {
+		if (with_structure[i].given) {
+			tool_usage("Cannot combine the --network-structure and --%s switches.",
+				   with_structure[i].name);
+		}
+	}
+}
+
+/* Name of the file before what is printed about it. */
+static void print_name(const struct job *job, struct text *text, const char *name)
+{
+	const struct setcat_opts *opts = job->opts;
+	bool summary = opts->count_ips || opts->print_statistics;
+	bool wanted =
+		opts->print_filenames.given ? opts->print_filenames.on : job->several && summary;
+
+	if (wanted) {
+		text_raw(text, name);
+		text_raw(text, opts->count_ips ? ":" : ":\n");
+	}
+}
+
+static void print_list(const struct job *job, const struct setprint *print, const struct ipset *set)
+{
+	const struct setcat_opts *opts = job->opts;
+
+	if (opts->network_structure.given) {
+		netstructure_print(&job->net, set, print->text, &job->style, job->ip_format);
+	} else if (opts->ip_ranges) {
+		setprint_range_columns(print);
+		setprint_ranges(print, set);
+	} else if (opts->cidr_blocks.given ? opts->cidr_blocks.on : print->wide) {
+		setprint_blocks(print, set);
+	} else {
+		setprint_addresses(print, set);
+	}
+}
+
+static int print_set(const struct job *job, const char *name, const struct ipset *set,
+		     const struct header *header)
+{
+	const struct setcat_opts *opts = job->opts;
+	struct text *text = text_new(job->fd, &job->style);
+	const struct setprint print = {
+		.text = text,
+		.style = &job->style,
+		.ip_format = job->ip_format,
+		.wide = ipset_is_wide(set),
+		.halve_all = !ipset_is_wide(set) && header->record_version != 3,
+	};
+	bool list = opts->print_ips || opts->cidr_blocks.given || opts->ip_ranges ||
+		    !(opts->count_ips || opts->print_statistics);
+	struct err err;
+
+	print_name(job, text, name);
+	if (opts->count_ips) {
+		setprint_count(&print, set);
+	}
+	if (list) {
+		print_list(job, &print, set);
+	}
+	if (opts->print_statistics) {
+		setprint_statistics(&print, set);
+	}
+	if (text_close(text, &err) != ST_OK) {
+		tool_warn_err(&err);
+		return TOOL_EXIT_ERROR;
+	}
+	return TOOL_EXIT_OK;
+}
+
+static int print_file(const struct job *job, const char *path, const char *name)
+{
+	struct ipset *set = NULL;
+	struct header header;
+	struct err err;
+	int status = TOOL_EXIT_ERROR;
+
+	if (ipset_read(&set, path, &header, &err) == ST_OK) {
+		status = print_set(job, name, set, &header);
+	} else {
+		tool_warn("Unable to read IPset from '%s': %s", name, err.text);
+	}
+	ipset_free(set);
+	header_release(&header);
+	return status;
+}
+
+static int setcat_run(struct tool_env *env, void *base, int argc, char **argv)
+{
+	const struct setcat_opts *opts = base;
+	struct job job = { .opts = opts, .several = argc > 1 };
+	struct err err;
+	int status = TOOL_EXIT_OK;
+
+	check_combinations(opts);
+	if (text_style_from_opts(&opts->text, &job.style, &err) != ST_OK ||
+	    (opts->network_structure.given &&
+	     netstructure_parse(opts->network_structure.text, &job.net, &err) != ST_OK)) {
+		tool_die_err(&err);
+	}
+	job.ip_format = format_ip(&opts->format);
+	if (!argc && isatty(STDIN_FILENO)) {
+		tool_usage("No input files given on command line and standard input is a terminal");
+	}
+	job.fd = tool_output(env, &opts->output);
+	if (!argc) {
+		return print_file(&job, "-", "stdin");
+	}
+	for (int i = 0; i < argc; i++) {
+		if (print_file(&job, argv[i], argv[i]) != TOOL_EXIT_OK) {
+			status = TOOL_EXIT_ERROR;
+		}
+	}
+	return status;
+}
+
+const struct tool tool = {
+	.name = "rwsetcat",
+	.summary = "Print sets of addresses as text",
+	.usage = "[SWITCHES] [SET_FILES]",
+	.opts = setcat_opt_table,
+	.opts_size = sizeof(struct setcat_opts),
+	.run = setcat_run,
+};
