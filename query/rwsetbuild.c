@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* rwsetbuild: make a set of addresses from text. */
+#include "query/tool.h"
+
+#include "common/wildcard.h"
+#include "query/setsink.h"
+#include "storage/ipset.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINE_BYTES_MAX 511 /* with its newline; longer ones are passed over */
+
+struct ranges_switch {
+	bool given;
+	char delimiter;
+};
+
+struct setbuild_opts {
+	struct ranges_switch ip_ranges;
+	struct setsink_opts sink;
+};
+
+static int parse_ranges(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	struct ranges_switch *ranges = dest;
+	static const struct {
+		char c;
+		const char *name;
+	} forbidden[] = {
+		{ '#', "comment start('#')" },
+		{ '\n', "newline" },
+		{ '\r', "carriage return" },
+		{ '\0', "end-of-string" },
+	};
+
+	*ranges = (struct ranges_switch){ true, text ? text[0] : '-' };
+	for (size_t i = 0; i < G_N_ELEMENTS(forbidden); i++) {
+		if (ranges->delimiter == forbidden[i].c) {
+			return err_set(err, ST_EINVAL, "Separator may not be the %s character",
+				       forbidden[i].name);
+		}
+	}
+	return ST_OK;
+}
+
+static const struct opt setbuild_opt_table[] = {
+	OPT_CALL(struct setbuild_opts, ip_ranges, "ip-ranges", 0, "DELIMITER", parse_ranges,
+		 OPT_ARG_OPTIONAL, "take lines with two addresses as ranges"),
+	OPT_GROUP(struct setbuild_opts, sink, setsink_opt_table),
+	OPT_END,
+};
+
+struct job {
+	const struct setbuild_opts *opts;
+	struct ipset *set;
+	struct wildcard wildcard; /* of the line being read */
+	bool saw_integer;
+	bool saw_ipv6;
+	unsigned line;
+};
+
+/* The reason in err, in the words "Invalid WHAT on line N: REASON". */
+static int invalid(const struct job *job, struct err *err, const char *what)
+{
+	return err_prefix(err, "Invalid %s on line %u", what, job->line);
+}
+
+/* Numbers are IPv4 addresses, so they cannot stand beside IPv6 ones. */
+static int check_kind(struct job *job, const char *text, struct err *err)
+{
+	if (strchr(text, ':')) {
+		job->saw_ipv6 = true;
+	} else if (!strchr(text, '.')) {
+		job->saw_integer = true;
+	}
+	if (job->saw_integer && job->saw_ipv6) {
+		return err_set(err, ST_EINVAL,
+			       "Error on line %u: May not mix IPv6 addresses and integer IPs",
+			       job->line);
+	}
+	return ST_OK;
+}
+
+static int add_range(void *arg, const struct cidr *range)
+{
+	struct job *job = arg;
+
+	ipset_add_range(job->set, range->first, range->last);
+	return 0;
+}
+
+/* A block as it is written; the largest one, /0, is none, as in SiLK. */
+static int parse_block(const char *text, struct cidr *out, struct err *err)
+{
+	int status = cidr_parse(text, out, err);
+	unsigned largest;
+
+	if (status != ST_OK) {
+		return status;
+	}
+	largest = out->is_v6 ? 0 : 96;
+	if (ip_equal(ip_block_first(out->first, largest), out->first) &&
+	    ip_equal(ip_block_last(out->first, largest), out->last)) {
+		status = err_set(err, ST_EINVAL, "Value is below minimum of 1");
+	}
+	return status;
+}
+
+/* A block in IPv6 notation that holds all of ::ffff:0:0/96 makes an IPv6 set, as in SiLK. */
+static void add_block(struct job *job, const struct cidr *block)
+{
+	if (block->is_v6 && ip_equal(block->first, ip_from_v4(0)) &&
+	    ip_equal(block->last, ip_from_v4(UINT32_MAX))) {
+		ipset_widen(job->set);
+	}
+	add_range(job, block);
+}
+
+/* --- lines --- */
+
+/* Is it two addresses, perhaps with a prefix on the first? */
+static bool is_pair(const char *text)
+{
+	struct ip ip;
+	bool is_v6;
+
+	if (ip_scan(&text, &ip, &is_v6, NULL) != ST_OK) {
+		return false;
+	}
+	if (*text == '/') {
+		text++;
+		text += strspn(text, "0123456789");
+	}
+	if (!strspn(text, " \t-,")) {
+		return false;
+	}
+	text += strspn(text, " \t-,");
+	return strpbrk(text, ".:") && ip_parse(text, &ip, &is_v6, NULL) == ST_OK;
+}
+
+static int add_wildcard(struct job *job, const char *text, struct err *err)
+{
+	struct cidr block;
+
+	if (parse_block(text, &block, NULL) == ST_OK) {
+		add_block(job, &block);
+		return ST_OK;
+	}
+	if (wildcard_parse(text, &job->wildcard, err) != ST_OK) {
+		if (is_pair(text)) {
+			err_set(err, ST_EINVAL,
+				"Multiple IPs on single line; did you intend to use --ip-ranges?");
+			return invalid(job, err, "IP");
+		}
+		return invalid(job, err, "IP Wildcard");
+	}
+	if (job->wildcard.is_v6) {
+		ipset_widen(job->set);
+	}
+	wildcard_each_range(&job->wildcard, add_range, job);
+	return ST_OK;
+}
+
+static int parse_end(const struct job *job, const char *what, char *text, struct cidr *out,
+		     struct err *err)
+{
+	if (ip_parse(text, &out->first, &out->is_v6, err) != ST_OK) {
+		return invalid(job, err, what);
+	}
+	return ST_OK;
+}
+
+static int add_pair(struct job *job, char *first_text, char *last_text, struct err *err)
+{
+	struct cidr first;
+	struct cidr last;
+	int status = parse_end(job, "minimum IP", first_text, &first, err);
+
+	if (status == ST_OK) {
+		status = parse_end(job, "maximum IP", last_text, &last, err);
+	}
+	if (status != ST_OK) {
+		return status;
+	}
+	if (ip_compare(first.first, last.first) > 0) {
+		return err_set(err, ST_EINVAL, "Invalid IP range on line %u: min > max", job->line);
+	}
+	if (first.is_v6 || last.is_v6) {
+		ipset_widen(job->set);
+	}
+	ipset_add_range(job->set, first.first, last.first);
+	return ST_OK;
+}
+
+/* A line of --ip-ranges: one address or block, or two addresses. */
+static int add_range_line(struct job *job, char *text, struct err *err)
+{
+	char delimiter = job->opts->ip_ranges.delimiter;
+	struct cidr block;
+	char *at = strchr(text, delimiter);
+
+	if (at) {
+		*at = '\0';
+		return add_pair(job, text, at + 1, err);
+	}
+	if (parse_block(text, &block, err) != ST_OK) {
+		return invalid(job, err, "IP");
+	}
+	add_block(job, &block);
+	return ST_OK;
+}
+
+static int add_line(struct job *job, char *line, struct err *err)
+{
+	int status;
+
+	line[strcspn(line, "#\n")] = '\0';
+	g_strstrip(line);
+	if (!line[0]) {
+		return ST_OK;
+	}
+	status = check_kind(job, line, err);
+	if (status != ST_OK) {
+		return status;
+	}
+	return job->opts->ip_ranges.given ? add_range_line(job, line, err)
+					  : add_wildcard(job, line, err);
+}
+
+/* Passes over the rest of a line that is too long. */
+static void skip_line(FILE *in)
+{
+	int c;
+
+	do {
+		c = getc(in);
+	} while (c != EOF && c != '\n');
+}
+
+static int read_lines(struct job *job, FILE *in, struct err *err)
+{
+	char line[LINE_BYTES_MAX + 1];
+
+	for (job->line = 1; fgets(line, sizeof(line), in); job->line++) {
+		size_t len = strlen(line);
+		int status;
+
+		if (len == LINE_BYTES_MAX && line[len - 1] != '\n') {
+			skip_line(in);
+			tool_warn("Input line %u too long. ignored", job->line);
+			continue;
+		}
+		status = add_line(job, line, err);
+		if (status != ST_OK) {
+			return status;
+		}
+	}
+	return ferror(in) ? err_errno(err, ST_EIO, errno, "cannot read the input") : ST_OK;
+}
+
+/* --- the run --- */
+
+static FILE *open_input(const char *path)
+{
+	FILE *in;
+
+	if (!path && isatty(STDIN_FILENO)) {
+		tool_usage("No input files given on command line and standard input is a terminal");
+	}
+	if (!path || strcmp(path, "-") == 0 || strcmp(path, "stdin") == 0) {
+		return stdin;
+	}
+	in = fopen(path, "re");
+	if (!in) {
+		tool_die("Error opening file '%s': %s", path, strerror(errno));
+	}
+	return in;
+}
+
+static int setbuild_run(struct tool_env *env, void *base, int argc, char **argv)
+{
+	const struct setbuild_opts *opts = base;
+	struct job *job = g_new0(struct job, 1); /* too large for the stack */
+	struct setsink *out;
+	struct header entries;
+	struct err err;
+	FILE *in;
+	int status;
+
+	if (argc > 2) {
+		tool_usage("Too many arguments; a maximum of two files may be specified");
+	}
+	in = open_input(argc > 0 ? argv[0] : NULL);
+	out = setsink_open(argc > 1 ? argv[1] : "stdout");
+	job->opts = opts;
+	job->set = ipset_new();
+	if (read_lines(job, in, &err) == ST_OK) {
+		header_init(&entries);
+		if (!opts->sink.invocation_strip) {
+			header_add_invocation(&entries, tool_argc(env), tool_argv(env));
+		}
+		sink_add_notes(&opts->sink.sink, &entries);
+		status = setsink_write(out, job->set, &opts->sink, &entries,
+				       "Unable to write IPset");
+		header_release(&entries);
+	} else {
+		tool_warn_err(&err);
+		setsink_drop(out);
+		status = TOOL_EXIT_ERROR;
+	}
+	if (in != stdin) {
+		fclose(in);
+	}
+	ipset_free(job->set);
+	g_free(job);
+	return status;
+}
+
+const struct tool tool = {
+	.name = "rwsetbuild",
+	.summary = "Make a set of addresses from text",
+	.usage = "[SWITCHES] [TEXT_FILE [SET_FILE]]",
+	.opts = setbuild_opt_table,
+	.opts_size = sizeof(struct setbuild_opts),
+	.run = setbuild_run,
+};
