@@ -61,10 +61,10 @@ static int fglob_run(struct tool_env *env, void *opts_, int argc, char **argv)
 	struct selection *selection;
 
 	if (argc > 0) {
-		tool_usage("too many arguments or unrecognized switch '%s'", argv[0]);
+		tool_usage("Too many arguments or unrecognized switch '%s'", argv[0]);
 	}
 	if (!selection_reads_repository(&opts->selection, false)) {
-		tool_die("must specify at least one file selection switch");
+		tool_die("Must specify at least one file selection switch");
 	}
 	selection = selection_new(&opts->selection, env);
 	selection_each(selection, print_file, &fglob);

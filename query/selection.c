@@ -2,6 +2,7 @@
 #include "query/selection.h"
 
 #include <glib.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/timestamp.h"
@@ -37,13 +38,34 @@ bool selection_reads_repository(const struct selection_opts *opts, bool only_fil
 	return !only_files && (opts->class_name || opts->types || opts->flowtypes || opts->sensors);
 }
 
-static void resolve(const struct site *site, const struct repo_switches *switches,
+/* Warn of each line; one that starts with a tab goes on the one before. */
+static void warn_lines(const char *text)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		while (text[len] && text[len + 1] == '\t') {
+			len += 1 + strcspn(text + len + 1, "\n");
+		}
+		tool_warn("%.*s", (int)len, text);
+		text += len;
+		text += *text == '\n';
+	}
+}
+
+/* tests_only: for tests of records, which need no warning of sensors that have no files. */
+static void resolve(const struct site *site, const struct repo_switches *switches, bool tests_only,
 		    struct repo_select *select)
 {
 	struct err err;
+	int status = repo_select_switches(site, switches, select, &err);
 
-	if (repo_select_switches(site, switches, select, &err) != ST_OK) {
-		tool_die_err(&err);
+	if (select->warnings && !tests_only) {
+		warn_lines(select->warnings);
+	}
+	if (status != ST_OK) {
+		warn_lines(err.text);
+		exit(TOOL_EXIT_ERROR);
 	}
 }
 
@@ -64,7 +86,7 @@ static void add_flowtype_test(const struct selection_opts *opts, const struct si
 	struct numset set;
 
 	memset(&set, 0, sizeof(set));
-	resolve(site, &switches, &select);
+	resolve(site, &switches, true, &select);
 	for (size_t i = 0; i < select.pair_count; i++) {
 		add_to_set(&set, select.pairs[i].flowtype);
 	}
@@ -84,7 +106,7 @@ static void add_sensor_test(const struct selection_opts *opts, const struct site
 	struct numset set;
 
 	memset(&set, 0, sizeof(set));
-	resolve(site, &switches, &select);
+	resolve(site, &switches, true, &select);
 	for (size_t i = 0; i < select.pair_count; i++) {
 		add_to_set(&set, select.pairs[i].sensor);
 	}
@@ -123,13 +145,13 @@ struct selection *selection_new(const struct selection_opts *opts, struct tool_e
 	};
 	struct selection *selection = g_new0(struct selection, 1);
 
+	if (opts->site.rootdir && !g_file_test(opts->site.rootdir, G_FILE_TEST_IS_DIR)) {
+		tool_usage("Root data directory '%s' does not exist", opts->site.rootdir);
+	}
 	selection->site = tool_site(env, &opts->site, true);
 	selection->root = tool_rootdir(env, &opts->site);
 	selection->want_missing = opts->print_missing_files;
-	if (!g_file_test(selection->root, G_FILE_TEST_IS_DIR)) {
-		tool_die("Root data directory '%s' does not exist", selection->root);
-	}
-	resolve(selection->site, &switches, &selection->select);
+	resolve(selection->site, &switches, false, &selection->select);
 	return selection;
 }
 

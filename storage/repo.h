@@ -39,14 +39,15 @@ struct repo_switches {
 	const char *sensors;    /* --sensors: names, ids, ranges of ids, groups */
 	const char *start_date; /* --start-date */
 	const char *end_date;   /* --end-date */
-	int64_t now_ns;         /* for the default of --start-date: today */
+	int64_t now_ns;         /* no --start-date: the hours of today up to now */
 };
 
 /*
  * Work out the selection with SiLK's rules (rwfglob's manual page): defaults of class and type,
  * precision of dates (a day means all its hours, an hour itself). Lists may name files of names:
  * "S0,@more.txt". err has several lines when several names of a list are wrong; a line that starts
- * with a tab goes on the one before. On success repo_select_release() *out.
+ * with a tab goes on the one before. *out is for repo_select_release(), also after a
+ * failure, when it may still hold warnings.
  */
 int repo_select_switches(const struct site *site, const struct repo_switches *switches,
 			 struct repo_select *out, struct err *err);

@@ -430,16 +430,20 @@ static void span_dates(struct date start, struct date end, struct repo_select *o
 static int choose_hours(const struct repo_switches *switches, struct repo_select *out,
 			struct err *err)
 {
-	struct date start = { .ns = switches->now_ns, .is_day = true };
+	struct date start;
 	struct date end;
-	int status = ST_OK;
+	int status;
 
 	if (switches->end_date && !switches->start_date) {
 		return err_set(err, ST_EINVAL, "Cannot use --end-date without --start-date");
 	}
-	if (switches->start_date) {
-		status = parse_date("start-date", switches->start_date, &start, err);
+	if (!switches->start_date) {
+		/* today, as far as it has come */
+		out->first_hour_ns = floor_to(switches->now_ns, 24 * NS_PER_HOUR);
+		out->last_hour_ns = floor_to(switches->now_ns, NS_PER_HOUR);
+		return ST_OK;
 	}
+	status = parse_date("start-date", switches->start_date, &start, err);
 	end = start;
 	if (status == ST_OK && switches->end_date) {
 		status = parse_date("end-date", switches->end_date, &end, err);
@@ -464,9 +468,6 @@ int repo_select_switches(const struct site *site, const struct repo_switches *sw
 	status = choose_hours(switches, out, err);
 	if (status == ST_OK) {
 		status = choose_pairs(site, switches, out, err);
-	}
-	if (status != ST_OK) {
-		repo_select_release(out);
 	}
 	return status;
 }
