@@ -229,6 +229,11 @@ int capture_fd(const struct capture *capture)
 	return pcap_get_selectable_fd(capture->pcap);
 }
 
+const char *capture_name(const struct capture *capture)
+{
+	return capture->name;
+}
+
 int capture_linktype(const struct capture *capture)
 {
 	return pcap_datalink(capture->pcap);

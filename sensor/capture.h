@@ -57,6 +57,8 @@ int capture_read(struct capture *capture, capture_fn fn, void *arg, struct err *
 
 /* Readable when packets are there; live only. */
 int capture_fd(const struct capture *capture);
+/* The file's or interface's name; borrowed. */
+const char *capture_name(const struct capture *capture);
 /* libpcap's DLT_ value, and its name. */
 int capture_linktype(const struct capture *capture);
 const char *capture_linktype_name(const struct capture *capture);

@@ -272,6 +272,39 @@ static struct datagram *datagram_for(struct fragments *fragments, const struct p
 	return datagram;
 }
 
+/* The end can be told once only, and nothing lies behind it. */
+static bool datagram_fits(const struct datagram *datagram, const struct packet *packet,
+			  uint32_t end)
+{
+	if (!packet->fragment_more && end < datagram->end_bytes) {
+		return false;
+	}
+	if (datagram->total_bytes == 0) {
+		return true;
+	}
+	return packet->fragment_more ? end <= datagram->total_bytes : end == datagram->total_bytes;
+}
+
+static bool datagram_is_whole(const struct datagram *datagram)
+{
+	return datagram->total_bytes != 0 &&
+	       datagram->units == (datagram->total_bytes + UNIT_BYTES - 1) / UNIT_BYTES;
+}
+
+/* Headers and ends that this fragment tells of. */
+static void datagram_note(struct datagram *datagram, const struct packet *packet, uint32_t end)
+{
+	datagram->end_bytes = end > datagram->end_bytes ? end : datagram->end_bytes;
+	if (packet->fragment_offset == 0) {
+		datagram->protocol = packet->key.protocol;
+		datagram->tos = packet->tos;
+		datagram->prefix_bytes = packet->fragment_prefix_bytes;
+	}
+	if (!packet->fragment_more) {
+		datagram->total_bytes = end;
+	}
+}
+
 enum decode_cause fragments_add(struct fragments *fragments, struct packet *packet)
 {
 	uint32_t first = packet->fragment_offset / UNIT_BYTES;
@@ -283,13 +316,7 @@ enum decode_cause fragments_add(struct fragments *fragments, struct packet *pack
 	fragments_expire(fragments, packet->time_ns);
 	datagram = datagram_for(fragments, packet);
 	datagram->last_ns = packet->time_ns;
-	/* The end can be told once only, and nothing lies behind it. */
-	if (datagram->total_bytes != 0 &&
-	    (end > datagram->total_bytes ||
-	     (!packet->fragment_more && end != datagram->total_bytes))) {
-		return DECODE_FRAGMENT_MALFORMED;
-	}
-	if (!packet->fragment_more && end < datagram->end_bytes) {
+	if (!datagram_fits(datagram, packet, end)) {
 		return DECODE_FRAGMENT_MALFORMED;
 	}
 	before = datagram_mark(datagram, first, count);
@@ -299,19 +326,8 @@ enum decode_cause fragments_add(struct fragments *fragments, struct packet *pack
 		datagram_drop(fragments, datagram);
 		return DECODE_FRAGMENT_OVERLAP;
 	}
-	datagram->end_bytes = end > datagram->end_bytes ? end : datagram->end_bytes;
 	datagram_keep_head(datagram, packet);
-	if (packet->fragment_offset == 0) {
-		datagram->protocol = packet->key.protocol;
-		datagram->tos = packet->tos;
-		datagram->prefix_bytes = packet->fragment_prefix_bytes;
-	}
-	if (!packet->fragment_more) {
-		datagram->total_bytes = end;
-	}
-	if (datagram->total_bytes == 0 ||
-	    datagram->units != (datagram->total_bytes + UNIT_BYTES - 1) / UNIT_BYTES) {
-		return DECODE_HELD;
-	}
-	return datagram_finish(fragments, datagram, packet);
+	datagram_note(datagram, packet, end);
+	return datagram_is_whole(datagram) ? datagram_finish(fragments, datagram, packet)
+					   : DECODE_HELD;
 }

@@ -318,13 +318,13 @@ static int sensor_tick(struct sensor *sensor, struct err *err)
 }
 
 /* Find the decoder of the capture. */
-static int sensor_use(struct sensor *sensor, const struct capture *capture, const char *name,
-		      struct err *err)
+static int sensor_use(struct sensor *sensor, const struct capture *capture, struct err *err)
 {
 	sensor->link = decode_link_find(capture_linktype(capture));
 	if (sensor->link == NULL) {
-		return err_set(err, ST_ESUPPORT, "%s: link type %s (%d) is not supported", name,
-			       capture_linktype_name(capture), capture_linktype(capture));
+		return err_set(err, ST_ESUPPORT, "%s: link type %s (%d) is not supported",
+			       capture_name(capture), capture_linktype_name(capture),
+			       capture_linktype(capture));
 	}
 	return ST_OK;
 }
@@ -335,7 +335,7 @@ int sensor_read_file(struct sensor *sensor, const char *path, struct err *err)
 	int st = capture_open_file(&capture, path, sensor->opts.filter, err);
 
 	if (st == ST_OK) {
-		st = sensor_use(sensor, capture, path, err);
+		st = sensor_use(sensor, capture, err);
 	}
 	while (st == ST_OK && !daemon_stopping()) {
 		int tick;
@@ -390,10 +390,11 @@ static int live_last_packets(struct sensor *sensor, struct err *err)
 
 int sensor_read_live(struct sensor *sensor, struct capture *capture, struct err *err)
 {
-	int st = sensor_use(sensor, capture, "interface", err);
+	int st = sensor_use(sensor, capture, err);
 
 	if (st == ST_OK) {
-		log_msg(LOG_LEVEL_INFO, "capturing, link type %s", capture_linktype_name(capture));
+		log_msg(LOG_LEVEL_INFO, "capturing on %s, link type %s", capture_name(capture),
+			capture_linktype_name(capture));
 	}
 	sensor->live = capture;
 	while (st == ST_OK && !daemon_stopping()) {
