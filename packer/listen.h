@@ -28,7 +28,7 @@
 enum listen_transport { LISTEN_TLS, LISTEN_TCP, LISTEN_UDP };
 
 struct listen_peer {
-	char address[64];                 /* "192.0.2.1:4711", "[2001:db8::1]:4711" for messages */
+	char address[80];                 /* "192.0.2.1:4711", "[2001:db8::1]:4711" for messages */
 	struct sockaddr_storage sockaddr; /* IPv4 is AF_INET, also from a socket for both */
 	const struct tls_conn *tls;       /* NULL without TLS: certificate names */
 	bool is_link;                     /* our own exporter, acknowledged */

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <inttypes.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -304,6 +305,26 @@ static bool bench_run(struct bench *bench, bool until_trouble, int64_t limit_ms)
 	return false;
 }
 
+static unsigned bench_sessions(struct bench *bench)
+{
+	unsigned sessions;
+
+	pthread_mutex_lock(&bench->store.lock);
+	sessions = bench->store.sessions;
+	pthread_mutex_unlock(&bench->store.lock);
+	return sessions;
+}
+
+static unsigned bench_preambles(struct bench *bench)
+{
+	unsigned preambles;
+
+	pthread_mutex_lock(&bench->store.lock);
+	preambles = bench->store.preambles;
+	pthread_mutex_unlock(&bench->store.lock);
+	return preambles;
+}
+
 /* Wait for the store to have count messages: plain transports are not acknowledged. */
 static bool bench_wait_count(struct bench *bench, guint count)
 {
@@ -399,10 +420,8 @@ static void test_udp_repeats_preamble(void)
 	bench.opts.template_refresh_ns = 20 * NS_PER_MS;
 	bench_link(&bench, true);
 	bench_send(&bench, 1, 1);
-	for (int i = 0; i < 500 && bench.store.preambles < 3; i++) {
+	for (int i = 0; i < 500 && bench_preambles(&bench) < 3; i++) {
 		link_poll(bench.link, now_ns(), 10);
-		pthread_mutex_lock(&bench.store.lock);
-		pthread_mutex_unlock(&bench.store.lock);
 	}
 	link_free(bench.link);
 	bench.link = NULL;
@@ -473,7 +492,9 @@ static void test_restart(void)
 	bench_link(&bench, true);
 	bench_send(&bench, 1, 50);
 	CU_ASSERT_TRUE(bench_run(&bench, false, 5000));
+	pthread_mutex_lock(&bench.store.lock);
 	bench.store.lag = 1000000; /* nothing more becomes durable */
+	pthread_mutex_unlock(&bench.store.lock);
 	bench_send(&bench, 51, 80);
 	bench_run(&bench, false, 100);
 	CU_ASSERT_FALSE(link_is_drained(bench.link));
@@ -500,7 +521,7 @@ static void test_stop_drains(void)
 	bench.store.lag = 5;
 	bench_link(&bench, true);
 	bench_send(&bench, 1, 100);
-	for (int i = 0; i < 200 && !bench.store.sessions; i++) {
+	for (int i = 0; i < 200 && !bench_sessions(&bench); i++) {
 		link_poll(bench.link, now_ns(), 5);
 	}
 	for (int i = 0; i < 50; i++) {
@@ -635,19 +656,26 @@ static void *relay_main(void *arg)
 	return NULL;
 }
 
-static void relay_start(struct relay *relay, uint16_t upstream_port)
+/* A listening socket on any port. */
+static int serve(uint16_t *port)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET,
 				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(addr);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+	CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	listen(fd, 8);
+	getsockname(fd, (struct sockaddr *)&addr, &len);
+	*port = ntohs(addr.sin_port);
+	return fd;
+}
+
+static void relay_start(struct relay *relay, uint16_t upstream_port)
+{
 	relay->upstream_port = upstream_port;
 	relay->stop = false;
-	relay->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	CU_ASSERT_EQUAL_FATAL(bind(relay->listen_fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
-	listen(relay->listen_fd, 8);
-	getsockname(relay->listen_fd, (struct sockaddr *)&addr, &len);
-	relay->port = ntohs(addr.sin_port);
+	relay->listen_fd = serve(&relay->port);
 	pthread_create(&relay->thread, NULL, relay_main, relay);
 }
 
@@ -703,7 +731,7 @@ static void test_tcp_cut(void)
 		relay_start(&relay, listener_port(bench.listener));
 		bench_aim(&bench, "tcp", relay.port);
 		bench_link(&bench, true);
-		for (; n <= 200 && bench.store.sessions < 2; n++) {
+		for (; n <= 200 && bench_sessions(&bench) < 2; n++) {
 			bench_send(&bench, n, n);
 			CU_ASSERT_TRUE(bench_run(&bench, false, 5000));
 			poll(NULL, 0, 1);
@@ -711,11 +739,13 @@ static void test_tcp_cut(void)
 		bench_send(&bench, n, n);
 		CU_ASSERT_TRUE(bench_run(&bench, false, 5000));
 		CU_ASSERT_TRUE(bench_wait_count(&bench, 2));
-		CU_ASSERT_FALSE(bench.store.data_before_preamble);
-		CU_ASSERT(bench.store.preambles >= 1);
+		CU_ASSERT(bench_preambles(&bench) >= 1);
 		link_free(bench.link);
 		bench.link = NULL;
 		relay_stop(&relay);
+		listener_stop(bench.listener);
+		bench.listener = NULL;
+		CU_ASSERT_FALSE(bench.store.data_before_preamble);
 		bench_close(&bench);
 	}
 }
@@ -752,7 +782,9 @@ static void test_bad_message_ends_session(void)
 	CU_ASSERT_TRUE(bench_run(&bench, true, 5000));
 	CU_ASSERT_PTR_NOT_NULL(strstr(bench.event, "went away: number 4"));
 	check_numbers(&bench.store, 1, 3);
+	pthread_mutex_lock(&bench.store.lock);
 	bench.store.refuse_number = 0;
+	pthread_mutex_unlock(&bench.store.lock);
 	CU_ASSERT_TRUE(bench_run(&bench, false, 5000));
 	check_numbers(&bench.store, 1, 6);
 	bench_close(&bench);
@@ -817,7 +849,9 @@ static void test_half_messages_over_tcp(void)
 
 		unit_at("cut at %zu", cut);
 		g_array_set_size(bench.store.numbers, 0);
+		pthread_mutex_lock(&bench.store.lock);
 		bench.store.closed[0] = '\0';
+		pthread_mutex_unlock(&bench.store.lock);
 		send(fd, bytes, cut, 0);
 		poll(NULL, 0, 2);
 		send(fd, bytes + cut, sizeof(bytes) - cut, 0);
@@ -854,6 +888,125 @@ static void test_too_many_and_silent(void)
 		close(fds[i]);
 	}
 	bench_close(&bench);
+}
+
+/* YAF and routers: TLS with a certificate, but not our protocol. */
+static void test_foreign_exporter(void)
+{
+	static const struct {
+		const char *client; /* NULL: no certificate */
+		const char *logged; /* NULL: let in */
+	} cases[] = {
+		{ "sensor", NULL },
+		{ "expired", "certificate expired (expired)" },
+		{ NULL, ": no certificate" },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		uint8_t message[MESSAGE_MAX];
+		struct bench bench;
+		SSL *ssl;
+		int fd;
+
+		unit_at("%s", cases[i].client ? cases[i].client : "no certificate");
+		bench_open(&bench, LISTEN_TLS, "tls");
+		fd = dial(listener_port(bench.listener));
+		ssl = pki_foreign(fd, false, cases[i].client);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(ssl);
+		for (uint32_t n = 1; n <= 50; n++) {
+			SSL_write(ssl, message, (int)make_message(message, n, 20 + 31 * n));
+		}
+		SSL_shutdown(ssl);
+		if (!cases[i].logged) {
+			wait_closed(&bench, "in order");
+			bench.store.data_before_preamble = false;
+			check_numbers(&bench.store, 1, 50);
+			UNIT_ASSERT_STR(bench.store.names, "sensor");
+			CU_ASSERT_FALSE(bench.store.is_link);
+		}
+		SSL_free(ssl);
+		close(fd);
+		listener_stop(bench.listener);
+		bench.listener = NULL;
+		if (cases[i].logged) {
+			CU_ASSERT_PTR_NOT_NULL(strstr(bench.store.logged, cases[i].logged));
+			UNIT_ASSERT_U64(bench.store.sessions, 0);
+		}
+		bench_close(&bench);
+	}
+}
+
+/* A TLS collector that is not ours: reads messages until the end, or refuses the certificate. */
+struct foreign_collector {
+	int listen_fd;
+	uint8_t bytes[65536];
+	size_t len;
+	bool shaken;
+};
+
+static void *foreign_collector_main(void *arg)
+{
+	struct foreign_collector *collector = arg;
+	int fd = accept(collector->listen_fd, NULL, NULL);
+	SSL *ssl = pki_foreign(fd, true, "collector");
+	int n = 1;
+
+	collector->shaken = ssl != NULL;
+	while (ssl && n > 0) {
+		n = SSL_read(ssl, collector->bytes + collector->len,
+			     (int)(sizeof(collector->bytes) - collector->len));
+		collector->len += n > 0 ? (size_t)n : 0;
+	}
+	if (!ssl) {
+		/* Let the refusal be read before the connection is reset. */
+		shutdown(fd, SHUT_WR);
+		poll(NULL, 0, 200);
+	}
+	SSL_free(ssl);
+	close(fd);
+	return NULL;
+}
+
+static void test_foreign_collector(void)
+{
+	static const struct {
+		const char *client;
+		const char *event; /* NULL: let in */
+	} cases[] = { { "sensor", NULL },
+		      { "expired", "refused: certificate expired" },
+		      { "stranger", "refused: unknown authority" } };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct foreign_collector *collector = g_new0(struct foreign_collector, 1);
+		struct bench bench = { 0 };
+		struct link_stats stats;
+		pthread_t thread;
+		uint16_t port;
+
+		unit_at("%s", cases[i].client);
+		store_init(&bench.store);
+		collector->listen_fd = serve(&port);
+		pthread_create(&thread, NULL, foreign_collector_main, collector);
+		bench_aim(&bench, "tls", port);
+		bench.opts.tls = pki_opts("ca", cases[i].client);
+		bench.opts.backoff_min_ns = bench.opts.backoff_max_ns = 60 * NS_PER_S;
+		bench_link(&bench, true);
+		bench_send(&bench, 1, 20);
+		CU_ASSERT_TRUE(bench_run(&bench, cases[i].event != NULL, 5000));
+		link_get_stats(bench.link, &stats);
+		UNIT_ASSERT_U64(stats.queued_messages, cases[i].event ? 20 : 0);
+		UNIT_ASSERT_U64(stats.connects, cases[i].event ? 0 : 1);
+		CU_ASSERT(!cases[i].event || strstr(bench.event, cases[i].event));
+		link_free(bench.link);
+		bench.link = NULL;
+		pthread_join(thread, NULL);
+		CU_ASSERT_EQUAL(collector->shaken, !cases[i].event);
+		/* The preamble of 40 bytes, then 20 + n * 37 % 300 for each n. */
+		UNIT_ASSERT_U64(collector->len, cases[i].event ? 0 : 40 + 20 * 20 + 2970);
+		close(collector->listen_fd);
+		g_free(collector);
+		bench_close(&bench);
+	}
 }
 
 static void test_destinations(void)
@@ -912,6 +1065,8 @@ int main(void)
 		{ "garbage over tcp", test_garbage_over_tcp },
 		{ "half messages over tcp", test_half_messages_over_tcp },
 		{ "too many and silent", test_too_many_and_silent },
+		{ "foreign exporter", test_foreign_exporter },
+		{ "foreign collector", test_foreign_collector },
 		{ NULL, NULL },
 	};
 

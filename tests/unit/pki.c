@@ -5,6 +5,7 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -175,4 +176,31 @@ struct tls_opts pki_opts(const char *ca, const char *name)
 		g_free(paths[i]);
 	}
 	return opts;
+}
+
+struct ssl_st *pki_foreign(int fd, bool server, const char *name)
+{
+	struct tls_opts opts = pki_opts("ca", name ? name : "ca");
+	SSL_CTX *ctx = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
+	SSL *ssl;
+	int ok;
+
+	if (name) {
+		pki_check(SSL_CTX_use_certificate_chain_file(ctx, opts.cert) == 1 &&
+				  SSL_CTX_use_PrivateKey_file(ctx, opts.key, SSL_FILETYPE_PEM) == 1,
+			  "loading a certificate");
+	}
+	if (server) {
+		pki_check(SSL_CTX_load_verify_file(ctx, opts.ca) == 1, "loading the authority");
+		SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	}
+	ssl = SSL_new(ctx);
+	SSL_CTX_free(ctx);
+	SSL_set_fd(ssl, fd);
+	ok = server ? SSL_accept(ssl) : SSL_connect(ssl);
+	if (ok != 1) {
+		SSL_free(ssl);
+		return NULL;
+	}
+	return ssl;
 }

@@ -14,13 +14,23 @@
 #ifndef TUSSAH_TESTS_PKI_H
 #define TUSSAH_TESTS_PKI_H
 
+#include <stdbool.h>
+
 #include "common/tls.h"
+
+struct ssl_st;
 
 /* Make all files, once per process. */
 void pki_make(void);
 /* Options with the certificate of name, trusting ca ("ca", "other"); static strings, freed never.
  */
 struct tls_opts pki_opts(const char *ca, const char *name);
+/*
+ * A foreign TLS end on a blocking socket: no ALPN; the certificate of name, or none (NULL); any
+ * certificate is good enough for it unless it is a server, which wants one of ca. Handshaken; NULL
+ * when that failed. Free with SSL_free().
+ */
+struct ssl_st *pki_foreign(int fd, bool server, const char *name);
 /* "SCRATCH/name" */
 char *pki_path(const char *name, const char *suffix);
 
