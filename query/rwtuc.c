@@ -27,14 +27,14 @@ struct rwtuc_opts {
 	struct site_opts site;
 	struct opt_optstr xargs;
 	char *fixed[TUC_FIELD_COUNT];
-	char *yielding[TUC_FIELD_COUNT]; /* the +msec forms: a column comes first */
+	char *fixed_msec[TUC_FIELD_COUNT]; /* by the +msec forms */
 };
 
 #define FIXED(field, name, arg)                                                                    \
 	OPT_STR(struct rwtuc_opts, fixed[field], name, 0, arg,                                     \
 		"give every record this value, whatever its line says")
-#define YIELDING(field, name, arg)                                                                 \
-	OPT_STR(struct rwtuc_opts, yielding[field], name, 0, arg,                                  \
+#define FIXED_MSEC(field, name, arg)                                                               \
+	OPT_STR(struct rwtuc_opts, fixed_msec[field], name, 0, arg,                                \
 		"give every record this value unless its line has one", .flags = OPT_HIDDEN)
 
 static const struct opt rwtuc_opt_table[] = {
@@ -79,9 +79,9 @@ static const struct opt rwtuc_opt_table[] = {
 	FIXED(TUC_APPLICATION, "application", "LABEL"),
 	FIXED(TUC_CLASS, "class", "NAME"),
 	FIXED(TUC_TYPE, "type", "NAME"),
-	YIELDING(TUC_STIME, "stime+msec", "TIME"),
-	YIELDING(TUC_ETIME, "etime+msec", "TIME"),
-	YIELDING(TUC_DURATION, "duration+msec", "SECONDS"),
+	FIXED_MSEC(TUC_STIME, "stime+msec", "TIME"),
+	FIXED_MSEC(TUC_ETIME, "etime+msec", "TIME"),
+	FIXED_MSEC(TUC_DURATION, "duration+msec", "SECONDS"),
 	FIXED(TUC_ICMP_TYPE, "icmp-type", "NUMBER"),
 	FIXED(TUC_ICMP_CODE, "icmp-code", "NUMBER"),
 	OPT_END,
@@ -167,10 +167,10 @@ static void set_up_parser(struct rwtuc *run)
 	int st;
 
 	for (unsigned i = 0; i < TUC_FIELD_COUNT; i++) {
-		bool yields = !opts->fixed[i];
-		const char *text = yields ? opts->yielding[i] : opts->fixed[i];
+		bool msec = !opts->fixed[i];
+		const char *text = msec ? opts->fixed_msec[i] : opts->fixed[i];
 
-		if (text && tuc_fix(run->tuc, (enum tuc_field)i, yields, text, &err) != ST_OK) {
+		if (text && tuc_fix(run->tuc, (enum tuc_field)i, msec, text, &err) != ST_OK) {
 			tool_die_err(&err);
 		}
 	}

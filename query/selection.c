@@ -94,24 +94,47 @@ static void add_flowtype_test(const struct selection_opts *opts, const struct si
 	repo_select_release(&select);
 }
 
+/* The sensors of the list that are in this class; ST_OK or the reason why there are none. */
+static int add_class_sensors(const char *sensors, const struct site *site, int class_id,
+			     struct numset *set, struct err *err)
+{
+	char *flowtypes = g_strdup_printf("%s/all", site_class_name(site, class_id));
+	const struct repo_switches switches = { .flowtypes = flowtypes, .sensors = sensors };
+	struct repo_select select;
+	int st = repo_select_switches(site, &switches, &select, err);
+
+	if (st == ST_OK) {
+		for (size_t i = 0; i < select.pair_count; i++) {
+			add_to_set(set, select.pairs[i].sensor);
+		}
+		repo_select_release(&select);
+	}
+	g_free(flowtypes);
+	return st;
+}
+
+/* A record is of a sensor whatever its class: one class that knows the sensors is enough. */
 static void add_sensor_test(const struct selection_opts *opts, const struct site *site,
 			    struct predicates **tests)
 {
-	static char everything[] = "all/all";
-	const struct repo_switches switches = {
-		.flowtypes = everything,
-		.sensors = opts->sensors,
-	};
-	struct repo_select select;
 	struct numset set;
+	struct err first;
+	struct err err;
+	bool found = false;
 
 	memset(&set, 0, sizeof(set));
-	resolve(site, &switches, true, &select);
-	for (size_t i = 0; i < select.pair_count; i++) {
-		add_to_set(&set, select.pairs[i].sensor);
+	err_set(&first, ST_EINVAL, "Invalid sensors '%s': the site has no class", opts->sensors);
+	for (int id = 0; id < site_class_count(site); id++) {
+		if (add_class_sensors(opts->sensors, site, id, &set, &err) == ST_OK) {
+			found = true;
+		} else if (id == 0) {
+			first = err;
+		}
+	}
+	if (!found) {
+		tool_die_err(&first);
 	}
 	predicates_add_sensors(tests, &set);
-	repo_select_release(&select);
 }
 
 void selection_add_tests(const struct selection_opts *opts, struct tool_env *env,

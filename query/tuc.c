@@ -1,28 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "query/tuc.h"
 
-#include <float.h>
 #include <glib.h>
-#include <math.h>
 #include <string.h>
 
 #include "common/numlist.h"
-#include "common/tcpflags.h"
 #include "common/timestamp.h"
-
-#define TUC_DURATION_MS_MAX UINT32_MAX
-#define TUC_DURATION_S_MAX  4294967.295
-
-/* A line while it is parsed: the record, and what goes into it only at the end. */
-struct tuc_line {
-	struct record rec;
-	int64_t end_ns;
-	int class_id;
-	const char *type;
-	uint8_t icmp_type;
-	uint8_t icmp_code;
-	bool is_v6;
-};
+#include "query/tucfield.h"
 
 struct tuc {
 	const struct site *site;
@@ -30,242 +14,11 @@ struct tuc {
 	const char *class_text; /* the fixed class */
 	struct tuc_line base;   /* defaults and fixed values */
 	bool fixed[TUC_FIELD_COUNT];
-	bool yields[TUC_FIELD_COUNT];     /* a fixed value that gives way to a column */
+	bool fixed_msec[TUC_FIELD_COUNT]; /* by the +msec name: other columns come first */
 	bool present[TUC_FIELD_COUNT];    /* fixed or in a column */
 	uint8_t columns[TUC_FIELD_COUNT]; /* enum tuc_field of the known ones */
 	GArray *order;                    /* enum tuc_field by column; TUC_IGNORE: skip */
 };
-
-struct tuc_row {
-	const char *name;
-	const char *aliases[2];
-	int numbers[2]; /* of SiLK's numbering; 0: none */
-	int (*parse)(const struct tuc *tuc, const struct tuc_row *row, struct tuc_line *line,
-		     const char *text, struct err *err);
-	size_t offset; /* of the member in struct tuc_line */
-	uint64_t min;
-	uint64_t max;
-};
-
-/* Plain digits at once; everything else, and all complaints, by number_parse(). */
-static int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *out,
-			struct err *err)
-{
-	uint64_t number = 0;
-	const char *p = text;
-
-	while (g_ascii_isdigit(*p) && p - text < 18) {
-		number = number * 10 + (uint64_t)(*p++ - '0');
-	}
-	if (p > text && !*p && number >= min && number <= max) {
-		*out = number;
-		return ST_OK;
-	}
-	return number_parse(text, min, max, out, err);
-}
-
-static void *member(struct tuc_line *line, const struct tuc_row *row)
-{
-	return (char *)line + row->offset;
-}
-
-static int parse_u8(const struct tuc *tuc, const struct tuc_row *row, struct tuc_line *line,
-		    const char *text, struct err *err)
-{
-	uint64_t number = 0;
-	int st = parse_number(text, row->min, row->max, &number, err);
-
-	*(uint8_t *)member(line, row) = (uint8_t)number;
-	return st;
-}
-
-static int parse_u16(const struct tuc *tuc, const struct tuc_row *row, struct tuc_line *line,
-		     const char *text, struct err *err)
-{
-	uint64_t number = 0;
-	int st = parse_number(text, row->min, row->max, &number, err);
-
-	*(uint16_t *)member(line, row) = (uint16_t)number;
-	return st;
-}
-
-static int parse_u32(const struct tuc *tuc, const struct tuc_row *row, struct tuc_line *line,
-		     const char *text, struct err *err)
-{
-	uint64_t number = 0;
-	int st = parse_number(text, row->min, row->max, &number, err);
-
-	*(uint32_t *)member(line, row) = (uint32_t)number;
-	return st;
-}
-
-static int parse_u64(const struct tuc *tuc, const struct tuc_row *row, struct tuc_line *line,
-		     const char *text, struct err *err)
-{
-	return parse_number(text, row->min, row->max, member(line, row), err);
-}
-
-/* Four numbers with dots and nothing else; false: let ip_parse() see. */
-static bool parse_quad(const char *text, struct ip *out)
-{
-	uint32_t address = 0;
-
-	for (int octet = 0; octet < 4; octet++) {
-		unsigned number = 0;
-		int digits = 0;
-
-		while (digits < 3 && g_ascii_isdigit(*text)) {
-			number = number * 10 + (unsigned)(*text++ - '0');
-			digits++;
-		}
-		if (digits == 0 || number > 255 || *text != (octet < 3 ? '.' : '\0')) {
-			return false;
-		}
-		text++;
-		address = address << 8 | number;
-	}
-	*out = ip_from_v4(address);
-	return true;
-}
-
-static int parse_ip(const struct tuc *tuc, const struct tuc_row *row, struct tuc_line *line,
-		    const char *text, struct err *err)
-{
-	bool is_v6 = false;
-	int st;
-
-	if (parse_quad(text, member(line, row))) {
-		return ST_OK;
-	}
-	st = ip_parse(text, member(line, row), &is_v6, err);
-	line->is_v6 |= is_v6;
-	return st;
-}
-
-static int parse_flags(const struct tuc *tuc, const struct tuc_row *row, struct tuc_line *line,
-		       const char *text, struct err *err)
-{
-	return tcpflags_parse(text, member(line, row), err);
-}
-
-static int parse_attributes(const struct tuc *tuc, const struct tuc_row *row, struct tuc_line *line,
-			    const char *text, struct err *err)
-{
-	return attributes_parse(text, member(line, row), err);
-}
-
-static int parse_time(const struct tuc *tuc, const struct tuc_row *row, struct tuc_line *line,
-		      const char *text, struct err *err)
-{
-	int64_t ns = 0;
-	int st = timestamp_parse(text, false, &ns, NULL, err);
-
-	*(int64_t *)member(line, row) = ns - ns % NS_PER_MS;
-	return st;
-}
-
-/* SECONDS[.fraction] of at most three digits, exactly; false: let real_parse() see. */
-static bool parse_plain_seconds(const char *text, uint64_t *ms)
-{
-	uint64_t number = 0;
-	unsigned unit = 1000;
-	const char *p = text;
-
-	while (g_ascii_isdigit(*p) && p - text < 9) {
-		number = number * 10 + (uint64_t)(*p++ - '0');
-	}
-	if (p == text) {
-		return false;
-	}
-	number *= 1000;
-	if (*p == '.') {
-		for (p++; g_ascii_isdigit(*p) && unit > 1; p++) {
-			unit /= 10;
-			number += unit * (unsigned)(*p - '0');
-		}
-	}
-	*ms = number;
-	return !*p && number <= TUC_DURATION_MS_MAX;
-}
-
-static int parse_duration(const struct tuc *tuc, const struct tuc_row *row, struct tuc_line *line,
-			  const char *text, struct err *err)
-{
-	uint64_t ms;
-	double seconds = 0;
-	int st = ST_OK;
-
-	if (!parse_plain_seconds(text, &ms)) {
-		st = real_parse(text, 0, TUC_DURATION_S_MAX, &seconds, err);
-		/* what a double lacks to 1.001 is forgiven */
-		ms = (uint64_t)floor(seconds * 1000 * (1 + 4 * DBL_EPSILON));
-	}
-	line->rec.duration_ns = ms * NS_PER_MS;
-	return st;
-}
-
-static int parse_sensor(const struct tuc *tuc, const struct tuc_row *row, struct tuc_line *line,
-			const char *text, struct err *err)
-{
-	int id;
-
-	if (g_ascii_isdigit(*text)) {
-		return parse_u16(tuc, row, line, text, err);
-	}
-	id = site_sensor_id(tuc->site, text);
-	line->rec.sensor = id < 0 ? RECORD_NO_SENSOR : (uint16_t)id;
-	return ST_OK;
-}
-
-static int parse_class(const struct tuc *tuc, const struct tuc_row *row, struct tuc_line *line,
-		       const char *text, struct err *err)
-{
-	line->class_id = site_class_id(tuc->site, text);
-	return ST_OK;
-}
-
-static int parse_type(const struct tuc *tuc, const struct tuc_row *row, struct tuc_line *line,
-		      const char *text, struct err *err)
-{
-	line->type = text;
-	return ST_OK;
-}
-
-/* clang-format off */
-#define AT(member_) .offset = offsetof(struct tuc_line, member_)
-
-static const struct tuc_row row_table[TUC_FIELD_COUNT] = {
-	[TUC_SIP] = { "sIP", { NULL }, { 1 }, parse_ip, AT(rec.sip) },
-	[TUC_DIP] = { "dIP", { NULL }, { 2 }, parse_ip, AT(rec.dip) },
-	[TUC_SPORT] = { "sPort", { NULL }, { 3 }, parse_u16, AT(rec.sport), .max = UINT16_MAX },
-	[TUC_DPORT] = { "dPort", { NULL }, { 4 }, parse_u16, AT(rec.dport), .max = UINT16_MAX },
-	[TUC_PROTOCOL] = { "protocol", { NULL }, { 5 }, parse_u8, AT(rec.protocol), .max = UINT8_MAX },
-	[TUC_PACKETS] = { "packets", { "pkts" }, { 6 }, parse_u64, AT(rec.packets), .min = 1, .max = UINT32_MAX },
-	[TUC_BYTES] = { "bytes", { NULL }, { 7 }, parse_u64, AT(rec.bytes), .min = 1, .max = UINT32_MAX },
-	[TUC_FLAGS] = { "flags", { NULL }, { 8 }, parse_flags, AT(rec.flags) },
-	[TUC_STIME] = { "sTime", { "sTime+msec" }, { 9, 22 }, parse_time, AT(rec.start_ns) },
-	[TUC_DURATION] = { "duration", { "dur", "dur+msec" }, { 10, 24 }, parse_duration, AT(rec.duration_ns) },
-	[TUC_ETIME] = { "eTime", { "eTime+msec" }, { 11, 23 }, parse_time, AT(end_ns) },
-	[TUC_SENSOR] = { "sensor", { NULL }, { 12 }, parse_sensor, AT(rec.sensor), .max = RECORD_NO_SENSOR - 1 },
-	[TUC_IN] = { "in", { NULL }, { 13 }, parse_u32, AT(rec.input), .max = UINT16_MAX },
-	[TUC_OUT] = { "out", { NULL }, { 14 }, parse_u32, AT(rec.output), .max = UINT16_MAX },
-	[TUC_NHIP] = { "nhIP", { NULL }, { 15 }, parse_ip, AT(rec.nhip) },
-	[TUC_INITIAL_FLAGS] = { "initialFlags", { NULL }, { 26 }, parse_flags, AT(rec.initial_flags) },
-	[TUC_SESSION_FLAGS] = { "sessionFlags", { NULL }, { 27 }, parse_flags, AT(rec.session_flags) },
-	[TUC_ATTRIBUTES] = { "attributes", { NULL }, { 28 }, parse_attributes, AT(rec.state) },
-	[TUC_APPLICATION] = { "application", { NULL }, { 29 }, parse_u16, AT(rec.application), .max = UINT16_MAX },
-	[TUC_CLASS] = { "class", { NULL }, { 20 }, parse_class, AT(class_id) },
-	[TUC_TYPE] = { "type", { NULL }, { 21 }, parse_type, AT(type) },
-	[TUC_ICMP_TYPE] = { "iType", { NULL }, { 0 }, parse_u8, AT(icmp_type), .max = UINT8_MAX },
-	[TUC_ICMP_CODE] = { "iCode", { NULL }, { 0 }, parse_u8, AT(icmp_code), .max = UINT8_MAX },
-	[TUC_IGNORE] = { "ignore", { NULL }, { 0 }, NULL, 0 },
-};
-/* clang-format on */
-
-const char *tuc_field_name(enum tuc_field field)
-{
-	return row_table[field].name;
-}
 
 struct tuc *tuc_new(const struct site *site, char separator)
 {
@@ -290,16 +43,16 @@ void tuc_free(struct tuc *tuc)
 	}
 }
 
-int tuc_fix(struct tuc *tuc, enum tuc_field field, bool yields, const char *text, struct err *err)
+int tuc_fix(struct tuc *tuc, enum tuc_field field, bool msec, const char *text, struct err *err)
 {
-	const struct tuc_row *row = &row_table[field];
-	int st = row->parse(tuc, row, &tuc->base, text, err);
+	const struct tuc_row *row = &tuc_row_table[field];
+	int st = row->parse(tuc->site, row, &tuc->base, text, err);
 
 	if (field == TUC_CLASS) {
 		tuc->class_text = text;
 	}
 	tuc->fixed[field] = true;
-	tuc->yields[field] = yields;
+	tuc->fixed_msec[field] = msec;
 	tuc->present[field] = true;
 	return st == ST_OK
 		       ? ST_OK
@@ -337,61 +90,6 @@ int tuc_check_fixed(const struct tuc *tuc, struct err *err)
 	return ST_OK;
 }
 
-enum name_match { MATCH_NONE, MATCH_PREFIX, MATCH_EXACT };
-
-static enum name_match match_name(const char *name, const char *text, size_t len)
-{
-	if (!name || g_ascii_strncasecmp(name, text, len) != 0) {
-		return MATCH_NONE;
-	}
-	return name[len] ? MATCH_PREFIX : MATCH_EXACT;
-}
-
-static enum name_match match_row(const struct tuc_row *row, const char *text, size_t len)
-{
-	enum name_match best = match_name(row->name, text, len);
-
-	for (size_t i = 0; i < G_N_ELEMENTS(row->aliases); i++) {
-		enum name_match match = match_name(row->aliases[i], text, len);
-
-		best = MAX(best, match);
-	}
-	return best;
-}
-
-/* By name or prefix; ST_ENOENT: none, ST_EINVAL: several. */
-static int find_name(const char *text, size_t len, enum tuc_field *out)
-{
-	unsigned prefixes = 0;
-
-	for (unsigned i = 0; len > 0 && i < TUC_FIELD_COUNT; i++) {
-		enum name_match match = match_row(&row_table[i], text, len);
-
-		if (match == MATCH_EXACT) {
-			*out = (enum tuc_field)i;
-			return ST_OK;
-		}
-		if (match == MATCH_PREFIX) {
-			*out = (enum tuc_field)i;
-			prefixes++;
-		}
-	}
-	return prefixes == 0 ? ST_ENOENT : prefixes == 1 ? ST_OK : ST_EINVAL;
-}
-
-static int find_number(uint64_t number, enum tuc_field *out)
-{
-	for (unsigned i = 0; i < TUC_FIELD_COUNT; i++) {
-		for (size_t k = 0; k < G_N_ELEMENTS(row_table[i].numbers); k++) {
-			if (number > 0 && (uint64_t)row_table[i].numbers[k] == number) {
-				*out = (enum tuc_field)i;
-				return ST_OK;
-			}
-		}
-	}
-	return ST_ENOENT;
-}
-
 static void clear_columns(struct tuc *tuc)
 {
 	g_array_set_size(tuc->order, 0);
@@ -400,15 +98,16 @@ static void clear_columns(struct tuc *tuc)
 }
 
 /* A column whose value is fixed, or not wanted, is skipped. */
-static int add_column(struct tuc *tuc, enum tuc_field field, struct err *err)
+static int add_column(struct tuc *tuc, struct tuc_named named, struct err *err)
 {
+	enum tuc_field field = named.field;
 	enum tuc_field use = field;
 
 	if (field != TUC_IGNORE && tuc->columns[field]++) {
-		return err_set(err, ST_EINVAL, "Duplicate name '%s'", row_table[field].name);
+		return err_set(err, ST_EINVAL, "Duplicate name '%s'", tuc_row_table[field].name);
 	}
 	tuc->present[field] = true;
-	if (tuc->fixed[field] && !tuc->yields[field]) {
+	if (tuc->fixed[field] && tuc->fixed_msec[field] == named.msec) {
 		use = TUC_IGNORE;
 	}
 	g_array_append_val(tuc->order, use);
@@ -448,15 +147,15 @@ static int finish_columns(struct tuc *tuc, struct err *err)
 
 static int add_named(struct tuc *tuc, const char *name, struct err *err)
 {
-	enum tuc_field field;
-	int st = find_name(name, strlen(name), &field);
+	struct tuc_named named;
+	int st = tuc_find_name(name, strlen(name), &named);
 	uint64_t number;
 
 	if (st == ST_ENOENT && number_parse(name, 1, UINT32_MAX, &number, NULL) == ST_OK) {
-		st = find_number(number, &field);
+		st = tuc_find_number(number, &named);
 	}
 	if (st == ST_OK) {
-		return add_column(tuc, field, err);
+		return add_column(tuc, named, err);
 	}
 	return err_set(err, ST_EINVAL,
 		       st == ST_ENOENT ? "No match was found for the field '%s'"
@@ -468,7 +167,7 @@ static int add_named(struct tuc *tuc, const char *name, struct err *err)
 static int add_range(struct tuc *tuc, const char *text, bool *is_range, struct err *err)
 {
 	struct number_range range;
-	enum tuc_field field;
+	struct tuc_named named;
 	int st = ST_OK;
 
 	*is_range = g_ascii_isdigit(*text) && strchr(text, '-');
@@ -479,11 +178,11 @@ static int add_range(struct tuc *tuc, const char *text, bool *is_range, struct e
 		return err_set(err, ST_EINVAL, "Invalid numeric range '%s'", text);
 	}
 	for (uint64_t n = range.first; st == ST_OK && n <= range.last; n++) {
-		if (find_number(n, &field) != ST_OK) {
+		if (tuc_find_number(n, &named) != ST_OK) {
 			return err_set(err, ST_EINVAL, "No match was found for the value '%u'",
 				       (unsigned)n);
 		}
-		st = add_column(tuc, field, err);
+		st = add_column(tuc, named, err);
 	}
 	return st;
 }
@@ -562,7 +261,7 @@ int tuc_read_titles(struct tuc *tuc, char *line, struct err *err)
 
 bool tuc_is_title(const struct tuc *tuc, const char *line)
 {
-	enum tuc_field field;
+	struct tuc_named named;
 
 	while (line) {
 		const char *end = strchr(line, tuc->separator);
@@ -574,7 +273,7 @@ bool tuc_is_title(const struct tuc *tuc, const char *line)
 		while (stop > line && is_blank(tuc, stop[-1])) {
 			stop--;
 		}
-		if (stop > line && find_name(line, (size_t)(stop - line), &field) == ST_OK) {
+		if (stop > line && tuc_find_name(line, (size_t)(stop - line), &named) == ST_OK) {
 			return true;
 		}
 		line = end ? end + 1 : NULL;
@@ -678,12 +377,12 @@ int tuc_parse(struct tuc *tuc, char *line, int64_t now_ns, struct record *rec, s
 			       found, count);
 	}
 	for (guint i = 0; st == ST_OK && i < count; i++) {
-		const struct tuc_row *row = &row_table[order[i]];
+		const struct tuc_row *row = &tuc_row_table[order[i]];
 
 		if (order[i] == TUC_IGNORE) {
 			continue;
 		}
-		st = row->parse(tuc, row, &parsed, text[order[i]], err);
+		st = row->parse(tuc->site, row, &parsed, text[order[i]], err);
 		if (st != ST_OK) {
 			return err_prefix(err, "Invalid %s '%s'", row->name, text[order[i]]);
 		}

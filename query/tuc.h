@@ -55,10 +55,11 @@ struct tuc *tuc_new(const struct site *site, char separator);
 void tuc_free(struct tuc *tuc);
 
 /*
- * Give the field this value in every record; a column of it is skipped, or comes first when the
- * value yields. text is kept.
+ * Give the field this value in every record; a column of it is skipped. msec: the switch was of the
+ * +msec kind; as in SiLK it rules columns of that kind only, and the others rule the other columns:
+ * else the column comes first. text is kept.
  */
-int tuc_fix(struct tuc *tuc, enum tuc_field field, bool yields, const char *text, struct err *err);
+int tuc_fix(struct tuc *tuc, enum tuc_field field, bool msec, const char *text, struct err *err);
 
 /* Do fixed class and type name a flow type of the site? Returns ST_OK or ST_EINVAL. */
 int tuc_check_fixed(const struct tuc *tuc, struct err *err);

@@ -243,6 +243,14 @@ static void test_fixed(void)
 	      "::ffff:1.2.3.4 2001:db8::1 ::ffff:0.0.0.0 0:0 p17 1/40 for9000 s80");
 	CU_ASSERT_EQUAL(tuc_set_columns(tuc, "dur", NULL), ST_OK);
 	check(tuc, "2", "::ffff:0.0.0.0 2001:db8::1 ::ffff:0.0.0.0 0:0 p17 1/40 for2000 s80");
+	CU_ASSERT_EQUAL(tuc_set_columns(tuc, "dur+msec", NULL), ST_OK);
+	check(tuc, "2", "::ffff:0.0.0.0 2001:db8::1 ::ffff:0.0.0.0 0:0 p17 1/40 for9000 s80");
+	CU_ASSERT_EQUAL(tuc_set_columns(tuc, "24", NULL), ST_OK);
+	check(tuc, "2", "::ffff:0.0.0.0 2001:db8::1 ::ffff:0.0.0.0 0:0 p17 1/40 for9000 s80");
+	CU_ASSERT_EQUAL(tuc_fix(tuc, TUC_DURATION, false, "8", NULL), ST_OK);
+	check(tuc, "2", "::ffff:0.0.0.0 2001:db8::1 ::ffff:0.0.0.0 0:0 p17 1/40 for8000 s80");
+	CU_ASSERT_EQUAL(tuc_set_columns(tuc, "dur+msec", NULL), ST_OK);
+	check(tuc, "2", "::ffff:0.0.0.0 2001:db8::1 ::ffff:0.0.0.0 0:0 p17 1/40 for2000 s80");
 	CU_ASSERT_EQUAL(tuc_check_fixed(tuc, NULL), ST_OK);
 	CU_ASSERT_EQUAL(tuc_fix(tuc, TUC_TYPE, false, "outweb", NULL), ST_OK);
 	CU_ASSERT_EQUAL(tuc_check_fixed(tuc, NULL), ST_OK);
