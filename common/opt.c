@@ -234,6 +234,16 @@ static void permute(struct parser *p)
 	}
 }
 
+/* A table that is not sound is a mistake of its author, found at the first run. */
+static void require_sound(const struct opt *table)
+{
+	struct err err;
+
+	if (opt_check(table, &err) != ST_OK) {
+		g_error("table of switches: %s", err.text);
+	}
+}
+
 int opt_parse(const struct opt *table, void *opts, int argc, char **argv, struct opt_result *result,
 	      struct err *err)
 {
@@ -247,8 +257,10 @@ int opt_parse(const struct opt *table, void *opts, int argc, char **argv, struct
 		.switches = g_ptr_array_new(),
 		.args = g_ptr_array_new(),
 	};
-	int st = parse_words(&p, err);
+	int st;
 
+	require_sound(table);
+	st = parse_words(&p, err);
 	if (st == ST_OK) {
 		if (p.next >= argc) {
 			permute(&p);

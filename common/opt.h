@@ -199,7 +199,8 @@ void opt_help(const struct opt *table, FILE *out);
 void opt_dump(const struct opt *table, FILE *out);
 
 /* Names and letters unique, helps present and of the right shape, arguments where the kind needs
- * them; for unit tests. Returns ST_OK or ST_EINVAL naming the row. */
+ * them. Returns ST_OK or ST_EINVAL naming the row. opt_parse() ends the process on a table that
+ * does not pass. */
 int opt_check(const struct opt *table, struct err *err);
 
 #endif

@@ -102,8 +102,9 @@ static const char *check_row(const struct opt *opt)
 {
 	size_t help_len = opt->help ? strlen(opt->help) : 0;
 
+	/* the plus sign is in names of SiLK's such as stime+msec */
 	if (!opt->name[0] ||
-	    strspn(opt->name, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(opt->name)) {
+	    strspn(opt->name, "abcdefghijklmnopqrstuvwxyz0123456789-+") != strlen(opt->name)) {
 		return "name is not of lower-case letters, digits and hyphens";
 	}
 	if (help_len == 0 || opt->help[help_len - 1] == '.' || strpbrk(opt->help, "\t\n")) {
