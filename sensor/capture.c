@@ -188,12 +188,26 @@ void capture_close(struct capture *capture)
 	}
 }
 
+/*
+ * Seconds of old files are 32 bits without a sign, which libpcap widens with one; those of pcapng
+ * may be anything, and are kept within what nanoseconds can say (until 2262).
+ */
+static int64_t time_ns_of(const struct timeval *time)
+{
+	int64_t seconds = time->tv_sec;
+
+	if (seconds < 0 && seconds >= INT32_MIN) {
+		seconds += INT64_C(1) << 32;
+	}
+	seconds = CLAMP(seconds, 0, INT64_MAX / NS_PER_S - 10);
+	return seconds * NS_PER_S + time->tv_usec;
+}
+
 static void on_packet(u_char *user, const struct pcap_pkthdr *header, const u_char *bytes)
 {
 	struct capture *capture = (struct capture *)(void *)user;
-	int64_t time_ns = header->ts.tv_sec * NS_PER_S + header->ts.tv_usec;
 
-	capture->fn(capture->arg, time_ns, bytes, header->caplen, header->len);
+	capture->fn(capture->arg, time_ns_of(&header->ts), bytes, header->caplen, header->len);
 }
 
 /* For interfaces that give microseconds only. */

@@ -366,10 +366,16 @@ static bool flow_is_over_active(const struct flowtable *table, const struct flow
 	       (table->opts.silk && flow->side[side].bytes + packet->bytes > UINT32_MAX);
 }
 
+/* Older than the clock by more than is tolerated? */
+static bool is_behind(const struct flowtable *table, int64_t time_ns)
+{
+	return table->clock_ns != INT64_MIN &&
+	       time_ns < table->clock_ns - table->opts.late_tolerance_ns;
+}
+
 bool flowtable_is_late(const struct flowtable *table, int64_t time_ns)
 {
-	return table->clock_ns != INT64_MIN && !table->opts.accept_late &&
-	       time_ns < table->clock_ns - table->opts.late_tolerance_ns;
+	return !table->opts.accept_late && is_behind(table, time_ns);
 }
 
 void flowtable_expire(struct flowtable *table, int64_t now_ns)
@@ -420,7 +426,7 @@ static struct flow *flow_for(struct flowtable *table, const struct flow_key *key
 int flowtable_add(struct flowtable *table, const struct packet *packet)
 {
 	struct flow_key key = packet->key;
-	bool late = packet->time_ns < table->clock_ns;
+	bool late = is_behind(table, packet->time_ns);
 	struct flow *flow;
 	int side = FLOW_FORWARD;
 
@@ -428,7 +434,7 @@ int flowtable_add(struct flowtable *table, const struct packet *packet)
 		table->stats.late++;
 		return ST_ERANGE;
 	}
-	if (!late) {
+	if (packet->time_ns > table->clock_ns) {
 		table->clock_ns = packet->time_ns;
 	}
 	if (table->opts.no_vlan_in_key) {

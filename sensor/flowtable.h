@@ -33,7 +33,7 @@ enum flow_end {
 /* flowAttributes (element 6871/40). */
 enum flow_attribute {
 	FLOW_UNIFORM = 0x01,     /* all packets of one size */
-	FLOW_LATE = 0x02,        /* a packet older than the clock is in it */
+	FLOW_LATE = 0x02,        /* a packet older than the clock and the tolerance is in it */
 	FLOW_MPTCP = 0x04,       /* multipath TCP: MP_CAPABLE or MP_JOIN seen */
 	FLOW_REASSEMBLED = 0x08, /* held a reassembled datagram */
 };

@@ -75,6 +75,11 @@ static void test_times(void)
 	CU_ASSERT_EQUAL(read_all(unit_path("tests/data/sensor/01-tcp-fin.pcap"), NULL, &seen, &err),
 			ST_END);
 	CU_ASSERT_EQUAL(seen.first_ns, INT64_C(1700000000000000000));
+	/* Past 2038: 2106-01-01. */
+	CU_ASSERT_EQUAL(read_all(unit_path("tests/data/pcap-odd/tcpdump-time_2106.pcap"), NULL,
+				 &seen, &err),
+			ST_END);
+	CU_ASSERT_EQUAL(seen.first_ns, INT64_C(4291747200000000000));
 }
 
 static void test_failures(void)

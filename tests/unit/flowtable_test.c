@@ -217,6 +217,9 @@ static void test_late(void)
 	flowtable_get_stats(table, &stats);
 	UNIT_ASSERT_U64(stats.late, 1);
 	UNIT_ASSERT_U64(stats.packets, 2);
+	flowtable_flush(table);
+	UNIT_ASSERT_U64(ended.flows[0].side[FLOW_REVERSE].attributes & FLOW_LATE, 0);
+	ended.count = 0;
 	flowtable_free(table);
 
 	opts.accept_late = true;
