@@ -472,10 +472,35 @@ static int probe_verify_sources(const struct probe *probe, struct err *err)
 			       : "Probe needs a collection source; must give one");
 }
 
+static bool probe_can_use_protocol(const struct probe *probe)
+{
+	const struct probe_type_row *row = &probe_types[probe->type];
+
+	return (probe->protocol == PROBE_UDP && row->udp) ||
+	       (probe->protocol == PROBE_TCP && row->tcp);
+}
+
+/* The source that this probe names and its type does not have; NULL: none. */
+static const char *probe_lacks(const struct probe *probe)
+{
+	const struct probe_type_row *row = &probe_types[probe->type];
+
+	if (probe->port && !row->udp && !row->tcp) {
+		return "listening on the network";
+	}
+	if (probe->poll_directory && !row->poll_directory) {
+		return "the poll-directory clause";
+	}
+	if (probe->file && !row->file) {
+		return "the read-from-file clause";
+	}
+	return probe->unix_socket ? "the listen-on-unix-socket clause" : NULL;
+}
+
 static int probe_verify_type(const struct probe *probe, struct err *err)
 {
 	const struct probe_type_row *row = &probe_types[probe->type];
-	const char *lacks = NULL;
+	const char *lacks = probe_lacks(probe);
 
 	if (probe->port && !probe->protocol) {
 		return err_set(err, ST_EINVAL,
@@ -486,21 +511,11 @@ static int probe_verify_type(const struct probe *probe, struct err *err)
 			       "Type '%s' probes do not have access to vlan information",
 			       row->name);
 	}
-	if (probe->port && !row->udp && !row->tcp) {
-		lacks = "listening on the network";
-	} else if (probe->poll_directory && !row->poll_directory) {
-		lacks = "the poll-directory clause";
-	} else if (probe->file && !row->file) {
-		lacks = "the read-from-file clause";
-	} else if (probe->unix_socket) {
-		lacks = "the listen-on-unix-socket clause";
-	}
 	if (lacks) {
 		return err_set(err, ST_EINVAL, "Type '%s' probes do not support %s", row->name,
 			       lacks);
 	}
-	if (probe->port && probe->protocol != PROBE_UDP &&
-	    !(row->tcp && probe->protocol == PROBE_TCP)) {
+	if (probe->port && !probe_can_use_protocol(probe)) {
 		return err_set(err, ST_EINVAL, "Type '%s' probes only support the 'udp' %s",
 			       row->name, row->tcp ? "and 'tcp' protocols" : "protocol");
 	}

@@ -150,14 +150,17 @@ static void sensor_probes_statement(struct sensor *sensor, const struct confline
 }
 
 static void sensor_fixed_statement(struct sensor *sensor, const struct confline *line,
-				   struct confreport *report)
+				   const struct sensor_scope *scope, struct confreport *report)
 {
 	const char *keyword = line->words[0].text;
-	const char *value = line->words[1].text;
+	const char *value = line->count > 1 ? line->words[1].text : "";
 	int *slot = keyword[0] == 's' ? &sensor->source_network : &sensor->destination_network;
 	int network = network_parse(value);
 
-	if (line->count > 2 || line->words[1].quoted) {
+	(void)scope;
+	if (line->count < 2) {
+		confreport_at(report, line, "Missing arguments for %s statement", keyword);
+	} else if (line->count > 2 || line->words[1].quoted) {
 		sensor_syntax_error(sensor, line, report);
 	} else if (network < 0) {
 		confreport_at(report, line,
@@ -267,7 +270,7 @@ static void sensor_discard_statement(struct sensor *sensor, const struct conflin
 	struct sensor_filter filter = { .unless = strcmp(keyword, "discard-unless") == 0 };
 	enum network_kind kind = NETWORK_INTERFACES;
 
-	if (!sensor_filter_parse(line->words[1].text, &filter.side, &kind)) {
+	if (line->count < 2 || !sensor_filter_parse(line->words[1].text, &filter.side, &kind)) {
 		confreport_at(report, line, "Missing or invalid type for %s", keyword);
 		return;
 	}
@@ -297,8 +300,14 @@ static void sensor_discard_statement(struct sensor *sensor, const struct conflin
 }
 
 static void sensor_isp_statement(struct sensor *sensor, const struct confline *line,
-				 struct confreport *report)
+				 const struct sensor_scope *scope, struct confreport *report)
 {
+	(void)scope;
+	if (line->count < 2) {
+		confreport_at(report, line, "Missing arguments for %s statement",
+			      line->words[0].text);
+		return;
+	}
 	if (sensor->isp_ips->len > 0) {
 		confreport_at(report, line,
 			      "Attempt to overwrite previous isp-ip value for sensor '%s'",
@@ -320,43 +329,58 @@ static void sensor_isp_statement(struct sensor *sensor, const struct confline *l
 	}
 }
 
-void sensor_statement(struct sensor *sensor, const struct confline *line,
-		      const struct sensor_scope *scope, struct confreport *report)
+/* NET-KIND or TYPE-probes: the word before the last hyphen says which. */
+static void sensor_hyphen_statement(struct sensor *sensor, const struct confline *line,
+				    const struct sensor_scope *scope, struct confreport *report)
 {
 	const char *keyword = line->words[0].text;
 	const char *dash = strrchr(keyword, '-');
-	bool discard =
-		strcmp(keyword, "discard-when") == 0 || strcmp(keyword, "discard-unless") == 0;
-	bool fixed = strcmp(keyword, "source-network") == 0 ||
-		     strcmp(keyword, "destination-network") == 0;
-	bool isp = strcmp(keyword, "isp-ip") == 0 || strcmp(keyword, "isp-ips") == 0;
 	bool probes = dash && strcmp(dash, "-probes") == 0;
 	int kind = dash ? network_kind_parse(dash + 1) : -1;
 	char *name = dash ? g_strndup(keyword, (gsize)(dash - keyword)) : NULL;
 
-	if (line->words[0].quoted || line->stray_comma) {
-		sensor_syntax_error(sensor, line, report);
-	} else if (!discard && !fixed && !isp && !probes && kind < 0) {
+	if (!probes && kind < 0) {
 		confreport_at(report, line, "Unrecognized keyword '%s'", keyword);
 	} else if (probes && probe_type_parse(name) < 0) {
 		confreport_at(report, line, "Do not recognize probe type '%s'", name);
-	} else if (line->count < 2 && discard) {
-		confreport_at(report, line, "Missing or invalid type for %s", keyword);
 	} else if (line->count < 2) {
 		confreport_at(report, line, "Missing arguments for %s statement", keyword);
 	} else if (probes) {
 		sensor_probes_statement(sensor, line, probe_type_parse(name), scope, report);
-	} else if (discard) {
-		sensor_discard_statement(sensor, line, scope, report);
-	} else if (fixed) {
-		sensor_fixed_statement(sensor, line, report);
-	} else if (isp) {
-		sensor_isp_statement(sensor, line, report);
 	} else {
 		sensor_network_statement(sensor, line, name, (enum network_kind)kind, scope,
 					 report);
 	}
 	g_free(name);
+}
+
+static const struct sensor_statement_row {
+	const char *name;
+	void (*parse)(struct sensor *, const struct confline *, const struct sensor_scope *,
+		      struct confreport *);
+} sensor_statements[] = {
+	{ "destination-network", sensor_fixed_statement },
+	{ "discard-unless", sensor_discard_statement },
+	{ "discard-when", sensor_discard_statement },
+	{ "isp-ip", sensor_isp_statement },
+	{ "isp-ips", sensor_isp_statement },
+	{ "source-network", sensor_fixed_statement },
+};
+
+void sensor_statement(struct sensor *sensor, const struct confline *line,
+		      const struct sensor_scope *scope, struct confreport *report)
+{
+	if (line->words[0].quoted || line->stray_comma) {
+		sensor_syntax_error(sensor, line, report);
+		return;
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(sensor_statements); i++) {
+		if (strcmp(line->words[0].text, sensor_statements[i].name) == 0) {
+			sensor_statements[i].parse(sensor, line, scope, report);
+			return;
+		}
+	}
+	sensor_hyphen_statement(sensor, line, scope, report);
 }
 
 /* ---- verification (silk-packing.md 2.7) ---- */

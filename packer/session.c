@@ -11,10 +11,12 @@
 #include <urcu.h>
 
 #include "common/log.h"
+#include "common/timestamp.h"
 #include "packer/classify.h"
 #include "packer/probestats.h"
 
-#define SESSION_LOG_PER_MINUTE 10
+#define SESSION_DROPPED_PER_MINUTE 10
+#define SESSION_IGNORED_PER_MINUTE 600
 
 /* What a reload replaces; read under RCU. */
 struct collector_config {
@@ -30,6 +32,7 @@ struct collector {
 	pthread_mutex_t lock; /* guards stats and dropped_limit */
 	GHashTable *stats;    /* probe name to struct probestats, never removed */
 	struct log_limit dropped_limit;
+	struct log_limit ignored_limit;
 	pthread_mutex_t checkpoint; /* one at a time */
 	_Atomic uint64_t unsynced_bytes;
 	_Atomic uint64_t messages;
@@ -274,10 +277,19 @@ static int session_choose_probe(struct session *session, const struct sensorconf
 	return session_refuse(session, address_ok, err);
 }
 
+static struct ipfix_mapping session_mapping(const struct probe *probe)
+{
+	return (struct ipfix_mapping){
+		.vlan_interfaces = probe->vlan_interfaces,
+		.quirks = probe->quirks,
+	};
+}
+
 /* After a reload: is the probe still there, and does it still accept this peer? */
 static int session_check_probe(struct session *session, struct err *err)
 {
 	const struct collector_config *config = session->config;
+	struct ipfix_mapping mapping;
 
 	if (session->generation == config->generation) {
 		return ST_OK;
@@ -293,26 +305,61 @@ static int session_check_probe(struct session *session, struct err *err)
 			       session->probe_name);
 	}
 	session->generation = config->generation;
+	mapping = session_mapping(session->probe);
+	ipfix_set_mapping(session->decoder, &mapping);
 	return ST_OK;
 }
 
 /* ---- records ---- */
 
-static void session_log_dropped(struct session *session, const struct err *err)
+/* What an exporter can make us say is limited, over all sessions together. */
+static bool collector_may_log(struct collector *collector, struct log_limit *limit,
+			      uint32_t per_minute, uint64_t *held_back)
 {
-	struct collector *collector = session->collector;
 	struct timespec now;
-	uint64_t held_back = 0;
 	bool ok;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	pthread_mutex_lock(&collector->lock);
-	ok = log_limit_ok(&collector->dropped_limit, SESSION_LOG_PER_MINUTE,
-			  now.tv_sec * INT64_C(1000000000) + now.tv_nsec, &held_back);
+	ok = log_limit_ok(limit, per_minute, now.tv_sec * NS_PER_S + now.tv_nsec, held_back);
 	pthread_mutex_unlock(&collector->lock);
-	if (ok) {
+	return ok;
+}
+
+static void session_log_dropped(struct session *session, const struct err *err)
+{
+	struct collector *collector = session->collector;
+	uint64_t held_back = 0;
+
+	if (collector_may_log(collector, &collector->dropped_limit, SESSION_DROPPED_PER_MINUTE,
+			      &held_back)) {
 		log_msg(LOG_LEVEL_WARNING, "'%s': record dropped: %s (%" PRIu64 " more held back)",
 			session->probe_name, err->text, held_back);
+	}
+}
+
+/* silk-packing.md 11.3; records that only tell of a firewall's doings when asked for */
+static void session_log_ignored(void *arg, const struct record *rec, const char *reason)
+{
+	struct session *session = arg;
+	struct collector *collector = session->collector;
+	char sip[IP_TEXT_MAX];
+	char dip[IP_TEXT_MAX];
+	uint64_t held_back = 0;
+
+	if ((g_str_has_prefix(reason, "firewallEvent") &&
+	     !(session->probe->log_flags & PROBE_LOG_FIREWALL_EVENT)) ||
+	    !collector_may_log(collector, &collector->ignored_limit, SESSION_IGNORED_PER_MINUTE,
+			       &held_back)) {
+		return;
+	}
+	ip_print(sip, rec->sip, record_is_ipv6(rec), IP_CANONICAL);
+	ip_print(dip, rec->dip, record_is_ipv6(rec), IP_CANONICAL);
+	log_msg(LOG_LEVEL_INFO, "IGNORED|%s|%s|%u|%u|%u|%" PRIu64 "|%" PRIu64 "|%s|", sip, dip,
+		rec->sport, rec->dport, rec->protocol, rec->packets, rec->bytes, reason);
+	if (held_back > 0) {
+		log_msg(LOG_LEVEL_INFO, "%" PRIu64 " lines about ignored records were held back",
+			held_back);
 	}
 }
 
@@ -452,15 +499,13 @@ static const char *session_stream_name(const struct session *session)
 
 static void session_start(struct session *session, const struct collector_config *config)
 {
-	const struct ipfix_mapping mapping = {
-		.vlan_interfaces = session->probe->vlan_interfaces,
-		.quirks = session->probe->quirks,
-	};
+	const struct ipfix_mapping mapping = session_mapping(session->probe);
 
 	session->generation = config->generation;
 	session->probe_name = g_strdup(session->probe->name);
 	session->stats = collector_stats(session->collector, session->probe_name);
 	session->decoder = ipfix_decoder_new(&session->collector->opts.limits, &mapping);
+	ipfix_set_ignored(session->decoder, session_log_ignored, session);
 }
 
 static int session_open(void *arg, const struct listen_peer *peer, void **out, uint64_t *position,

@@ -246,6 +246,33 @@ static gint writer_compare(gconstpointer a, gconstpointer b)
 	return x->key.hour_ns < y->key.hour_ns ? -1 : x->key.hour_ns > y->key.hour_ns;
 }
 
+/* Flush and report one file, whoever is writing to it. */
+static int writer_flush_shared(struct writer_file *file, unsigned flags, int64_t now_ns,
+			       struct err *err)
+{
+	int st;
+
+	pthread_mutex_lock(&file->lock);
+	st = writer_flush_file(file, now_ns, err);
+	if (flags & WRITER_REPORT) {
+		writer_report(file);
+	}
+	pthread_mutex_unlock(&file->lock);
+	return st;
+}
+
+/* Give one file back, and close it if that is due; the cache's lock is held. */
+static int writer_put(struct writer *writer, struct writer_file *file, unsigned flags,
+		      int64_t now_ns, struct err *err)
+{
+	/* with the last user gone, what the file's lock guarded is ours to look at */
+	bool due = --file->users == 0 &&
+		   ((flags & WRITER_CLOSE) ||
+		    (!file->dirty && now_ns - file->last_written_ns > WRITER_IDLE_NS));
+
+	return due ? writer_close_file(writer, file, err) : ST_OK;
+}
+
 int writer_flush(struct writer *writer, unsigned flags, int64_t now_ns, struct err *err)
 {
 	GPtrArray *files = g_ptr_array_new();
@@ -260,29 +287,17 @@ int writer_flush(struct writer *writer, unsigned flags, int64_t now_ns, struct e
 	pthread_mutex_unlock(&writer->lock);
 	g_ptr_array_sort(files, writer_compare);
 	for (guint i = 0; i < files->len; i++) {
-		struct writer_file *file = g_ptr_array_index(files, i);
-		int flushed;
+		int flushed = writer_flush_shared(g_ptr_array_index(files, i), flags, now_ns,
+						  st == ST_OK ? err : NULL);
 
-		pthread_mutex_lock(&file->lock);
-		flushed = writer_flush_file(file, now_ns, st == ST_OK ? err : NULL);
 		st = st == ST_OK ? flushed : st;
-		if (flags & WRITER_REPORT) {
-			writer_report(file);
-		}
-		pthread_mutex_unlock(&file->lock);
 	}
 	pthread_mutex_lock(&writer->lock);
 	for (guint i = 0; i < files->len; i++) {
-		struct writer_file *file = g_ptr_array_index(files, i);
+		int closed = writer_put(writer, g_ptr_array_index(files, i), flags, now_ns,
+					st == ST_OK ? err : NULL);
 
-		/* with the last user gone, what its lock guarded is ours to look at */
-		if (--file->users == 0 &&
-		    ((flags & WRITER_CLOSE) ||
-		     (!file->dirty && now_ns - file->last_written_ns > WRITER_IDLE_NS))) {
-			int closed = writer_close_file(writer, file, st == ST_OK ? err : NULL);
-
-			st = st == ST_OK ? closed : st;
-		}
+		st = st == ST_OK ? closed : st;
 	}
 	pthread_mutex_unlock(&writer->lock);
 	g_ptr_array_free(files, TRUE);
