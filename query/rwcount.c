@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* rwcount: volume over time, in bins of equal size. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <glib.h>
+
+#include "common/numlist.h"
+#include "common/timestamp.h"
+#include "query/format.h"
+#include "query/source.h"
+#include "query/timebins.h"
+#include "query/tool.h"
+
+struct count_opts {
+	struct bin_size {
+		int64_t ms;
+	} bin_size;
+	struct load_scheme {
+		enum timebins_scheme scheme;
+	} load_scheme;
+	struct time_switch {
+		bool given;
+		int64_t ms;      /* as written */
+		int64_t last_ms; /* last millisecond of what was written */
+	} start_time, end_time;
+	bool skip_zeroes;
+	bool bin_slots;
+	struct format_opts format;
+	struct text_opts text;
+	struct output_opts output;
+	struct source_opts source;
+	struct site_opts site;
+};
+
+static int parse_bin_size(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	struct bin_size *size = dest;
+	double seconds;
+
+	if (real_parse(text, 0.001, 1e9, &seconds, err) != ST_OK) {
+		return ST_EINVAL;
+	}
+	size->ms = (int64_t)floor(seconds * 1000 + 0.5);
+	return ST_OK;
+}
+
+static int parse_load_scheme(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	return timebins_scheme_parse(text, &((struct load_scheme *)dest)->scheme, err);
+}
+
+static int parse_time(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	struct time_switch *time = dest;
+	enum timestamp_precision precision;
+	int64_t ns, last_ns;
+
+	if (timestamp_parse(text, false, &ns, &precision, err) != ST_OK) {
+		return ST_EINVAL;
+	}
+	last_ns = timestamp_ceiling(ns, precision);
+	time->given = true;
+	time->ms = ns / NS_PER_MS;
+	time->last_ms = last_ns / NS_PER_MS;
+	return ST_OK;
+}
+
+static const struct opt count_opt_table[] = {
+	OPT_CALL(struct count_opts, bin_size, "bin-size", 0, "SECONDS", parse_bin_size, 0,
+		 "size of a bin, to the millisecond", .default_text = "30"),
+	OPT_CALL(struct count_opts, load_scheme, "load-scheme", 0, "NAME", parse_load_scheme, 0,
+		 "how the volume of a record is spread over the bins that it spans",
+		 .default_text = "time-proportional"),
+	OPT_CALL(struct count_opts, start_time, "start-time", 0, "TIME", parse_time, 0,
+		 "start the first bin here"),
+	OPT_CALL(struct count_opts, end_time, "end-time", 0, "TIME", parse_time, 0,
+		 "end with the bin that holds this time"),
+	OPT_FLAG(struct count_opts, skip_zeroes, "skip-zeroes", 0, "print no empty bin"),
+	OPT_FLAG(struct count_opts, bin_slots, "bin-slots", 0,
+		 "print the number of a bin instead of its time"),
+	OPT_CALL(struct count_opts, start_time, "start-epoch", 0, "TIME", parse_time, OPT_HIDDEN,
+		 "as --start-time"),
+	OPT_CALL(struct count_opts, end_time, "end-epoch", 0, "TIME", parse_time, OPT_HIDDEN,
+		 "as --end-time"),
+	OPT_GROUP(struct count_opts, format, format_slots_opt_table),
+	OPT_GROUP(struct count_opts, text, text_opt_table),
+	OPT_GROUP(struct count_opts, output, output_opt_table),
+	OPT_FLAG(struct count_opts, source.print_filenames, "print-filenames", 0,
+		 "print the name of each input file as it is opened"),
+	OPT_STR(struct count_opts, source.copy_input, "copy-input", 0, "PATH",
+		"copy all input records to this file, pipe or stdout"),
+	OPT_OPTSTR(struct count_opts, source.xargs, "xargs", 0, "FILE",
+		   "read the names of input files from this file, or from standard input"),
+	OPT_GROUP(struct count_opts, site, site_opt_table),
+	OPT_END,
+};
+
+/* No switch and no variable says otherwise: both families are read as they are. */
+static char all_policy[] = "mix";
+static const struct count_opts count_defaults = {
+	.bin_size = { 30000 },
+	.load_scheme = { TIMEBINS_TIME_PROPORTIONAL },
+	.source = { .ipv6_policy = all_policy },
+};
+
+static int read_all(const struct count_opts *opts, struct timebins *bins, struct tool_env *env,
+		    int argc, char **argv)
+{
+	const uint32_t columns = COLUMN_BIT(COLUMN_START) | COLUMN_BIT(COLUMN_DURATION) |
+				 COLUMN_BIT(COLUMN_BYTES) | COLUMN_BIT(COLUMN_PACKETS);
+	struct source *source = source_new(env, &opts->source, argc, argv);
+	struct batch *batch = batch_new();
+	struct err err;
+	int status;
+
+	source_set_site(source, tool_site(env, &opts->site, false));
+	while (source_next(source, batch, columns)) {
+		if (timebins_add(bins, batch, &err) != ST_OK) {
+			tool_die_err(&err);
+		}
+	}
+	status = source_close(source);
+	batch_free(batch);
+	return status;
+}
+
+static void print_volume(struct text *text, double volume)
+{
+	text_cell_done(text, (size_t)snprintf(text_cell(text), TEXT_CELL_MAX, "%.2f", volume));
+}
+
+static void print_bins(const struct count_opts *opts, const struct timebins *bins,
+		       unsigned time_format, struct text *text)
+{
+	int64_t first, last;
+
+	timebins_range(bins, &first, &last);
+	text_titles(text);
+	for (int64_t n = first; n <= last; n++) {
+		const struct timebin *bin = timebins_at(bins, n);
+
+		if (opts->skip_zeroes && bin->records == 0) {
+			continue;
+		}
+		if (opts->bin_slots) {
+			text_cell_u64(text, timebins_slot(bins, n));
+		} else {
+			text_cell_done(text, timestamp_print(text_cell(text),
+							     timebins_time(bins, n) * NS_PER_MS,
+							     time_format));
+		}
+		print_volume(text, bin->records);
+		print_volume(text, bin->bytes);
+		print_volume(text, bin->packets);
+		text_row_done(text);
+	}
+}
+
+static struct text *make_text(const struct count_opts *opts, const struct text_style *style,
+			      unsigned time_format, int fd)
+{
+	struct text *text = text_new(fd, style);
+
+	text_add_column(text, "Date", time_format & TIMESTAMP_NO_MSEC ? 19 : 23, opts->bin_slots);
+	text_add_column(text, "Records", 15, true);
+	text_add_column(text, "Bytes", 20, true);
+	text_add_column(text, "Packets", 17, true);
+	return text;
+}
+
+static int count_run(struct tool_env *env, void *options, int argc, char **argv)
+{
+	const struct count_opts *opts = options;
+	const struct timebins_opts bins_opts = {
+		.size_ms = opts->bin_size.ms,
+		.scheme = opts->load_scheme.scheme,
+		.has_start = opts->start_time.given,
+		.has_end = opts->end_time.given,
+		.start_ms = opts->start_time.ms,
+		.end_ms = opts->end_time.ms,
+		.last_ms = opts->end_time.last_ms,
+	};
+	struct timebins *bins;
+	struct field_context ctx;
+	struct text_style style;
+	struct text *text;
+	struct err err;
+	int status;
+
+	if (text_style_from_opts(&opts->text, &style, &err) != ST_OK) {
+		tool_usage("%s", err.text);
+	}
+	if (bins_opts.has_start && bins_opts.has_end && bins_opts.last_ms < bins_opts.start_ms) {
+		tool_die("--end-time is before --start-time");
+	}
+	source_check_copy(&opts->source, opts->output.output_path);
+	format_context(&opts->format, false, NULL, &style, &ctx);
+	if (opts->bin_size.ms % 1000 == 0) {
+		ctx.timestamp_format |= TIMESTAMP_NO_MSEC;
+	}
+	if (timebins_new(&bins, &bins_opts, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
+	text = make_text(opts, &style, ctx.timestamp_format, tool_output(env, &opts->output));
+	status = read_all(opts, bins, env, argc, argv);
+	if (status == TOOL_EXIT_OK) {
+		print_bins(opts, bins, ctx.timestamp_format, text);
+	}
+	if (text_close(text, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
+	timebins_free(bins);
+	return status;
+}
+
+const struct tool tool = {
+	.name = "rwcount",
+	.summary = "print the volume of records over time, in bins of equal size",
+	.usage = "[SWITCHES] [FILES]",
+	.opts = count_opt_table,
+	.opts_size = sizeof(struct count_opts),
+	.opts_default = &count_defaults,
+	.run = count_run,
+};
