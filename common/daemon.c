@@ -102,6 +102,26 @@ static int write_pidfile(const char *path, struct err *err)
 	return st;
 }
 
+/* Where --pidfile says, or beside the log files if they have a folder (silk-packing.md 4.3). */
+static int write_default_pidfile(const struct daemon_opts *opts, const char *program,
+				 struct err *err)
+{
+	const char *directory = log_directory();
+	char *path = NULL;
+	int st = ST_OK;
+
+	if (opts->pidfile) {
+		path = g_strdup(opts->pidfile);
+	} else if (directory) {
+		path = g_strdup_printf("%s/%s.pid", directory, program);
+	}
+	if (path) {
+		st = write_pidfile(path, err);
+	}
+	g_free(path);
+	return st;
+}
+
 /* Standard streams go to the log, or nowhere. */
 static void redirect_streams(void)
 {
@@ -156,12 +176,13 @@ int daemon_start(const struct daemon_opts *opts, const char *program, bool reloa
 	}
 	if (!opts->no_daemon) {
 		st = detach(opts, err);
-		if (st == ST_OK && opts->pidfile) {
-			st = write_pidfile(opts->pidfile, err);
-		}
 	}
 	if (st == ST_OK) {
+		/* before the pid file: who reads it may send a signal at once */
 		install_handlers();
+		if (!opts->no_daemon) {
+			st = write_default_pidfile(opts, program, err);
+		}
 	}
 	return st;
 }

@@ -2,9 +2,16 @@
 /*
  * Becoming a daemon, and being told to stop or reload.
  *
- *	if (daemon_start(&opts.daemon, err) != ST_OK) ...	// forks unless --no-daemon
- *	daemon_ready();						// systemd: READY=1
- *	while (!daemon_stopping()) { poll(.., daemon_wake_fd(), ..); if (daemon_take_reload()) ... }
+ *	if (daemon_start(&opts.daemon, "prog", true, err) != ST_OK) {	// forks unless --no-daemon
+ *		...
+ *	}
+ *	daemon_notify(getenv("NOTIFY_SOCKET"), "READY=1");
+ *	while (!daemon_stopping()) {
+ *		poll(fds, count, timeout);	// daemon_wake_fd() among fds
+ *		if (daemon_take_reload()) {
+ *			...
+ *		}
+ *	}
  *	daemon_finish();
  */
 #ifndef TUSSAH_COMMON_DAEMON_H
@@ -25,9 +32,10 @@ struct daemon_opts {
 extern const struct opt daemon_opt_table[]; /* --no-daemon --no-chdir --pidfile --user --group */
 
 /*
- * Check paths, fork and detach (silk-packing.md 4.3) unless no_daemon, write the pid file, install
- * signal handlers: TERM INT QUIT PWR set the stop flag, HUP the reload flag, USR1 the report flag,
- * PIPE is ignored. reload_on_hup false: HUP stops as in SiLK.
+ * Check paths; unless no_daemon fork, detach (silk-packing.md 4.3) and write the pid file, which is
+ * PROGRAM.pid beside the files of --log-directory when --pidfile does not say; the parent exits.
+ * The log must be open. Install signal handlers: TERM INT QUIT PWR set the stop flag, HUP the
+ * reload flag, USR1 the report flag, PIPE is ignored. reload_on_hup false: HUP stops as in SiLK.
  */
 int daemon_start(const struct daemon_opts *opts, const char *program, bool reload_on_hup,
 		 struct err *err);

@@ -374,6 +374,11 @@ int log_fd(void)
 	return sink.fd;
 }
 
+const char *log_directory(void)
+{
+	return sink.directory;
+}
+
 /* %s becomes the path, %% a percent sign; returned: g_free(). */
 static char *expand_command(const char *command, const char *path)
 {

@@ -53,6 +53,9 @@ void log_msg(enum log_level level, const char *fmt, ...) __attribute__((format(p
 /* The file descriptor that a daemon's stdout and stderr go to, or -1. */
 int log_fd(void);
 
+/* The folder of --log-directory, or NULL; borrowed until log_close(). */
+const char *log_directory(void);
+
 /* Reopen or roll over when the local day has changed; call now and then. */
 void log_tick(int64_t now_ns);
 

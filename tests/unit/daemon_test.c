@@ -3,13 +3,17 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
+#include <glib.h>
 
-#include "common/metrics.h"
+#include "common/log.h"
 #include "tests/unit/unit.h"
 
 static bool wake_readable(void)
@@ -75,29 +79,119 @@ static void test_notify(void)
 	close(fd);
 }
 
-static void test_metrics(void)
+/* An abstract socket's name begins with a NUL, written as an at sign. */
+static void test_notify_abstract(void)
 {
-	static const struct metric table[] = { { "records", "records read" },
-					       { "bytes", "bytes read" } };
-	_Atomic uint64_t values[2] = { 0, 0 };
-	char text[32];
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char name[64];
+	char text[64] = "";
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	size_t len;
 
-	metric_add(&values[1], 12);
-	UNIT_ASSERT_U64(metrics_format(text, sizeof(text), table, values, 2, 0), 19);
-	UNIT_ASSERT_STR(text, "records 0, bytes 12");
-	metrics_format(text, sizeof(text), table, values, 2, 1);
-	UNIT_ASSERT_STR(text, "bytes 12");
-	metrics_format(text, 12, table, values, 2, 0);
-	UNIT_ASSERT_STR(text, "records 0");
+	snprintf(name, sizeof(name), "@tussah-test-%ld", (long)getpid());
+	len = strlen(name);
+	memcpy(address.sun_path + 1, name + 1, len - 1);
+	CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&address,
+				   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)),
+			      0);
+	daemon_notify(name, "STOPPING=1");
+	CU_ASSERT_EQUAL(recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT), 10);
+	UNIT_ASSERT_STR(text, "STOPPING=1");
+	close(fd);
+}
+
+/* What the daemon does in its own process; ends it. */
+_Noreturn static void be_daemon(const struct log_opts *log, const struct daemon_opts *opts)
+{
+	char folder[256];
+	struct err err;
+	struct pollfd fd = { .events = POLLIN };
+
+	if (log_open(log, "prog", NULL, &err) != ST_OK ||
+	    daemon_start(opts, "prog", false, &err) != ST_OK || !getcwd(folder, sizeof(folder))) {
+		_exit(1);
+	}
+	log_msg(LOG_LEVEL_INFO, "in %s", folder);
+	fprintf(stderr, "stray line\n");
+	fd.fd = daemon_wake_fd();
+	while (!daemon_stopping()) {
+		poll(&fd, 1, 10000);
+	}
+	log_msg(LOG_LEVEL_INFO, "signal %d", daemon_stop_signal());
+	daemon_finish();
+	log_close();
+	_exit(0);
+}
+
+/* Wait until the file is there with content, or is gone; ten seconds at most. */
+static bool wait_file(const char *path, bool there)
+{
+	for (int i = 0; i < 1000; i++) {
+		struct stat st;
+
+		if ((stat(path, &st) == 0 && st.st_size > 0) == there) {
+			return true;
+		}
+		usleep(10000);
+	}
+	return false;
+}
+
+static void test_detach(void)
+{
+	char *folder = g_strdup(unit_scratch());
+	char *log_path = g_build_filename(folder, "prog.log", NULL);
+	char *pidfile = g_build_filename(folder, "x.pid", NULL);
+	char *default_pidfile = g_build_filename(folder, "prog.pid", NULL);
+	const struct log_opts to_file = { .pathname = log_path };
+	const struct log_opts to_folder = { .directory = folder };
+	const struct daemon_opts named = { .pidfile = pidfile };
+	const struct daemon_opts unnamed = { .pidfile = NULL };
+
+	for (int round = 0; round < 2; round++) {
+		const char *path = round == 0 ? pidfile : default_pidfile;
+		char *text = NULL;
+		int status = -1;
+		pid_t child = fork();
+
+		if (child == 0) {
+			be_daemon(round == 0 ? &to_file : &to_folder,
+				  round == 0 ? &named : &unnamed);
+		}
+		unit_at("%s", path);
+		CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
+		CU_ASSERT_EQUAL(status, 0);
+		CU_ASSERT_TRUE_FATAL(wait_file(path, true));
+		CU_ASSERT(g_file_get_contents(path, &text, NULL, NULL));
+		CU_ASSERT_EQUAL(kill((pid_t)g_ascii_strtoll(text, NULL, 10), SIGHUP), 0);
+		CU_ASSERT(wait_file(path, false));
+		g_free(text);
+	}
+	{
+		char *text = NULL;
+
+		CU_ASSERT(g_file_get_contents(log_path, &text, NULL, NULL));
+		CU_ASSERT_PTR_NOT_NULL(strstr(text, "Forked child "));
+		CU_ASSERT_PTR_NOT_NULL(strstr(text, ".  Parent exiting\n"));
+		CU_ASSERT_PTR_NOT_NULL(strstr(text, ": in /\n"));
+		CU_ASSERT_PTR_NOT_NULL(strstr(text, "stray line\n"));
+		CU_ASSERT_PTR_NOT_NULL(strstr(text, ": signal 1\n"));
+		g_free(text);
+	}
+	g_free(folder);
+	g_free(log_path);
+	g_free(pidfile);
+	g_free(default_pidfile);
 }
 
 int main(void)
 {
 	static const struct unit_case cases[] = {
+		{ "detach", test_detach },
 		{ "bad switches", test_bad_switches },
 		{ "signals", test_signals },
 		{ "notify", test_notify },
-		{ "metrics", test_metrics },
+		{ "notify by abstract name", test_notify_abstract },
 		{ NULL, NULL },
 	};
 
