@@ -53,6 +53,18 @@ int repo_select_switches(const struct site *site, const struct repo_switches *sw
 			 struct repo_select *out, struct err *err);
 
 /*
+ * The ids that a list of sensors (names, ids, ranges, groups) or flowtypes (CLASS/TYPE) names, in
+ * the order of first naming; *ids: g_free(). intro opens the message of errors ("Invalid sensors"),
+ * of which there may be several lines. ST_OK or ST_EINVAL.
+ */
+enum repo_list {
+	REPO_LIST_FLOWTYPES,
+	REPO_LIST_SENSORS,
+};
+int repo_parse_list(const struct site *site, enum repo_list kind, const char *intro,
+		    const char *text, int **ids, size_t *count, struct err *err);
+
+/*
  * Visit the path of every file of the selection in SiLK's order: hour, then flowtype and sensor as
  * the user named them. exists: a regular file of that name, or of that name and ".gz", which path
  * then has. Stops when fn returns non-zero and returns that; missing files are visited only when

@@ -78,15 +78,29 @@ static void fail(struct naming *naming, const char *fmt, ...)
 	g_free(text);
 }
 
-/* Parse a list by one function per name; what is the switch's name in messages. */
-static int parse_names(struct naming *naming, const char *what, const char *text,
-		       listfile_fn add_name, struct err *err)
+/* Parse a list by one function per name. */
+static int walk_names(struct naming *naming, const char *intro, const char *text,
+		      listfile_fn add_name, struct err *err)
 {
 	listfile_each(text, add_name, add_error, naming);
 	if (naming->errors) {
-		return err_set(err, ST_EINVAL, "Invalid %s '%s': %s%s", what, text,
+		return err_set(err, ST_EINVAL, "%s '%s': %s%s", intro, text,
 			       naming->errors > 1 ? "Found multiple errors:\n" : "",
 			       naming->text->str);
+	}
+	return ST_OK;
+}
+
+/* As walk_names, and one name at least; what is the switch's name in messages. */
+static int parse_names(struct naming *naming, const char *what, const char *text,
+		       listfile_fn add_name, struct err *err)
+{
+	char *intro = g_strconcat("Invalid ", what, NULL);
+	int status = walk_names(naming, intro, text, add_name, err);
+
+	g_free(intro);
+	if (status != ST_OK) {
+		return status;
 	}
 	if (!naming->ids->len) {
 		return err_set(err, ST_EINVAL, "Invalid %s '%s': No valid %s found", what, text,
@@ -279,6 +293,27 @@ static void add_sensor(void *arg, const char *name)
 	} else {
 		fail(naming, "The sensor name '%s' is not recognized", name);
 	}
+}
+
+int repo_parse_list(const struct site *site, enum repo_list kind, const char *intro,
+		    const char *text, int **ids, size_t *count, struct err *err)
+{
+	static const listfile_fn add_names[] = {
+		[REPO_LIST_FLOWTYPES] = add_flowtype,
+		[REPO_LIST_SENSORS] = add_sensor,
+	};
+	struct naming naming;
+	int status;
+
+	naming_init(&naming, site);
+	status = walk_names(&naming, intro, text, add_names[kind], err);
+	if (status == ST_OK) {
+		*count = naming.ids->len;
+		*ids = (int *)(void *)g_array_free(naming.ids, FALSE);
+		naming.ids = g_array_new(FALSE, FALSE, sizeof(int));
+	}
+	naming_release(&naming);
+	return status;
 }
 
 /* --- pairs --- */
