@@ -16,7 +16,8 @@
 #include "common/timestamp.h"
 #include "packer/listen_internal.h"
 
-#define LISTEN_BACKLOG 128
+#define LISTEN_BACKLOG             128
+#define LISTEN_CONNECTIONS_DEFAULT 1024
 
 int64_t listen_now_ns(void)
 {
@@ -292,6 +293,9 @@ static void listener_free(struct listener *listener)
 static void listener_set_defaults(struct listen_opts *opts)
 {
 	opts->host = g_strdup(opts->host);
+	if (opts->max_connections == 0) {
+		opts->max_connections = LISTEN_CONNECTIONS_DEFAULT;
+	}
 	if (opts->handshake_timeout_ns <= 0) {
 		opts->handshake_timeout_ns = 10 * NS_PER_S;
 	}

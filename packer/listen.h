@@ -65,7 +65,8 @@ struct listen_opts {
 	const char *host; /* copied; NULL: all addresses, IPv4 and IPv6 */
 	uint16_t port;
 	struct tls_context *tls;      /* kept until listener_stop(); LISTEN_TLS only */
-	unsigned max_connections;     /* or UDP peers; further ones are refused and counted */
+	unsigned max_connections;     /* or UDP peers; further ones are refused and counted;
+					 0: 1024 */
 	int64_t handshake_timeout_ns; /* TLS and HELLO; 0: 10 s */
 	int64_t idle_timeout_ns;      /* 0: none; UDP: 30 min */
 	int udp_receive_buffer;       /* bytes; 0: the system's */

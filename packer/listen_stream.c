@@ -449,18 +449,34 @@ static void *listen_conn_main(void *arg)
 	return NULL;
 }
 
+/* Acknowledgements at once; a peer that vanished is noticed in two minutes. */
+static void listen_tune(int fd)
+{
+	static const struct {
+		int level, name, value;
+	} options[] = {
+		{ IPPROTO_TCP, TCP_NODELAY, 1 },   { SOL_SOCKET, SO_KEEPALIVE, 1 },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, 60 }, { IPPROTO_TCP, TCP_KEEPINTVL, 15 },
+		{ IPPROTO_TCP, TCP_KEEPCNT, 4 },
+	};
+
+	/* Failure of any costs speed or patience only. */
+	for (size_t i = 0; i < G_N_ELEMENTS(options); i++) {
+		setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+			   sizeof(options[i].value));
+	}
+}
+
 struct listen_conn *listen_conn_start(struct listener *listener, int fd,
 				      const struct sockaddr_storage *from)
 {
 	struct listen_conn *conn = g_new0(struct listen_conn, 1);
-	int on = 1;
 	int failed;
 
 	conn->listener = listener;
 	conn->fd = fd;
 	listen_set_peer(&conn->peer, from);
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	listen_tune(fd);
 	failed = pthread_create(&conn->thread, NULL, listen_conn_main, conn);
 	if (failed) {
 		listen_log(listener, LOG_LEVEL_ERR, "cannot start a thread for %s: %s",
