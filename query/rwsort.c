@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* rwsort: sort records by a key of fields. */
+#include <string.h>
+
+#include <glib.h>
+
+#include "common/field.h"
+#include "query/bins.h"
+#include "query/format.h"
+#include "query/sink.h"
+#include "query/sorter.h"
+#include "query/source.h"
+#include "query/tool.h"
+
+#define BUFFER_MIN_BYTES     360000
+#define BUFFER_DEFAULT_BYTES (UINT64_C(1920) << 20)
+
+struct sort_opts {
+	char *fields;
+	bool help_fields;
+	bool reverse;
+	bool presorted_input;
+	uint64_t sort_buffer_size;
+	char *temp_directory;
+	char *output_path;
+	char *input_pipe;
+	struct sink_opts sink;
+	struct source_opts source;
+	struct site_opts site;
+};
+
+static const struct opt sort_opt_table[] = {
+	OPT_STR(struct sort_opts, fields, "fields", 'f', "LIST", "sort by these fields",
+		.flags = OPT_ONCE),
+	OPT_FLAG(struct sort_opts, help_fields, "help-fields", 0, "describe each field and exit"),
+	OPT_FLAG(struct sort_opts, reverse, "reverse", 0, "greatest key first"),
+	OPT_FLAG(struct sort_opts, presorted_input, "presorted-input", 0,
+		 "each input is sorted already by the same --fields"),
+	OPT_SIZE(struct sort_opts, sort_buffer_size, "sort-buffer-size", 0, "SIZE",
+		 BUFFER_MIN_BYTES, UINT64_MAX, "sort in this much memory", .default_text = "1920m"),
+	OPT_STR(struct sort_opts, temp_directory, "temp-directory", 0, "DIR",
+		"write temporary files here"),
+	OPT_STR(struct sort_opts, output_path, "output-path", 0, "PATH",
+		"write the records to this file, pipe or stdout"),
+	OPT_STR(struct sort_opts, input_pipe, "input-pipe", 0, "PATH",
+		"read this pipe or stdin when no file is named"),
+	OPT_FLAG(struct sort_opts, source.print_filenames, "print-filenames", 0,
+		 "print the name of each input file as it is opened"),
+	OPT_OPTSTR(struct sort_opts, source.xargs, "xargs", 0, "FILE",
+		   "read the names of input files from this file, or from standard input"),
+	OPT_GROUP(struct sort_opts, sink, sink_opt_table),
+	OPT_GROUP(struct sort_opts, site, site_opt_table),
+	OPT_END,
+};
+
+/* No switch and no variable says otherwise: both families are read as they are. */
+static char all_policy[] = "mix";
+static const struct sort_opts sort_defaults = {
+	.sort_buffer_size = BUFFER_DEFAULT_BYTES,
+	.source = { .ipv6_policy = all_policy },
+};
+
+struct sort {
+	const struct field **fields;
+	size_t field_count;
+	const struct field *attributes; /* as field_find() gives it */
+	size_t key_size;
+	struct sorter *sorter;
+	uint8_t *keys; /* of a batch */
+	struct header entries;
+};
+
+/* Command lines and notes of the inputs go on into the output. */
+static void copy_entries(void *arg, const char *path, const struct header *header)
+{
+	struct sort *sort = arg;
+
+	if (header) {
+		header_copy_entries(&sort->entries, header, ENTRY_INVOCATION);
+		header_copy_entries(&sort->entries, header, ENTRY_ANNOTATION);
+	}
+}
+
+/* SiLK sorts attributes with the bit that tells that initial and session flags are known. */
+static void pack_state(const struct batch *batch, uint8_t *out, size_t stride)
+{
+	for (uint32_t i = 0; i < batch->selected; i++) {
+		out[i * stride] = batch->state[batch->selection[i]] & (uint8_t)~RECORD_IPV6;
+	}
+}
+
+static int add_batch(struct sort *sort, const struct batch *batch, struct err *err)
+{
+	size_t offset = 0;
+
+	for (size_t i = 0; i < sort->field_count; i++) {
+		if (sort->fields[i] == sort->attributes) {
+			pack_state(batch, sort->keys + offset, sort->key_size);
+		} else {
+			sort->fields[i]->pack(batch, sort->keys + offset, sort->key_size);
+		}
+		offset += sort->fields[i]->kind->key_size;
+	}
+	for (uint32_t i = 0; i < batch->selected; i++) {
+		uint8_t *row = sorter_add(sort->sorter, err);
+		struct record rec;
+
+		if (!row) {
+			return ST_EIO;
+		}
+		batch_get(batch, batch->selection[i], &rec);
+		memcpy(row, sort->keys + i * sort->key_size, sort->key_size);
+		memcpy(row + sort->key_size, &rec, sizeof(rec));
+	}
+	return ST_OK;
+}
+
+static int read_all(struct sort *sort, const struct sort_opts *opts, struct tool_env *env, int argc,
+		    char **argv)
+{
+	struct source *source = source_new(env, &opts->source, argc, argv);
+	struct batch *batch = batch_new();
+	struct err err;
+	int status;
+
+	source_set_site(source, tool_site(env, &opts->site, false));
+	source_on_open(source, copy_entries, sort);
+	while (source_next(source, batch, COLUMNS_ALL)) {
+		if (add_batch(sort, batch, &err) != ST_OK) {
+			tool_die_err(&err);
+		}
+	}
+	status = source_close(source);
+	batch_free(batch);
+	return status;
+}
+
+static int write_all(struct sort *sort, struct stream *out, struct err *err)
+{
+	int status = sorter_finish(sort->sorter, err);
+	const uint8_t *row;
+	struct record rec;
+
+	while (status == ST_OK && (status = sorter_next(sort->sorter, &row, err)) == ST_OK) {
+		memcpy(&rec, row + sort->key_size, sizeof(rec));
+		status = stream_write(out, &rec, err);
+	}
+	return status == ST_END ? ST_OK : status;
+}
+
+/* Opened only now, as the header carries what the inputs had in theirs. */
+static void write_file(struct sort *sort, const struct sort_opts *opts, struct tool_env *env)
+{
+	struct stream_write_opts write = { .entries = &sort->entries };
+	struct stream *out;
+	struct err err;
+
+	header_add_invocation(&sort->entries, tool_argc(env), tool_argv(env));
+	sink_add_notes(&opts->sink, &sort->entries);
+	sink_write_opts(&opts->sink, &write);
+	if (stream_create(&out, opts->output_path ? opts->output_path : "-", &write, &err) !=
+		    ST_OK ||
+	    write_all(sort, out, &err) != ST_OK || stream_close(out, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
+}
+
+static void prepare(struct sort *sort, const struct sort_opts *opts)
+{
+	struct err err;
+
+	if (field_parse_list(opts->fields, 0, &sort->fields, &sort->field_count, &err) != ST_OK) {
+		tool_usage("invalid fields: %s", err.text);
+	}
+	if (sort->field_count == 0) {
+		tool_usage("invalid fields: no field is named");
+	}
+	for (size_t i = 0; i < sort->field_count; i++) {
+		sort->key_size += sort->fields[i]->kind->key_size;
+	}
+	sort->attributes = field_find("attributes", NULL);
+	sort->keys = g_malloc(BATCH_ROWS * sort->key_size);
+	sort->sorter = sorter_new(&(struct sorter_opts){
+		.key_size = sort->key_size,
+		.row_size = sort->key_size + sizeof(struct record),
+		.memory_bytes = opts->sort_buffer_size,
+		.temp_dir = bins_temp_dir(opts->temp_directory),
+		.reverse = opts->reverse,
+	});
+	header_init(&sort->entries);
+}
+
+static void release(struct sort *sort)
+{
+	sorter_free(sort->sorter);
+	header_release(&sort->entries);
+	g_free(sort->keys);
+	g_free(sort->fields);
+}
+
+static int sort_run(struct tool_env *env, void *options, int argc, char **argv)
+{
+	struct sort_opts *opts = options;
+	struct sort sort = { 0 };
+	int exit_status;
+
+	if (opts->help_fields) {
+		format_help_fields(0);
+		return TOOL_EXIT_OK;
+	}
+	if (!opts->fields) {
+		tool_usage("--fields is needed");
+	}
+	if (opts->input_pipe && argc == 0) {
+		argv = &opts->input_pipe;
+		argc = 1;
+	}
+	prepare(&sort, opts);
+	exit_status = read_all(&sort, opts, env, argc, argv);
+	if (exit_status == TOOL_EXIT_OK) {
+		write_file(&sort, opts, env);
+	}
+	release(&sort);
+	return exit_status;
+}
+
+const struct tool tool = {
+	.name = "rwsort",
+	.summary = "sort records by a key of fields",
+	.usage = "--fields=LIST [SWITCHES] [FILES]",
+	.opts = sort_opt_table,
+	.opts_size = sizeof(struct sort_opts),
+	.opts_default = &sort_defaults,
+	.run = sort_run,
+};
