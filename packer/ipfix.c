@@ -367,9 +367,7 @@ static int ipfix_decode_clean(struct ipfix_decoder *decoder,
 
 	fBufSetBuffer(decoder->fbuf, message->clean, message->clean_len);
 	while ((rc = ipfix_next(decoder, &shape, err)) == ST_OK) {
-		if (shape->options) {
-			decoder->stats.ignored++;
-		} else {
+		if (!shape->options) { /* what exporters tell about themselves is no flow */
 			rc = ipfix_deliver(decoder, shape,
 					   (int64_t)message->export_time_s * NS_PER_S, fn, arg);
 		}

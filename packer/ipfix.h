@@ -21,7 +21,7 @@ struct ipfix_stats {
 	uint64_t templates;
 	uint64_t forward;         /* records that came out, forward half */
 	uint64_t reverse;         /* reverse half */
-	uint64_t ignored;         /* data records without a flow in them (options, no volume) */
+	uint64_t ignored;         /* data records without a flow in them (no volume); not options */
 	uint64_t unknown_sets;    /* data sets skipped: their template has not come */
 	uint64_t missing;         /* data records missing by sequence number */
 	uint64_t out_of_sequence; /* messages out of sequence */
