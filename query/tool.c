@@ -107,11 +107,26 @@ static struct site_env site_environment(const struct site_opts *opts)
 	};
 }
 
+/* In the words of SiLK; line 0 is about the file as a whole. */
+static void site_error(void *arg, const char *file, int line, const char *message)
+{
+	bool *told = arg;
+
+	*told = true;
+	if (line) {
+		tool_warn("Error while parsing site configuration file at %s:%d:\n\t%s", file, line,
+			  message);
+	} else {
+		tool_warn("Error while parsing site configuration file:\n\t%s", message);
+	}
+}
+
 const struct site *tool_site(struct tool_env *env, const struct site_opts *opts, bool needed)
 {
 	struct site_env where = site_environment(opts);
 	struct err err;
 	bool exists = false;
+	bool told = false;
 	char *path;
 
 	if (env->site) {
@@ -119,7 +134,10 @@ const struct site *tool_site(struct tool_env *env, const struct site_opts *opts,
 	}
 	path = site_find_file(&where, &exists);
 	if (exists) {
-		if (site_load(&env->site, path, &err) != ST_OK) {
+		if (site_load_all(&env->site, path, site_error, &told, &err) != ST_OK) {
+			if (told) {
+				exit(TOOL_EXIT_ERROR);
+			}
 			tool_die_err(&err);
 		}
 	} else if (needed || opts->config_file) {

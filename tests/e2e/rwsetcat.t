@@ -1,0 +1,110 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+. "$TUSSAH_SRCDIR/tests/e2e/lib.sh"
+
+printf '10.0.0.1\n10.0.0.3\n10.0.1.0/24\n10.0.2.0/23\n' >a.txt && rwsetbuild a.txt a.set
+printf '10.0.0.1\n2001:db8::1\n2001:db8:1::/48\n' >m.txt && rwsetbuild m.txt m.set
+printf '10.0.0.1\n10.0.0.8/30\n' >c.txt && rwsetbuild c.txt c.set
+: >empty.txt && rwsetbuild empty.txt empty.set
+
+# same NAME ARGUMENTS: the output is what stands in the file "want".
+same() {
+	rwsetcat $1 >out && test_cmp want out
+}
+
+test_case 'ranges' '
+	cat >want <<-"EOF" &&
+	         1|       10.0.0.1|       10.0.0.1|
+	         1|       10.0.0.3|       10.0.0.3|
+	       768|       10.0.1.0|     10.0.3.255|
+	EOF
+	same "--ip-ranges a.set"
+'
+
+test_case 'ranges with IPv6' '
+	cat >want <<-"EOF" &&
+	                                      1|                               10.0.0.1|                               10.0.0.1|
+	                                      1|                            2001:db8::1|                            2001:db8::1|
+	              1208925819614629174706176|                           2001:db8:1::|    2001:db8:1:ffff:ffff:ffff:ffff:ffff|
+	EOF
+	same "--ip-ranges m.set"
+'
+
+test_case 'counts and names' '
+	printf "a.set:770\nm.set:1208925819614629174706178\n" >want && same "--count a.set m.set" &&
+	printf "770\n" >want && same "--count a.set" &&
+	printf "c.set:\n10.0.0.1\n10.0.0.8/30\n" >want && same "--print-filenames --cidr c.set"
+'
+
+test_case 'single addresses and blocks' '
+	printf "10.0.0.1\n10.0.0.8\n10.0.0.9\n10.0.0.10\n10.0.0.11\n" >want && same c.set &&
+	printf "10.0.0.1\n2001:db8::1\n2001:db8:1::/48\n" >want && same m.set &&
+	printf "::ffff:10.0.0.1\n::ffff:10.0.0.8/126\n" >want && same "--cidr --ip-format=map-v4 c.set" &&
+	printf "0167772161\n0167772168/30\n" >want && same "--cidr --ip-format=decimal,zero-padded c.set" &&
+	printf "281470849515521\n" >want && rwsetcat --ip-format=decimal m.set >all &&
+	head -1 all >out && test_cmp want out
+'
+
+test_case 'statistics' '
+	printf "Network Summary\n\tminimumIP =        10.0.0.1\n\tmaximumIP =      10.0.3.255\n" >want &&
+	printf "\t       770 hosts (/32s),    0.000018%% of 2^32\n" >>want &&
+	printf "\t         1 occupied /8,     0.390625%% of 2^8\n" >>want &&
+	printf "\t         1 occupied /16,    0.001526%% of 2^16\n" >>want &&
+	printf "\t         4 occupied /24s,   0.000024%% of 2^24\n" >>want &&
+	printf "\t        25 occupied /27s,   0.000019%% of 2^27\n" >>want &&
+	same "--print-statistics a.set" &&
+	rwsetcat --print-statistics empty.set >out && test_grep "minimumIP =               -" out &&
+	rwsetcat --print-statistics m.set >out &&
+	test_grep "                                      3 occupied /48s" out &&
+	test_grep "              1208925819614629174706178 hosts (/128s)" out
+'
+
+test_case 'networks' '
+	cat >want <<-"EOF" &&
+	    10.0.0.0/24       | 2 hosts in 1 /27
+	    10.0.1.0/24       | 256 hosts in 8 /27s
+	    10.0.2.0/24       | 256 hosts in 8 /27s
+	    10.0.3.0/24       | 256 hosts in 8 /27s
+	  10.0.0.0/16         | 770 hosts in 4 /24s and 25 /27s
+	TOTAL                 | 770 hosts in 1 /8, 1 /16, 4 /24s, and 25 /27s
+	EOF
+	same "--network-structure=TBCS a.set" &&
+	printf "TOTAL| 770 hosts in 1 /8, 1 /16, 4 /24s, and 25 /27s\n" >want &&
+	same "--network-structure a.set" &&
+	printf "       10.0.0.0/8| 770\n" >want && same "--network-structure=A a.set" &&
+	printf "       10.0.0.1|\n       10.0.0.8|\n       10.0.0.9|\n      10.0.0.10|\n      10.0.0.11|\n" >want &&
+	same "--network-structure=H c.set" &&
+	printf "TOTAL| 0\n" >want && same "--network-structure=TC empty.set" &&
+	printf "TOTAL| 1208925819614629174706178 hosts in 3 /48s and 65538 /64s\n" >want &&
+	same "--network-structure=v6: m.set"
+'
+
+test_case 'wrong structures' '
+	while IFS="!" read -r text words; do
+		test_must_fail rwsetcat "--network-structure=$text" a.set 2>err || return 1
+		test_grep "$words" err || return 1
+	done <<-"EOF"
+	Q!Invalid network-structure character .Q.
+	33!Value is above maximum of 32; prepend
+	v6:129!Value is above maximum of 128
+	v5:T!Only .v6. or .v4. may precede
+	/24!must precede
+	8/H/16!Only one ./. is allowed
+	,!must be specified
+	EOF
+	test_must_fail rwsetcat --network=T --cidr a.set 2>err && test_grep "Cannot combine" err &&
+	test_must_fail rwsetcat --cidr=2 a.set 2>err && test_grep "Value must be 0 or 1" err
+'
+
+test_case 'a file that cannot be read does not hide the others' '
+	test_must_fail rwsetcat --count nope.set c.set >out 2>err &&
+	echo c.set:5 | test_cmp - out && test_grep nope.set err &&
+	head -c 40 a.set >cut.set && test_must_fail rwsetcat cut.set 2>err && test_grep cut.set err
+'
+
+test_case 'standard input and output files' '
+	rwsetcat --count <c.set >out && echo 5 | test_cmp - out &&
+	rwsetcat --output-path=file.txt --count c.set && echo 5 | test_cmp - file.txt
+'
+
+test_done

@@ -1,0 +1,111 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+. "$TUSSAH_SRCDIR/tests/e2e/lib.sh"
+
+cat >silk.conf <<'EOF'
+version 2
+sensor 5 E "fifth"
+sensor 1 A
+sensor 3 C "third one"
+sensor 9 Z
+group h
+sensors A Z
+end group
+group g
+sensors E C A
+end group
+class z
+type 4 b
+type 1 a
+type 9 c
+sensors E C A
+default-types c b
+end class
+class a
+sensors A @g
+type 3 b
+type 7 q
+default-types q
+end class
+class n
+type 2 b
+end class
+default-class z
+EOF
+SILK_CONFIG_FILE=$PWD/silk.conf
+export SILK_CONFIG_FILE
+
+# rows FIELDS SWITCHES WANTED: rows without titles, joined by blanks.
+rows() {
+	rwsiteinfo --no-titles --delimited --fields=$1 $2 >out || return 1
+	got=$(tr '\n' ' ' <out)
+	[ "$got" = "$3 " ] && return 0
+	echo "$1 $2: \"$got\" instead of \"$3\""
+	return 1
+}
+
+test_case 'one dimension' '
+	rows class "" "z a n" && rows type "" "a b b b q c" && rows flowtype "" "za nb ab zb aq zc" &&
+	rows id-sensor,sensor,describe-sensor "" "1|A| 3|C|third one 5|E|fifth 9|Z|" &&
+	rows group "" "h g" && rows default-class "" z && rows default-type "" "c b q"
+'
+
+test_case 'several dimensions' '
+	rows class,type "" "z|b z|a z|c a|b a|q n|b" &&
+	rows class,sensor "" "z|E z|C z|A a|A a|E a|C n|" &&
+	rows sensor,class "" "A|z A|a C|z C|a E|z E|a Z|" &&
+	rows group,sensor "" "h|A h|Z g|E g|C g|A" &&
+	rows class,type,mark-defaults "" "z|b|+* z|a|+ z|c|+* a|b| a|q|* n|b|" &&
+	rows class,default-type "" "z|c z|b a|q n|"
+'
+
+test_case 'lists' '
+	rows class:list,sensor:list "" "z,a,n|A,C,E,Z" &&
+	rows class,type:list,sensor:list "" "z|b,a,c|E,C,A a|b,q|A,E,C n|b|" &&
+	rows sensor,group:list "" "A|h,g C|g E|g Z|h" &&
+	rows class:list "--list-delimiter=;" "z;a;n"
+'
+
+test_case 'filters' '
+	rows group --sensors=Z h &&
+	rows class,sensor --sensors=C "z|C a|C" && rows type --classes=@ "a b c" &&
+	rows class --types=@ "z a" && rows class,type "--flowtypes=a/b" "a|b" &&
+	rows sensor --groups=h "A Z" && rows group,sensor "--groups=g --sensors=A" "g|A"
+'
+
+test_case 'columns' '
+	rwsiteinfo --fields=class,type,mark-defaults,sensor --classes=z --sensors=C >out &&
+	cat >want <<-"EOF" &&
+	Class|Type|Defaults|Sensor|
+	    z|   b|      +*|     C|
+	    z|   a|      + |     C|
+	    z|   c|      +*|     C|
+	EOF
+	test_cmp want out
+'
+
+test_case 'errors' '
+	while IFS="!" read -r switch words; do
+		test_must_fail rwsiteinfo --fields=class $switch 2>err || return 1
+		test_grep "$words" err || return 1
+	done <<-"EOF"
+	--classes=x!Error parsing classes .x.: The class name .x. is not recognized
+	--types=x!The type name .x. is not recognized in the specified class(es)
+	--flowtypes=x/b!The flowtype .x/b. uses an unrecognized class name
+	--sensors=x,y!Found multiple errors
+	--groups=x!The sensor-group name .x. is not recognized
+	--classes=z --flowtypes=z/b!Cannot use --flowtypes
+	EOF
+	test_must_fail rwsiteinfo 2>err && test_grep "The --fields switch is required" err &&
+	test_must_fail rwsiteinfo --fields=foo 2>err && test_grep "No match was found" err
+'
+
+test_case 'errors of the site file are all shown' '
+	printf "sensor 1 A\nsensor 1 B\nfoo\n" >bad.conf &&
+	test_must_fail rwsiteinfo --site-config-file=bad.conf --fields=class 2>err &&
+	test_grep "A sensor with id .1. already exists" err && test_grep "Unknown command .foo." err &&
+	rwsiteinfo --site-config-file="$TUSSAH_SRCDIR/conf/silk.conf" --fields=type:list >out &&
+	test_grep "in,out,inweb,outweb,innull,outnull,int2int,ext2ext,inicmp,outicmp,other" out
+'
+
+test_done
