@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Make one manual page: mkpage.sh PROSE.md PROGRAM|- VERSION
-# The prose stands in PROSE.md; the line @OPTIONS@ is replaced by the list that PROGRAM itself
+# The prose stands in PROSE.md; the line @OPTIONS@ is replaced by the section OPTIONS, which PROGRAM itself
 # prints with --dump-options, so that no switch is described in two places.
 set -e
 prose=$1
@@ -17,6 +17,7 @@ esac
 options=$(mktemp)
 trap 'rm -f "$options"' EXIT
 if [ "$program" != - ]; then
+	printf '# OPTIONS\n\n' >"$options"
 	"$program" --dump-options | awk -F '\t' '
 	{
 		gsub(/[\\*_<>]/, "\\\\&", $3)
@@ -27,7 +28,7 @@ if [ "$program" != - ]; then
 		printf "\n: %s", toupper(substr($5, 1, 1)) substr($5, 2) "."
 		if ($4 != "-") printf " Default: %s.", $4
 		printf "\n\n"
-	}' >"$options"
+	}' >>"$options"
 fi
 awk -v options="$options" '
 $0 == "@OPTIONS@" { while ((getline line < options) > 0) print line; next }
