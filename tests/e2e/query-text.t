@@ -1,0 +1,93 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What rwcut, rwuniq, rwstats and rwcount print, byte for byte: tests/data/text/commands.txt names
+# each command, tests/data/text/expected holds what SiLK 3.22.1 prints for it. And rwsort.
+. "$TUSSAH_SRCDIR/tests/e2e/lib.sh"
+SILK_CONFIG_FILE=$DATA/text/silk.conf
+export SILK_CONFIG_FILE
+rwtuc --output-path=records.rw "$DATA/text/records.txt" || exit 99
+
+while read -r name command; do
+	test_case "$name: $command" '
+		$command records.rw >out &&
+		test_cmp "$DATA/text/expected/$name.txt" out
+	'
+done <"$DATA/text/commands.txt"
+
+test_case 'several files are one stream' '
+	rwcut --fields=bytes --no-titles --start-rec-num=55 --num-recs=2 records.rw records.rw >out &&
+	rwcut --fields=bytes --no-titles --tail-recs=1 records.rw >expected &&
+	rwcut --fields=bytes --no-titles --num-recs=1 records.rw >>expected &&
+	test_cmp expected out
+'
+
+test_case 'rwsort puts keys in order, and keeps the records' '
+	rwsort --fields=sip,stime --output-path=sorted.rw records.rw &&
+	rwuniq --fields=sip,stime --sort-output --no-titles --timestamp-format=epoch --bin-time=0.001 --delimited=, records.rw >keys &&
+	cut -d, -f1-2 keys >expected &&
+	rwcut --fields=sip,stime --no-titles --timestamp-format=epoch --ip-format=unmap-v6 --delimited=, sorted.rw >lines &&
+	uniq lines >out &&
+	test_cmp expected out &&
+	rwcut records.rw >before && sort before >before.sorted &&
+	rwcut sorted.rw >after && sort after >after.sorted &&
+	test_cmp before.sorted after.sorted
+'
+
+test_case 'rwsort in runs on disk equals rwsort in memory' '
+	yes records.rw | head -200 >names &&
+	rwsort --fields=bytes,sip --xargs=names --sort-buffer-size=360000 --temp-directory=. --compression-method=none --output-path=runs.rw &&
+	rwsort --fields=bytes,sip --xargs=names --compression-method=none --output-path=memory.rw &&
+	rwcut --all-fields runs.rw >out && rwcut --all-fields memory.rw >expected &&
+	test_cmp expected out && test_lines out 11001
+'
+
+test_case 'rwsort reversed, by a pipe' '
+	rwsort --fields=packets --reverse records.rw >out.rw &&
+	rwcut --fields=packets --no-titles --no-columns --no-final-delimiter out.rw >out &&
+	sort -rn out >expected &&
+	test_cmp expected out
+'
+
+test_case 'JSON and CSV hold the same records' '
+	rwcut --fields=sip,bytes,flags,itype --num-recs=3 --output-format=json records.rw >json &&
+	python3 -c "
+import csv, json, subprocess, sys
+rows = [json.loads(line) for line in open(\"json\")]
+text = subprocess.run([\"rwcut\", \"--fields=sip,bytes,flags,itype\", \"--num-recs=3\", \"--output-format=csv\", \"records.rw\"], capture_output=True, text=True, check=True).stdout
+other = list(csv.DictReader(text.splitlines()))
+assert len(rows) == 3
+for a, b in zip(rows, other):
+    assert {k: \"\" if v is None else str(v) for k, v in a.items()} == b, (a, b)
+    assert isinstance(a[\"bytes\"], int)
+"
+'
+
+test_case 'an existing output is kept unless SILK_CLOBBER is set' '
+	echo old >out.txt &&
+	test_must_fail rwcut --output-path=out.txt records.rw &&
+	test_lines out.txt 1 &&
+	SILK_CLOBBER=1 rwcut --output-path=out.txt records.rw &&
+	test_lines out.txt 56
+'
+
+test_case 'a full disk is told' '
+	test_must_fail rwcut --output-path=/dev/full records.rw 2>log &&
+	test_grep "No space left" log
+'
+
+test_case 'wrong switches and files fail' '
+	test_must_fail rwcut --fields=nothing records.rw &&
+	test_must_fail rwcut --tail-recs=1 --start-rec-num=1 records.rw &&
+	test_must_fail rwcut missing.rw &&
+	test_must_fail rwuniq records.rw &&
+	test_must_fail rwuniq --fields=sip,sip records.rw &&
+	test_must_fail rwuniq --fields=sip --values=distinct:sip records.rw &&
+	test_must_fail rwstats --fields=sip records.rw &&
+	test_must_fail rwstats --fields=sip --count=1 --threshold=1 records.rw &&
+	test_must_fail rwcount --bin-size=0 records.rw &&
+	test_must_fail rwcount --load-scheme=m records.rw &&
+	test_must_fail rwcount --bin-size=0.001 --start-time=2000/01/01 --end-time=2020/01/01 records.rw &&
+	test_must_fail rwsort records.rw
+'
+
+test_done
