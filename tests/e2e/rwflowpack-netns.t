@@ -8,6 +8,10 @@
 command -v ip >/dev/null && command -v ping >/dev/null || test_skip_all 'needs ip and ping'
 ns=tussah$$
 ip netns add "$ns-p" 2>/dev/null || test_skip_all 'network namespaces cannot be made'
+ip netns exec "$ns-p" true 2>/dev/null || {
+	ip netns del "$ns-p"
+	test_skip_all 'programs cannot be run in network namespaces here'
+}
 netns_cleanup() {
 	for netns in p 1 2; do
 		ip netns del "$ns-$netns" 2>/dev/null
