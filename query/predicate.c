@@ -22,6 +22,8 @@ static const struct predicate_row sensor_row = {
 	.other = COLUMN_SENSOR,
 };
 
+static const struct predicate_row tuple_row = { .name = "tuple-file" };
+
 static void free_test(void *test)
 {
 	predicate_release(test);
@@ -119,6 +121,16 @@ void predicates_add_sensors(struct predicates **tests, const struct numset *sens
 	test->columns = COLUMN_BIT(COLUMN_SENSOR);
 	test->numset = g_new(struct numset, 1);
 	*test->numset = *sensors;
+}
+
+void predicates_add_tuples(struct predicates **tests, struct tuples *tuples)
+{
+	struct predicate *test = add_test(tests, &tuple_row);
+
+	test->narrow = predicate_narrow_tuples;
+	test->cost = PREDICATE_COST_TUPLES;
+	test->columns = tuples_columns(tuples);
+	test->tuples = tuples;
 }
 
 static int compare_costs(gconstpointer a, gconstpointer b)

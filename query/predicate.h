@@ -42,6 +42,10 @@ int predicates_add(struct predicates **tests, const char *name, const char *text
 void predicates_add_flowtypes(struct predicates **tests, const struct numset *flowtypes);
 void predicates_add_sensors(struct predicates **tests, const struct numset *sensors);
 
+/* Add the test whether a record is one of these; tuples is taken. */
+struct tuples;
+void predicates_add_tuples(struct predicates **tests, struct tuples *tuples);
+
 /* Check the switches against each other and put the tests in order. NULL is fine. */
 int predicates_finish(struct predicates *tests, struct err *err);
 

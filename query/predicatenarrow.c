@@ -224,3 +224,9 @@ uint32_t predicate_narrow_ipset(const struct predicate *test, const struct batch
 {
 	return narrow_address(test, batch, selection, count, ipset_has);
 }
+
+uint32_t predicate_narrow_tuples(const struct predicate *test, const struct batch *batch,
+				 uint16_t *selection, uint32_t count)
+{
+	NARROW(selection, count, row, tuples_contain(test->tuples, batch, row));
+}

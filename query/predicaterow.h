@@ -9,6 +9,7 @@
 #include "common/cidr.h"
 #include "common/wildcard.h"
 #include "query/predicate.h"
+#include "query/tuple.h"
 #include "storage/ipset.h"
 
 struct predicate;
@@ -25,7 +26,8 @@ enum predicate_cost {
 	PREDICATE_COST_BLOCK,  /* two comparisons of addresses */
 	PREDICATE_COST_RATIO,  /* a division */
 	PREDICATE_COST_WILDCARD,
-	PREDICATE_COST_IPSET, /* a search */
+	PREDICATE_COST_IPSET,  /* a search */
+	PREDICATE_COST_TUPLES, /* one or two, of wider keys */
 };
 
 enum predicate_flags {
@@ -59,6 +61,7 @@ struct predicate {
 		struct cidr block;
 		struct wildcard *wildcard; /* owned */
 		struct ipset *ipset;       /* owned */
+		struct tuples *tuples;     /* owned */
 	};
 };
 
@@ -101,6 +104,9 @@ uint32_t predicate_narrow_wildcard(const struct predicate *test, const struct ba
 				   uint16_t *selection, uint32_t count);
 uint32_t predicate_narrow_ipset(const struct predicate *test, const struct batch *batch,
 				uint16_t *selection, uint32_t count);
+
+uint32_t predicate_narrow_tuples(const struct predicate *test, const struct batch *batch,
+				 uint16_t *selection, uint32_t count);
 
 /* Compile text for the row; test->row is set. Frees nothing on failure but what it made. */
 int predicate_compile(struct predicate *test, const char *text, struct err *err);

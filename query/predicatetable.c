@@ -367,6 +367,8 @@ void predicate_release(struct predicate *test)
 		g_free(test->wildcard);
 	} else if (test->narrow == predicate_narrow_ipset) {
 		ipset_free(test->ipset);
+	} else if (test->narrow == predicate_narrow_tuples) {
+		tuples_free(test->tuples);
 	} else if (test->cost == PREDICATE_COST_NUMSET) {
 		g_free(test->numset);
 	}

@@ -16,6 +16,7 @@
 #include "query/names.h"
 #include "query/selection.h"
 #include "query/sink.h"
+#include "query/tuple.h"
 
 struct rwfilter_opts {
 	GPtrArray *destinations[FILTER_WAYS];
@@ -30,6 +31,7 @@ struct rwfilter_opts {
 	struct sink_opts sink;
 	struct selection_opts selection;
 	struct predicate_opts predicates;
+	struct tuple_opts tuples;
 	int refused; /* for switches that only have messages */
 };
 
@@ -76,10 +78,7 @@ static const struct opt rwfilter_opt_table[] = {
 	REFUSED("scc", "LIST", 0, "pass flows whose source is in one of these countries"),
 	REFUSED("dcc", "LIST", 0, "pass flows whose destination is in one of these countries"),
 	REFUSED("any-cc", "LIST", 0, "pass flows one of whose ends is in one of these countries"),
-	REFUSED("tuple-file", "FILE", 0, "pass flows whose five-tuple is in this file"),
-	REFUSED("tuple-fields", "LIST", 0, "fields of the tuple file"),
-	REFUSED("tuple-direction", "NAME", 0, "compare tuples forward, reverse or both"),
-	REFUSED("tuple-delimiter", "CHAR", 0, "character between fields of the tuple file"),
+	OPT_GROUP(struct rwfilter_opts, tuples, tuple_opt_table),
 	REFUSED("stype", "NUMBER", 0, "pass flows whose source is of this address type"),
 	REFUSED("dtype", "NUMBER", 0, "pass flows whose destination is of this address type"),
 	REFUSED("pmap-file", "[NAME:]FILE", 0, "add the switches of this prefix map"),
@@ -167,6 +166,23 @@ static void check_outputs(const struct rwfilter_opts *opts)
 			   "without --all-destination",
 			   opts->volume_statistics.given ? "volume-" : "");
 	}
+}
+
+static void add_tuples(struct rwfilter_opts *opts)
+{
+	struct tuples *tuples = NULL;
+	struct err err;
+
+	if (!opts->tuples.path) {
+		if (opts->tuples.fields || opts->tuples.delimiter || opts->tuples.direction) {
+			tool_usage("The tuple switches need --tuple-file");
+		}
+		return;
+	}
+	if (tuples_read(&tuples, &opts->tuples, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
+	predicates_add_tuples(&opts->predicates.tests, tuples);
 }
 
 /* Standard output takes one stream. */
@@ -320,12 +336,29 @@ static int take_repository_file(void *arg, const char *path, bool exists)
 	return take_file(arg, path) ? 0 : ST_END;
 }
 
+/* A list of names that cannot be read is like a file that cannot be read: told, and left out. */
+static bool has_readable_names(const struct rwfilter_opts *opts)
+{
+	const char *path = opts->xargs.text;
+
+	if (path && !names_stdout(path) && strcmp(path, "stdin") != 0 && access(path, R_OK) != 0) {
+		tool_warn("unable to open xargs file '%s': %s", path, strerror(errno));
+		return false;
+	}
+	return true;
+}
+
 static void read_files(struct rwfilter *run, int argc, char **argv)
 {
 	char *pipe_name = run->opts->input_pipe;
-	struct names *names = pipe_name ? names_new(NULL, false, 1, &pipe_name)
-					: names_new(&run->opts->xargs, false, argc, argv);
+	struct names *names;
 	const char *name;
+
+	if (!has_readable_names(run->opts)) {
+		return;
+	}
+	names = pipe_name ? names_new(NULL, false, 1, &pipe_name)
+			  : names_new(&run->opts->xargs, false, argc, argv);
 
 	do {
 		name = names_next(names);
@@ -421,6 +454,7 @@ static int rwfilter_run(struct tool_env *env, void *arg, int argc, char **argv)
 			   "the command line");
 	}
 	check_input_pipe(opts->input_pipe);
+	add_tuples(opts);
 	if (input == INPUT_FILES) {
 		selection_add_tests(&opts->selection, env, &opts->predicates.tests);
 	}

@@ -98,8 +98,11 @@ static void add_flowtype_test(const struct selection_opts *opts, const struct si
 static int add_class_sensors(const char *sensors, const struct site *site, int class_id,
 			     struct numset *set, struct err *err)
 {
-	char *flowtypes = g_strdup_printf("%s/all", site_class_name(site, class_id));
-	const struct repo_switches switches = { .flowtypes = flowtypes, .sensors = sensors };
+	const struct repo_switches switches = {
+		.class_name = site_class_name(site, class_id),
+		.types = "all",
+		.sensors = sensors,
+	};
 	struct repo_select select;
 	int st = repo_select_switches(site, &switches, &select, err);
 
@@ -109,7 +112,6 @@ static int add_class_sensors(const char *sensors, const struct site *site, int c
 		}
 		repo_select_release(&select);
 	}
-	g_free(flowtypes);
 	return st;
 }
 

@@ -160,6 +160,24 @@ test_case 'an existing file is replaced when asked' '
 	has old.rw "49152:443 "
 '
 
+test_case 'tuples' '
+	printf "sIP|dPort # a comment\n\n192.0.2.0/28|443,500-600\n10.0.0.0/8|0-1000|\n" >tuples &&
+	rwfilter --tuple-file=tuples --pass=- a.rw >out.rw &&
+	has out.rw "49152:443 0:769 0:769 " &&
+	rwfilter --tuple-file=tuples --tuple-direction=reverse --print-statistics=- a.rw >out &&
+	counts out 1 5 2 3 &&
+	printf "6,2001:db8::2\n17,2001:db8::2\n" >tuples6 &&
+	rwfilter --tuple-file=tuples6 --tuple-fields=5,dip --tuple-delimiter=, --pass=- a.rw >out.rw &&
+	has out.rw "53:33000 " &&
+	rwfilter --tuple-file=tuples6 --tuple-fields=protocol,sip --tuple-delimiter=, \
+		--tuple-direction=both --pass=- a.rw >out.rw &&
+	has out.rw "53:33000 " &&
+	printf "sIP|dPort\n10.0.0.1\n" >short &&
+	test_must_fail rwfilter --tuple-file=short --print-statistics a.rw &&
+	test_must_fail rwfilter --tuple-file=none --print-statistics a.rw &&
+	test_must_fail rwfilter --tuple-file=tuples --tuple-fields=what --print-statistics a.rw
+'
+
 test_case 'selection switches test records of files' '
 	rwfilter --types=in --pass=- a.rw >out.rw && has out.rw "0:2048 " &&
 	rwfilter --flowtypes=all/in,all/int2int --pass=- a.rw >out.rw &&
