@@ -80,6 +80,10 @@ static inline int64_t record_end_ns(const struct record *rec)
 	return rec->start_ns + (int64_t)rec->duration_ns;
 }
 
+/* The record as a format of whole milliseconds holds it: first and last packet are cut, so that the
+ * duration is the difference of what is shown. */
+void record_cut_ms(struct record *rec);
+
 /* Start of the hour that the record is filed under. */
 int64_t record_hour_ns(const struct record *rec);
 

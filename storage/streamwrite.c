@@ -197,8 +197,11 @@ static int write_rows(struct stream *stream, const struct rowview *view, const u
 
 int stream_write(struct stream *stream, const struct record *rec, struct err *err)
 {
-	struct rowview view = rowview_of_record(rec);
+	struct record whole = *rec;
+	struct rowview view = rowview_of_record(&whole);
 	uint16_t row = 0;
+
+	record_cut_ms(&whole);
 
 	if (rowformat_check(stream->format, &view, 0, stream->hour_ns, err) != ST_OK) {
 		return err == NULL ? ST_ERANGE : err_prefix(err, "%s", stream->path);

@@ -137,6 +137,40 @@ static void test_split(void)
 	}
 }
 
+/* Finer times: both ends are cut, as a sensor that counts milliseconds would have sent them. */
+static void test_fractions(void)
+{
+	static const struct {
+		int64_t start_ns;
+		uint64_t duration_ns;
+		int64_t want_start_ns;
+		uint64_t want_duration_ns;
+	} cases[] = {
+		{ 1900000, 200000, 1000000, 1000000 },  { 1000000, 1999999, 1000000, 1000000 },
+		{ 1999999, 1, 1000000, 1000000 },       { 1000001, 999998, 1000000, 0 },
+		{ 5000000, 7000000, 5000000, 7000000 },
+	};
+	const struct stream_write_opts opts = { .no_silk_version = true };
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct memstream_out out = memstream_create(&opts);
+		struct record rec = memstream_record(0);
+		struct memstream_read got;
+		GByteArray *bytes;
+
+		unit_at("start %lld", (long long)cases[i].start_ns);
+		rec.start_ns = MEMSTREAM_HOUR_NS + cases[i].start_ns;
+		rec.duration_ns = cases[i].duration_ns;
+		CU_ASSERT_EQUAL(stream_write(out.stream, &rec, NULL), ST_OK);
+		bytes = memstream_finish(&out);
+		got = memstream_read(bytes, "fractions");
+		UNIT_ASSERT_U64(got.rows, 1);
+		CU_ASSERT_EQUAL(got.first[0].start_ns, MEMSTREAM_HOUR_NS + cases[i].want_start_ns);
+		UNIT_ASSERT_U64(got.first[0].duration_ns, cases[i].want_duration_ns);
+		g_byte_array_unref(bytes);
+	}
+}
+
 /* The hour is in the legacy header; flowtype and sensor are unknown without a site. */
 static void test_legacy(void)
 {
@@ -499,6 +533,7 @@ static void test_pipe(void)
 }
 
 static const struct unit_case cases[] = {
+	{ "fractions of a millisecond", test_fractions },
 	{ "read the vectors", test_read_vectors },
 	{ "write the vectors", test_write_vectors },
 	{ "packed header", test_split },
