@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Open addressing with linear probing over 8-byte slots (flow number and the upper hash bits), at
- * most half full; removal shifts the followers back, so that there are no tombstones. Flows live
- * in one array and move along a queue ordered by their last packet: its old end is where idle
- * flows and, when the table is full, victims are found. Both directions of a flow have one hash.
+ * Open addressing with linear probing over 8-byte slots (flow number and hash), at most half full;
+ * removal shifts the followers back, so that there are no tombstones. The slots start few and are
+ * doubled when needed: a table of a million flows that holds ten thousand is searched within the
+ * processor's cache. Flows live in one array and move along a queue ordered by their last packet,
+ * where idle flows and, when the table is full, victims are found at the old end; its links lie in
+ * an array of their own, since moving one flow touches both its neighbours. Both directions of a
+ * flow have one hash.
  */
 #include "sensor/flowtable.h"
 
@@ -29,9 +32,16 @@ enum tcp_state {
 	TCP_RESET = 0x10,
 };
 
+#define SLOTS_FIRST 4096
+
 struct slot {
 	uint32_t flow; /* number + 1; 0: empty */
 	uint32_t hash;
+};
+
+/* Place of a flow in the queue by last packet, or in the list of free flows (newer only). */
+struct queue_link {
+	uint32_t older, newer;
 };
 
 struct flowtable {
@@ -41,11 +51,12 @@ struct flowtable {
 	struct flowtable_stats stats;
 	int64_t clock_ns;
 	uint32_t slot_mask;
-	uint32_t unused;    /* flows from here on have never been used */
-	uint32_t free_list; /* linked by newer */
+	uint32_t unused; /* flows from here on have never been used */
+	uint32_t free_list;
 	uint32_t oldest, newest;
 	struct slot *slots;
-	struct flow *flows; /* within flows_block, aligned */
+	struct queue_link *links; /* by flow number, as flows */
+	struct flow *flows;       /* within flows_block, aligned */
 	void *flows_block;
 };
 
@@ -54,22 +65,18 @@ _Static_assert(sizeof(struct flow) == 192, "a flow is three cache lines");
 struct flowtable *flowtable_new(const struct flowtable_opts *opts, flow_fn fn, void *arg)
 {
 	struct flowtable *table = g_new0(struct flowtable, 1);
-	uint32_t slots = 16;
-
 	assert(opts->max_flows >= 1 && opts->max_flows <= FLOWTABLE_FLOWS_MAX);
-	while (slots < opts->max_flows * 2) {
-		slots *= 2;
-	}
 	table->opts = *opts;
 	table->fn = fn;
 	table->arg = arg;
 	table->clock_ns = INT64_MIN;
-	table->slot_mask = slots - 1;
+	table->slot_mask = SLOTS_FIRST - 1;
 	table->free_list = NONE;
 	table->oldest = NONE;
 	table->newest = NONE;
+	table->slots = g_new0(struct slot, SLOTS_FIRST);
 	/* Zeroed by the system, which backs pages only once they are used. */
-	table->slots = g_new0(struct slot, slots);
+	table->links = g_new0(struct queue_link, opts->max_flows);
 	table->flows_block = g_malloc0_n((gsize)opts->max_flows + 1, sizeof(struct flow));
 	table->flows = (struct flow *)(((uintptr_t)table->flows_block + _Alignof(struct flow) - 1) &
 				       ~(uintptr_t)(_Alignof(struct flow) - 1));
@@ -80,6 +87,7 @@ void flowtable_free(struct flowtable *table)
 {
 	if (table != NULL) {
 		g_free(table->flows_block);
+		g_free(table->links);
 		g_free(table->slots);
 		g_free(table);
 	}
@@ -140,19 +148,25 @@ static uint32_t key_hash(struct hash_key hash_key, const struct flow_key *key)
 
 /* --- slots and queue ------------------------------------------------------------------------ */
 
-static void queue_remove(struct flowtable *table, struct flow *flow)
+static uint32_t flow_number(const struct flowtable *table, const struct flow *flow)
 {
-	*(flow->older != NONE ? &table->flows[flow->older].newer : &table->oldest) = flow->newer;
-	*(flow->newer != NONE ? &table->flows[flow->newer].older : &table->newest) = flow->older;
+	return (uint32_t)(flow - table->flows);
 }
 
-static void queue_append(struct flowtable *table, struct flow *flow)
+static void queue_remove(struct flowtable *table, const struct flow *flow)
 {
-	uint32_t number = (uint32_t)(flow - table->flows);
+	struct queue_link link = table->links[flow_number(table, flow)];
 
-	flow->older = table->newest;
-	flow->newer = NONE;
-	*(table->newest != NONE ? &table->flows[table->newest].newer : &table->oldest) = number;
+	*(link.older != NONE ? &table->links[link.older].newer : &table->oldest) = link.newer;
+	*(link.newer != NONE ? &table->links[link.newer].older : &table->newest) = link.older;
+}
+
+static void queue_append(struct flowtable *table, const struct flow *flow)
+{
+	uint32_t number = flow_number(table, flow);
+
+	table->links[number] = (struct queue_link){ .older = table->newest, .newer = NONE };
+	*(table->newest != NONE ? &table->links[table->newest].newer : &table->oldest) = number;
 	table->newest = number;
 }
 
@@ -180,21 +194,45 @@ static struct flow *slot_find(const struct flowtable *table, const struct flow_k
 	return NULL;
 }
 
+static void slot_put(struct slot *slots, uint32_t mask, struct slot slot)
+{
+	uint32_t i = slot.hash & mask;
+
+	while (slots[i].flow != 0) {
+		i = (i + 1) & mask;
+	}
+	slots[i] = slot;
+}
+
+static void slots_double(struct flowtable *table)
+{
+	uint32_t mask = table->slot_mask * 2 + 1;
+	struct slot *slots = g_new0(struct slot, (gsize)mask + 1);
+
+	for (uint32_t i = 0; i <= table->slot_mask; i++) {
+		if (table->slots[i].flow != 0) {
+			slot_put(slots, mask, table->slots[i]);
+		}
+	}
+	g_free(table->slots);
+	table->slots = slots;
+	table->slot_mask = mask;
+}
+
+/* Called before the flow is counted as active. */
 static void slot_insert(struct flowtable *table, const struct flow *flow)
 {
-	uint32_t i = flow->hash & table->slot_mask;
-
-	while (table->slots[i].flow != 0) {
-		i = (i + 1) & table->slot_mask;
+	if (table->stats.active >= (table->slot_mask + 1) / 2) {
+		slots_double(table);
 	}
-	table->slots[i].flow = (uint32_t)(flow - table->flows) + 1;
-	table->slots[i].hash = flow->hash;
+	slot_put(table->slots, table->slot_mask,
+		 (struct slot){ .flow = flow_number(table, flow) + 1, .hash = flow->hash });
 }
 
 static void slot_remove(struct flowtable *table, const struct flow *flow)
 {
 	uint32_t mask = table->slot_mask;
-	uint32_t number = (uint32_t)(flow - table->flows) + 1;
+	uint32_t number = flow_number(table, flow) + 1;
 	uint32_t hole = flow->hash & mask;
 
 	while (table->slots[hole].flow != number) {
@@ -223,8 +261,8 @@ static void flow_end(struct flowtable *table, struct flow *flow, enum flow_end r
 	table->fn(table->arg, flow);
 	slot_remove(table, flow);
 	queue_remove(table, flow);
-	flow->newer = table->free_list;
-	table->free_list = (uint32_t)(flow - table->flows);
+	table->links[flow_number(table, flow)].newer = table->free_list;
+	table->free_list = flow_number(table, flow);
 }
 
 static struct flow *flow_begin(struct flowtable *table, const struct flow_key *key, uint32_t hash,
@@ -237,7 +275,7 @@ static struct flow *flow_begin(struct flowtable *table, const struct flow_key *k
 	}
 	if (table->free_list != NONE) {
 		flow = &table->flows[table->free_list];
-		table->free_list = flow->newer;
+		table->free_list = table->links[table->free_list].newer;
 	} else {
 		flow = &table->flows[table->unused++];
 	}

@@ -62,7 +62,6 @@ struct flow {
 	int64_t reverse_start_ns; /* first reverse packet; valid if side[FLOW_REVERSE].packets */
 	struct flow_side side[2];
 	uint32_t hash;
-	uint32_t older, newer; /* queue by last packet */
 	uint8_t tcp_state;
 	uint8_t end_reason; /* enum flow_end, set when the flow ends */
 	uint8_t source_mac[6];
