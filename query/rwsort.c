@@ -11,6 +11,7 @@
 #include "query/sorter.h"
 #include "query/source.h"
 #include "query/tool.h"
+#include "storage/rowformat.h"
 
 #define BUFFER_MIN_BYTES     360000
 #define BUFFER_DEFAULT_BYTES (UINT64_C(1920) << 20)
@@ -66,7 +67,7 @@ struct sort {
 	const struct field *attributes; /* as field_find() gives it */
 	size_t key_size;
 	struct sorter *sorter;
-	uint8_t *keys; /* of a batch */
+	const struct rowformat *format; /* of the output: behind its key a record is kept so */
 	struct header entries;
 };
 
@@ -89,28 +90,43 @@ static void pack_state(const struct batch *batch, uint8_t *out, size_t stride)
 	}
 }
 
-static int add_batch(struct sort *sort, const struct batch *batch, struct err *err)
+/* Keys and records of the selected rows, each in one pass over them. */
+static void fill_rows(const struct sort *sort, const struct batch *batch, uint8_t *rows)
 {
-	size_t offset = 0;
+	const struct rowwrite out = {
+		.bytes = rows + sort->key_size,
+		.stride = sort->key_size + sort->format->length,
+	};
+	const struct rowview view = rowview_of_batch(batch);
 
 	for (size_t i = 0; i < sort->field_count; i++) {
 		if (sort->fields[i] == sort->attributes) {
-			pack_state(batch, sort->keys + offset, sort->key_size);
+			pack_state(batch, rows, out.stride);
 		} else {
-			sort->fields[i]->pack(batch, sort->keys + offset, sort->key_size);
+			sort->fields[i]->pack(batch, rows, out.stride);
 		}
-		offset += sort->fields[i]->kind->key_size;
+		rows += sort->fields[i]->kind->key_size;
 	}
-	for (uint32_t i = 0; i < batch->selected; i++) {
-		uint8_t *row = sorter_add(sort->sorter, err);
-		struct record rec;
+	rowformat_encode(sort->format, &out, &view, batch->selection, batch->selected);
+}
 
-		if (!row) {
+/* Narrows the batch's selection to the rows that were added last. */
+static int add_batch(struct sort *sort, struct batch *batch, struct err *err)
+{
+	uint32_t left = batch->selected;
+
+	while (left > 0) {
+		uint32_t count = 0;
+		uint8_t *rows = sorter_add_rows(sort->sorter, left, &count, err);
+
+		if (!rows) {
 			return ST_EIO;
 		}
-		batch_get(batch, batch->selection[i], &rec);
-		memcpy(row, sort->keys + i * sort->key_size, sort->key_size);
-		memcpy(row + sort->key_size, &rec, sizeof(rec));
+		batch->selected = count;
+		fill_rows(sort, batch, rows);
+		left -= count;
+		memmove(batch->selection, batch->selection + count,
+			left * sizeof(batch->selection[0]));
 	}
 	return ST_OK;
 }
@@ -139,11 +155,9 @@ static int write_all(struct sort *sort, struct stream *out, struct err *err)
 {
 	int status = sorter_finish(sort->sorter, err);
 	const uint8_t *row;
-	struct record rec;
 
 	while (status == ST_OK && (status = sorter_next(sort->sorter, &row, err)) == ST_OK) {
-		memcpy(&rec, row + sort->key_size, sizeof(rec));
-		status = stream_write(out, &rec, err);
+		status = stream_write_encoded(out, row + sort->key_size, err);
 	}
 	return status == ST_END ? ST_OK : status;
 }
@@ -151,7 +165,11 @@ static int write_all(struct sort *sort, struct stream *out, struct err *err)
 /* Opened only now, as the header carries what the inputs had in theirs. */
 static void write_file(struct sort *sort, const struct sort_opts *opts, struct tool_env *env)
 {
-	struct stream_write_opts write = { .entries = &sort->entries };
+	struct stream_write_opts write = {
+		.entries = &sort->entries,
+		.format = sort->format->format,
+		.record_version = sort->format->version,
+	};
 	struct stream *out;
 	struct err err;
 
@@ -179,10 +197,12 @@ static void prepare(struct sort *sort, const struct sort_opts *opts)
 		sort->key_size += sort->fields[i]->kind->key_size;
 	}
 	sort->attributes = field_find("attributes", NULL);
-	sort->keys = g_malloc(BATCH_ROWS * sort->key_size);
+	/* This format holds any record, so that none has to be refused. */
+	sort->format = rowformat_find(FORMAT_RWIPV6ROUTING,
+				      rowformat_default_version(FORMAT_RWIPV6ROUTING));
 	sort->sorter = sorter_new(&(struct sorter_opts){
 		.key_size = sort->key_size,
-		.row_size = sort->key_size + sizeof(struct record),
+		.row_size = sort->key_size + sort->format->length,
 		.memory_bytes = opts->sort_buffer_size,
 		.temp_dir = bins_temp_dir(opts->temp_directory),
 		.reverse = opts->reverse,
@@ -194,7 +214,6 @@ static void release(struct sort *sort)
 {
 	sorter_free(sort->sorter);
 	header_release(&sort->entries);
-	g_free(sort->keys);
 	g_free(sort->fields);
 }
 

@@ -2,10 +2,7 @@
 #include "query/sorter.h"
 
 #include <endian.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <glib.h>
 
@@ -16,12 +13,21 @@
 /* Runs of one level that are merged into one of the next, so that few files are open at once. */
 #define FAN_IN 32
 /* Rows that are fetched into the cache before their turn, as they lie anywhere in memory. */
-#define AHEAD 8
+#define AHEAD 16
+/* Bytes of a key that are sorted by at a time. */
+#define WORD 8
 
 /* A row to sort, and eight bytes of its key as a number. */
 struct entry {
 	uint64_t word;
 	const uint8_t *row;
+};
+
+/* Which bytes of the key make a word: those from the first on, or, scattered, the ones listed. */
+struct word_bytes {
+	size_t from[WORD];
+	unsigned count;
+	bool scattered;
 };
 
 struct sorter {
@@ -33,7 +39,10 @@ struct sorter {
 
 	GPtrArray *chunks; /* of rows */
 	size_t rows_per_chunk;
-	size_t used; /* rows in memory */
+	size_t used;      /* rows in memory */
+	size_t noted;     /* of which differs tells */
+	uint8_t *differs; /* by byte of the key: the bits in which keys in memory differ */
+	GArray *words;    /* struct word_bytes, while rows in memory are sorted */
 	uint64_t count;
 	struct entry *entries; /* sorted, after sorter_finish() or while a run is written */
 	size_t next;           /* entry to hand out */
@@ -58,7 +67,9 @@ struct sorter *sorter_new(const struct sorter_opts *opts)
 	sorter->temp_dir = opts->temp_dir;
 	sorter->reverse = opts->reverse;
 	sorter->chunks = g_ptr_array_new_with_free_func(g_free);
-	sorter->rows_per_chunk = MAX(CHUNK_BYTES / opts->row_size, 1);
+	sorter->rows_per_chunk = MAX(MIN(CHUNK_BYTES / opts->row_size, sorter->limit), 1);
+	sorter->differs = g_malloc0(opts->key_size);
+	sorter->words = g_array_new(FALSE, FALSE, sizeof(struct word_bytes));
 	sorter->runs = g_array_new(FALSE, FALSE, sizeof(struct leveled_run));
 	return sorter;
 }
@@ -73,7 +84,9 @@ void sorter_free(struct sorter *sorter)
 		rowrun_free(g_array_index(sorter->runs, struct leveled_run, i).run);
 	}
 	g_array_free(sorter->runs, TRUE);
+	g_array_free(sorter->words, TRUE);
 	g_ptr_array_free(sorter->chunks, TRUE);
+	g_free(sorter->differs);
 	g_free(sorter->entries);
 	g_free(sorter);
 }
@@ -85,26 +98,118 @@ static uint8_t *row_at(const struct sorter *sorter, size_t i)
 	return chunk + i % sorter->rows_per_chunk * sorter->row_size;
 }
 
-/* ---- sorting in memory ---- */
+/* ---- words of keys ---- */
 
-/*
- * Eight bytes of all keys at a time, as numbers: a stable sort by those, then each run of equal
- * numbers by the next eight bytes. So keys are never compared through their rows, which lie
- * anywhere in memory.
- */
-#define WORD 8
-/* Fewer entries than this are merged, more are distributed. */
-#define RADIX_MIN 512
-/* Merging starts from runs of this length made by insertion. */
-#define RUN 12
+static uint64_t load_word(const uint8_t *from)
+{
+	uint64_t word;
 
-static uint64_t key_word(const struct sorter *sorter, const uint8_t *row, size_t offset)
+	memcpy(&word, from, sizeof(word));
+	return word;
+}
+
+static void note_differences(const struct sorter *sorter, const uint8_t *row, const uint8_t *first)
+{
+	uint8_t *differs = sorter->differs;
+	size_t at = 0;
+
+	for (; at + WORD <= sorter->key_size; at += WORD) {
+		uint64_t word =
+			load_word(differs + at) | (load_word(row + at) ^ load_word(first + at));
+
+		memcpy(differs + at, &word, sizeof(word));
+	}
+	for (; at < sorter->key_size; at++) {
+		differs[at] |= row[at] ^ first[at];
+	}
+}
+
+/* Rows handed out so far have been filled: take note while they are in the cache. */
+static void note_rows(struct sorter *sorter)
+{
+	while (sorter->noted < sorter->used) {
+		const uint8_t *first = row_at(sorter, 0);
+		const uint8_t *row = row_at(sorter, sorter->noted);
+		size_t rest = sorter->rows_per_chunk - sorter->noted % sorter->rows_per_chunk;
+		size_t rows = MIN(rest, sorter->used - sorter->noted);
+
+		for (size_t i = 0; i < rows; i++, row += sorter->row_size) {
+			note_differences(sorter, row, first);
+		}
+		sorter->noted += rows;
+	}
+}
+
+/* Only bytes in which keys differ are sorted by; often they fit one word. */
+static void choose_words(struct sorter *sorter)
+{
+	struct word_bytes bytes = { .count = 0 };
+
+	g_array_set_size(sorter->words, 0);
+	for (size_t at = 0; at < sorter->key_size; at++) {
+		if (sorter->differs[at] != 0) {
+			bytes.from[bytes.count++] = at;
+		}
+		if (bytes.count == 0 || (bytes.count < WORD && at + 1 < sorter->key_size)) {
+			continue;
+		}
+		bytes.scattered = sorter->key_size < WORD ||
+				  bytes.from[bytes.count - 1] - bytes.from[0] >= WORD;
+		if (!bytes.scattered) {
+			bytes.from[0] = MIN(bytes.from[0], sorter->key_size - WORD);
+		}
+		g_array_append_val(sorter->words, bytes);
+		bytes.count = 0;
+	}
+	memset(sorter->differs, 0, sorter->key_size);
+	sorter->noted = 0;
+}
+
+static uint64_t gather_word(const struct word_bytes *bytes, const uint8_t *row)
 {
 	uint64_t word = 0;
 
-	memcpy(&word, row + offset, MIN(sorter->key_size - offset, WORD));
-	return sorter->reverse ? ~be64toh(word) : be64toh(word);
+	for (unsigned i = 0; i < bytes->count; i++) {
+		word = word << 8 | row[bytes->from[i]];
+	}
+	return word;
 }
+
+/* Fill in the words of all entries; returns the bits in which they differ. */
+static uint64_t fill_words(struct entry *entries, size_t count, const struct word_bytes *bytes,
+			   bool reverse)
+{
+	uint64_t flip = reverse ? UINT64_MAX : 0;
+	uint64_t differs = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const uint8_t *row = entries[i].row;
+
+		if (i + AHEAD < count) {
+			__builtin_prefetch(entries[i + AHEAD].row + bytes->from[0]);
+		}
+		entries[i].word =
+			flip ^ (bytes->scattered ? gather_word(bytes, row)
+						 : be64toh(load_word(row + bytes->from[0])));
+		differs |= entries[i].word ^ entries[0].word;
+	}
+	return differs;
+}
+
+/* ---- sorting in memory ---- */
+
+/*
+ * A word of all keys at a time: a stable sort by those, then each run of equal words by the next
+ * word. So keys are never compared through their rows, which lie anywhere in memory.
+ */
+
+/* Fewer entries than this are merged, more are distributed. */
+#define RADIX_MIN 512
+/* By so many bits at a time. */
+#define DIGIT_BITS   8
+#define DIGIT_VALUES (1u << DIGIT_BITS)
+/* Merging starts from runs of this length made by insertion. */
+#define RUN 12
 
 static void insertion_sort(struct entry *entries, size_t count)
 {
@@ -153,81 +258,103 @@ static struct entry *merge_sort(struct entry *from, struct entry *to, size_t cou
 	return from;
 }
 
-/* Distribute by each byte of the word, the last one first; bytes that are all equal are skipped. */
-static struct entry *radix_sort(struct entry *from, struct entry *to, size_t count)
+static void distribute(const struct entry *from, struct entry *to, size_t count, unsigned shift)
 {
-	size_t counts[WORD][256] = { 0 };
+	size_t places[DIGIT_VALUES] = { 0 };
+	size_t at = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		for (unsigned byte = 0; byte < WORD; byte++) {
-			counts[byte][from[i].word >> (8 * byte) & 0xff]++;
-		}
+		places[from[i].word >> shift & (DIGIT_VALUES - 1)]++;
 	}
-	for (unsigned byte = 0; byte < WORD; byte++) {
+	for (unsigned value = 0; value < DIGIT_VALUES; value++) {
+		size_t n = places[value];
+
+		places[value] = at;
+		at += n;
+	}
+	for (size_t i = 0; i < count; i++) {
+		to[places[from[i].word >> shift & (DIGIT_VALUES - 1)]++] = from[i];
+	}
+}
+
+/* By each digit in which words differ, the last one first. */
+static struct entry *radix_sort(struct entry *from, struct entry *to, size_t count,
+				uint64_t differs)
+{
+	unsigned shift = 0;
+
+	while (differs >> shift != 0) {
 		struct entry *swap = from;
-		size_t at = 0;
 
-		if (counts[byte][from[0].word >> (8 * byte) & 0xff] == count) {
-			continue;
-		}
-		for (unsigned value = 0; value < 256; value++) {
-			size_t n = counts[byte][value];
-
-			counts[byte][value] = at;
-			at += n;
-		}
-		for (size_t i = 0; i < count; i++) {
-			to[counts[byte][from[i].word >> (8 * byte) & 0xff]++] = from[i];
-		}
+		shift += (unsigned)__builtin_ctzll(differs >> shift);
+		distribute(from, to, count, shift);
 		from = to;
 		to = swap;
+		shift += DIGIT_BITS;
+		if (shift >= 64) {
+			break;
+		}
 	}
 	return from;
 }
 
-static void sort_entries(const struct sorter *sorter, struct entry *entries, struct entry *spare,
-			 size_t count, size_t offset)
+/* From word number n of the keys on. Returns the array that holds the result, one of the two. */
+static struct entry *sort_entries(const struct sorter *sorter, struct entry *entries,
+				  struct entry *spare, size_t count, guint n)
 {
-	struct entry *sorted;
+	const struct word_bytes *bytes = &g_array_index(sorter->words, struct word_bytes, n);
+	uint64_t differs = fill_words(entries, count, bytes, sorter->reverse);
+	struct entry *sorted = count < RADIX_MIN ? merge_sort(entries, spare, count)
+						 : radix_sort(entries, spare, count, differs);
+	struct entry *other = sorted == entries ? spare : entries;
 	size_t start = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		entries[i].word = key_word(sorter, entries[i].row, offset);
-	}
-	sorted = count < RADIX_MIN ? merge_sort(entries, spare, count)
-				   : radix_sort(entries, spare, count);
-	if (sorted != entries) {
-		memcpy(entries, sorted, count * sizeof(*entries));
-	}
-	if (offset + WORD >= sorter->key_size) {
-		return;
+	if (n + 1 == sorter->words->len) {
+		return sorted;
 	}
 	for (size_t i = 1; i <= count; i++) {
-		if (i < count && entries[i].word == entries[start].word) {
+		struct entry *run = sorted + start;
+
+		if (i < count && sorted[i].word == run->word) {
 			continue;
 		}
-		if (i - start > 1) {
-			sort_entries(sorter, entries + start, spare + start, i - start,
-				     offset + WORD);
+		if (i - start > 1 &&
+		    sort_entries(sorter, run, other + start, i - start, n + 1) != run) {
+			memcpy(run, other + start, (i - start) * sizeof(*run));
 		}
 		start = i;
+	}
+	return sorted;
+}
+
+static void list_rows(const struct sorter *sorter, struct entry *entries)
+{
+	for (size_t i = 0; i < sorter->used;) {
+		const uint8_t *row = row_at(sorter, i);
+		size_t end = MIN(i + sorter->rows_per_chunk, sorter->used);
+
+		for (; i < end; i++, row += sorter->row_size) {
+			entries[i].row = row;
+		}
 	}
 }
 
 static void sort_memory(struct sorter *sorter)
 {
-	struct entry *spare = g_new(struct entry, sorter->used);
+	struct entry *entries = g_new(struct entry, sorter->used);
 
 	g_free(sorter->entries);
-	sorter->entries = g_new(struct entry, sorter->used);
-	for (size_t i = 0; i < sorter->used; i++) {
-		sorter->entries[i].row = row_at(sorter, i);
-	}
-	if (sorter->key_size > 0) {
-		sort_entries(sorter, sorter->entries, spare, sorter->used, 0);
-	}
-	g_free(spare);
+	sorter->entries = entries;
 	sorter->next = 0;
+	list_rows(sorter, entries);
+	note_rows(sorter);
+	choose_words(sorter);
+	if (sorter->used > 1 && sorter->words->len > 0) {
+		struct entry *spare = g_new(struct entry, sorter->used);
+
+		sorter->entries = sort_entries(sorter, entries, spare, sorter->used, 0);
+		g_free(sorter->entries == entries ? spare : entries);
+	}
 }
 
 /* ---- runs on disk ---- */
@@ -310,17 +437,32 @@ static int spill(struct sorter *sorter, struct err *err)
 
 /* ---- in and out ---- */
 
-uint8_t *sorter_add(struct sorter *sorter, struct err *err)
+uint8_t *sorter_add_rows(struct sorter *sorter, uint32_t want, uint32_t *count, struct err *err)
 {
+	size_t in_chunk, rows;
+
 	if (sorter->used == sorter->limit && spill(sorter, err) != ST_OK) {
 		return NULL;
 	}
+	note_rows(sorter);
+	in_chunk = sorter->used % sorter->rows_per_chunk;
 	if (sorter->used / sorter->rows_per_chunk == sorter->chunks->len) {
 		g_ptr_array_add(sorter->chunks,
 				g_malloc(sorter->rows_per_chunk * sorter->row_size));
 	}
-	sorter->count++;
-	return row_at(sorter, sorter->used++);
+	rows = MIN(want, sorter->rows_per_chunk - in_chunk);
+	rows = MIN(rows, sorter->limit - sorter->used);
+	sorter->used += rows;
+	sorter->count += rows;
+	*count = (uint32_t)rows;
+	return row_at(sorter, sorter->used - rows);
+}
+
+uint8_t *sorter_add(struct sorter *sorter, struct err *err)
+{
+	uint32_t count;
+
+	return sorter_add_rows(sorter, 1, &count, err);
 }
 
 int sorter_finish(struct sorter *sorter, struct err *err)

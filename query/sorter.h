@@ -39,6 +39,12 @@ void sorter_free(struct sorter *sorter);
 /* Place for the next row, to be filled before the next call. NULL: ST_EIO in err. */
 uint8_t *sorter_add(struct sorter *sorter, struct err *err);
 
+/*
+ * Place for several rows, one behind the other: *count of them, 1..want, to be filled before the
+ * next call. NULL: ST_EIO in err.
+ */
+uint8_t *sorter_add_rows(struct sorter *sorter, uint32_t want, uint32_t *count, struct err *err);
+
 /* No more rows: get ready for sorter_next(). ST_OK or ST_EIO. */
 int sorter_finish(struct sorter *sorter, struct err *err);
 

@@ -95,6 +95,12 @@ int stream_write(struct stream *stream, const struct record *rec, struct err *er
 int stream_write_batch(struct stream *stream, const struct batch *batch, uint64_t *refused,
 		       struct err *err);
 
+/*
+ * Write a record of the stream's format and byte order as it is; rowformat_encode() made it. ST_OK
+ * or a fatal error.
+ */
+int stream_write_encoded(struct stream *stream, const uint8_t *bytes, struct err *err);
+
 /* End the current block and hand everything to the operating system; readers see whole records. */
 int stream_flush(struct stream *stream, struct err *err);
 /* stream_flush and fdatasync. */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -166,6 +167,14 @@ static int write_header(struct stream *stream, struct err *err)
 	return header_write(&stream->header, stream->sink, err);
 }
 
+static int start_writing(struct stream *stream, struct err *err)
+{
+	if (stream->failed) {
+		return err_set(err, ST_EIO, "%s: an earlier write failed", stream->path);
+	}
+	return write_header(stream, err);
+}
+
 /* Encode rows that fit the format, block by block. */
 static int write_rows(struct stream *stream, const struct rowview *view, const uint16_t *rows,
 		      uint32_t count, struct err *err)
@@ -175,8 +184,7 @@ static int write_rows(struct stream *stream, const struct rowview *view, const u
 		.swap = stream->swap,
 		.hour_ns = stream->hour_ns,
 	};
-	int rc = stream->failed ? err_set(err, ST_EIO, "%s: an earlier write failed", stream->path)
-				: write_header(stream, err);
+	int rc = start_writing(stream, err);
 
 	while (rc == ST_OK && count > 0) {
 		int room = block_writer_room(stream->writer, count, &out.bytes, err);
@@ -209,6 +217,25 @@ int stream_write(struct stream *stream, const struct record *rec, struct err *er
 	return write_rows(stream, &view, &row, 1, err);
 }
 
+int stream_write_encoded(struct stream *stream, const uint8_t *bytes, struct err *err)
+{
+	uint8_t *to = NULL;
+	int rc = start_writing(stream, err);
+
+	if (rc == ST_OK) {
+		int room = block_writer_room(stream->writer, 1, &to, err);
+
+		rc = room < 0 ? room : ST_OK;
+	}
+	if (rc == ST_OK) {
+		memcpy(to, bytes, stream->format->length);
+		block_writer_commit(stream->writer, 1);
+		stream->records++;
+	}
+	stream->failed = rc != ST_OK;
+	return rc;
+}
+
 int stream_write_batch(struct stream *stream, const struct batch *batch, uint64_t *refused,
 		       struct err *err)
 {
@@ -239,8 +266,7 @@ int stream_write_batch(struct stream *stream, const struct batch *batch, uint64_
 
 int stream_flush(struct stream *stream, struct err *err)
 {
-	int rc = stream->failed ? err_set(err, ST_EIO, "%s: an earlier write failed", stream->path)
-				: write_header(stream, err);
+	int rc = start_writing(stream, err);
 
 	if (rc == ST_OK) {
 		rc = block_writer_flush(stream->writer, err);

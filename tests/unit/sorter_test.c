@@ -110,10 +110,49 @@ static void test_no_folder(void)
 	sorter_free(sorter);
 }
 
+/* Rows come several at a time, as many as there is room for. */
+static void test_add_rows(void)
+{
+	const struct sorter_opts opts = {
+		.key_size = 12,
+		.row_size = sizeof(struct row),
+		.memory_bytes = 5 * 32,
+		.temp_dir = unit_scratch(),
+	};
+	struct sorter *sorter = sorter_new(&opts);
+	uint32_t left = 23, count = 0;
+	const uint8_t *out;
+
+	while (left > 0) {
+		uint8_t *to = sorter_add_rows(sorter, left, &count, NULL);
+
+		CU_ASSERT_FATAL(to != NULL && count >= 1 && count <= MIN(left, 5));
+		for (uint32_t i = 0; i < count; i++, left--) {
+			struct row row = { .order = left };
+
+			/* first and last byte of the key: more than a word apart */
+			row.key[0] = (uint8_t)(left / 4);
+			row.key[11] = (uint8_t)(left % 4);
+			memcpy(to + i * sizeof(row), &row, sizeof(row));
+		}
+	}
+	CU_ASSERT_EQUAL(sorter_finish(sorter, NULL), ST_OK);
+	for (uint32_t order = 1; order <= 23; order++) {
+		struct row row = { .order = 0 };
+
+		CU_ASSERT_EQUAL_FATAL(sorter_next(sorter, &out, NULL), ST_OK);
+		memcpy(&row, out, sizeof(row));
+		UNIT_ASSERT_U64(row.order, order);
+	}
+	CU_ASSERT_EQUAL(sorter_next(sorter, &out, NULL), ST_END);
+	sorter_free(sorter);
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {
 		{ "order", test_order },
+		{ "several rows at a time", test_add_rows },
 		{ "no folder for runs", test_no_folder },
 		{ NULL, NULL },
 	};

@@ -5,6 +5,7 @@
 #include "common/timestamp.h"
 #include "storage/block.h"
 #include "storage/byteorder.h"
+#include "storage/rowformat.h"
 #include "tests/unit/memstream.h"
 
 #include <fcntl.h>
@@ -48,6 +49,21 @@ static void assert_bytes(const GByteArray *got, const GByteArray *want)
 	CU_ASSERT(got->len == want->len && memcmp(got->data, want->data, got->len) == 0);
 }
 
+static void write_encoded(struct stream *stream, const struct record *rec, enum byte_order order)
+{
+	uint8_t bytes[128];
+	const struct rowformat *format =
+		rowformat_find(FORMAT_RWIPV6ROUTING, stream_header(stream)->record_version);
+	const struct rowview view = rowview_of_record(rec);
+	const struct rowwrite out = {
+		.bytes = bytes,
+		.swap = HOST_BIG_ENDIAN == (order == BYTE_ORDER_LITTLE),
+	};
+
+	rowformat_encode(format, &out, &view, &(uint16_t){ 0 }, 1);
+	CU_ASSERT_EQUAL(stream_write_encoded(stream, bytes, NULL), ST_OK);
+}
+
 static void test_write_vectors(void)
 {
 	static const struct {
@@ -62,31 +78,35 @@ static void test_write_vectors(void)
 		{ "snappy", COMPRESSION_SNAPPY, BYTE_ORDER_LITTLE },
 	};
 
-	for (unsigned i = 0; i < 2 * G_N_ELEMENTS(cases); i++) {
+	static const char *const ways[] = { "by record", "by batch", "encoded" };
+
+	for (unsigned i = 0; i < 3 * G_N_ELEMENTS(cases); i++) {
 		const struct stream_write_opts opts = {
-			.compression = cases[i / 2].compression,
-			.byte_order = cases[i / 2].order,
+			.compression = cases[i / 3].compression,
+			.byte_order = cases[i / 3].order,
 			.no_silk_version = true,
 		};
 		struct memstream_out out = memstream_create(&opts);
 		struct batch *batch = batch_new();
-		GByteArray *want = memstream_vector(cases[i / 2].name);
+		GByteArray *want = memstream_vector(cases[i / 3].name);
 		GByteArray *got;
 
-		unit_at("%s %s", cases[i / 2].name, i % 2 ? "by batch" : "by record");
+		unit_at("%s %s", cases[i / 3].name, ways[i % 3]);
 		batch_clear(batch, COLUMNS_ALL);
 		for (unsigned r = 0; r < 3; r++) {
 			struct record rec = memstream_record(r);
 
-			if (i % 2) {
+			if (i % 3 == 1) {
 				batch_append(batch, &rec);
+			} else if (i % 3 == 2) {
+				write_encoded(out.stream, &rec, opts.byte_order);
 			} else {
 				CU_ASSERT_EQUAL(stream_write(out.stream, &rec, NULL), ST_OK);
 			}
 		}
 		CU_ASSERT_EQUAL(stream_write_batch(out.stream, batch, NULL, NULL), ST_OK);
 		got = memstream_finish(&out);
-		if (cases[i / 2].compression != COMPRESSION_NONE) {
+		if (cases[i / 3].compression != COMPRESSION_NONE) {
 			g_byte_array_remove_range(got, 0, 88);
 		}
 		assert_bytes(got, want);
