@@ -7,6 +7,7 @@
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/timestamp.h"
@@ -132,14 +133,17 @@ static FILE *open_bad(const struct rwtuc_opts *opts)
 static void close_bad(struct rwtuc *run)
 {
 	const char *path = run->opts->bad_input_lines;
+	struct stat st;
+	bool is_file;
 
 	if (!run->bad || run->bad == stderr || run->bad == stdout) {
 		return;
 	}
+	is_file = fstat(fileno(run->bad), &st) == 0 && S_ISREG(st.st_mode);
 	if (fclose(run->bad) != 0) {
 		tool_warn("cannot write '%s': %s", path, strerror(errno));
 		run->failed = true;
-	} else if (run->bad_count == 0) {
+	} else if (run->bad_count == 0 && is_file) {
 		unlink(path);
 	}
 }

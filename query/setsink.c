@@ -6,8 +6,6 @@
 #include "storage/bytesink.h"
 
 #include <glib.h>
-#include <string.h>
-#include <unistd.h>
 
 #define VERSION_MAX 5
 
@@ -112,11 +110,6 @@ void setsink_drop(struct setsink *out)
 	if (!out) {
 		return;
 	}
-	/* only what is a file, and was made or emptied by us */
-	if (bytesink_is_seekable(out->sink) && strcmp(out->path, "-") != 0 &&
-	    strcmp(out->path, "stdout") != 0) {
-		unlink(out->path);
-	}
-	bytesink_close(out->sink, NULL);
+	bytesink_discard(out->sink);
 	setsink_free(out);
 }

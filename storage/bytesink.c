@@ -17,6 +17,7 @@ struct bytesink {
 	struct gzip *gzip;  /* or NULL */
 	GByteArray *memory; /* or NULL */
 	bool seekable;      /* what is below gzip, if there is one */
+	bool is_file;       /* a regular file, opened by its name */
 };
 
 static struct bytesink *sink_alloc(const char *name)
@@ -122,6 +123,7 @@ int bytesink_create(struct bytesink **out, const char *path, unsigned flags, str
 {
 	struct bytesink *sink = NULL;
 	bool append = flags & BYTESINK_APPEND;
+	struct stat st;
 	int rc = ST_OK;
 	int fd;
 
@@ -144,6 +146,7 @@ int bytesink_create(struct bytesink **out, const char *path, unsigned flags, str
 			       path);
 	}
 	sink = bytesink_open_fd(fd, path);
+	sink->is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 	if (flags & BYTESINK_LOCK) {
 		rc = lock_file(fd, path, err);
 	}
@@ -250,4 +253,12 @@ int bytesink_close(struct bytesink *sink, struct err *err)
 	g_free(sink->name);
 	g_free(sink);
 	return rc;
+}
+
+void bytesink_discard(struct bytesink *sink)
+{
+	if (sink != NULL && sink->is_file) {
+		unlink(sink->name);
+	}
+	bytesink_close(sink, NULL);
 }

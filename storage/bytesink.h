@@ -54,5 +54,10 @@ int bytesink_write(struct bytesink *sink, const void *bytes, size_t len, struct 
 int bytesink_flush(struct bytesink *sink, bool sync, struct err *err);
 /* Free, also on failure; reports what closing reports. NULL is fine. */
 int bytesink_close(struct bytesink *sink, struct err *err);
+/*
+ * Free, and remove the file that bytesink_create() opened, for output that failed. A device, a pipe
+ * or standard output stays what it is. NULL is fine.
+ */
+void bytesink_discard(struct bytesink *sink);
 
 #endif

@@ -101,4 +101,10 @@ test_case 'rwset refuses what cannot work and leaves no file' '
 	test_grep "Illegal version number" err
 '
 
+test_case 'an output that fails is removed only when it is a file' '
+	ln -s /dev/full full && seq -f "10.0.0.%g" 1 9 >text.in &&
+	test_must_fail rwsetbuild text.in full 2>log && test_grep "No space left" log &&
+	test -L full && test -c /dev/full
+'
+
 test_done

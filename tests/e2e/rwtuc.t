@@ -105,4 +105,9 @@ test_case 'a very long line is an error, not a crash' '
 	test_grep "longer than" err
 '
 
+test_case 'a device for bad lines stays what it is' '
+	ln -s /dev/null nowhere &&
+	SILK_CLOBBER=1 rwtuc --bad-input-lines=nowhere p1.txt >out.rw && test -L nowhere
+'
+
 test_done
