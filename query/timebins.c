@@ -160,11 +160,35 @@ static void touch(struct timebins *bins, int64_t first, int64_t last)
 	bins->any = true;
 }
 
+static struct timebin volume_share(const struct span *span, double share)
+{
+	return (struct timebin){ share, span->bytes * share, span->packets * share };
+}
+
+static void add_volume(struct timebin *bin, const struct timebin *volume)
+{
+	bin->records += volume->records;
+	bin->bytes += volume->bytes;
+	bin->packets += volume->packets;
+}
+
 static void add_share(struct timebin *bin, const struct span *span, double share)
 {
-	bin->records += share;
-	bin->bytes += span->bytes * share;
-	bin->packets += span->packets * share;
+	const struct timebin volume = volume_share(span, share);
+
+	add_volume(bin, &volume);
+}
+
+/* The same share to each of these bins, worked out once. */
+static void add_shares(const struct timebins *bins, int64_t from, int64_t to,
+		       const struct span *span, double share)
+{
+	const struct timebin volume = volume_share(span, share);
+	struct timebin *bin = bin_at(bins, from);
+
+	for (int64_t n = from; n <= to; n++) {
+		add_volume(bin++, &volume);
+	}
 }
 
 /* Everything into one bin, if that is kept. */
@@ -195,35 +219,38 @@ static void spread_middle(struct timebins *bins, const struct span *span)
 
 static void spread_uniform(struct timebins *bins, const struct span *span)
 {
-	double share = 1.0 / (double)(span->last - span->first + 1);
-
 	touch(bins, span->from, span->to);
-	for (int64_t n = span->from; n <= span->to; n++) {
-		add_share(bin_at(bins, n), span, share);
-	}
+	add_shares(bins, span->from, span->to, span, 1.0 / (double)(span->last - span->first + 1));
 }
 
 /* Both ends of a record count: it lasts one millisecond more than its duration. */
+static void add_overlap(struct timebins *bins, const struct span *span, int64_t n, double whole)
+{
+	int64_t bin_start = timebins_time(bins, n);
+	int64_t begin = MAX(bin_start, span->start_ms);
+	int64_t end = MIN(bin_start + bins->opts.size_ms, span->end_ms + 1);
+
+	add_share(bin_at(bins, n), span, (double)(end - begin) / whole);
+}
+
+/* All bins but the first and the last are covered whole, and get the same. */
 static void spread_proportional(struct timebins *bins, const struct span *span)
 {
 	double whole = (double)(span->end_ms - span->start_ms + 1);
 
 	touch(bins, span->from, span->to);
-	for (int64_t n = span->from; n <= span->to; n++) {
-		int64_t bin_start = timebins_time(bins, n);
-		int64_t begin = MAX(bin_start, span->start_ms);
-		int64_t end = MIN(bin_start + bins->opts.size_ms, span->end_ms + 1);
-
-		add_share(bin_at(bins, n), span, (double)(end - begin) / whole);
+	add_overlap(bins, span, span->from, whole);
+	if (span->to > span->from) {
+		add_shares(bins, span->from + 1, span->to - 1, span,
+			   (double)bins->opts.size_ms / whole);
+		add_overlap(bins, span, span->to, whole);
 	}
 }
 
 static void spread_maximum(struct timebins *bins, const struct span *span)
 {
 	touch(bins, span->from, span->to);
-	for (int64_t n = span->from; n <= span->to; n++) {
-		add_share(bin_at(bins, n), span, 1);
-	}
+	add_shares(bins, span->from, span->to, span, 1);
 }
 
 /* Of a record that spans bins only its presence is certain; such bins do not widen the result. */
@@ -278,7 +305,8 @@ static int add_record(struct timebins *bins, int64_t start_ms, int64_t end_ms, u
 		anchor(bins, start_ms);
 	}
 	span.first = bin_of(bins, start_ms);
-	span.last = bin_of(bins, end_ms);
+	span.last =
+		end_ms < timebins_time(bins, span.first + 1) ? span.first : bin_of(bins, end_ms);
 	span.from = MAX(span.first, bins->low_limit);
 	span.to = MIN(span.last, bins->high_limit);
 	bins->lowest_used = MIN(bins->lowest_used, span.from);

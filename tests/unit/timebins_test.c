@@ -119,6 +119,27 @@ static void test_limits(void)
 	}
 }
 
+/* Bins covered whole get the same, those at the ends what they overlap, also where limits cut. */
+static void test_cut_shares(void)
+{
+	struct timebins_opts opts = {
+		.size_ms = MINUTE,
+		.scheme = TIMEBINS_TIME_PROPORTIONAL,
+		.has_start = true,
+		.has_end = true,
+		.start_ms = 20000 * DAY_MS + 619 * MINUTE,
+		.last_ms = 20000 * DAY_MS + 622 * MINUTE - 1,
+	};
+	char *out = render(&opts);
+
+	UNIT_ASSERT_STR(out, "2:0.20/200 3:0.20/200 4:0.20/200");
+	g_free(out);
+	opts.last_ms += MINUTE;
+	out = render(&opts);
+	UNIT_ASSERT_STR(out, "2:0.20/200 3:0.20/200 4:0.20/200 5:0.08/79");
+	g_free(out);
+}
+
 static void test_too_many(void)
 {
 	const struct timebins_opts opts = {
@@ -137,6 +158,7 @@ int main(void)
 	static const struct unit_case cases[] = {
 		{ "schemes", test_schemes },
 		{ "limits", test_limits },
+		{ "shares of cut records", test_cut_shares },
 		{ "too many bins", test_too_many },
 		{ NULL, NULL },
 	};
