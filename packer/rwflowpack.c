@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/stdstreams.h"
 #include "common/timestamp.h"
 #include "packer/classify.h"
 #include "packer/packing.h"
@@ -407,6 +408,7 @@ int main(int argc, char **argv)
 	struct err err = { .status = ST_OK };
 	int status;
 
+	stdstreams_guard();
 	if (opt_parse(packopts_table, &self.opts, argc, argv, &result, &err) != ST_OK) {
 		fprintf(stderr, PROGRAM ": %s\n", err.text);
 		return usage_error();
@@ -424,7 +426,11 @@ int main(int argc, char **argv)
 			opt_dump(packopts_table, stdout);
 			break;
 		}
-		return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+		if (fflush(stdout) != 0 || ferror(stdout)) {
+			perror(PROGRAM ": cannot write standard output");
+			return EXIT_FAILURE;
+		}
+		return EXIT_SUCCESS;
 	}
 	status = check_arguments(&self, &result);
 	if (status == EXIT_SUCCESS) {

@@ -13,6 +13,7 @@
 #include "common/daemon.h"
 #include "common/log.h"
 #include "common/opt.h"
+#include "common/stdstreams.h"
 #include "common/timestamp.h"
 #include "sensor/sensor.h"
 
@@ -408,6 +409,7 @@ static int run(struct rwsensor_opts *opts, const GPtrArray *inputs, struct err *
 	opts->daemon.no_daemon |= foreground;
 	st = log_open(&opts->log, PROGRAM, opts->daemon.no_daemon ? "stderr" : "syslog", err);
 	if (st != ST_OK) {
+		fprintf(stderr, PROGRAM ": %s\n", err->text);
 		return st;
 	}
 	if (opts->interface != NULL) {
@@ -460,8 +462,10 @@ int main(int argc, char **argv)
 	struct rwsensor_opts opts;
 	struct opt_result result = { 0 };
 	struct err err;
-	int st = parse(&opts, argc, argv, &result, &err);
+	int st;
 
+	stdstreams_guard();
+	st = parse(&opts, argc, argv, &result, &err);
 	if (st != ST_OK) {
 		fprintf(stderr, PROGRAM ": %s\nTry '" PROGRAM " --help'\n", err.text);
 		return EXIT_FAILURE;
@@ -485,5 +489,9 @@ int main(int argc, char **argv)
 	}
 	g_free(result.args);
 	opts_release(&opts);
+	if (result.action != OPT_RUN && (fflush(stdout) != 0 || ferror(stdout))) {
+		perror(PROGRAM ": cannot write standard output");
+		return EXIT_FAILURE;
+	}
 	return st == ST_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -39,6 +39,18 @@ test_case 'over UDP, in messages that fit a packet' '
 	kill "$test_pid"; flows udp.ipfix >actual && test_lines actual 50
 '
 
+test_case 'without standard error the log does not end in the file' '
+	rwsensor --silk --export=closed.ipfix "$MIX" 2>&- && flows closed.ipfix >actual &&
+	test_cmp expected actual && [ "$(wc -c <closed.ipfix)" = "$(wc -c <file.ipfix)" ]
+'
+
+test_case 'a log that cannot be opened, help that cannot be printed: a line and a failure' '
+	test_must_fail rwsensor --log-pathname=/nonexistent/log --export=none.ipfix "$MIX" 2>log &&
+	test_grep "/nonexistent/log.: No such file" log && [ ! -e none.ipfix ] &&
+	test_must_fail rwsensor --help >/dev/full 2>log && test_grep "No space left" log &&
+	test_must_fail rwflowpack --help >/dev/full 2>log && test_grep "No space left" log
+'
+
 test_case 'nobody there: a failure that says what is missing' '
 	port=$(test_port) &&
 	test_must_fail rwsensor --export="tcp://127.0.0.1:$port" --drain-timeout=200ms "$MIX" 2>log &&
