@@ -157,9 +157,31 @@ static void put_line(enum log_level level, const char *text)
 	}
 }
 
+/* Names of certificates and files are others' words: they must not begin lines of their own. */
+static void escape_controls(char *out, size_t size, const char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t len = 0;
+
+	for (; *text && len + 5 <= size; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (!g_ascii_iscntrl((char)c)) {
+			out[len++] = (char)c;
+			continue;
+		}
+		out[len++] = '\\';
+		out[len++] = 'x';
+		out[len++] = digits[c >> 4];
+		out[len++] = digits[c & 15];
+	}
+	out[len] = '\0';
+}
+
 void log_msg(enum log_level level, const char *fmt, ...)
 {
 	char text[LOG_LINE_MAX];
+	char line[LOG_LINE_MAX];
 	va_list ap;
 
 	if ((int)level > atomic_load_explicit(&sink.level, memory_order_relaxed)) {
@@ -168,8 +190,9 @@ void log_msg(enum log_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	escape_controls(line, sizeof(line), text);
 	pthread_mutex_lock(&sink.lock);
-	put_line(level, text);
+	put_line(level, line);
 	pthread_mutex_unlock(&sink.lock);
 }
 

@@ -47,7 +47,10 @@ int log_open(const struct log_opts *opts, const char *program, const char *defau
 /* "Stopped logging." and close. */
 void log_close(void);
 
-/* Log one line; anything below the level is dropped before formatting. Thread-safe. */
+/*
+ * Log one line; control characters in it are written as \xNN, so that nobody's name begins a line
+ * of its own. Anything below the level is dropped before formatting. Thread-safe.
+ */
 void log_msg(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* The file descriptor that a daemon's stdout and stderr go to, or -1. */

@@ -74,6 +74,28 @@ static void test_lines(void)
 	g_free(path);
 }
 
+/* A name with a newline in it must not forge a line. */
+static void test_controls(void)
+{
+	char *path = scratch_file("controls.log");
+	struct log_opts opts = { .pathname = path, .level = (char *)"notice" };
+	char *text = NULL;
+	char *long_name = g_strnfill(9000, '\n');
+	struct err err;
+
+	CU_ASSERT_EQUAL(log_open(&opts, "prog", NULL, &err), ST_OK);
+	log_msg(LOG_LEVEL_NOTICE, "name '%s'", "a\nb\tc\x7f\x1b[2J \xc3\xa9");
+	log_msg(LOG_LEVEL_NOTICE, "%s", long_name);
+	log_close();
+	CU_ASSERT_TRUE_FATAL(g_file_get_contents(path, &text, NULL, NULL));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, ": name 'a\\x0ab\\x09c\\x7f\\x1b[2J \xc3\xa9'\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, ": \\x0a\\x0a"));
+	CU_ASSERT_PTR_EQUAL(strchr(strchr(text, '\n') + 1, '\n'), strrchr(text, '\n'));
+	g_free(long_name);
+	g_free(text);
+	g_free(path);
+}
+
 static void test_rollover(void)
 {
 	struct log_opts opts = { .directory = (char *)unit_scratch(),
@@ -122,6 +144,7 @@ int main(void)
 	static const struct unit_case cases[] = {
 		{ "switches", test_switches },
 		{ "lines", test_lines },
+		{ "control characters", test_controls },
 		{ "rollover", test_rollover },
 		{ "rate limit", test_limit },
 		{ NULL, NULL },
