@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "common/stdstreams.h"
@@ -15,6 +16,9 @@
 #include "packer/packopts.h"
 
 #define PROGRAM "rwflowpack"
+
+/* Descriptors for all that is neither an hourly file nor a connection. */
+#define RWFLOWPACK_FILES_RESERVED 64
 
 /* Bounds on what one exporter can make us hold. */
 static const struct ipfix_limits rwflowpack_limits = {
@@ -41,8 +45,11 @@ static void complain_on_stderr(void *arg, const char *text)
 
 static void complain_in_log(void *arg, const char *text)
 {
+	char *line = g_strdelimit(g_strdup(text), "\n\t", ' ');
+
 	(void)arg;
-	log_msg(LOG_LEVEL_ERR, "%s", text);
+	log_msg(LOG_LEVEL_ERR, "%s", line);
+	g_free(line);
 }
 
 static void complain_about_site(void *arg, const char *file, int line, const char *message)
@@ -236,6 +243,43 @@ static void wait_for_orders(struct rwflowpack *self)
 	}
 }
 
+/*
+ * How many connections a port may have. Strangers' must not take the descriptors that the hourly
+ * files need, for a file that cannot be opened stops the daemon: so raise the limit, or else take
+ * fewer connections.
+ */
+static unsigned fit_connections(const struct packopts *opts, const struct sensorconf *conf)
+{
+	rlim_t reserved = opts->file_cache_size + RWFLOWPACK_FILES_RESERVED;
+	rlim_t ports = 0;
+	rlim_t wanted;
+	rlim_t fit = 1;
+	struct rlimit limit;
+
+	for (guint i = 0; i < sensorconf_probes(conf)->len; i++) {
+		const struct probe *probe = g_ptr_array_index(sensorconf_probes(conf), i);
+
+		ports += probe->port && (probe->tls || probe->protocol == PROBE_TCP);
+	}
+	wanted = reserved + ports * opts->max_connections;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) {
+		return (unsigned)opts->max_connections;
+	}
+	limit.rlim_cur = MIN(wanted, limit.rlim_max);
+	if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur == wanted) {
+		return (unsigned)opts->max_connections;
+	}
+	if (ports > 0 && limit.rlim_cur > reserved + ports) {
+		fit = (limit.rlim_cur - reserved) / ports;
+	}
+	fit = MIN(fit, opts->max_connections);
+	log_msg(LOG_LEVEL_WARNING,
+		"%lu open files are allowed: taking %lu connections on each port instead of %lu",
+		(unsigned long)limit.rlim_cur, (unsigned long)fit,
+		(unsigned long)opts->max_connections);
+	return (unsigned)fit;
+}
+
 static int start(struct rwflowpack *self, struct site *site, struct sensorconf *conf,
 		 struct err *err)
 {
@@ -256,7 +300,7 @@ static int start(struct rwflowpack *self, struct site *site, struct sensorconf *
 							 : opts->root_directory,
 		.limits = rwflowpack_limits,
 		.tls = self->tls,
-		.max_connections = (unsigned)opts->max_connections,
+		.max_connections = fit_connections(opts, conf),
 		.disposal = opts->disposal,
 		.flush_timeout_ns = (int64_t)opts->flush_timeout_s * NS_PER_S,
 		.polling_interval_ns = (int64_t)opts->polling_interval_s * NS_PER_S,
