@@ -38,6 +38,7 @@ struct ipfixscan {
 	struct ipfix_limits limits;
 	GHashTable *domains;  /* number -> struct scan_domain */
 	GHashTable *elements; /* enterprise and number of every element named */
+	uint32_t fields;      /* of all templates */
 	uint8_t *clean; /* UINT16_MAX bytes; not cleared, so that valgrind sees what nobody wrote */
 };
 
@@ -235,6 +236,24 @@ static int scan_withdraw(GHashTable *templates, uint16_t id, uint16_t set_id, st
 	return ST_OK;
 }
 
+/* Remember the template, in place of one with its number; *tmpl is taken, also on failure. */
+static int scan_keep(struct ipfixscan *scan, GHashTable *templates, uint16_t id,
+		     struct scan_template *tmpl, struct err *err)
+{
+	gpointer key = GUINT_TO_POINTER(id);
+	const struct scan_template *old = g_hash_table_lookup(templates, key);
+	uint32_t fields = scan->fields - (old ? old->count : 0) + tmpl->count;
+
+	if (fields > IPFIXSCAN_FIELDS_MAX) {
+		g_free(tmpl);
+		return err_set(err, ST_ELIMIT, "templates of more than %d fields",
+			       IPFIXSCAN_FIELDS_MAX);
+	}
+	scan->fields = fields;
+	g_hash_table_insert(templates, key, tmpl);
+	return ST_OK;
+}
+
 static int scan_template(struct ipfixscan *scan, GHashTable *templates, struct scan_bytes *set,
 			 uint16_t set_id, struct err *err)
 {
@@ -242,7 +261,6 @@ static int scan_template(struct ipfixscan *scan, GHashTable *templates, struct s
 	uint16_t id = scan_u16(p);
 	uint16_t count = scan_u16(p + 2);
 	struct scan_template *tmpl = NULL;
-	gpointer key = GUINT_TO_POINTER(id);
 	int rc;
 
 	if (count == 0) {
@@ -257,16 +275,13 @@ static int scan_template(struct ipfixscan *scan, GHashTable *templates, struct s
 			return err_set(err, ST_EFORMAT, "an options template with a wrong scope");
 		}
 	}
-	if (!g_hash_table_contains(templates, key) &&
+	if (!g_hash_table_contains(templates, GUINT_TO_POINTER(id)) &&
 	    g_hash_table_size(templates) >= scan->limits.max_templates) {
 		return err_set(err, ST_ELIMIT, "more than %" PRIu32 " templates",
 			       scan->limits.max_templates);
 	}
 	rc = scan_fields(scan, set, count, &tmpl, err);
-	if (rc == ST_OK) {
-		g_hash_table_insert(templates, key, tmpl);
-	}
-	return rc;
+	return rc == ST_OK ? scan_keep(scan, templates, id, tmpl, err) : rc;
 }
 
 static void scan_put_u16(uint8_t *p, uint16_t value)

@@ -5,7 +5,7 @@
  * template, and the lists that will be decoded against theirs. Knows no libfixbuf, and no element
  * but the list types and the TCP flags whose list entries are decoded.
  *
- * Memory is bounded by the limits: domains x templates x fields.
+ * Memory is bounded by the limits: domains, templates, and the fields of all templates together.
  */
 #ifndef TUSSAH_PACKER_IPFIXSCAN_H
 #define TUSSAH_PACKER_IPFIXSCAN_H
@@ -20,6 +20,8 @@
 /* Different information elements that the templates of one session may name: each one that is not
  * in the information model is added to it. */
 #define IPFIXSCAN_ELEMENTS_MAX 8192
+/* Fields of all templates of one session: some megabytes, in ours and libfixbuf's memory. */
+#define IPFIXSCAN_FIELDS_MAX 131072
 
 struct ipfix_limits {
 	uint32_t max_templates;       /* per session and observation domain */

@@ -788,6 +788,42 @@ static void test_limits_of_session(void)
 	g_free(m);
 }
 
+/* Many large templates in many domains; one told again and again counts once. */
+static void test_limit_of_fields(void)
+{
+	static const struct ipfix_limits generous = { .max_templates = 1024,
+						      .max_template_fields = 1024,
+						      .max_domains = 256 };
+	struct ipfix_decoder *decoder = ipfix_decoder_new(&generous, &plain_mapping);
+	struct message *m = g_new(struct message, 1);
+	uint32_t domain = 0;
+	struct err err = { .text = "" };
+	unsigned count = 0;
+	int rc = ST_OK;
+
+	while (rc == ST_OK && domain < 512) {
+		begin(m, MIN(domain, 255), 0);
+		begin_set(m, 2);
+		put(m, domain <= 255 ? 256 : 257, 2);
+		put(m, 512, 2);
+		for (unsigned i = 0; i < 512; i++) {
+			put(m, 4, 2);
+			put(m, 1, 2);
+		}
+		end_set(m);
+		rc = ipfix_decode(decoder, m->bytes, m->len, count_record, &count, &err);
+		if (domain == 0 && rc == ST_OK) {
+			rc = ipfix_decode(decoder, m->bytes, m->len, count_record, &count, &err);
+		}
+		domain++;
+	}
+	CU_ASSERT_EQUAL(rc, ST_ELIMIT);
+	UNIT_ASSERT_STR(err.text, "templates of more than 131072 fields");
+	UNIT_ASSERT_U64(domain, 257);
+	ipfix_decoder_free(decoder);
+	g_free(m);
+}
+
 /* Templates come late, change, and go. */
 static void test_template_life(void)
 {
@@ -946,6 +982,7 @@ int main(void)
 		{ "sequence", test_sequence },
 		{ "damage is told", test_damage_is_told },
 		{ "limits of a session", test_limits_of_session },
+		{ "limit of fields", test_limit_of_fields },
 		{ "life of a template", test_template_life },
 		{ "callback stops", test_callback_stops },
 		{ "real messages", test_real_messages },
