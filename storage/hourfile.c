@@ -2,8 +2,10 @@
 #include "storage/hourfile.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct hourfile_reader {
 	struct stream *stream;
@@ -45,8 +47,27 @@ void hourfile_close(struct hourfile_reader *reader)
 
 struct hourfile_writer {
 	struct stream *stream;
-	uint64_t taken; /* of the stream's records, by hourfile_take_records() */
+	uint64_t taken;       /* of the stream's records, by hourfile_take_records() */
+	char *new_path;       /* of a file that was made, until its folders are synced; or NULL */
+	unsigned new_folders; /* how many of them were made with it */
 };
+
+/* How many of the folders above path are not there yet? */
+static unsigned count_missing_folders(const char *path)
+{
+	char *folder = g_path_get_dirname(path);
+	unsigned missing = 0;
+
+	while (!g_file_test(folder, G_FILE_TEST_EXISTS)) {
+		char *parent = g_path_get_dirname(folder);
+
+		g_free(folder);
+		folder = parent;
+		missing++;
+	}
+	g_free(folder);
+	return missing;
+}
 
 static int make_folders(const char *path, struct err *err)
 {
@@ -57,6 +78,45 @@ static int make_folders(const char *path, struct err *err)
 		rc = err_errno(err, ST_EIO, errno, "%s", folder);
 	}
 	g_free(folder);
+	return rc;
+}
+
+static int sync_folder(const char *folder, struct err *err)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = ST_OK;
+
+	/* File systems that cannot sync folders say EINVAL: as good as done. */
+	if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL)) {
+		rc = err_errno(err, ST_EIO, errno, "sync %s", folder);
+	}
+	if (fd >= 0) {
+		close(fd);
+	}
+	return rc;
+}
+
+/* A new file is as durable as its name: the folder that has it, and those made on the way. */
+static int sync_new_path(struct hourfile_writer *writer, struct err *err)
+{
+	char *folder;
+	int rc = ST_OK;
+
+	if (writer->new_path == NULL) {
+		return ST_OK;
+	}
+	folder = g_path_get_dirname(writer->new_path);
+	for (unsigned i = 0; rc == ST_OK && i <= writer->new_folders; i++) {
+		char *parent = g_path_get_dirname(folder);
+
+		rc = sync_folder(folder, err);
+		g_free(folder);
+		folder = parent;
+	}
+	g_free(folder);
+	if (rc == ST_OK) {
+		g_clear_pointer(&writer->new_path, g_free);
+	}
 	return rc;
 }
 
@@ -75,6 +135,7 @@ int hourfile_append(struct hourfile_writer **out, const char *path, const struct
 	struct header entries;
 	struct stat st;
 	bool existed = stat(path, &st) == 0 && st.st_size > 0;
+	unsigned missing = existed ? 0 : count_missing_folders(path);
 	int rc = make_folders(path, err);
 
 	header_init(&entries);
@@ -94,6 +155,8 @@ int hourfile_append(struct hourfile_writer **out, const char *path, const struct
 	}
 	*out = g_new0(struct hourfile_writer, 1);
 	(*out)->stream = stream;
+	(*out)->new_path = existed ? NULL : g_strdup(path);
+	(*out)->new_folders = missing;
 	if (created != NULL) {
 		*created = !existed;
 	}
@@ -107,7 +170,9 @@ int hourfile_write(struct hourfile_writer *writer, const struct record *rec, str
 
 int hourfile_flush(struct hourfile_writer *writer, bool sync, struct err *err)
 {
-	return sync ? stream_sync(writer->stream, err) : stream_flush(writer->stream, err);
+	int rc = sync ? stream_sync(writer->stream, err) : stream_flush(writer->stream, err);
+
+	return rc == ST_OK && sync ? sync_new_path(writer, err) : rc;
 }
 
 uint64_t hourfile_records(const struct hourfile_writer *writer)
@@ -131,6 +196,7 @@ int hourfile_finish(struct hourfile_writer *writer, struct err *err)
 		return ST_OK;
 	}
 	rc = stream_close(writer->stream, err);
+	g_free(writer->new_path);
 	g_free(writer);
 	return rc;
 }

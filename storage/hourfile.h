@@ -43,7 +43,8 @@ int hourfile_append(struct hourfile_writer **out, const char *path, const struct
 		    const struct hourfile_write_opts *opts, bool *created, struct err *err);
 /* ST_OK; ST_ERANGE: this record does not fit and was not written; else fatal. */
 int hourfile_write(struct hourfile_writer *writer, const struct record *rec, struct err *err);
-/* Everything written so far becomes visible as a whole; durable when sync. */
+/* Everything written so far becomes visible as a whole; durable, as are the names of a new file and
+ * of the folders made for it, when sync. */
 int hourfile_flush(struct hourfile_writer *writer, bool sync, struct err *err);
 uint64_t hourfile_records(const struct hourfile_writer *writer); /* written since the last call to
 								    hourfile_take_records() */

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -16,6 +17,21 @@
 #define HOUR_NS MEMSTREAM_HOUR_NS
 
 static const struct hourfile_key key = { .hour_ns = HOUR_NS, .sensor = 1, .flowtype = 3 };
+
+/* Stands before the C library's: the folders that were synced, in order. */
+static char synced[4096];
+
+int fsync(int fd)
+{
+	char *link = g_strdup_printf("/proc/self/fd/%d", fd);
+	char *target = g_file_read_link(link, NULL);
+
+	g_strlcat(synced, target != NULL ? target : "?", sizeof(synced));
+	g_strlcat(synced, "\n", sizeof(synced));
+	g_free(target);
+	g_free(link);
+	return 0;
+}
 
 /* Append count records to path; was the file new? */
 static bool append(const char *path, uint8_t format, uint8_t compression, unsigned count)
@@ -194,6 +210,36 @@ static void test_full(void)
 	g_free(path);
 }
 
+/* The name of a new file is made durable with it, once, and so are new folders. */
+static void test_folders_are_synced(void)
+{
+	static const struct hourfile_write_opts opts = { .format = 0 };
+	char *root = realpath(unit_scratch(), NULL);
+	char *path = g_strdup_printf("%s/type/2021/file", root);
+	char *expected = g_strdup_printf("%s/type/2021\n%s/type\n%s\n", root, root, root);
+	struct record rec = memstream_record(0);
+	struct err err = { 0, "" };
+
+	for (unsigned round = 0; round < 2; round++) {
+		struct hourfile_writer *writer = NULL;
+
+		unit_at("round %u", round);
+		synced[0] = '\0';
+		CU_ASSERT_EQUAL_FATAL(hourfile_append(&writer, path, &key, &opts, NULL, &err),
+				      ST_OK);
+		CU_ASSERT_EQUAL(hourfile_write(writer, &rec, &err), ST_OK);
+		CU_ASSERT_EQUAL(hourfile_flush(writer, false, &err), ST_OK);
+		UNIT_ASSERT_STR(synced, "");
+		CU_ASSERT_EQUAL(hourfile_flush(writer, true, &err), ST_OK);
+		CU_ASSERT_EQUAL(hourfile_flush(writer, true, &err), ST_OK);
+		UNIT_ASSERT_STR(synced, round == 0 ? expected : "");
+		CU_ASSERT_EQUAL(hourfile_finish(writer, &err), ST_OK);
+	}
+	g_free(expected);
+	g_free(path);
+	free(root);
+}
+
 static void test_errors(void)
 {
 	const struct hourfile_write_opts opts = { .format = 0 };
@@ -212,10 +258,15 @@ static void test_errors(void)
 }
 
 static const struct unit_case cases[] = {
-	{ "append", test_append },           { "refused records", test_refused },
-	{ "what is visible", test_visible }, { "lock", test_lock },
-	{ "threads", test_threads },         { "full disk", test_full },
-	{ "errors", test_errors },           { NULL, NULL },
+	{ "append", test_append },
+	{ "refused records", test_refused },
+	{ "what is visible", test_visible },
+	{ "lock", test_lock },
+	{ "threads", test_threads },
+	{ "full disk", test_full },
+	{ "new folders are synced", test_folders_are_synced },
+	{ "errors", test_errors },
+	{ NULL, NULL },
 };
 
 int main(void)
