@@ -304,7 +304,10 @@ int writer_flush(struct writer *writer, unsigned flags, int64_t now_ns, struct e
 	if (writer->failed && st == ST_OK) {
 		st = err_set(err, ST_EIO, "writing was given up after an earlier error");
 	}
-	writer->failed = st != ST_OK;
+	if (st != ST_OK) {
+		writer->failed =
+			true; /* for good: a writer may have failed since it was looked at */
+	}
 	return st;
 }
 
