@@ -16,7 +16,8 @@
 #define POSITIONS_KEY_MAX   (POSITIONS_NAME_MAX + 34)
 
 struct stream_position {
-	char *key; /* id in hexadecimal, blank, name */
+	char *key;      /* id in hexadecimal, blank, name */
+	unsigned users; /* guarded by the lock of positions */
 	pthread_mutex_t lock;
 	uint64_t taken;  /* guarded by lock, as is used */
 	bool used;       /* since the last commit */
@@ -195,11 +196,19 @@ int positions_get(struct positions *positions, const char *name, const uint8_t i
 		pthread_mutex_lock(&stream->lock);
 		stream->used = true;
 		pthread_mutex_unlock(&stream->lock);
+		stream->users++;
 		*out = stream;
 	}
 done:
 	pthread_mutex_unlock(&positions->lock);
 	return st;
+}
+
+void positions_put(struct positions *positions, struct stream_position *stream)
+{
+	pthread_mutex_lock(&positions->lock);
+	stream->users--;
+	pthread_mutex_unlock(&positions->lock);
 }
 
 bool position_begin(struct stream_position *stream, uint64_t position)
@@ -279,7 +288,6 @@ static GString *positions_print(GPtrArray *streams)
 {
 	GString *text = g_string_new(POSITIONS_HEAD "\n");
 
-	g_ptr_array_sort(streams, positions_compare);
 	for (guint i = 0; i < streams->len && i < POSITIONS_STREAMS_MAX; i++) {
 		const struct stream_position *stream = g_ptr_array_index(streams, i);
 
@@ -346,6 +354,27 @@ static int positions_store(const struct positions *positions, const GString *tex
 	return st;
 }
 
+/* Every sensor's start makes a stream: without this a long-lived packer would run out of them. */
+static void positions_forget(struct positions *positions, GPtrArray *streams)
+{
+	if (streams->len <= POSITIONS_STREAMS_MAX) {
+		return; /* nor sorted */
+	}
+	pthread_mutex_lock(&positions->lock);
+	for (guint i = streams->len; i-- > 0;) {
+		struct stream_position *stream = g_ptr_array_index(streams, i);
+
+		if (g_hash_table_size(positions->streams) <= POSITIONS_STREAMS_MAX) {
+			break;
+		}
+		/* without users nobody else looks at it */
+		if (stream->users == 0 && stream->taken == stream->durable) {
+			g_hash_table_remove(positions->streams, stream->key);
+		}
+	}
+	pthread_mutex_unlock(&positions->lock);
+}
+
 int positions_commit(struct positions *positions, int64_t now_s, struct err *err)
 {
 	GPtrArray *streams = g_ptr_array_new();
@@ -354,7 +383,7 @@ int positions_commit(struct positions *positions, int64_t now_s, struct err *err
 	bool changed = false;
 	int st = ST_OK;
 
-	/* streams are never removed while the packer runs, so the lock can go before the writing */
+	/* only this function removes streams, so the lock can go before the writing */
 	pthread_mutex_lock(&positions->lock);
 	g_hash_table_iter_init(&iter, positions->streams);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
@@ -370,6 +399,9 @@ int positions_commit(struct positions *positions, int64_t now_s, struct err *err
 		g_ptr_array_add(streams, stream);
 	}
 	pthread_mutex_unlock(&positions->lock);
+	if (changed || streams->len > POSITIONS_STREAMS_MAX) {
+		g_ptr_array_sort(streams, positions_compare);
+	}
 	if (changed) {
 		GString *text = positions_print(streams);
 
@@ -380,6 +412,9 @@ int positions_commit(struct positions *positions, int64_t now_s, struct err *err
 		struct stream_position *stream = g_ptr_array_index(streams, i);
 
 		stream->durable = stream->marked;
+	}
+	if (st == ST_OK) {
+		positions_forget(positions, streams);
 	}
 	g_ptr_array_free(streams, TRUE);
 	return st;

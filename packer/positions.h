@@ -32,7 +32,7 @@
 
 #define POSITIONS_FILE        ".rwflowpack-positions"
 #define POSITIONS_NAME_MAX    255
-#define POSITIONS_STREAMS_MAX 65536 /* in the file; the ones used longest ago are forgotten */
+#define POSITIONS_STREAMS_MAX 65536 /* kept; the ones used longest ago are forgotten */
 
 struct positions;
 struct stream_position;
@@ -42,12 +42,16 @@ struct positions *positions_new(const char *directory);
 void positions_free(struct positions *positions);
 
 /*
- * The stream of this name and id, made at position 0 when new; it lives as long as positions.
+ * The stream of this name and id, made at position 0 when new; to be given back with
+ * positions_put(). Streams that nobody has may be forgotten by a commit when there are too many.
  * Returns ST_OK, ST_EINVAL (name), ST_EIO, ST_EFORMAT (damaged file), ST_EAGAIN (another packer
  * has the file), ST_ELIMIT. Thread-safe.
  */
 int positions_get(struct positions *positions, const char *name, const uint8_t id[16],
 		  struct stream_position **out, struct err *err);
+
+/* Thread-safe. */
+void positions_put(struct positions *positions, struct stream_position *stream);
 
 /* Claim the message: false when it has been taken in before. Else the stream stays locked ... */
 bool position_begin(struct stream_position *stream, uint64_t position);

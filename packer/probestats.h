@@ -27,7 +27,7 @@ struct probestats {
 	char *name;
 	_Atomic bool listens; /* to be reported at every flush, not after each file */
 	_Atomic uint64_t values[PROBE_COUNTERS];
-	uint64_t reported[PROBE_COUNTERS]; /* of the reporting thread */
+	uint64_t reported[PROBE_COUNTERS]; /* guarded by who owns the table of probes */
 };
 
 struct probestats *probestats_new(const char *name);

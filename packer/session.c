@@ -117,6 +117,20 @@ static struct probestats *collector_stats(struct collector *collector, const cha
 	return stats;
 }
 
+/* A probe that listened may read files from now on. */
+static void collector_forget_listening(struct collector *collector)
+{
+	GHashTableIter iter;
+	gpointer stats;
+
+	pthread_mutex_lock(&collector->lock);
+	g_hash_table_iter_init(&iter, collector->stats);
+	while (g_hash_table_iter_next(&iter, NULL, &stats)) {
+		((struct probestats *)stats)->listens = false;
+	}
+	pthread_mutex_unlock(&collector->lock);
+}
+
 void collector_publish(struct collector *collector, struct site *site, struct sensorconf *conf)
 {
 	struct collector_config *config = g_new0(struct collector_config, 1);
@@ -125,6 +139,7 @@ void collector_publish(struct collector *collector, struct site *site, struct se
 	config->site = site;
 	config->conf = conf;
 	config->generation = ++collector->generation;
+	collector_forget_listening(collector);
 	for (guint i = 0; i < sensorconf_probes(conf)->len; i++) {
 		const struct probe *probe = g_ptr_array_index(sensorconf_probes(conf), i);
 
@@ -453,6 +468,9 @@ static uint64_t session_durable(void *arg)
 
 static void session_free(struct session *session)
 {
+	if (session->stream) {
+		positions_put(session->collector->opts.positions, session->stream);
+	}
 	ipfix_decoder_free(session->decoder);
 	g_strfreev(session->names);
 	g_free(session->address);
@@ -630,7 +648,9 @@ int collector_read_file(struct collector *collector, const char *probe, const ch
 	}
 	st = session_read_all(session, file, err);
 	fclose(file);
+	pthread_mutex_lock(&collector->lock);
 	probestats_report(session->stats);
+	pthread_mutex_unlock(&collector->lock);
 	*records = session->seen.forward + session->seen.reverse;
 	if (st == ST_OK && *records == 0) {
 		st = err_set(err, ST_EFORMAT, "%s: no flow records", path);

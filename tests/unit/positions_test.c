@@ -161,6 +161,38 @@ static void test_errors(void)
 	g_free(path);
 }
 
+/* Streams of sensors that are gone make room, those of open sessions stay. */
+static void test_forgets(void)
+{
+	char *path = folder("many");
+	struct positions *positions = positions_new(path);
+	struct stream_position *open = get(positions, "open", id_a);
+	struct stream_position *ahead = get(positions, "ahead", id_a);
+
+	CU_ASSERT(take(open, 5));
+	positions_mark(positions);
+	CU_ASSERT_EQUAL(positions_commit(positions, 1, NULL), ST_OK);
+	CU_ASSERT(take(ahead, 6));
+	positions_put(positions, ahead);
+	for (uint32_t round = 0; round < 3; round++) {
+		for (uint32_t i = 0; i < POSITIONS_STREAMS_MAX; i++) {
+			uint8_t id[16] = { 1, (uint8_t)round, (uint8_t)(i >> 8), (uint8_t)i };
+			struct stream_position *stream = get(positions, "s", id);
+
+			if (!stream) {
+				break;
+			}
+			positions_put(positions, stream);
+		}
+		CU_ASSERT_EQUAL(positions_commit(positions, 2 + round, NULL), ST_OK);
+	}
+	CU_ASSERT_PTR_EQUAL(get(positions, "open", id_a), open);
+	UNIT_ASSERT_U64(position_durable(open), 5);
+	CU_ASSERT(!take(get(positions, "ahead", id_a), 6));
+	positions_free(positions);
+	g_free(path);
+}
+
 static void test_commit_fails(void)
 {
 	char *path = folder("gone");
@@ -189,6 +221,7 @@ int main(void)
 		{ "text of the file", test_file },
 		{ "damaged files", test_damaged_files },
 		{ "errors", test_errors },
+		{ "streams are forgotten", test_forgets },
 		{ "a commit that fails", test_commit_fails },
 		{ NULL, NULL },
 	};
