@@ -462,11 +462,6 @@ int tls_conn_shutdown(struct tls_conn *conn)
 	return tls_conn_result(conn, n, errno, NULL) == ST_EAGAIN ? ST_EAGAIN : ST_EIO;
 }
 
-bool tls_conn_pending(const struct tls_conn *conn)
-{
-	return SSL_pending(conn->ssl) > 0;
-}
-
 bool tls_conn_is_link(const struct tls_conn *conn)
 {
 	const unsigned char *name;

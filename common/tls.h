@@ -73,7 +73,6 @@ int tls_conn_write(struct tls_conn *conn, const void *bytes, size_t size, size_t
 		   struct err *err);
 /* Say the end; ST_OK: said, ST_EAGAIN, ST_EIO. */
 int tls_conn_shutdown(struct tls_conn *conn);
-bool tls_conn_pending(const struct tls_conn *conn); /* decrypted bytes wait inside */
 /* Was TLS_ALPN_LINK agreed? */
 bool tls_conn_is_link(const struct tls_conn *conn);
 /* Names the peer's certificate carries: the common name and DNS alternative names; index from 0,

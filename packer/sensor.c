@@ -11,11 +11,6 @@ static const char *const network_names[NETWORKS] = {
 	[NETWORK_INTERNAL] = "internal",
 };
 
-const char *network_name(enum network network)
-{
-	return network_names[network];
-}
-
 static int network_parse(const char *name)
 {
 	for (int network = 0; network < NETWORKS; network++) {

@@ -17,8 +17,6 @@ enum packlogic { PACKLOGIC_TWOWAY, PACKLOGIC_GENERIC, PACKLOGICS };
 /* The networks, with the numbers the packing logics give them. */
 enum network { NETWORK_NULL, NETWORK_EXTERNAL, NETWORK_INTERNAL, NETWORKS };
 
-const char *network_name(enum network network);
-
 /* How a sensor tells whether an end of a record lies in a network. */
 struct sensor_network {
 	bool is_set;    /* has a list, or remainder */
