@@ -3,7 +3,6 @@
 #include "query/tool.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>
@@ -106,11 +105,6 @@ struct rwfilter {
 	bool copy_entries; /* the first input's entries are still wanted */
 };
 
-static bool names_stdout(const char *path)
-{
-	return strcmp(path, "-") == 0 || strcmp(path, "stdout") == 0;
-}
-
 static enum input find_input(const struct rwfilter_opts *opts, int argc)
 {
 	int repository = selection_reads_repository(&opts->selection, true);
@@ -131,7 +125,7 @@ static void check_input_pipe(const char *path)
 {
 	struct stat st;
 
-	if (!path || names_stdout(path) || strcmp(path, "stdin") == 0) {
+	if (!path || tool_is_stdout(path) || strcmp(path, "stdin") == 0) {
 		return;
 	}
 	if (stat(path, &st) != 0) {
@@ -188,7 +182,7 @@ static void add_tuples(struct rwfilter_opts *opts)
 /* Standard output takes one stream. */
 static void claim_stdout(bool *taken, const char *name, const char *path)
 {
-	if (!names_stdout(path)) {
+	if (!tool_is_stdout(path)) {
 		return;
 	}
 	if (*taken) {
@@ -232,8 +226,6 @@ static void open_statistics(struct rwfilter *run, bool *stdout_taken)
 	bool volume = run->opts->volume_statistics.given;
 	const char *name = volume ? "print-volume-statistics" : "print-statistics";
 	const char *path = volume ? run->opts->volume_statistics.text : run->opts->statistics.text;
-	int flags = O_WRONLY | O_CREAT | O_CLOEXEC;
-	struct stat st;
 	int fd;
 
 	run->filter.count_volumes = volume;
@@ -245,14 +237,11 @@ static void open_statistics(struct rwfilter *run, bool *stdout_taken)
 		return;
 	}
 	claim_stdout(stdout_taken, name, path);
-	if (names_stdout(path)) {
+	if (tool_is_stdout(path)) {
 		run->statistics = stdout;
 		return;
 	}
-	if (stat(path, &st) != 0 || S_ISREG(st.st_mode)) {
-		flags |= tool_getenv("SILK_CLOBBER") ? O_TRUNC : O_EXCL;
-	}
-	fd = open(path, flags, 0666);
+	fd = tool_create(path);
 	if (fd < 0) {
 		tool_die("Invalid %s '%s': %s", name, path, strerror(errno));
 	}
@@ -341,7 +330,8 @@ static bool has_readable_names(const struct rwfilter_opts *opts)
 {
 	const char *path = opts->xargs.text;
 
-	if (path && !names_stdout(path) && strcmp(path, "stdin") != 0 && access(path, R_OK) != 0) {
+	if (path && !tool_is_stdout(path) && strcmp(path, "stdin") != 0 &&
+	    access(path, R_OK) != 0) {
 		tool_warn("unable to open xargs file '%s': %s", path, strerror(errno));
 		return false;
 	}
@@ -397,6 +387,15 @@ static void print_statistics(const struct rwfilter *run)
 	print_volume_row(out, "Fail", &fail, "");
 }
 
+/* Standard output is closed, and looked at, by the skeleton. */
+static bool close_statistics(FILE *out)
+{
+	if (out == stdout) {
+		return true;
+	}
+	return (out == stderr ? fflush(out) : fclose(out)) == 0;
+}
+
 /* Returns the exit status. */
 static int finish(struct rwfilter *run)
 {
@@ -414,12 +413,9 @@ static int finish(struct rwfilter *run)
 	}
 	if (run->statistics) {
 		print_statistics(run);
-		if (run->statistics != stdout && fflush(run->statistics) != 0) {
+		if (!close_statistics(run->statistics)) {
 			tool_warn("cannot write statistics: %s", strerror(errno));
 			exit_status = TOOL_EXIT_ERROR;
-		}
-		if (run->statistics != stdout && run->statistics != stderr) {
-			fclose(run->statistics);
 		}
 	}
 	batch_free(run->batch);

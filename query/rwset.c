@@ -7,7 +7,6 @@
 #include "storage/ipset.h"
 
 #include <glib.h>
-#include <string.h>
 
 enum output { OUTPUT_SIP, OUTPUT_DIP, OUTPUT_NHIP, OUTPUT_ANY, OUTPUT_COUNT };
 
@@ -55,11 +54,6 @@ struct job {
 	struct header entries;
 };
 
-static bool names_stdout(const char *path)
-{
-	return path && (strcmp(path, "-") == 0 || strcmp(path, "stdout") == 0);
-}
-
 static void check_outputs(const struct set_opts *opts)
 {
 	bool any = false;
@@ -67,7 +61,7 @@ static void check_outputs(const struct set_opts *opts)
 
 	for (int i = 0; i < OUTPUT_COUNT; i++) {
 		any = any || opts->paths[i];
-		if (names_stdout(opts->paths[i])) {
+		if (tool_is_stdout(opts->paths[i])) {
 			if (on_stdout) {
 				tool_usage("Multiple outputs are trying to use stdout");
 			}
@@ -77,7 +71,7 @@ static void check_outputs(const struct set_opts *opts)
 	if (!any) {
 		tool_usage("No output specified; must specify file(s) to create");
 	}
-	if (on_stdout && names_stdout(opts->source.copy_input)) {
+	if (on_stdout && tool_is_stdout(opts->source.copy_input)) {
 		tool_usage("May not use stdout for multiple output streams");
 	}
 }

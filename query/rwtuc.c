@@ -3,7 +3,6 @@
 #include "query/tool.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>
@@ -99,15 +98,9 @@ struct rwtuc {
 	bool failed;
 };
 
-static bool names_stdout(const char *path)
-{
-	return strcmp(path, "-") == 0 || strcmp(path, "stdout") == 0;
-}
-
 static FILE *open_bad(const struct rwtuc_opts *opts)
 {
 	const char *path = opts->bad_input_lines;
-	int clobber = tool_getenv("SILK_CLOBBER") ? O_TRUNC : O_EXCL;
 	int fd;
 
 	if (!path) {
@@ -116,20 +109,20 @@ static FILE *open_bad(const struct rwtuc_opts *opts)
 	if (strcmp(path, "stderr") == 0) {
 		return stderr;
 	}
-	if (names_stdout(path)) {
-		if (!opts->output_path || names_stdout(opts->output_path)) {
+	if (tool_is_stdout(path)) {
+		if (!opts->output_path || tool_is_stdout(opts->output_path)) {
 			tool_die("Cannot use same stream for bad input and records");
 		}
 		return stdout;
 	}
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | clobber, 0666);
+	fd = tool_create(path);
 	if (fd < 0) {
 		tool_die("cannot open '%s' for bad input: %s", path, strerror(errno));
 	}
 	return fdopen(fd, "w");
 }
 
-/* Without a bad line there is no file of bad lines. */
+/* Without a bad line there is no file of bad lines; a device or pipe stays. */
 static void close_bad(struct rwtuc *run)
 {
 	const char *path = run->opts->bad_input_lines;

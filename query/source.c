@@ -3,7 +3,6 @@
 
 #include <glib.h>
 #include <stdio.h>
-#include <string.h>
 #include <strings.h>
 
 #include "query/names.h"
@@ -56,15 +55,9 @@ enum ipv6_policy source_policy(const struct source_opts *opts)
 	return policy;
 }
 
-static bool names_stdout(const char *path)
-{
-	return strcmp(path, "-") == 0 || strcmp(path, "stdout") == 0;
-}
-
 void source_check_copy(const struct source_opts *opts, const char *output_path)
 {
-	if (opts->copy_input && names_stdout(opts->copy_input) &&
-	    (!output_path || names_stdout(output_path))) {
+	if (tool_is_stdout(opts->copy_input) && (!output_path || tool_is_stdout(output_path))) {
 		tool_usage("cannot send both records and text to standard output; use "
 			   "--output-path for the text");
 	}

@@ -40,6 +40,22 @@ const char *tool_getenv(const char *name)
 	return text && *text ? text : NULL;
 }
 
+bool tool_is_stdout(const char *path)
+{
+	return path && (strcmp(path, "-") == 0 || strcmp(path, "stdout") == 0);
+}
+
+int tool_create(const char *path)
+{
+	int flags = O_WRONLY | O_CREAT | O_CLOEXEC;
+	struct stat st;
+
+	if (stat(path, &st) != 0 || S_ISREG(st.st_mode)) {
+		flags |= tool_getenv("SILK_CLOBBER") ? O_TRUNC : O_EXCL;
+	}
+	return open(path, flags, 0666);
+}
+
 static void warn_text(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 static void warn_text(const char *fmt, va_list ap)
 {
@@ -168,17 +184,10 @@ const struct opt output_opt_table[] = {
 	OPT_END,
 };
 
-/* An existing regular file is overwritten only when $SILK_CLOBBER allows; a FIFO is joined. */
 static int open_output_file(const char *path)
 {
-	int flags = O_WRONLY | O_CREAT | O_CLOEXEC;
-	struct stat st;
-	int fd;
+	int fd = tool_create(path);
 
-	if (stat(path, &st) != 0 || S_ISREG(st.st_mode)) {
-		flags |= tool_getenv("SILK_CLOBBER") ? O_TRUNC : O_EXCL;
-	}
-	fd = open(path, flags, 0666);
 	if (fd < 0) {
 		if (errno == EEXIST) {
 			tool_die("%s: file exists, and SILK_CLOBBER is not set", path);
@@ -208,7 +217,7 @@ int tool_output(struct tool_env *env, const struct output_opts *opts)
 	const char *pager;
 
 	if (path) {
-		if (strcmp(path, "-") == 0 || strcmp(path, "stdout") == 0) {
+		if (tool_is_stdout(path)) {
 			return STDOUT_FILENO;
 		}
 		if (strcmp(path, "stderr") == 0) {

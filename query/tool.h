@@ -47,6 +47,14 @@ char *const *tool_argv(const struct tool_env *env);
 /* $NAME or NULL when unset or empty; the only way tools read the environment. */
 const char *tool_getenv(const char *name);
 
+/* Does the path ("-", "stdout"; NULL: none) mean standard output? */
+bool tool_is_stdout(const char *path);
+/*
+ * Open a file for text by name. An existing regular file is emptied when $SILK_CLOBBER allows, else
+ * EEXIST; a pipe or device is joined. Returns the descriptor, or -1 with errno.
+ */
+int tool_create(const char *path);
+
 /* Shared rows: --site-config-file. Embed with OPT_GROUP(struct x, site, site_opt_table). */
 struct site_opts {
 	char *config_file;
