@@ -167,12 +167,14 @@ static uint64_t count_numbers(const struct numset *set)
 static bool next_number(const struct numset *set, uint32_t *at, uint16_t *out)
 {
 	while (*at <= UINT16_MAX) {
-		uint16_t number = (uint16_t)(*at)++;
+		uint64_t word = set->bits[*at >> 6] >> (*at & 63);
 
-		if (numset_contains(set, number)) {
-			*out = number;
+		if (word) {
+			*at += (uint32_t)__builtin_ctzll(word);
+			*out = (uint16_t)(*at)++;
 			return true;
 		}
+		*at = (*at | 63) + 1;
 	}
 	return false;
 }
