@@ -341,7 +341,7 @@ void text_raw(struct text *text, const char *string)
 	put(text, string, len);
 }
 
-int text_flush(struct text *text, struct err *err)
+static int text_flush(struct text *text, struct err *err)
 {
 	write_out(text);
 	if (text->error) {

@@ -69,7 +69,6 @@ void text_row_done(struct text *text);
 /* Text outside the table (headings), as it is. */
 void text_raw(struct text *text, const char *string);
 
-int text_flush(struct text *text, struct err *err);
 /* Flush and free; returns the first write error of the table's life. */
 int text_close(struct text *text, struct err *err);
 

@@ -172,11 +172,6 @@ bool source_next(struct source *source, struct batch *batch, uint32_t columns)
 	return false;
 }
 
-const struct header *source_header(const struct source *source)
-{
-	return source->reader ? hourfile_header(source->reader) : NULL;
-}
-
 void source_on_open(struct source *source, source_open_fn fn, void *arg)
 {
 	source->on_open = fn;

@@ -55,9 +55,6 @@ const struct stream_read_opts *source_read_opts(const struct source *source);
 /* Names of legacy files are read with this site; kept. */
 void source_set_site(struct source *source, const struct site *site);
 
-/* The header of the file that the last batch came from. Borrowed until the next call. */
-const struct header *source_header(const struct source *source);
-
 /* Called once per opened file, before its first batch (to copy header entries); may be NULL. */
 typedef void (*source_open_fn)(void *arg, const char *path, const struct header *header);
 void source_on_open(struct source *source, source_open_fn fn, void *arg);

@@ -193,15 +193,15 @@ static void take_back(struct bytesink *sink, size_t written)
 int bytesink_write(struct bytesink *sink, const void *bytes, size_t len, struct err *err)
 {
 	const uint8_t *at = bytes;
+	int rc;
 
 	if (sink->memory != NULL) {
 		g_byte_array_append(sink->memory, bytes, (guint)len);
 		return ST_OK;
 	}
 	if (sink->gzip != NULL) {
-		return gzip_write(sink->gzip, bytes, len, err) == ST_OK
-			       ? ST_OK
-			       : err_prefix(err, "%s", sink->name);
+		rc = gzip_write(sink->gzip, bytes, len, err);
+		return rc == ST_OK || err == NULL ? rc : err_prefix(err, "%s", sink->name);
 	}
 	while (len > 0) {
 		ssize_t n = write(sink->fd, at, len);
@@ -223,8 +223,10 @@ int bytesink_write(struct bytesink *sink, const void *bytes, size_t len, struct 
 
 int bytesink_flush(struct bytesink *sink, bool sync, struct err *err)
 {
-	if (sink->gzip != NULL && gzip_flush(sink->gzip, err) != ST_OK) {
-		return err_prefix(err, "%s", sink->name);
+	int rc = sink->gzip != NULL ? gzip_flush(sink->gzip, err) : ST_OK;
+
+	if (rc != ST_OK) {
+		return err == NULL ? rc : err_prefix(err, "%s", sink->name);
 	}
 	/* Pipes and terminals cannot be synced, which is as good as done. */
 	if (sync && sink->fd >= 0 && fdatasync(sink->fd) != 0 && errno != EINVAL &&

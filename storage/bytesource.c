@@ -86,7 +86,7 @@ int bytesource_open(struct bytesource **out, const char *path, struct err *err)
 		(*out)->fd = -1;
 		if (rc != ST_OK) {
 			bytesource_close(*out);
-			return err_prefix(err, "%s", path);
+			return err == NULL ? rc : err_prefix(err, "%s", path);
 		}
 	}
 	return ST_OK;

@@ -49,11 +49,6 @@ const struct header *stream_header(const struct stream *stream)
 	return &stream->header;
 }
 
-const char *stream_path(const struct stream *stream)
-{
-	return stream->path;
-}
-
 uint64_t stream_records(const struct stream *stream)
 {
 	return stream->records;

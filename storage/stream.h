@@ -24,7 +24,8 @@ struct stream_read_opts {
 
 /*
  * Open for reading and check the header. path "-" or "stdin" is standard input; opts may be NULL.
- * Returns ST_OK, ST_EIO, ST_EFORMAT (not SiLK, or not flows), ST_EVERSION; text as "path: reason".
+ * Returns ST_OK, ST_ENOENT, ST_EIO, ST_EFORMAT (not SiLK, or not flows), ST_EVERSION, ST_ETRUNC,
+ * ST_ELIMIT (header too large), ST_ESUPPORT (compression unknown); text as "path: reason".
  * *out: free with stream_close().
  */
 int stream_open(struct stream **out, const char *path, const struct stream_read_opts *opts,
@@ -40,7 +41,6 @@ int stream_open_source(struct stream **out, struct bytesource *src,
 
 /* The header as read; borrowed until stream_close(). */
 const struct header *stream_header(const struct stream *stream);
-const char *stream_path(const struct stream *stream);
 uint64_t stream_records(const struct stream *stream); /* read or written so far */
 
 /*
