@@ -212,7 +212,7 @@ static int hexadecimal_digits(struct ip ip)
 static char *print_decimal(char *p, struct ip ip)
 {
 	const uint64_t chunk = UINT64_C(10000000000000000000);
-	unsigned __int128 number = (unsigned __int128)ip.hi << 64 | ip.lo;
+	unsigned __int128 number = ip_number(ip);
 	unsigned __int128 head = number / chunk;
 	char digits[DECIMAL_U64_MAX];
 	size_t len;

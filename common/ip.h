@@ -51,6 +51,11 @@ static inline bool ip_is_mapped(struct ip ip)
 	return ip.hi == 0 && (ip.lo & UINT64_C(0xffffffff00000000)) == IP_V4_PREFIX;
 }
 
+static inline unsigned __int128 ip_number(struct ip ip)
+{
+	return (unsigned __int128)ip.hi << 64 | ip.lo;
+}
+
 static inline int ip_compare(struct ip a, struct ip b)
 {
 	return a.hi != b.hi ? (a.hi < b.hi ? -1 : 1) : (a.lo < b.lo ? -1 : a.lo > b.lo);

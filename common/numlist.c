@@ -313,7 +313,7 @@ static int add_to_set(void *arg, const struct number_range *range)
 	struct numset *set = arg;
 
 	for (uint64_t n = range->first; n <= range->last; n++) {
-		set->bits[n >> 6] |= UINT64_C(1) << (n & 63);
+		numset_add(set, (uint16_t)n);
 	}
 	return 0;
 }

@@ -49,6 +49,11 @@ struct numset {
 };
 
 int numset_parse(const char *text, unsigned max, struct numset *out, struct err *err);
+static inline void numset_add(struct numset *set, uint16_t number)
+{
+	set->bits[number >> 6] |= UINT64_C(1) << (number & 63);
+}
+
 static inline bool numset_contains(const struct numset *set, uint16_t number)
 {
 	return set->bits[number >> 6] >> (number & 63) & 1;

@@ -14,22 +14,15 @@ void record_init(struct record *rec)
 	};
 }
 
-static int64_t cut(int64_t ns, int64_t unit_ns)
-{
-	int64_t rest = ns % unit_ns;
-
-	return ns - (rest < 0 ? rest + unit_ns : rest);
-}
-
 void record_cut_ms(struct record *rec)
 {
-	int64_t end_ns = cut(record_end_ns(rec), NS_PER_MS);
+	int64_t end_ns = timestamp_floor(record_end_ns(rec), NS_PER_MS);
 
-	rec->start_ns = cut(rec->start_ns, NS_PER_MS);
+	rec->start_ns = timestamp_floor(rec->start_ns, NS_PER_MS);
 	rec->duration_ns = (uint64_t)(end_ns - rec->start_ns);
 }
 
 int64_t record_hour_ns(const struct record *rec)
 {
-	return cut(rec->start_ns, NS_PER_HOUR);
+	return timestamp_floor(rec->start_ns, NS_PER_HOUR);
 }

@@ -14,6 +14,14 @@
 #define NS_PER_S    INT64_C(1000000000)
 #define NS_PER_HOUR (INT64_C(3600) * NS_PER_S)
 
+/* The last whole unit at or before ns, which may be before 1970. */
+static inline int64_t timestamp_floor(int64_t ns, int64_t unit_ns)
+{
+	int64_t rest = ns % unit_ns;
+
+	return ns - (rest < 0 ? rest + unit_ns : rest);
+}
+
 /* SiLK's --timestamp-format: one base form, a zone, and modifiers. */
 enum timestamp_format {
 	TIMESTAMP_DEFAULT = 0,  /* 2009/02/12T00:00:00.123 */

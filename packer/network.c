@@ -85,7 +85,7 @@ static int network_add_interface(struct network_list *list, const char *text, st
 	if (number_parse(text, 0, UINT16_MAX, &number, err) != ST_OK) {
 		return err_prefix(err, "Invalid interfaces '%s'", text);
 	}
-	list->interfaces.bits[number >> 6] |= UINT64_C(1) << (number & 63);
+	numset_add(&list->interfaces, (uint16_t)number);
 	return ST_OK;
 }
 

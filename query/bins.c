@@ -389,13 +389,6 @@ int bins_start(struct bins *bins, const struct bins_start_opts *opts, struct err
 	return ST_OK;
 }
 
-static int64_t cut_to(int64_t ns, int64_t unit_ns)
-{
-	int64_t rest = ns % unit_ns;
-
-	return ns - (rest < 0 ? rest + unit_ns : rest);
-}
-
 /*
  * With a bin time of its own, SiLK moves the record as a whole to the bin of the times in the key;
  * so the earliest start and latest end of a group are told by moved records, too.
@@ -406,12 +399,12 @@ static void shift_times(const struct bins *bins, struct batch *batch)
 		uint32_t row = batch->selection[i];
 		int64_t start = batch->start_ns[row];
 		int64_t duration = (int64_t)batch->duration_ns[row];
-		int64_t end = cut_to(start + duration, bins->shift_ns);
+		int64_t end = timestamp_floor(start + duration, bins->shift_ns);
 
 		if (!bins->shift_start) {
 			start = end - duration;
 		} else {
-			start = cut_to(start, bins->shift_ns);
+			start = timestamp_floor(start, bins->shift_ns);
 			duration = bins->shift_end ? end - start : duration;
 		}
 		batch->start_ns[row] = start;

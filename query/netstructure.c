@@ -302,11 +302,6 @@ static void print_row(struct counting *counting, struct level *level)
 	memset(level->inside, 0, sizeof(level->inside));
 }
 
-static unsigned __int128 number(struct ip ip)
-{
-	return (unsigned __int128)ip.hi << 64 | ip.lo;
-}
-
 /* How many blocks of a level a piece touches that were not touched before. */
 static unsigned __int128 new_blocks(const struct level *level, struct ip first, struct ip last)
 {
@@ -316,7 +311,7 @@ static unsigned __int128 new_blocks(const struct level *level, struct ip first, 
 	if (shift == 128) {
 		return !level->seen;
 	}
-	blocks = (number(last) >> shift) - (number(first) >> shift) + 1;
+	blocks = (ip_number(last) >> shift) - (ip_number(first) >> shift) + 1;
 	if (level->seen && ip_equal(level->last, ip_block_first(first, level->prefix))) {
 		blocks--;
 	}
@@ -341,7 +336,7 @@ static void add_piece(struct counting *counting, struct ip first, struct ip last
 		for (unsigned j = 0; j < i; j++) {
 			counting->levels[j].inside[i] += blocks;
 		}
-		level->hosts += number(last) - number(first) + 1;
+		level->hosts += ip_number(last) - ip_number(first) + 1;
 		level->seen = true;
 		level->last = ip_block_first(last, level->prefix);
 	}

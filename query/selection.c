@@ -69,11 +69,6 @@ static void resolve(const struct site *site, const struct repo_switches *switche
 	}
 }
 
-static void add_to_set(struct numset *set, unsigned number)
-{
-	set->bits[number >> 6] |= UINT64_C(1) << (number & 63);
-}
-
 static void add_flowtype_test(const struct selection_opts *opts, const struct site *site,
 			      struct predicates **tests)
 {
@@ -88,7 +83,7 @@ static void add_flowtype_test(const struct selection_opts *opts, const struct si
 	memset(&set, 0, sizeof(set));
 	resolve(site, &switches, true, &select);
 	for (size_t i = 0; i < select.pair_count; i++) {
-		add_to_set(&set, select.pairs[i].flowtype);
+		numset_add(&set, select.pairs[i].flowtype);
 	}
 	predicates_add_flowtypes(tests, &set);
 	repo_select_release(&select);
@@ -108,7 +103,7 @@ static int add_class_sensors(const char *sensors, const struct site *site, int c
 
 	if (st == ST_OK) {
 		for (size_t i = 0; i < select.pair_count; i++) {
-			add_to_set(set, select.pairs[i].sensor);
+			numset_add(set, select.pairs[i].sensor);
 		}
 		repo_select_release(&select);
 	}

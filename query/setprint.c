@@ -122,10 +122,7 @@ void setprint_range_columns(const struct setprint *print)
 
 static unsigned __int128 range_size(const struct cidr *range)
 {
-	unsigned __int128 first = (unsigned __int128)range->first.hi << 64 | range->first.lo;
-	unsigned __int128 last = (unsigned __int128)range->last.hi << 64 | range->last.lo;
-
-	return last - first + 1;
+	return ip_number(range->last) - ip_number(range->first) + 1;
 }
 
 void setprint_ranges(const struct setprint *print, const struct ipset *set)
@@ -176,10 +173,8 @@ static unsigned __int128 occupied(const struct ipset *set, unsigned prefix)
 
 	for (size_t i = 0; i < count; i++) {
 		struct cidr range = ipset_range(set, i);
-		unsigned __int128 first =
-			((unsigned __int128)range.first.hi << 64 | range.first.lo) >> shift;
-		unsigned __int128 last =
-			((unsigned __int128)range.last.hi << 64 | range.last.lo) >> shift;
+		unsigned __int128 first = ip_number(range.first) >> shift;
+		unsigned __int128 last = ip_number(range.last) >> shift;
 
 		blocks += last - first + 1;
 		if (i > 0 && before == first) {

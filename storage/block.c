@@ -234,6 +234,14 @@ struct block_writer {
 	uint8_t *packed; /* frame and compressed bytes */
 };
 
+uint8_t block_compression(uint8_t wanted, const struct bytesink *sink)
+{
+	if (wanted <= COMPRESSION_SNAPPY) {
+		return wanted;
+	}
+	return bytesink_is_seekable(sink) ? COMPRESSION_LZO1X : COMPRESSION_NONE;
+}
+
 struct block_writer *block_writer_new(struct bytesink *sink, uint8_t compression, size_t unit)
 {
 	struct block_writer *writer = g_new0(struct block_writer, 1);

@@ -50,6 +50,12 @@ const char *block_reader_place(struct block_reader *reader);
 struct block_writer;
 
 /*
+ * The method that files have for what a writer was asked for: "best" and "default" are lzo1x where
+ * one can seek, none on a pipe (2.5).
+ */
+uint8_t block_compression(uint8_t wanted, const struct bytesink *sink);
+
+/*
  * Write to sink, which is kept. unit: length of a record, so that none is split over two blocks;
  * 1: bytes may go anywhere. compression is one that files have (no "best", no "default").
  */

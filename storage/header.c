@@ -76,10 +76,8 @@ void header_add_packed_file(struct header *header, int64_t hour_ns, uint8_t flow
 			    uint16_t sensor)
 {
 	uint8_t payload[PACKED_BYTES];
-	int64_t rest = hour_ns % NS_PER_HOUR;
 
-	rest = rest < 0 ? rest + NS_PER_HOUR : rest;
-	store64_be(payload, (uint64_t)((hour_ns - rest) / NS_PER_MS));
+	store64_be(payload, (uint64_t)(timestamp_floor(hour_ns, NS_PER_HOUR) / NS_PER_MS));
 	store32_be(payload + 8, flowtype);
 	store32_be(payload + 12, sensor);
 	header_add(header, ENTRY_PACKED_FILE, payload, sizeof(payload));
@@ -101,6 +99,13 @@ void header_add_invocation(struct header *header, int argc, char *const *argv)
 	}
 	header_add_text(header, ENTRY_INVOCATION, line->str);
 	g_string_free(line, TRUE);
+}
+
+void header_add_entries(struct header *to, const struct header *from)
+{
+	for (size_t i = 0; i < from->entry_count; i++) {
+		header_add(to, from->entries[i].id, from->entries[i].payload, from->entries[i].len);
+	}
 }
 
 /* Copied text ends at its first NUL, and has one; copied hours are whole (1.3). */

@@ -92,7 +92,8 @@ void header_release(struct header *header);
  * of a file with a legacy header. header is released and filled anew; on failure it holds what was
  * understood (nothing when the magic is another) and must be released too.
  * Whether compression and record version are known is for the reader of the data to judge.
- * Returns ST_OK, ST_EFORMAT, ST_EVERSION, ST_ETRUNC, ST_EIO; errors name the source.
+ * Returns ST_OK, ST_EFORMAT, ST_EVERSION, ST_ELIMIT (larger than the bounds above), ST_ETRUNC,
+ * ST_EIO; errors name the source.
  */
 int header_read(struct header *header, struct bytesource *src, const struct site *site,
 		struct err *err);
@@ -112,7 +113,9 @@ void header_add_packed_file(struct header *header, int64_t hour_ns, uint8_t flow
 			    uint16_t sensor);
 /* "prog arg arg": directory and "lt-" dropped from argv[0]. */
 void header_add_invocation(struct header *header, int argc, char *const *argv);
-/* Copy all entries with this id. */
+/* Append copies of all entries, as they are. */
+void header_add_entries(struct header *to, const struct header *from);
+/* Copy all entries with this id, put in order: texts end, hours are whole (1.3). */
 void header_copy_entries(struct header *to, const struct header *from, uint32_t id);
 void header_remove(struct header *header, uint32_t id);
 

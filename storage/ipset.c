@@ -258,7 +258,7 @@ static bool is_narrow(struct ip first, struct ip last)
 	return ip_is_mapped(first) && ip_is_mapped(last);
 }
 
-static struct iptree *grow_tree(const struct ipset *set)
+struct iptree *ipset_grow_tree(const struct ipset *set)
 {
 	struct iptree *tree = iptree_new();
 	size_t count = ipset_ranges(set);
@@ -268,6 +268,7 @@ static struct iptree *grow_tree(const struct ipset *set)
 
 		iptree_insert_range(tree, range.first, range.last);
 	}
+	iptree_clean(tree);
 	return tree;
 }
 
@@ -276,8 +277,7 @@ void ipset_widen(struct ipset *set)
 	if (!set->tree) {
 		ipset_finish(set);
 		set->wide = true;
-		set->tree = grow_tree(set);
-		iptree_clean(set->tree);
+		set->tree = ipset_grow_tree(set);
 	}
 }
 
@@ -492,10 +492,8 @@ void ipset_count(const struct ipset *set, uint64_t *high, uint64_t *low)
 
 	for (size_t i = 0; i < ranges; i++) {
 		struct cidr range = ipset_range(set, i);
-		unsigned __int128 first = (unsigned __int128)range.first.hi << 64 | range.first.lo;
-		unsigned __int128 last = (unsigned __int128)range.last.hi << 64 | range.last.lo;
 
-		count += last - first + 1;
+		count += ip_number(range.last) - ip_number(range.first) + 1;
 	}
 	*high = (uint64_t)(count >> 64);
 	*low = (uint64_t)count;

@@ -24,4 +24,7 @@ bool ipset_is_wide(const struct ipset *set);
  */
 const struct iptree *ipset_tree(const struct ipset *set);
 
+/* A clean tree grown from the ranges of the finished set. Returned: iptree_free(). */
+struct iptree *ipset_grow_tree(const struct ipset *set);
+
 #endif

@@ -292,18 +292,10 @@ static int write_tree(struct writing *writing, const struct iptree *tree)
 /* The tree that the set grew in, or one from its ranges; *own says which: iptree_free() it. */
 static const struct iptree *tree_of(const struct ipset *set, struct iptree **own)
 {
-	size_t count = ipset_ranges(set);
-
 	if (ipset_tree(set)) {
 		return ipset_tree(set);
 	}
-	*own = iptree_new();
-	for (size_t i = 0; i < count; i++) {
-		struct cidr range = ipset_range(set, i);
-
-		iptree_insert_range(*own, range.first, range.last);
-	}
-	iptree_clean(*own);
+	*own = ipset_grow_tree(set);
 	return *own;
 }
 
@@ -361,19 +353,9 @@ static void fill_header(struct header *header, const struct ipset_write_opts *op
 	header->silk_version = opts->no_silk_version ? 0 : HEADER_SILK_VERSION;
 	header->record_length = 1;
 	header->record_version = (uint16_t)version;
-	for (size_t i = 0; opts->entries && i < opts->entries->entry_count; i++) {
-		const struct header_entry *entry = &opts->entries->entries[i];
-
-		header_add(header, entry->id, entry->payload, entry->len);
+	if (opts->entries) {
+		header_add_entries(header, opts->entries);
 	}
-}
-
-static uint8_t choose_compression(uint8_t asked, const struct bytesink *sink)
-{
-	if (asked == COMPRESSION_BEST || asked == COMPRESSION_DEFAULT) {
-		return bytesink_is_seekable(sink) ? COMPRESSION_LZO1X : COMPRESSION_NONE;
-	}
-	return asked;
 }
 
 int ipset_write_to(const struct ipset *set, struct bytesink *sink,
@@ -389,7 +371,7 @@ int ipset_write_to(const struct ipset *set, struct bytesink *sink,
 	if (status != ST_OK) {
 		return status;
 	}
-	fill_header(&header, opts, version, choose_compression(opts->compression, sink));
+	fill_header(&header, opts, version, block_compression(opts->compression, sink));
 	if (version == 3) {
 		tree = tree_of(set, &own_tree);
 	} else {

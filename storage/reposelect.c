@@ -419,13 +419,6 @@ struct date {
 	bool is_epoch; /* as seconds since the epoch */
 };
 
-static int64_t floor_to(int64_t ns, int64_t unit_ns)
-{
-	int64_t rest = ns % unit_ns;
-
-	return ns - (rest < 0 ? rest + unit_ns : rest);
-}
-
 static int parse_date(const char *what, const char *text, struct date *out, struct err *err)
 {
 	enum timestamp_precision precision;
@@ -451,14 +444,15 @@ static void span_dates(struct date start, struct date end, struct repo_select *o
 		by_day = start.ns % day_ns == 0;
 	}
 	if (by_day) {
-		out->first_hour_ns = floor_to(start.ns, day_ns);
-		out->last_hour_ns = floor_to(end.ns, day_ns) + 23 * NS_PER_HOUR;
+		out->first_hour_ns = timestamp_floor(start.ns, day_ns);
+		out->last_hour_ns = timestamp_floor(end.ns, day_ns) + 23 * NS_PER_HOUR;
 		return;
 	}
-	out->first_hour_ns = floor_to(start.ns, NS_PER_HOUR);
-	out->last_hour_ns = floor_to(end.ns, NS_PER_HOUR);
+	out->first_hour_ns = timestamp_floor(start.ns, NS_PER_HOUR);
+	out->last_hour_ns = timestamp_floor(end.ns, NS_PER_HOUR);
 	if (end.is_day) {
-		out->last_hour_ns += out->first_hour_ns - floor_to(out->first_hour_ns, day_ns);
+		out->last_hour_ns +=
+			out->first_hour_ns - timestamp_floor(out->first_hour_ns, day_ns);
 	}
 }
 
@@ -474,8 +468,8 @@ static int choose_hours(const struct repo_switches *switches, struct repo_select
 	}
 	if (!switches->start_date) {
 		/* today, as far as it has come */
-		out->first_hour_ns = floor_to(switches->now_ns, 24 * NS_PER_HOUR);
-		out->last_hour_ns = floor_to(switches->now_ns, NS_PER_HOUR);
+		out->first_hour_ns = timestamp_floor(switches->now_ns, 24 * NS_PER_HOUR);
+		out->last_hour_ns = timestamp_floor(switches->now_ns, NS_PER_HOUR);
 		return ST_OK;
 	}
 	status = parse_date("start-date", switches->start_date, &start, err);

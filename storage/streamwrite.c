@@ -12,15 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* "best" and "default" are LZO where one can seek, nothing on a pipe (silk-flow-files.md 2.5). */
-static uint8_t choose_compression(uint8_t wanted, const struct bytesink *sink)
-{
-	if (wanted <= COMPRESSION_SNAPPY) {
-		return wanted;
-	}
-	return bytesink_is_seekable(sink) ? COMPRESSION_LZO1X : COMPRESSION_NONE;
-}
-
 static bool choose_big_endian(enum byte_order order)
 {
 	return order == BYTE_ORDER_BIG || (order == BYTE_ORDER_NATIVE && HOST_BIG_ENDIAN);
@@ -29,10 +20,7 @@ static bool choose_big_endian(enum byte_order order)
 void stream_add_entries(struct stream *stream, const struct header *entries)
 {
 	assert(!stream->header_written);
-	for (size_t i = 0; i < entries->entry_count; i++) {
-		header_add(&stream->header, entries->entries[i].id, entries->entries[i].payload,
-			   entries->entries[i].len);
-	}
+	header_add_entries(&stream->header, entries);
 }
 
 /* The header of a new file. */
@@ -45,7 +33,7 @@ static int make_header(struct stream *stream, const struct stream_write_opts *op
 	header->record_version = opts->record_version != 0
 					 ? opts->record_version
 					 : rowformat_default_version(header->format);
-	header->compression = choose_compression(opts->compression, stream->sink);
+	header->compression = block_compression(opts->compression, stream->sink);
 	header->big_endian = choose_big_endian(opts->byte_order);
 	header->silk_version = opts->no_silk_version ? 0 : HEADER_SILK_VERSION;
 	if (entries != NULL) {
