@@ -34,9 +34,14 @@ struct capture {
 static ssize_t gz_read(void *cookie, char *out, size_t size)
 {
 	int got = gzread(cookie, out, size > INT_MAX ? INT_MAX : (unsigned)size);
+	int code = Z_OK;
 
-	if (got < 0) {
+	if (got == 0) {
+		gzerror(cookie, &code); /* Z_BUF_ERROR: the file ends before its gzip stream does */
+	}
+	if (got < 0 || code != Z_OK) {
 		errno = EIO;
+		return -1;
 	}
 	return got;
 }

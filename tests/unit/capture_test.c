@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sensor/capture.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include <glib.h>
 
 #include "tests/unit/unit.h"
 
@@ -36,6 +39,25 @@ static int read_all(const char *path, const char *filter, struct seen *seen, str
 	}
 	capture_close(capture);
 	return st;
+}
+
+/* All packets are there, but what says that they are whole is not. */
+static void test_gzip_without_end(void)
+{
+	char path[512];
+	char *bytes = NULL;
+	size_t len = 0;
+	struct seen seen;
+	struct err err;
+
+	snprintf(path, sizeof(path), "%s/cut.pcap.gz", unit_scratch());
+	CU_ASSERT_FATAL(g_file_get_contents(unit_path("tests/data/sensor/24-mix.pcap.gz"), &bytes,
+					    &len, NULL));
+	CU_ASSERT_FATAL(g_file_set_contents(path, bytes, (gssize)len - 8, NULL));
+	g_free(bytes);
+	CU_ASSERT_EQUAL(read_all(path, NULL, &seen, &err), ST_EFORMAT);
+	UNIT_ASSERT_U64(seen.packets, 5212);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, path));
 }
 
 static void test_files(void)
@@ -127,6 +149,7 @@ static void test_link_type(void)
 int main(void)
 {
 	static const struct unit_case cases[] = {
+		{ "gzip without its end", test_gzip_without_end },
 		{ "files", test_files },
 		{ "times", test_times },
 		{ "failures", test_failures },
