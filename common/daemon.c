@@ -25,6 +25,7 @@
 /* What signals set; the one mutable state of this file. */
 static struct {
 	atomic_int stop_signal; /* the number, or -1 for daemon_request_stop() */
+	atomic_bool hurried;
 	atomic_bool reload;
 	atomic_bool report;
 	bool reload_on_hup;
@@ -63,8 +64,8 @@ static void on_signal(int number)
 		atomic_store(&state.report, true);
 	} else if (number == SIGHUP && state.reload_on_hup) {
 		atomic_store(&state.reload, true);
-	} else {
-		atomic_compare_exchange_strong(&state.stop_signal, &none, number);
+	} else if (!atomic_compare_exchange_strong(&state.stop_signal, &none, number)) {
+		atomic_store(&state.hurried, true);
 	}
 	wake();
 	errno = saved_errno;
@@ -261,6 +262,11 @@ void daemon_notify(const char *notify_socket, const char *text)
 bool daemon_stopping(void)
 {
 	return atomic_load_explicit(&state.stop_signal, memory_order_relaxed) != 0;
+}
+
+bool daemon_is_hurried(void)
+{
+	return atomic_load_explicit(&state.hurried, memory_order_relaxed);
 }
 
 int daemon_stop_signal(void)

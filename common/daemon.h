@@ -49,6 +49,7 @@ void daemon_notify(const char *notify_socket, const char *state);
 
 bool daemon_stopping(void);
 int daemon_stop_signal(void);  /* 0 or the number that stopped us */
+bool daemon_is_hurried(void);  /* a second such signal came: wait for nobody any more */
 bool daemon_take_reload(void); /* true once per HUP */
 bool daemon_take_report(void); /* true once per USR1 */
 /* Stop from within (a broken output, a fatal error). */

@@ -15,6 +15,8 @@ struct names {
 	int count;
 	int next;
 	FILE *xargs; /* or a list of names */
+	const char *xargs_name;
+	bool failed;
 	char *line;
 	size_t line_size;
 };
@@ -46,6 +48,7 @@ struct names *names_new(const struct opt_optstr *xargs, bool default_stdin, int 
 			tool_usage("may not give file names on the command line with --xargs");
 		}
 		names->xargs = open_xargs(xargs);
+		names->xargs_name = names->xargs == stdin ? "stdin" : xargs->text;
 	} else if (argc == 0 && default_stdin) {
 		if (isatty(STDIN_FILENO)) {
 			tool_usage("no input files given on command line and standard input is a "
@@ -70,16 +73,24 @@ const char *names_next(struct names *names)
 			names->line[--len] = '\0';
 		}
 	} while (len == 0);
+	if (len < 0 && ferror(names->xargs) && !names->failed) {
+		tool_warn("%s: %s", names->xargs_name, strerror(errno));
+		names->failed = true;
+	}
 	return len > 0 ? names->line : NULL;
 }
 
-void names_free(struct names *names)
+bool names_free(struct names *names)
 {
+	bool complete = true;
+
 	if (names) {
+		complete = !names->failed;
 		if (names->xargs && names->xargs != stdin) {
 			fclose(names->xargs);
 		}
 		free(names->line);
 		g_free(names);
 	}
+	return complete;
 }

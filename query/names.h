@@ -10,6 +10,8 @@
 #ifndef TUSSAH_QUERY_NAMES_H
 #define TUSSAH_QUERY_NAMES_H
 
+#include <stdbool.h>
+
 #include "common/opt.h"
 
 struct names;
@@ -20,9 +22,11 @@ struct names;
  */
 struct names *names_new(const struct opt_optstr *xargs, bool default_stdin, int argc, char **argv);
 
-/* The next name or NULL; borrowed until the next call. */
+/* The next name or NULL; borrowed until the next call. A list that cannot be read further has been
+ * told of on standard error. */
 const char *names_next(struct names *names);
 
-void names_free(struct names *names);
+/* false: a list could not be read to its end. NULL is fine. */
+bool names_free(struct names *names);
 
 #endif

@@ -388,7 +388,7 @@ static int rwtuc_run(struct tool_env *env, void *opts, int argc, char **argv)
 			  "--verbose for details",
 			  (unsigned long long)run.bad_count, run.bad_count == 1 ? "" : "s");
 	}
-	names_free(names);
+	run.failed |= !names_free(names);
 	tuc_free(run.tuc);
 	g_free(run.line);
 	return run.failed ? TOOL_EXIT_ERROR : TOOL_EXIT_OK;

@@ -188,7 +188,9 @@ int source_close(struct source *source)
 		exit_status = TOOL_EXIT_ERROR;
 	}
 	hourfile_close(source->reader);
-	names_free(source->names);
+	if (!names_free(source->names)) {
+		exit_status = TOOL_EXIT_ERROR;
+	}
 	g_free(source);
 	return exit_status;
 }

@@ -409,7 +409,7 @@ int sensor_read_live(struct sensor *sensor, struct capture *capture, struct err 
 	return st == ST_OK ? live_last_packets(sensor, err) : st;
 }
 
-/* Wait for the link to deliver everything. */
+/* Wait for the link to deliver everything; a second signal ends the wait. */
 static int sensor_drain(struct sensor *sensor, struct err *err)
 {
 	int64_t deadline_ns = clock_ns(CLOCK_MONOTONIC) + sensor->opts.drain_timeout_ns;
@@ -420,7 +420,7 @@ static int sensor_drain(struct sensor *sensor, struct err *err)
 
 		sink_poll(sensor->sink, now_ns, 0);
 		log_events(sensor, now_ns);
-		if (sink_is_drained(sensor->sink) || now_ns >= deadline_ns) {
+		if (sink_is_drained(sensor->sink) || now_ns >= deadline_ns || daemon_is_hurried()) {
 			break;
 		}
 		sink_poll(sensor->sink, now_ns, POLL_MS);

@@ -90,4 +90,8 @@ test_case 'wrong switches and files fail' '
 	test_must_fail rwsort records.rw
 '
 
+test_case 'a list of names that cannot be read is told' '
+	test_must_fail rwcut --xargs=/tmp 2>log >out && test_grep "/tmp: Is a directory" log
+'
+
 test_done

@@ -93,6 +93,14 @@ else
 	test_skip 'over TLS' 'no openssl program'
 fi
 
+test_case 'a second signal ends the wait for a collector that is away' '
+	port=$(test_port) &&
+	test_start rwsensor --silk --export="tcp://127.0.0.1:$port" --drain-timeout=600 \
+		--log-destination="$SCRATCH/away.log" "$MIX" && away=$test_pid &&
+	test_wait 10 grep -q "cannot connect" away.log && kill -TERM "$away" && kill -INT "$away" &&
+	test_wait 10 grep -q "were not delivered" away.log && test_must_fail wait "$away"
+'
+
 test_case 'TLS files are checked at the start' '
 	test_must_fail rwsensor --export=tls://127.0.0.1 --tls-ca=/nowhere.pem --tls-cert=x --tls-key=x "$MIX" 2>log &&
 	test_grep "/nowhere.pem" log

@@ -41,7 +41,9 @@ static void test_signals(void)
 	CU_ASSERT_FALSE(daemon_stopping());
 	raise(SIGPIPE);
 	raise(SIGTERM);
+	CU_ASSERT_FALSE(daemon_is_hurried());
 	raise(SIGINT);
+	CU_ASSERT_TRUE(daemon_is_hurried());
 	CU_ASSERT_TRUE(daemon_stopping());
 	CU_ASSERT_EQUAL(daemon_stop_signal(), SIGTERM);
 	CU_ASSERT_TRUE(wake_readable());
