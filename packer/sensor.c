@@ -312,7 +312,7 @@ static void sensor_isp_statement(struct sensor *sensor, const struct confline *l
 	for (size_t i = 1; i < line->count; i++) {
 		struct err err;
 		struct ip ip;
-		bool is_v6;
+		bool is_v6 = false; /* left alone by a text that is no address */
 
 		if (ip_parse(line->words[i].text, &ip, &is_v6, &err) != ST_OK || is_v6) {
 			confreport_at(report, line, "Invalid IP addresses '%s'%s%s",
