@@ -143,13 +143,6 @@ static const struct value_op {
 
 /* ---- keys ---- */
 
-static int64_t cut_to(int64_t ns, int64_t unit_ns)
-{
-	int64_t rest = ns % unit_ns;
-
-	return ns - (rest < 0 ? rest + unit_ns : rest);
-}
-
 static void pack_part(const struct part *part, const struct batch *batch, uint8_t *out,
 		      size_t stride)
 {
@@ -167,10 +160,10 @@ static void pack_part(const struct part *part, const struct batch *batch, uint8_
 		if (part->form == PART_SPAN) {
 			int64_t end_ns = batch->start_ns[row] + (int64_t)batch->duration_ns[row];
 
-			value.ns = cut_to(end_ns, part->unit_ns) -
-				   cut_to(batch->start_ns[row], part->unit_ns);
+			value.ns = timestamp_floor(end_ns, part->unit_ns) -
+				   timestamp_floor(batch->start_ns[row], part->unit_ns);
 		} else {
-			value.ns = cut_to(value.ns, part->unit_ns);
+			value.ns = timestamp_floor(value.ns, part->unit_ns);
 		}
 		part->field->kind->key(out + i * stride + part->offset, &value);
 	}
