@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * flowgen: makes up flow records, the same for the same options, as a repository of hourly files
+ * and as NetFlow v9 packets. For measuring; nothing in it was ever seen on a network.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <glib.h>
+
+#include "common/opt.h"
+#include "common/site.h"
+#include "storage/hourfile.h"
+#include "storage/repo.h"
+#include "tests/perf/hosts.h"
+#include "tests/perf/netflow9.h"
+#include "tests/perf/sample.h"
+#include "tests/perf/timeline.h"
+#include "tests/perf/traffic.h"
+
+#define FIRST_HOUR_MS INT64_C(1772409600000) /* Monday 2026-03-02 00:00 UTC */
+
+enum { SAMPLE_HOSTS = 1000, FLOWTYPES_MAX = 16 };
+
+struct flowgen_opts {
+	char *site_config_file;
+	char *root;
+	char *netflow;
+	char *hosts;
+	uint64_t records;
+	uint64_t days;
+	uint64_t seed;
+	bool one_flowtype;
+	bool pack_interfaces;
+	bool show_rare;
+};
+
+static const struct opt flowgen_opt_table[] = {
+	OPT_STR(struct flowgen_opts, root, "root", 0, "DIR",
+		"write a repository of hourly files below this folder"),
+	OPT_STR(struct flowgen_opts, site_config_file, "site-config-file", 0, "FILE",
+		"site of the repository: tests/perf/silk.conf"),
+	OPT_STR(struct flowgen_opts, netflow, "netflow", 0, "DIR",
+		"write a file of NetFlow v9 packets for each hour into this folder"),
+	OPT_STR(struct flowgen_opts, hosts, "hosts", 0, "FILE",
+		"write 1,000 of the distinct addresses, drawn evenly, into this file"),
+	OPT_U64(struct flowgen_opts, records, "records", 'n', "N", 1, UINT64_C(1000000000),
+		"make this many records", .default_text = "1000000"),
+	OPT_U64(struct flowgen_opts, days, "days", 0, "N", 1, 3660,
+		"spread them over this many days from 2026-03-02", .default_text = "7"),
+	OPT_U64(struct flowgen_opts, seed, "seed", 0, "N", 0, UINT32_MAX,
+		"make other records with another seed", .default_text = "1"),
+	OPT_FLAG(struct flowgen_opts, one_flowtype, "one-flowtype", 0,
+		 "file all records as \"in\": one file for each sensor and hour"),
+	OPT_FLAG(struct flowgen_opts, pack_interfaces, "pack-interfaces", 0,
+		 "keep next hops and interfaces, which the packer does not unless told to"),
+	OPT_FLAG(struct flowgen_opts, show_rare, "show-rare", 0,
+		 "print the address that is planted in ten records and exit"),
+	OPT_END,
+};
+
+/* The files of one hour. */
+struct hour_files {
+	const struct site *site;
+	const char *root;
+	int64_t hour_ms;
+	bool with_routes;
+	struct hourfile_writer *writers[SENSOR_COUNT][FLOWTYPES_MAX];
+};
+
+static int open_file(struct hour_files *files, const struct record *rec, struct err *err)
+{
+	const struct hourfile_write_opts opts = {
+		.format = files->with_routes ? FORMAT_RWIPV6ROUTING : FORMAT_RWIPV6,
+		.compression = COMPRESSION_LZO1X,
+		.no_locking = true,
+	};
+	struct hourfile_key key = {
+		.hour_ns = files->hour_ms * 1000000,
+		.sensor = rec->sensor,
+		.flowtype = rec->flowtype,
+	};
+	char *path = repo_path(files->site, files->root, &key);
+	bool created = false;
+	int rc = hourfile_append(&files->writers[rec->sensor][rec->flowtype], path, &key, &opts,
+				 &created, err);
+
+	if (rc == ST_OK && !created) {
+		rc = err_set(err, ST_EEXIST, "%s: exists", path);
+	}
+	g_free(path);
+	return rc;
+}
+
+static int write_files(struct hour_files *files, const GArray *records, struct err *err)
+{
+	int rc = ST_OK;
+
+	for (guint i = 0; rc == ST_OK && i < records->len; i++) {
+		const struct record *rec = &g_array_index(records, struct record, i);
+
+		if (files->writers[rec->sensor][rec->flowtype] == NULL) {
+			rc = open_file(files, rec, err);
+		}
+		if (rc == ST_OK) {
+			rc = hourfile_write(files->writers[rec->sensor][rec->flowtype], rec, err);
+		}
+	}
+	for (unsigned sensor = 0; sensor < SENSOR_COUNT; sensor++) {
+		for (unsigned flowtype = 0; flowtype < FLOWTYPES_MAX; flowtype++) {
+			int finish_rc = hourfile_finish(files->writers[sensor][flowtype],
+							rc == ST_OK ? err : NULL);
+
+			rc = rc == ST_OK ? finish_rc : rc;
+			files->writers[sensor][flowtype] = NULL;
+		}
+	}
+	return rc;
+}
+
+static int write_netflow(const struct flowgen_opts *opts, int64_t hour_ms, const GArray *records,
+			 struct err *err)
+{
+	GDateTime *hour = g_date_time_new_from_unix_utc(hour_ms / 1000);
+	char *name = g_date_time_format(hour, "%Y%m%d%H.nf9");
+	char *path = g_build_filename(opts->netflow, name, NULL);
+	FILE *out = fopen(path, "w");
+	int rc = ST_OK;
+
+	if (out != NULL) {
+		netflow9_write(out, hour_ms, records, opts->pack_interfaces);
+	}
+	if (out == NULL || (ferror(out) | fclose(out)) != 0) {
+		rc = err_errno(err, ST_EIO, errno, "%s", path);
+	}
+	g_free(path);
+	g_free(name);
+	g_date_time_unref(hour);
+	return rc;
+}
+
+static int write_hosts(const struct sample *sample, const char *path, struct err *err)
+{
+	FILE *out = fopen(path, "w");
+
+	if (out != NULL) {
+		sample_print(sample, out);
+	}
+	if (out == NULL || (ferror(out) | fclose(out)) != 0) {
+		return err_errno(err, ST_EIO, errno, "%s", path);
+	}
+	return ST_OK;
+}
+
+static int generate(const struct flowgen_opts *opts, const struct site *site, struct err *err)
+{
+	const struct traffic_opts traffic_opts = {
+		.seed = opts->seed,
+		.records = opts->records,
+		.first_hour_ms = FIRST_HOUR_MS,
+		.hours = (uint32_t)opts->days * 24,
+		.one_flowtype = opts->one_flowtype,
+		.with_routes = opts->pack_interfaces,
+	};
+	struct traffic *traffic = traffic_new(&traffic_opts);
+	struct sample *sample = sample_new(SAMPLE_HOSTS, opts->seed);
+	struct hour_files files = {
+		.site = site,
+		.root = opts->root,
+		.with_routes = opts->pack_interfaces,
+	};
+	int rc = ST_OK;
+
+	for (uint32_t hour = 0; rc == ST_OK && hour < traffic_opts.hours; hour++) {
+		GArray *records = traffic_hour(traffic, hour);
+
+		files.hour_ms = FIRST_HOUR_MS + hour * HOUR_MS;
+		if (opts->root != NULL) {
+			rc = write_files(&files, records, err);
+		}
+		if (rc == ST_OK && opts->netflow != NULL) {
+			rc = write_netflow(opts, files.hour_ms, records, err);
+		}
+		for (guint i = 0; opts->hosts != NULL && i < records->len; i++) {
+			sample_add(sample, &g_array_index(records, struct record, i));
+		}
+		g_array_unref(records);
+	}
+	if (rc == ST_OK && opts->hosts != NULL) {
+		rc = write_hosts(sample, opts->hosts, err);
+	}
+	sample_free(sample);
+	traffic_free(traffic);
+	return rc;
+}
+
+static int run(const struct flowgen_opts *opts, struct err *err)
+{
+	struct site *site = NULL;
+	char text[IP_TEXT_MAX];
+	int rc = ST_OK;
+
+	if (opts->show_rare) {
+		ip_print(text, hosts_rare().ip, false, IP_CANONICAL);
+		puts(text);
+		return ST_OK;
+	}
+	if (opts->root != NULL && opts->site_config_file == NULL) {
+		return err_set(err, ST_EINVAL, "--root needs --site-config-file");
+	}
+	if (opts->root != NULL) {
+		rc = site_load(&site, opts->site_config_file, err);
+	}
+	if (rc == ST_OK) {
+		rc = generate(opts, site, err);
+	}
+	site_free(site);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct flowgen_opts opts = { .records = 1000000, .days = 7, .seed = 1 };
+	struct opt_result result = { 0 };
+	struct err err;
+	int rc = opt_parse(flowgen_opt_table, &opts, argc, argv, &result, &err);
+
+	if (rc == ST_OK && result.action == OPT_HELP) {
+		opt_help(flowgen_opt_table, stdout);
+	} else if (rc == ST_OK) {
+		rc = run(&opts, &err);
+	}
+	g_free(result.args);
+	if (rc != ST_OK) {
+		fprintf(stderr, "flowgen: %s\n", err.text);
+		return EXIT_FAILURE;
+	}
+	return EXIT_SUCCESS;
+}
