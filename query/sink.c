@@ -56,11 +56,16 @@ static int parse_compression(const struct opt *opt, const char *text, void *dest
 	return compression_parse(text, &compression->method, err);
 }
 
-const struct opt sink_opt_table[] = {
+const struct opt sink_note_opt_table[] = {
 	OPT_CALL(struct sink_opts, notes, "note-add", 0, "TEXT", parse_note, 0,
 		 "write this text into the header of the output"),
 	OPT_CALL(struct sink_opts, notes, "note-file-add", 0, "FILE", parse_note_file, 0,
 		 "write the content of this file into the header of the output"),
+	OPT_END,
+};
+
+const struct opt sink_opt_table[] = {
+	{ .kind = OPT_KIND_GROUP, .group = sink_note_opt_table },
 	OPT_CALL(struct sink_opts, compression, "compression-method", 0, "METHOD",
 		 parse_compression, 0, "compress the output: none, zlib, lzo1x, snappy or best"),
 	OPT_END,

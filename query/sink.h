@@ -31,6 +31,7 @@ struct sink_opts {
 	struct sink_compression compression;
 };
 extern const struct opt sink_opt_table[];
+extern const struct opt sink_note_opt_table[]; /* without --compression-method */
 
 /* --compression-method, else $SILK_COMPRESSION_METHOD if it names one, else the default. */
 enum compression sink_compression(const struct sink_opts *opts);

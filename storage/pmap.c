@@ -61,6 +61,12 @@ enum pmap_kind pmap_kind(const struct pmap *pmap)
 	return pmap->kind;
 }
 
+void pmap_set_kind(struct pmap *pmap, enum pmap_kind kind)
+{
+	g_assert(pmap->node_count == 1);
+	pmap->kind = kind;
+}
+
 const char *pmap_name(const struct pmap *pmap)
 {
 	return pmap->name;
@@ -374,10 +380,13 @@ int pmap_put_word(struct pmap *pmap, uint32_t value, const char *word, struct er
 	guint place = word_place(pmap, value);
 	uint32_t other;
 
-	if (value > PMAP_VALUE_MAX || !word[0]) {
+	if (value > PMAP_NO_VALUE || !word[0]) {
 		return err_set(err, ST_EINVAL, "no value or word of a prefix map");
 	}
 	if (place < pmap->words->len && word_at(pmap, place)->value == value) {
+		if (word_equal(word_at(pmap, place)->text, word)) {
+			return ST_OK;
+		}
 		return err_set(err, ST_EEXIST, "value %u has the word '%s'", value,
 			       word_at(pmap, place)->text);
 	}

@@ -44,6 +44,8 @@ struct pmap *pmap_new(enum pmap_kind kind);
 void pmap_free(struct pmap *pmap);
 
 enum pmap_kind pmap_kind(const struct pmap *pmap);
+/* Turn a map without ranges into one of another kind. */
+void pmap_set_kind(struct pmap *pmap, enum pmap_kind kind);
 /* The name of the map; NULL: it has none. Borrowed. */
 const char *pmap_name(const struct pmap *pmap);
 void pmap_set_name(struct pmap *pmap, const char *name); /* copied; "" and NULL: none */
@@ -107,7 +109,10 @@ void pmap_set_default(struct pmap *pmap, uint32_t value);
  * Returns ST_OK or ST_ELIMIT.
  */
 int pmap_add_word(struct pmap *pmap, const char *word, uint32_t *value, struct err *err);
-/* Give the word to a value. Returns ST_OK, ST_EEXIST (one of both is taken) or ST_EINVAL. */
+/*
+ * Give the word, not "", to a value up to PMAP_NO_VALUE. Returns ST_OK, also when it has it,
+ * ST_EEXIST (one of both is taken) or ST_EINVAL.
+ */
 int pmap_put_word(struct pmap *pmap, uint32_t value, const char *word, struct err *err);
 
 /* --- files --- */

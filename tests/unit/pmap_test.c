@@ -562,12 +562,13 @@ static void test_words(void)
 	CU_ASSERT_EQUAL(pmap_put_word(pmap, 7, "Seven", &err), ST_OK);
 	CU_ASSERT_EQUAL(pmap_put_word(pmap, 2, "two", &err), ST_OK);
 	CU_ASSERT_EQUAL(pmap_put_word(pmap, 0, "zero", &err), ST_OK);
+	CU_ASSERT_EQUAL(pmap_put_word(pmap, 2, "TWO", &err), ST_OK);
 	CU_ASSERT_EQUAL(pmap_put_word(pmap, 2, "other", &err), ST_EEXIST);
 	UNIT_ASSERT_STR(err.text, "value 2 has the word 'two'");
 	CU_ASSERT_EQUAL(pmap_put_word(pmap, 3, "SEVEN", &err), ST_EEXIST);
 	UNIT_ASSERT_STR(err.text, "word 'SEVEN' has the value 7");
 	CU_ASSERT_EQUAL(pmap_put_word(pmap, 3, "", &err), ST_EINVAL);
-	CU_ASSERT_EQUAL(pmap_put_word(pmap, PMAP_NO_VALUE, "x", &err), ST_EINVAL);
+	CU_ASSERT_EQUAL(pmap_put_word(pmap, PMAP_NO_VALUE + 1, "x", &err), ST_EINVAL);
 	CU_ASSERT_EQUAL(pmap_add_word(pmap, "seven", &value, &err), ST_OK);
 	UNIT_ASSERT_U64(value, 7);
 	CU_ASSERT_EQUAL(pmap_add_word(pmap, "eight", &value, &err), ST_OK);
