@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The generator of made-up flows: the same options give the same bytes, and what it writes is read.
 . "$TUSSAH_SRCDIR/tests/e2e/lib.sh"
+unset PEER_SILK PEER_NFDUMP
+export PYTHONDONTWRITEBYTECODE=1
 
 # flowgen FOLDER SWITCHES...: one day of 20,000 records below FOLDER.
 flowgen() {
@@ -73,5 +75,17 @@ test_case '1,000 distinct hosts are drawn' '
 '
 test_case 'one flowtype: as many files as sensors and hours' '
 	flowgen four --one-flowtype && find four/flows/in -type f >files && test_lines files 72
+'
+test_case 'the runner asks its questions and prints a table' '
+	python3 "$TUSSAH_SRCDIR/tests/perf/perf.py" --build="$TUSSAH_BUILDDIR" --data=perf --records=3k \
+		--runs=1 --only=count-all,one-address,start-up,copy-out,rwcut,rwsort,rwset >table &&
+	test_grep "^| everything counted | Tussah | .* | 3000 |" table &&
+	test_grep "^| one rare address | Tussah | .* | 10 |" table &&
+	test_grep "^| everything copied out | Tussah | .* | 3000 |" table &&
+	test_grep "^| silk | [0-9]* | [0-9]* | [0-9.]* |" table
+'
+test_case 'records of another kind are not mixed up with those asked for' '
+	test_must_fail python3 "$TUSSAH_SRCDIR/tests/perf/perf.py" --build="$TUSSAH_BUILDDIR" \
+		--data=perf --records=4k --runs=1 --only=count-all
 '
 test_done
