@@ -3,11 +3,13 @@
 
 #include "common/timestamp.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #define DATE_MIN 19700101
 #define DATE_MAX 20380119 /* exclusive */
@@ -169,32 +171,70 @@ void repo_select_release(struct repo_select *select)
 	*select = (struct repo_select){ 0 };
 }
 
-static bool is_file(const char *path)
-{
-	struct stat st;
+/* The folder that files of one pair were last looked for in. */
+struct repo_folder {
+	char *name; /* ends in a slash; NULL: none yet */
+	size_t len;
+	int fd; /* -1: could not be opened */
+	bool missing;
+};
 
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+#define REPO_FOLDERS_MAX 64 /* pairs beyond share them */
+
+static void close_folder(struct repo_folder *folder)
+{
+	if (folder->name && folder->fd >= 0) {
+		close(folder->fd);
+	}
+	g_free(folder->name);
+	*folder = (struct repo_folder){ .fd = -1 };
+}
+
+static void open_folder(struct repo_folder *folder, const char *path, size_t len)
+{
+	close_folder(folder);
+	folder->name = g_strndup(path, len);
+	folder->len = len;
+	folder->fd = open(folder->name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	folder->missing = folder->fd < 0 && errno == ENOENT;
+}
+
+static bool is_file(const struct repo_folder *folder, const char *path, struct stat *st)
+{
+	/* what cannot be held open is looked at by its whole name */
+	int rc = folder->fd >= 0 ? fstatat(folder->fd, path + folder->len, st, 0) : stat(path, st);
+
+	return rc == 0 && S_ISREG(st->st_mode);
 }
 
 /* Is the file there, as it is or compressed? In that case path has the ".gz". */
-static bool find_file(GString *path)
+static bool find_file(struct repo_folder *folder, GString *path, struct stat *st)
 {
 	size_t len = path->len;
+	size_t folder_len = (size_t)(strrchr(path->str, '/') - path->str) + 1;
 
-	if (is_file(path->str)) {
+	if (!folder->name || folder->len != folder_len ||
+	    memcmp(folder->name, path->str, folder_len) != 0) {
+		open_folder(folder, path->str, folder_len);
+	}
+	if (folder->missing) {
+		return false;
+	}
+	if (is_file(folder, path->str, st)) {
 		return true;
 	}
 	g_string_append(path, ".gz");
-	if (is_file(path->str)) {
+	if (is_file(folder, path->str, st)) {
 		return true;
 	}
 	g_string_truncate(path, len);
 	return false;
 }
 
-int repo_each(const struct site *site, const char *root, const struct repo_select *select,
-	      bool want_missing, repo_file_fn fn, void *arg)
+int repo_each_stat(const struct site *site, const char *root, const struct repo_select *select,
+		   bool want_missing, repo_stat_fn fn, void *arg)
 {
+	struct repo_folder folders[REPO_FOLDERS_MAX] = { 0 };
 	GString *path = g_string_new(NULL);
 	int rc = 0;
 
@@ -206,16 +246,41 @@ int repo_each(const struct site *site, const char *root, const struct repo_selec
 		for (size_t i = 0; rc == 0 && i < select->pair_count; i++) {
 			const struct repo_pair *pair = &select->pairs[i];
 			const struct hourfile_key key = { hour_ns, pair->sensor, pair->flowtype };
+			struct stat st;
 			bool exists;
 
 			g_string_truncate(path, 0);
 			append_path(path, site, root, &key, &tm);
-			exists = find_file(path);
+			exists = find_file(&folders[i % REPO_FOLDERS_MAX], path, &st);
 			if (exists || want_missing) {
-				rc = fn(arg, path->str, &key, exists);
+				rc = fn(arg, path->str, &key, exists ? &st : NULL);
 			}
 		}
 	}
+	for (size_t i = 0; i < REPO_FOLDERS_MAX; i++) {
+		close_folder(&folders[i]);
+	}
 	g_string_free(path, TRUE);
 	return rc;
+}
+
+struct repo_visit {
+	repo_file_fn fn;
+	void *arg;
+};
+
+static int visit_file(void *arg, const char *path, const struct hourfile_key *key,
+		      const struct stat *st)
+{
+	const struct repo_visit *visit = arg;
+
+	return visit->fn(visit->arg, path, key, st != NULL);
+}
+
+int repo_each(const struct site *site, const char *root, const struct repo_select *select,
+	      bool want_missing, repo_file_fn fn, void *arg)
+{
+	struct repo_visit visit = { .fn = fn, .arg = arg };
+
+	return repo_each_stat(site, root, select, want_missing, visit_file, &visit);
 }

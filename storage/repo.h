@@ -5,6 +5,8 @@
 #ifndef TUSSAH_STORAGE_REPO_H
 #define TUSSAH_STORAGE_REPO_H
 
+#include <sys/stat.h>
+
 #include "common/site.h"
 #include "storage/hourfile.h"
 
@@ -74,5 +76,14 @@ typedef int (*repo_file_fn)(void *arg, const char *path, const struct hourfile_k
 			    bool exists);
 int repo_each(const struct site *site, const char *root, const struct repo_select *select,
 	      bool want_missing, repo_file_fn fn, void *arg);
+
+/*
+ * The same; fn is also told what stat() says, NULL of a missing file. Folders are held open, so
+ * that a file costs one fstatat() of its name alone, and the files of a missing folder nothing.
+ */
+typedef int (*repo_stat_fn)(void *arg, const char *path, const struct hourfile_key *key,
+			    const struct stat *st);
+int repo_each_stat(const struct site *site, const char *root, const struct repo_select *select,
+		   bool want_missing, repo_stat_fn fn, void *arg);
 
 #endif
