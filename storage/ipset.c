@@ -421,7 +421,8 @@ void ipset_finish(struct ipset *set)
 
 /* --- asking --- */
 
-static bool contains4(const struct ipset *set, uint32_t address)
+/* Number of the first range that ends at or after address; that of all ranges when none does. */
+static size_t find4(const struct ipset *set, uint32_t address)
 {
 	const struct range4 *ranges = (const struct range4 *)(const void *)set->ranges4->data;
 	size_t low = 0;
@@ -440,11 +441,10 @@ static bool contains4(const struct ipset *set, uint32_t address)
 			high = middle;
 		}
 	}
-	return low < set->ranges4->len && ranges[low].first <= address &&
-	       address <= ranges[low].last;
+	return low;
 }
 
-static bool contains6(const struct ipset *set, struct ip ip)
+static size_t find6(const struct ipset *set, struct ip ip)
 {
 	const struct range6 *ranges = (const struct range6 *)(const void *)set->ranges6->data;
 	size_t low = 0;
@@ -459,15 +459,46 @@ static bool contains6(const struct ipset *set, struct ip ip)
 			high = middle;
 		}
 	}
-	return low < set->ranges6->len && ip_compare(ranges[low].first, ip) <= 0;
+	return low;
+}
+
+static bool meets4(const struct ipset *set, uint32_t first, uint32_t last)
+{
+	size_t at = find4(set, first);
+
+	return at < set->ranges4->len &&
+	       g_array_index(set->ranges4, struct range4, at).first <= last;
+}
+
+static bool meets6(const struct ipset *set, struct ip first, struct ip last)
+{
+	size_t at = find6(set, first);
+
+	return at < set->ranges6->len &&
+	       ip_compare(g_array_index(set->ranges6, struct range6, at).first, last) <= 0;
 }
 
 bool ipset_contains(const struct ipset *set, struct ip ip)
 {
 	if (set->ranges6->len) {
-		return contains6(set, ip);
+		return meets6(set, ip, ip);
 	}
-	return ip_is_mapped(ip) && contains4(set, ip_to_v4(ip));
+	return ip_is_mapped(ip) && meets4(set, ip_to_v4(ip), ip_to_v4(ip));
+}
+
+bool ipset_intersects_range(const struct ipset *set, struct ip first, struct ip last)
+{
+	struct ip lowest = ip_from_v4(0);
+	struct ip highest = ip_from_v4(UINT32_MAX);
+
+	if (set->ranges6->len) {
+		return meets6(set, first, last);
+	}
+	if (ip_compare(last, lowest) < 0 || ip_compare(first, highest) > 0) {
+		return false;
+	}
+	return meets4(set, ip_compare(first, lowest) < 0 ? 0 : ip_to_v4(first),
+		      ip_compare(last, highest) > 0 ? UINT32_MAX : ip_to_v4(last));
 }
 
 bool ipset_is_empty(const struct ipset *set)
@@ -536,6 +567,44 @@ bool ipset_intersects(const struct ipset *a, const struct ipset *b)
 		}
 	}
 	return false;
+}
+
+bool ipset_bounds(const struct ipset *set, struct ip *first, struct ip *last)
+{
+	size_t count = ipset_ranges(set);
+
+	if (count) {
+		*first = ipset_range(set, 0).first;
+		*last = ipset_range(set, count - 1).last;
+	}
+	return count > 0;
+}
+
+void ipset_cursor_start(struct ipset_cursor *cursor, const struct ipset *set)
+{
+	*cursor = (struct ipset_cursor){ .set = set };
+}
+
+void ipset_cursor_seek(struct ipset_cursor *cursor, struct ip ip)
+{
+	const struct ipset *set = cursor->set;
+
+	if (set->ranges6->len) {
+		cursor->at = find6(set, ip);
+	} else if (ip_is_mapped(ip)) {
+		cursor->at = find4(set, ip_to_v4(ip));
+	} else {
+		cursor->at = ip_compare(ip, ip_from_v4(0)) < 0 ? 0 : set->ranges4->len;
+	}
+}
+
+bool ipset_cursor_next(struct ipset_cursor *cursor, struct cidr *range)
+{
+	if (cursor->at == ipset_ranges(cursor->set)) {
+		return false;
+	}
+	*range = ipset_range(cursor->set, cursor->at++);
+	return true;
 }
 
 const struct iptree *ipset_tree(const struct ipset *set)

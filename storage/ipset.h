@@ -48,6 +48,32 @@ size_t ipset_ranges(const struct ipset *set);
 struct cidr ipset_range(const struct ipset *set, size_t i);
 /* Do the two have an address in common? */
 bool ipset_intersects(const struct ipset *a, const struct ipset *b);
+/* Is one of first..last (inclusive, first <= last) in the set? As fast as ipset_contains(). */
+bool ipset_intersects_range(const struct ipset *set, struct ip first, struct ip last);
+/* The lowest and the highest address; false when the set is empty, and then both are untouched. */
+bool ipset_bounds(const struct ipset *set, struct ip *first, struct ip *last);
+
+/*
+ * Walk the ranges of a finished set upwards, as ipset_range() gives them:
+ *
+ *	struct ipset_cursor cursor;
+ *	struct cidr range;
+ *
+ *	ipset_cursor_start(&cursor, set);
+ *	ipset_cursor_seek(&cursor, ip);			// optional
+ *	while (ipset_cursor_next(&cursor, &range)) ...
+ *
+ * The set is borrowed and must not change meanwhile. Each thread has its own cursor.
+ */
+struct ipset_cursor {
+	const struct ipset *set;
+	size_t at;
+};
+void ipset_cursor_start(struct ipset_cursor *cursor, const struct ipset *set);
+/* The next range will be the first that ends at or after ip; forwards or backwards. */
+void ipset_cursor_seek(struct ipset_cursor *cursor, struct ip ip);
+/* False when there are no more. */
+bool ipset_cursor_next(struct ipset_cursor *cursor, struct cidr *range);
 
 /*
  * Read a file of any record version (0 to 5); "-" or "stdin" allowed. header (may be NULL): filled
