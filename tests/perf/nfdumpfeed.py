@@ -44,6 +44,12 @@ def wait_until(condition, what):
         time.sleep(0.001)
 
 
+def is_waiting(process):
+    """Does it sleep, as it does when it waits for the next packet?"""
+    stat = pathlib.Path(f"/proc/{process.pid}/stat").read_text()
+    return stat.rpartition(")")[2].split()[0] == "S"
+
+
 def free_port():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
@@ -73,7 +79,9 @@ def feed_hour(nfdump, path, out):
                 if number % PACKETS_BETWEEN_LOOKS == 0:
                     wait_until(lambda: queued_bytes(port) < QUEUE_BYTES_MAX, "nfcapd reads")
                 sender.send(packet)
-        wait_until(lambda: queued_bytes(port) == 0, "nfcapd has read everything")
+        # A signal while it works on the last packet would lose that.
+        wait_until(lambda: queued_bytes(port) == 0 and is_waiting(collector),
+                   "nfcapd has read everything")
         collector.send_signal(signal.SIGTERM)
         collector.wait()
         files = [name for name in pathlib.Path(folder).iterdir() if name.stat().st_size > 0]
