@@ -289,6 +289,7 @@ static int start(struct rwflowpack *self, struct site *site, struct sensorconf *
 			.root = opts->root_directory,
 			.cache_size = opts->file_cache_size,
 			.file = {
+				.kind = HOURFILE_SILK,
 				.format = opts->pack_interfaces ? FORMAT_RWIPV6ROUTING
 								: FORMAT_RWIPV6,
 				.compression = (uint8_t)opts->compression,

@@ -96,6 +96,8 @@ struct flowblock {
 int flowblock_parse(const uint8_t *directory, size_t len, uint32_t rows, uint32_t body_len,
 		    uint16_t sensor, uint8_t flowtype, struct flowblock *out, struct err *err);
 void flowblock_release(struct flowblock *block);
+/* Append the directory: rows, filter, columns, and of the summary the times are looked at. */
+void flowblock_put_directory(const struct flowblock *block, GByteArray *out);
 
 /* ---- making ---- */
 

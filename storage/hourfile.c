@@ -36,6 +36,11 @@ const struct header *hourfile_header(const struct hourfile_reader *reader)
 	return stream_header(reader->stream);
 }
 
+const struct blockfile *hourfile_blocks(const struct hourfile_reader *reader)
+{
+	return NULL;
+}
+
 void hourfile_close(struct hourfile_reader *reader)
 {
 	if (reader == NULL) {
@@ -136,8 +141,12 @@ int hourfile_append(struct hourfile_writer **out, const char *path, const struct
 	struct stat st;
 	bool existed = stat(path, &st) == 0 && st.st_size > 0;
 	unsigned missing = existed ? 0 : count_missing_folders(path);
-	int rc = make_folders(path, err);
+	int rc;
 
+	if (opts->kind != HOURFILE_SILK && !existed) {
+		return err_set(err, ST_ESUPPORT, "%s: block files cannot be written yet", path);
+	}
+	rc = make_folders(path, err);
 	header_init(&entries);
 	header_add_packed_file(&entries, key->hour_ns, key->flowtype, key->sensor);
 	write_opts.entries = &entries;

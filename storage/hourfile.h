@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The seam where an hourly repository file is opened: whatever kind it is, told by its magic, it is
- * read into batches and appended to through this interface. Today SiLK streams; block files next.
+ * read into batches and appended to through this interface: block files and SiLK streams.
  */
 #ifndef TUSSAH_STORAGE_HOURFILE_H
 #define TUSSAH_STORAGE_HOURFILE_H
 
 #include "common/batch.h"
+#include "storage/blockfile.h"
 #include "storage/stream.h"
 
 struct hourfile_reader;
@@ -17,6 +18,8 @@ int hourfile_read_batch(struct hourfile_reader *reader, struct batch *batch, uin
 			struct err *err);
 /* The SiLK header, or NULL when the file is of another kind. */
 const struct header *hourfile_header(const struct hourfile_reader *reader);
+/* The block file, or NULL when the file is of another kind. Borrowed. */
+const struct blockfile *hourfile_blocks(const struct hourfile_reader *reader);
 void hourfile_close(struct hourfile_reader *reader);
 
 struct hourfile_key {
@@ -25,9 +28,17 @@ struct hourfile_key {
 	uint8_t flowtype;
 };
 
+/* What a new file becomes; an existing one keeps its kind. */
+enum hourfile_kind {
+	HOURFILE_BLOCKS,
+	HOURFILE_SILK,
+};
+
 struct hourfile_write_opts {
+	uint8_t kind;        /* enum hourfile_kind */
+	uint8_t compression; /* enum chunk_compression or enum compression, by kind */
+	/* SiLK files. */
 	uint8_t format; /* enum header_format; 0: FORMAT_RWIPV6 */
-	uint8_t compression;
 	enum byte_order byte_order;
 	bool no_locking;
 	bool no_silk_version;

@@ -36,7 +36,9 @@ int fsync(int fd)
 /* Append count records to path; was the file new? */
 static bool append(const char *path, uint8_t format, uint8_t compression, unsigned count)
 {
-	const struct hourfile_write_opts opts = { .format = format, .compression = compression };
+	const struct hourfile_write_opts opts = { .kind = HOURFILE_SILK,
+						  .format = format,
+						  .compression = compression };
 	struct hourfile_writer *writer = NULL;
 	struct record rec = memstream_record(0);
 	struct err err = { 0, "" };
@@ -93,7 +95,7 @@ static void test_append(void)
 /* A record of another hour is refused by a packed format; the writer goes on. */
 static void test_refused(void)
 {
-	const struct hourfile_write_opts opts = { .format = FORMAT_RWSPLIT };
+	const struct hourfile_write_opts opts = { .kind = HOURFILE_SILK, .format = FORMAT_RWSPLIT };
 	char *path = g_strdup_printf("%s/refused", unit_scratch());
 	struct hourfile_writer *writer = NULL;
 	struct record rec = memstream_record(0);
@@ -114,7 +116,8 @@ static void test_refused(void)
 /* Readers see what was flushed, and before that a file without records. */
 static void test_visible(void)
 {
-	const struct hourfile_write_opts opts = { .compression = COMPRESSION_LZO1X };
+	const struct hourfile_write_opts opts = { .kind = HOURFILE_SILK,
+						  .compression = COMPRESSION_LZO1X };
 	char *path = g_strdup_printf("%s/visible", unit_scratch());
 	struct hourfile_writer *writer = NULL;
 	struct record rec = memstream_record(0);
@@ -134,7 +137,7 @@ static void test_visible(void)
 /* The lock belongs to the open file: closing another descriptor of it does not lose it. */
 static void test_lock(void)
 {
-	const struct hourfile_write_opts opts = { .format = 0 };
+	const struct hourfile_write_opts opts = { .kind = HOURFILE_SILK, .format = 0 };
 	char *path = g_strdup_printf("%s/locked", unit_scratch());
 	struct hourfile_writer *writer = NULL;
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -180,7 +183,8 @@ static void test_threads(void)
 /* A full disk leaves no half block behind: what is appended later can be read. */
 static void test_full(void)
 {
-	const struct hourfile_write_opts opts = { .compression = COMPRESSION_NONE };
+	const struct hourfile_write_opts opts = { .kind = HOURFILE_SILK,
+						  .compression = COMPRESSION_NONE };
 	char *path = g_strdup_printf("%s/full", unit_scratch());
 	struct hourfile_writer *writer = NULL;
 	struct record rec = memstream_record(0);
@@ -213,7 +217,7 @@ static void test_full(void)
 /* The name of a new file is made durable with it, once, and so are new folders. */
 static void test_folders_are_synced(void)
 {
-	static const struct hourfile_write_opts opts = { .format = 0 };
+	static const struct hourfile_write_opts opts = { .kind = HOURFILE_SILK, .format = 0 };
 	char *root = realpath(unit_scratch(), NULL);
 	char *path = g_strdup_printf("%s/type/2021/file", root);
 	char *expected = g_strdup_printf("%s/type/2021\n%s/type\n%s\n", root, root, root);
@@ -242,7 +246,7 @@ static void test_folders_are_synced(void)
 
 static void test_errors(void)
 {
-	const struct hourfile_write_opts opts = { .format = 0 };
+	const struct hourfile_write_opts opts = { .kind = HOURFILE_SILK, .format = 0 };
 	char *path = g_strdup_printf("%s/text", unit_scratch());
 	struct hourfile_writer *writer = NULL;
 	struct err err;

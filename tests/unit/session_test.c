@@ -152,7 +152,8 @@ static void rig_open(struct rig *rig, const char *name)
 {
 	rig->root = g_build_filename(unit_scratch(), name, NULL);
 	CU_ASSERT_EQUAL(g_mkdir(rig->root, 0755), 0);
-	rig->writer = writer_new(&(struct writer_opts){ .root = rig->root, .cache_size = 8 });
+	rig->writer = writer_new(&(struct writer_opts){
+		.root = rig->root, .cache_size = 8, .file = { .kind = HOURFILE_SILK } });
 	rig->positions = positions_new(rig->root);
 	rig->collector = collector_new(&(struct collector_opts){
 		.writer = rig->writer,

@@ -27,7 +27,7 @@ static struct writer *make_writer(const char *root, size_t cache_size)
 	return writer_new(&(struct writer_opts){
 		.root = root,
 		.cache_size = cache_size,
-		.file = { .compression = COMPRESSION_LZO1X },
+		.file = { .kind = HOURFILE_SILK, .compression = COMPRESSION_LZO1X },
 	});
 }
 
