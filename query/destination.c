@@ -1,43 +1,103 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "query/destination.h"
 
+#include <assert.h>
 #include <glib.h>
+#include <string.h>
+
+#include "storage/block.h"
+#include "storage/compress.h"
+
+/* One block on its way through the crew; made once and used again. */
+struct packing {
+	struct scanjob job; /* first */
+	struct compressor *compressor;
+	uint8_t *plain;
+	uint8_t *packed;
+	uint32_t rows;
+	size_t packed_len;
+	int status;
+	struct err err;
+};
+
+/* A stream, and the blocks of it that the crew has. */
+struct outlet {
+	struct stream *stream;
+	GQueue *under_way;       /* struct packing *, in order */
+	GQueue *idle;            /* struct packing * */
+	struct packing *filling; /* NULL: none */
+};
 
 struct destination {
-	GPtrArray *streams; /* struct stream * */
-	uint64_t room;      /* UINT64_MAX: no limit */
+	GPtrArray *outlets;    /* struct outlet * */
+	struct scancrew *crew; /* NULL: none */
+	uint64_t room;         /* UINT64_MAX: no limit */
 };
+
+const struct rowformat *destination_format(void)
+{
+	return rowformat_find(FORMAT_RWIPV6ROUTING,
+			      rowformat_default_version(FORMAT_RWIPV6ROUTING));
+}
+
+static uint32_t block_rows(void)
+{
+	size_t length = destination_format()->length;
+
+	return (uint32_t)(block_full_bytes(length) / length);
+}
+
+static void packing_free(void *arg)
+{
+	struct packing *packing = arg;
+
+	if (packing) {
+		compressor_free(packing->compressor);
+		g_free(packing->plain);
+		g_free(packing->packed);
+		g_free(packing);
+	}
+}
 
 struct destination *destination_new(uint64_t limit)
 {
 	struct destination *destination = g_new0(struct destination, 1);
 
-	destination->streams = g_ptr_array_new();
+	destination->outlets = g_ptr_array_new();
 	destination->room = limit > 0 ? limit : UINT64_MAX;
 	return destination;
 }
 
-static struct stream *stream_at(const struct destination *destination, guint i)
+static struct outlet *outlet_at(const struct destination *destination, guint i)
 {
-	return g_ptr_array_index(destination->streams, i);
+	return g_ptr_array_index(destination->outlets, i);
 }
 
 int destination_add(struct destination *destination, const char *path,
 		    const struct stream_write_opts *opts, struct err *err)
 {
 	struct stream *stream = NULL;
-	int st = stream_create(&stream, path, opts, err);
+	struct outlet *outlet;
+	int st;
 
-	if (st == ST_OK) {
-		g_ptr_array_add(destination->streams, stream);
+	assert(opts->format == 0 && opts->record_version == 0 &&
+	       opts->byte_order == BYTE_ORDER_NATIVE);
+	st = stream_create(&stream, path, opts, err);
+	if (st != ST_OK) {
+		return st;
 	}
-	return st;
+	outlet = g_new0(struct outlet, 1);
+	outlet->stream = stream;
+	outlet->under_way = g_queue_new();
+	outlet->idle = g_queue_new();
+	g_ptr_array_add(destination->outlets, outlet);
+	return ST_OK;
 }
 
 void destination_add_entries(struct destination *destination, const struct header *entries)
 {
-	for (guint i = 0; i < destination->streams->len; i++) {
-		stream_add_entries(stream_at(destination, i), entries);
+	for (guint i = 0; i < destination->outlets->len; i++) {
+		stream_add_entries(outlet_at(destination, i)->stream, entries);
 	}
 }
 
@@ -46,15 +106,174 @@ uint64_t destination_room(const struct destination *destination)
 	return destination->room;
 }
 
+static void take_room(struct destination *destination, uint64_t count)
+{
+	if (destination->room != UINT64_MAX) {
+		destination->room -= MIN(destination->room, count);
+	}
+}
+
 int destination_write(struct destination *destination, const struct batch *batch, struct err *err)
 {
 	int st = ST_OK;
 
-	for (guint i = 0; st == ST_OK && i < destination->streams->len; i++) {
-		st = stream_write_batch(stream_at(destination, i), batch, NULL, err);
+	for (guint i = 0; st == ST_OK && i < destination->outlets->len; i++) {
+		st = stream_write_batch(outlet_at(destination, i)->stream, batch, NULL, err);
 	}
-	if (destination->room != UINT64_MAX) {
-		destination->room -= MIN(destination->room, batch->selected);
+	take_room(destination, batch->selected);
+	return st;
+}
+
+void destination_use_crew(struct destination *destination, struct scancrew *crew)
+{
+	destination->crew = crew;
+}
+
+/* Runs in the crew. */
+static void pack(struct scanjob *job)
+{
+	struct packing *packing = (struct packing *)job;
+	size_t len = packing->rows * (size_t)destination_format()->length;
+
+	packing->status = block_pack(packing->compressor, packing->plain, len, packing->packed,
+				     &packing->packed_len, &packing->err);
+}
+
+/* Write the oldest block that is under way. */
+static int write_oldest(struct outlet *outlet, struct scancrew *crew, struct err *err)
+{
+	struct packing *packing = g_queue_pop_head(outlet->under_way);
+	int st;
+
+	scancrew_wait(crew, &packing->job);
+	st = packing->status == ST_OK ? stream_write_packed(outlet->stream, packing->packed,
+							    packing->packed_len, packing->rows, err)
+				      : err_set(err, packing->status, "%s", packing->err.text);
+	g_queue_push_tail(outlet->idle, packing);
+	return st;
+}
+
+static struct packing *packing_new(uint8_t compression)
+{
+	struct packing *packing = g_new0(struct packing, 1);
+	size_t bytes = block_full_bytes(destination_format()->length);
+
+	packing->job.work = pack;
+	packing->compressor = compressor_new(compression);
+	packing->plain = g_malloc(bytes);
+	packing->packed = g_malloc(block_pack_bound(compression, bytes));
+	return packing;
+}
+
+static int start_filling(struct outlet *outlet, struct scancrew *crew, struct err *err)
+{
+	int st = ST_OK;
+
+	if (g_queue_get_length(outlet->under_way) >= scancrew_jobs(crew)) {
+		st = write_oldest(outlet, crew, err);
+	}
+	outlet->filling = g_queue_pop_head(outlet->idle);
+	if (!outlet->filling) {
+		outlet->filling = packing_new(stream_header(outlet->stream)->compression);
+	}
+	outlet->filling->rows = 0;
+	return st;
+}
+
+/* Put rows into the block being filled; returns how many. */
+static uint64_t fill(struct outlet *outlet, struct scancrew *crew, const uint8_t *rows,
+		     uint64_t count)
+{
+	struct packing *filling = outlet->filling;
+	size_t length = destination_format()->length;
+	uint32_t taken = (uint32_t)MIN(count, block_rows() - filling->rows);
+
+	memcpy(filling->plain + filling->rows * length, rows, taken * length);
+	filling->rows += taken;
+	if (filling->rows == block_rows()) {
+		g_queue_push_tail(outlet->under_way, filling);
+		scancrew_submit(crew, &filling->job);
+		outlet->filling = NULL;
+	}
+	return taken;
+}
+
+static int write_through_crew(struct outlet *outlet, struct scancrew *crew, const uint8_t *rows,
+			      uint64_t count, struct err *err)
+{
+	size_t length = destination_format()->length;
+	int st = ST_OK;
+
+	while (st == ST_OK && count > 0) {
+		uint64_t taken = stream_block_left(outlet->stream);
+
+		if (taken < block_rows()) {
+			/* begun before there was a crew */
+			taken = MIN(taken, count);
+			st = stream_write_encoded_rows(outlet->stream, rows, taken, err);
+		} else {
+			st = outlet->filling ? ST_OK : start_filling(outlet, crew, err);
+			taken = fill(outlet, crew, rows, count);
+		}
+		rows += taken * length;
+		count -= taken;
+	}
+	return st;
+}
+
+int destination_write_rows(struct destination *destination, const uint8_t *rows, uint64_t count,
+			   struct err *err)
+{
+	struct scancrew *crew = destination->crew;
+	int st = ST_OK;
+
+	for (guint i = 0; st == ST_OK && i < destination->outlets->len; i++) {
+		struct outlet *outlet = outlet_at(destination, i);
+		uint8_t compression = stream_header(outlet->stream)->compression;
+
+		if (crew && scancrew_jobs(crew) > 0 && compression != COMPRESSION_NONE) {
+			st = write_through_crew(outlet, crew, rows, count, err);
+		} else {
+			st = stream_write_encoded_rows(outlet->stream, rows, count, err);
+		}
+	}
+	take_room(destination, count);
+	return st;
+}
+
+static int drain_outlet(struct outlet *outlet, struct scancrew *crew, struct err *err)
+{
+	struct packing *filling = outlet->filling;
+	int st = ST_OK;
+
+	while (!g_queue_is_empty(outlet->under_way)) {
+		int one = write_oldest(outlet, crew, st == ST_OK ? err : NULL);
+
+		st = st == ST_OK ? one : st;
+	}
+	if (filling) {
+		outlet->filling = NULL;
+		if (st == ST_OK) {
+			st = stream_write_encoded_rows(outlet->stream, filling->plain,
+						       filling->rows, err);
+		}
+		packing_free(filling);
+	}
+	return st;
+}
+
+int destination_drain(struct destination *destination, struct err *err)
+{
+	int st = ST_OK;
+
+	for (guint i = 0; destination && i < destination->outlets->len; i++) {
+		int one = drain_outlet(outlet_at(destination, i), destination->crew,
+				       st == ST_OK ? err : NULL);
+
+		st = st == ST_OK ? one : st;
+	}
+	if (destination) {
+		destination->crew = NULL;
 	}
 	return st;
 }
@@ -66,12 +285,17 @@ int destination_close(struct destination *destination, struct err *err)
 	if (!destination) {
 		return ST_OK;
 	}
-	for (guint i = 0; i < destination->streams->len; i++) {
-		int one = stream_close(stream_at(destination, i), st == ST_OK ? err : NULL);
+	for (guint i = 0; i < destination->outlets->len; i++) {
+		struct outlet *outlet = outlet_at(destination, i);
+		int one = stream_close(outlet->stream, st == ST_OK ? err : NULL);
 
+		assert(g_queue_is_empty(outlet->under_way));
 		st = st == ST_OK ? one : st;
+		g_queue_free(outlet->under_way);
+		g_queue_free_full(outlet->idle, packing_free);
+		g_free(outlet);
 	}
-	g_ptr_array_free(destination->streams, TRUE);
+	g_ptr_array_free(destination->outlets, TRUE);
 	g_free(destination);
 	return st;
 }

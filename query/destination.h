@@ -9,11 +9,16 @@
  *	destination_write(pass, batch, err);
  *	destination_close(pass, err);
  *
+ * Rows that other threads have encoded go out by destination_write_rows(); with a crew its threads
+ * compress them too, whole blocks at a time, and the bytes are the same.
+ *
  * Threads: one at a time.
  */
 #ifndef TUSSAH_QUERY_DESTINATION_H
 #define TUSSAH_QUERY_DESTINATION_H
 
+#include "query/scancrew.h"
+#include "storage/rowformat.h"
 #include "storage/stream.h"
 
 struct destination;
@@ -36,6 +41,19 @@ uint64_t destination_room(const struct destination *destination);
  * hold are left out. Returns ST_OK or a fatal error.
  */
 int destination_write(struct destination *destination, const struct batch *batch, struct err *err);
+
+/* The format of all streams, which holds every record; in the byte order of the machine. */
+const struct rowformat *destination_format(void);
+
+/* Have blocks compressed by the crew, which is kept until destination_drain(). */
+void destination_use_crew(struct destination *destination, struct scancrew *crew);
+
+/* As destination_write, of count rows that follow one another, encoded in the format. */
+int destination_write_rows(struct destination *destination, const uint8_t *rows, uint64_t count,
+			   struct err *err);
+
+/* Write what the crew still has; the crew is not used any more. NULL is fine. */
+int destination_drain(struct destination *destination, struct err *err);
 
 /* Close all streams and free; the first error. NULL is fine. */
 int destination_close(struct destination *destination, struct err *err);

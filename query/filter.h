@@ -1,33 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The engine of rwfilter: reads one file after the other, splits its records by the tests, hands
- * them to the destinations and counts.
+ * The engine of rwfilter: reads files, with one thread or several, splits their records by the
+ * tests, hands them to the destinations and counts. Whatever the number of threads, everything
+ * happens as if one file was read after the other, record by record.
  *
- *	struct filter filter = { .tests = tests, .destinations = { [FILTER_PASS] = pass } };
+ *	struct filter filter = { .tests = tests, .threads = 2, .next_path = next, .arg = names,
+ *				 .destinations = { [FILTER_PASS] = pass } };
  *	struct filter_stats stats = { 0 };
- *	while (st != ST_END && (path = names_next(names))) {
- *		st = filter_file(&filter, path, batch, &stats, err);
- *	}
- *
- * A file is the unit of work: the plan is not changed by it, all that is counted is in the stats of
- * the caller, and only the destinations are shared.
+ *	st = filter_run(&filter, &stats, err);
  */
 #ifndef TUSSAH_QUERY_FILTER_H
 #define TUSSAH_QUERY_FILTER_H
 
 #include "query/destination.h"
-#include "query/predicate.h"
-
-struct filter_counts {
-	uint64_t records;
-	uint64_t packets; /* with count_volumes */
-	uint64_t bytes;   /* with count_volumes */
-};
+#include "query/scan.h"
 
 struct filter_stats {
 	uint64_t files; /* opened */
-	struct filter_counts total;
-	struct filter_counts pass; /* what is not here failed */
+	struct scan_totals records;
 };
 
 enum filter_way { FILTER_PASS, FILTER_FAIL, FILTER_ALL, FILTER_WAYS };
@@ -35,19 +25,32 @@ enum filter_way { FILTER_PASS, FILTER_FAIL, FILTER_ALL, FILTER_WAYS };
 struct filter {
 	const struct predicates *tests; /* NULL: everything passes */
 	struct destination *destinations[FILTER_WAYS];
+	uint64_t limits[FILTER_WAYS]; /* those of the destinations; 0: none */
 	bool count_volumes;
+	unsigned threads;   /* at most */
+	bool threads_asked; /* start them however little there is to read */
 	struct stream_read_opts read_opts;
-	/* Called with the header of each file before its records; may be NULL. */
-	void (*on_open)(void *arg, const struct header *header);
-	void *on_open_arg;
+	void *arg; /* of all callbacks; those but next_path are called by the caller's thread */
+	/*
+	 * The next file or NULL, borrowed until the next call; *missing: that is not there, which
+	 * is to be told only. Called by one thread at a time.
+	 */
+	const char *(*next_path)(void *arg, bool *missing);
+	/* A file is read, or is missing; before what is in it. May be NULL. */
+	void (*on_file)(void *arg, const char *path, bool missing);
+	/*
+	 * It could be opened; header is NULL when it is not SiLK's. May be NULL; not called any
+	 * more once it returns false.
+	 */
+	bool (*on_open)(void *arg, const struct header *header);
+	/* It could not be opened, or not read to its end. */
+	void (*on_error)(void *arg, const struct err *err);
 };
 
 /*
- * Filter one file. batch is the caller's scratch space. Returns ST_OK; ST_END: every destination
- * has all it wanted, so there is nothing to read for; what opening or reading failed with; or
- * ST_ERANGE: the output failed, and the tool must end. Records before a failure are filtered.
+ * Filter all files, or as many as it takes to give every destination all it wanted. Returns ST_OK,
+ * or what writing failed with.
  */
-int filter_file(const struct filter *filter, const char *path, struct batch *batch,
-		struct filter_stats *stats, struct err *err);
+int filter_run(const struct filter *filter, struct filter_stats *stats, struct err *err);
 
 #endif

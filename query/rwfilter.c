@@ -17,6 +17,8 @@
 #include "query/sink.h"
 #include "query/tuple.h"
 
+#define THREADS_MAX 1024
+
 struct rwfilter_opts {
 	GPtrArray *destinations[FILTER_WAYS];
 	struct opt_optstr statistics;
@@ -46,8 +48,8 @@ static int parse_refused(const struct opt *opt, const char *text, void *dest, st
 static const struct opt rwfilter_opt_table[] = {
 	OPT_FLAG(struct rwfilter_opts, dry_run, "dry-run", 0,
 		 "check the switches and print the names of the input files, but read no record"),
-	OPT_U64(struct rwfilter_opts, threads, "threads", 0, "N", 1, 1024,
-		"read files with this many threads"),
+	OPT_U64(struct rwfilter_opts, threads, "threads", 0, "N", 1, THREADS_MAX,
+		"read files with this many threads", .default_text = "processors"),
 	OPT_U64(struct rwfilter_opts, limits[FILTER_PASS], "max-pass-records", 0, "N", 0,
 		UINT64_MAX, "write no more than this many records that pass"),
 	OPT_U64(struct rwfilter_opts, limits[FILTER_FAIL], "max-fail-records", 0, "N", 0,
@@ -100,7 +102,8 @@ struct rwfilter {
 	const struct rwfilter_opts *opts;
 	struct filter filter;
 	struct filter_stats stats;
-	struct batch *batch;
+	struct selection *selection; /* NULL: the files are named */
+	struct names *names;
 	FILE *statistics;
 	bool copy_entries; /* the first input's entries are still wanted */
 };
@@ -272,57 +275,77 @@ static void write_entries(struct rwfilter *run, const struct header *first)
 	header_release(&entries);
 }
 
-static void on_open(void *arg, const struct header *header)
+static bool on_open(void *arg, const struct header *header)
 {
 	struct rwfilter *run = arg;
 
 	if (run->copy_entries) {
 		write_entries(run, header);
 	}
+	return false;
 }
 
-/* SiLK keeps no history of its input when several threads read; nor do we then. */
-static bool many_threads(const struct rwfilter_opts *opts)
+/* What the user asks for; 0: nothing was asked. */
+static unsigned asked_threads(const struct rwfilter_opts *opts)
 {
 	const char *text = tool_getenv("SILK_RWFILTER_THREADS");
 	uint64_t threads = opts->threads;
 
-	if (threads == 0 && text && number_parse(text, 1, 1024, &threads, NULL) != ST_OK) {
-		threads = 1;
+	if (threads == 0 && text && number_parse(text, 1, THREADS_MAX, &threads, NULL) != ST_OK) {
+		threads = 0;
 	}
-	return threads > 1;
+	return (unsigned)threads;
 }
 
-/* Filter one file; false: no more is wanted. A file that cannot be read does not end the tool. */
-static bool take_file(struct rwfilter *run, const char *path)
+static const char *next_path(void *arg, bool *missing)
 {
-	struct err err;
-	int st;
+	struct rwfilter *run = arg;
 
-	if (run->opts->dry_run) {
-		printf("%s\n", path);
-		return true;
+	if (run->selection) {
+		return selection_next(run->selection, missing);
 	}
-	if (run->opts->print_filenames) {
+	*missing = false;
+	return run->names ? names_next(run->names) : NULL;
+}
+
+static void on_file(void *arg, const char *path, bool missing)
+{
+	const struct rwfilter *run = arg;
+
+	if (missing) {
+		fprintf(stderr, "Missing %s\n", path);
+	} else if (run->opts->print_filenames) {
 		fprintf(stderr, "%s\n", path);
 	}
-	st = filter_file(&run->filter, path, run->batch, &run->stats, &err);
-	if (st == ST_ERANGE) {
-		tool_die_err(&err);
-	}
-	if (st != ST_OK && st != ST_END) {
-		tool_warn_err(&err);
-	}
-	return st != ST_END;
 }
 
-static int take_repository_file(void *arg, const char *path, bool exists)
+/* A file that cannot be read does not end the tool. */
+static void on_error(void *arg, const struct err *err)
 {
-	if (!exists) {
-		fprintf(stderr, "Missing %s\n", path);
-		return 0;
+	tool_warn_err(err);
+}
+
+static void read_nothing(struct rwfilter *run)
+{
+	const char *path;
+	bool missing;
+
+	while ((path = next_path(run, &missing)) != NULL) {
+		if (missing) {
+			on_file(run, path, missing);
+		} else {
+			printf("%s\n", path);
+		}
 	}
-	return take_file(arg, path) ? 0 : ST_END;
+}
+
+static void read_all(struct rwfilter *run)
+{
+	struct err err;
+
+	if (filter_run(&run->filter, &run->stats, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
 }
 
 /* A list of names that cannot be read is like a file that cannot be read: told, and left out. */
@@ -338,25 +361,16 @@ static bool has_readable_names(const struct rwfilter_opts *opts)
 	return true;
 }
 
-static void read_files(struct rwfilter *run, int argc, char **argv)
+static struct names *find_names(const struct rwfilter_opts *opts, int argc, char **argv)
 {
-	char *pipe_name = run->opts->input_pipe;
-	struct names *names;
-	const char *name;
-
-	if (!has_readable_names(run->opts)) {
-		return;
+	if (!has_readable_names(opts)) {
+		return NULL;
 	}
-	names = pipe_name ? names_new(NULL, false, 1, &pipe_name)
-			  : names_new(&run->opts->xargs, false, argc, argv);
-
-	do {
-		name = names_next(names);
-	} while (name && take_file(run, name));
-	names_free(names);
+	return opts->input_pipe ? names_new(NULL, false, 1, (char **)&opts->input_pipe)
+				: names_new(&opts->xargs, false, argc, argv);
 }
 
-static void print_volume_row(FILE *out, const char *title, const struct filter_counts *counts,
+static void print_volume_row(FILE *out, const char *title, const struct scan_counts *counts,
 			     const char *files)
 {
 	fprintf(out, "%5s|%18llu|%18llu|%20llu|%10s|\n", title, (unsigned long long)counts->records,
@@ -365,25 +379,26 @@ static void print_volume_row(FILE *out, const char *title, const struct filter_c
 
 static void print_statistics(const struct rwfilter *run)
 {
-	const struct filter_stats *stats = &run->stats;
-	const struct filter_counts fail = {
-		.records = stats->total.records - stats->pass.records,
-		.packets = stats->total.packets - stats->pass.packets,
-		.bytes = stats->total.bytes - stats->pass.bytes,
+	const struct scan_counts *total = &run->stats.records.total;
+	const struct scan_counts *pass = &run->stats.records.pass;
+	const struct scan_counts fail = {
+		.records = total->records - pass->records,
+		.packets = total->packets - pass->packets,
+		.bytes = total->bytes - pass->bytes,
 	};
 	FILE *out = run->statistics;
 	char files[32];
 
 	if (!run->filter.count_volumes) {
 		fprintf(out, "Files %5llu.  Read %10llu.  Pass %10llu. Fail  %10llu.\n",
-			(unsigned long long)stats->files, (unsigned long long)stats->total.records,
-			(unsigned long long)stats->pass.records, (unsigned long long)fail.records);
+			(unsigned long long)run->stats.files, (unsigned long long)total->records,
+			(unsigned long long)pass->records, (unsigned long long)fail.records);
 		return;
 	}
-	snprintf(files, sizeof(files), "%llu", (unsigned long long)stats->files);
+	snprintf(files, sizeof(files), "%llu", (unsigned long long)run->stats.files);
 	fprintf(out, "     |%18s|%18s|%20s|%10s|\n", "Recs", "Packets", "Bytes", "Files");
-	print_volume_row(out, "Total", &stats->total, files);
-	print_volume_row(out, "Pass", &stats->pass, "");
+	print_volume_row(out, "Total", total, files);
+	print_volume_row(out, "Pass", pass, "");
 	print_volume_row(out, "Fail", &fail, "");
 }
 
@@ -418,7 +433,6 @@ static int finish(struct rwfilter *run)
 			exit_status = TOOL_EXIT_ERROR;
 		}
 	}
-	batch_free(run->batch);
 	predicates_free(run->opts->predicates.tests);
 	return exit_status;
 }
@@ -430,9 +444,26 @@ static void open_outputs(struct rwfilter *run)
 	open_destinations(run, &stdout_taken);
 	open_statistics(run, &stdout_taken);
 	run->copy_entries = true;
-	if (many_threads(run->opts)) {
+	/* SiLK keeps no history of its input when several threads read; nor do we when asked to */
+	if (asked_threads(run->opts) > 1) {
 		write_entries(run, NULL);
 	}
+}
+
+static void make_filter(struct rwfilter *run)
+{
+	unsigned threads = asked_threads(run->opts);
+	struct filter *filter = &run->filter;
+
+	filter->tests = run->opts->predicates.tests;
+	filter->threads = threads > 0 ? threads : scancrew_processors();
+	memcpy(filter->limits, run->opts->limits, sizeof(filter->limits));
+	filter->threads_asked = threads > 1;
+	filter->arg = run;
+	filter->next_path = next_path;
+	filter->on_file = on_file;
+	filter->on_open = on_open;
+	filter->on_error = on_error;
 }
 
 static int rwfilter_run(struct tool_env *env, void *arg, int argc, char **argv)
@@ -441,7 +472,6 @@ static int rwfilter_run(struct tool_env *env, void *arg, int argc, char **argv)
 	struct rwfilter run = { .env = env, .opts = opts };
 	const char *icmp_handler = tool_getenv("SILK_ICMP_SPORT_HANDLER");
 	enum input input = find_input(opts, argc);
-	struct selection *selection = NULL;
 	struct err err;
 
 	if (input == INPUT_NONE) {
@@ -458,26 +488,27 @@ static int rwfilter_run(struct tool_env *env, void *arg, int argc, char **argv)
 	if (predicates_finish(opts->predicates.tests, &err) != ST_OK) {
 		tool_usage("%s", err.text);
 	}
-	run.filter.tests = opts->predicates.tests;
+	make_filter(&run);
 	run.filter.read_opts.keep_icmp_sport =
 		icmp_handler && strcasecmp(icmp_handler, "none") == 0;
 	run.filter.read_opts.site =
 		tool_site(env, &opts->selection.site, input == INPUT_REPOSITORY);
-	run.filter.on_open = on_open;
-	run.filter.on_open_arg = &run;
-	run.batch = batch_new();
 	if (input == INPUT_REPOSITORY) {
-		selection = selection_new(&opts->selection, env);
+		run.selection = selection_new(&opts->selection, env);
 	}
 	if (!opts->dry_run) {
 		open_outputs(&run);
 	}
 	if (input == INPUT_FILES) {
-		read_files(&run, argc, argv);
-	} else {
-		selection_each(selection, take_repository_file, &run);
+		run.names = find_names(opts, argc, argv);
 	}
-	selection_free(selection);
+	if (opts->dry_run) {
+		read_nothing(&run);
+	} else {
+		read_all(&run);
+	}
+	names_free(run.names);
+	selection_free(run.selection);
 	return finish(&run);
 }
 

@@ -149,6 +149,7 @@ struct selection {
 	const struct site *site;
 	const char *root;
 	struct repo_select select;
+	struct repo_walk *walk;
 	bool want_missing;
 };
 
@@ -172,15 +173,30 @@ struct selection *selection_new(const struct selection_opts *opts, struct tool_e
 	selection->root = tool_rootdir(env, &opts->site);
 	selection->want_missing = opts->print_missing_files;
 	resolve(selection->site, &switches, false, &selection->select);
+	selection->walk = repo_walk_new(selection->site, selection->root, &selection->select);
 	return selection;
 }
 
 void selection_free(struct selection *selection)
 {
 	if (selection) {
+		repo_walk_free(selection->walk);
 		repo_select_release(&selection->select);
 		g_free(selection);
 	}
+}
+
+const char *selection_next(struct selection *selection, bool *missing)
+{
+	struct hourfile_key key;
+
+	while (repo_walk_next(selection->walk, &key)) {
+		*missing = !repo_walk_find(selection->walk);
+		if (!*missing || selection->want_missing) {
+			return repo_walk_path(selection->walk);
+		}
+	}
+	return NULL;
 }
 
 struct visit {

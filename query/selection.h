@@ -40,7 +40,13 @@ struct selection;
 struct selection *selection_new(const struct selection_opts *opts, struct tool_env *env);
 void selection_free(struct selection *selection);
 
-/* Visit the files, missing ones only with --print-missing-files, until fn returns non-zero. */
+/*
+ * The next file; *missing: it is not there and is told of because of --print-missing-files. NULL:
+ * no more. Borrowed until the next call.
+ */
+const char *selection_next(struct selection *selection, bool *missing);
+
+/* Visit all files, missing ones only with --print-missing-files, until fn returns non-zero. */
 typedef int (*selection_fn)(void *arg, const char *path, bool exists);
 void selection_each(const struct selection *selection, selection_fn fn, void *arg);
 

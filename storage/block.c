@@ -223,6 +223,25 @@ int block_reader_read(struct block_reader *reader, void *to, size_t len, struct 
 	return ST_OK;
 }
 
+size_t block_pack_bound(uint8_t compression, size_t len)
+{
+	return FRAME_BYTES + compress_bound(compression, len);
+}
+
+int block_pack(struct compressor *compressor, const uint8_t *plain, size_t len, uint8_t *out,
+	       size_t *out_len, struct err *err)
+{
+	size_t packed = 0;
+	int rc = compress_block(compressor, plain, len, out + FRAME_BYTES, &packed, err);
+
+	if (rc == ST_OK) {
+		store32_be(out, (uint32_t)packed);
+		store32_be(out + 4, (uint32_t)len);
+		*out_len = FRAME_BYTES + packed;
+	}
+	return rc;
+}
+
 struct block_writer {
 	struct bytesink *sink; /* kept */
 	uint8_t compression;
@@ -250,11 +269,11 @@ struct block_writer *block_writer_new(struct bytesink *sink, uint8_t compression
 	writer->sink = sink;
 	writer->compression = compression;
 	writer->unit = unit;
-	writer->size = BLOCK_BYTES - BLOCK_BYTES % unit;
+	writer->size = block_full_bytes(unit);
 	writer->plain = g_malloc(writer->size);
 	if (compression != COMPRESSION_NONE) {
 		writer->compressor = compressor_new(compression);
-		writer->packed = g_malloc(FRAME_BYTES + compress_bound(compression, writer->size));
+		writer->packed = g_malloc(block_pack_bound(compression, writer->size));
 	}
 	return writer;
 }
@@ -283,14 +302,28 @@ int block_writer_flush(struct block_writer *writer, struct err *err)
 	if (writer->compressor == NULL) {
 		return bytesink_write(writer->sink, writer->plain, len, err);
 	}
-	rc = compress_block(writer->compressor, writer->plain, len, writer->packed + FRAME_BYTES,
-			    &packed, err);
+	rc = block_pack(writer->compressor, writer->plain, len, writer->packed, &packed, err);
 	if (rc != ST_OK) {
 		return err == NULL ? rc : err_prefix(err, "%s", bytesink_name(writer->sink));
 	}
-	store32_be(writer->packed, (uint32_t)packed);
-	store32_be(writer->packed + 4, (uint32_t)len);
-	return bytesink_write(writer->sink, writer->packed, FRAME_BYTES + packed, err);
+	return bytesink_write(writer->sink, writer->packed, packed, err);
+}
+
+uint32_t block_writer_left(const struct block_writer *writer)
+{
+	size_t used = writer->used == writer->size ? 0 : writer->used;
+
+	return (uint32_t)((writer->size - used) / writer->unit);
+}
+
+int block_writer_put_packed(struct block_writer *writer, const uint8_t *packed, size_t len,
+			    struct err *err)
+{
+	int rc;
+
+	assert(writer->used == 0 || writer->used == writer->size);
+	rc = block_writer_flush(writer, err);
+	return rc == ST_OK ? bytesink_write(writer->sink, packed, len, err) : rc;
 }
 
 int block_writer_room(struct block_writer *writer, uint32_t count, uint8_t **to, struct err *err)

@@ -73,4 +73,23 @@ int block_writer_write(struct block_writer *writer, const void *bytes, size_t le
 /* End the current block. */
 int block_writer_flush(struct block_writer *writer, struct err *err);
 
+/* ---- blocks packed elsewhere, by another thread ---- */
+
+/* Bytes of a full block of this unit. */
+static inline size_t block_full_bytes(size_t unit)
+{
+	return BLOCK_BYTES - BLOCK_BYTES % unit;
+}
+struct compressor;
+/* Bytes that packing len bytes may need at most. */
+size_t block_pack_bound(uint8_t compression, size_t len);
+/* Compress a block of len bytes, as a writer would, into out: *out_len. ST_OK or ST_EIO. */
+int block_pack(struct compressor *compressor, const uint8_t *plain, size_t len, uint8_t *out,
+	       size_t *out_len, struct err *err);
+/* Units that the current block still takes; of an empty or a full one: all. */
+uint32_t block_writer_left(const struct block_writer *writer);
+/* Write a packed block behind the current one, which is empty or full. */
+int block_writer_put_packed(struct block_writer *writer, const uint8_t *packed, size_t len,
+			    struct err *err);
+
 #endif

@@ -231,36 +231,99 @@ static bool find_file(struct repo_folder *folder, GString *path, struct stat *st
 	return false;
 }
 
+struct repo_walk {
+	const struct site *site;
+	const char *root;
+	const struct repo_select *select;
+	struct hourfile_key key; /* of the file at hand */
+	size_t next_pair;
+	int64_t split_ns; /* the hour of tm */
+	struct tm tm;
+	GString *path; /* empty: not made yet */
+	struct stat st;
+	struct repo_folder folders[REPO_FOLDERS_MAX];
+};
+
+struct repo_walk *repo_walk_new(const struct site *site, const char *root,
+				const struct repo_select *select)
+{
+	struct repo_walk *walk = g_new0(struct repo_walk, 1);
+
+	walk->site = site;
+	walk->root = root;
+	walk->select = select;
+	walk->key.hour_ns = select->first_hour_ns;
+	walk->split_ns = INT64_MIN;
+	walk->path = g_string_new(NULL);
+	return walk;
+}
+
+void repo_walk_free(struct repo_walk *walk)
+{
+	if (walk) {
+		for (size_t i = 0; i < REPO_FOLDERS_MAX; i++) {
+			close_folder(&walk->folders[i]);
+		}
+		g_string_free(walk->path, TRUE);
+		g_free(walk);
+	}
+}
+
+bool repo_walk_next(struct repo_walk *walk, struct hourfile_key *key)
+{
+	const struct repo_select *select = walk->select;
+	const struct repo_pair *pair;
+
+	if (walk->next_pair >= select->pair_count) {
+		walk->next_pair = 0;
+		walk->key.hour_ns += NS_PER_HOUR;
+	}
+	if (select->pair_count == 0 || walk->key.hour_ns > select->last_hour_ns) {
+		return false;
+	}
+	pair = &select->pairs[walk->next_pair++];
+	walk->key.flowtype = pair->flowtype;
+	walk->key.sensor = pair->sensor;
+	g_string_truncate(walk->path, 0);
+	*key = walk->key;
+	return true;
+}
+
+const char *repo_walk_path(struct repo_walk *walk)
+{
+	if (walk->path->len == 0) {
+		if (walk->split_ns != walk->key.hour_ns) {
+			split_hour(walk->key.hour_ns, &walk->tm);
+			walk->split_ns = walk->key.hour_ns;
+		}
+		append_path(walk->path, walk->site, walk->root, &walk->key, &walk->tm);
+	}
+	return walk->path->str;
+}
+
+const struct stat *repo_walk_find(struct repo_walk *walk)
+{
+	struct repo_folder *folder = &walk->folders[(walk->next_pair - 1) % REPO_FOLDERS_MAX];
+
+	repo_walk_path(walk);
+	return find_file(folder, walk->path, &walk->st) ? &walk->st : NULL;
+}
+
 int repo_each_stat(const struct site *site, const char *root, const struct repo_select *select,
 		   bool want_missing, repo_stat_fn fn, void *arg)
 {
-	struct repo_folder folders[REPO_FOLDERS_MAX] = { 0 };
-	GString *path = g_string_new(NULL);
+	struct repo_walk *walk = repo_walk_new(site, root, select);
+	struct hourfile_key key;
 	int rc = 0;
 
-	for (int64_t hour_ns = select->first_hour_ns; rc == 0 && hour_ns <= select->last_hour_ns;
-	     hour_ns += NS_PER_HOUR) {
-		struct tm tm;
+	while (rc == 0 && repo_walk_next(walk, &key)) {
+		const struct stat *st = repo_walk_find(walk);
 
-		split_hour(hour_ns, &tm);
-		for (size_t i = 0; rc == 0 && i < select->pair_count; i++) {
-			const struct repo_pair *pair = &select->pairs[i];
-			const struct hourfile_key key = { hour_ns, pair->sensor, pair->flowtype };
-			struct stat st;
-			bool exists;
-
-			g_string_truncate(path, 0);
-			append_path(path, site, root, &key, &tm);
-			exists = find_file(&folders[i % REPO_FOLDERS_MAX], path, &st);
-			if (exists || want_missing) {
-				rc = fn(arg, path->str, &key, exists ? &st : NULL);
-			}
+		if (st || want_missing) {
+			rc = fn(arg, repo_walk_path(walk), &key, st);
 		}
 	}
-	for (size_t i = 0; i < REPO_FOLDERS_MAX; i++) {
-		close_folder(&folders[i]);
-	}
-	g_string_free(path, TRUE);
+	repo_walk_free(walk);
 	return rc;
 }
 

@@ -67,6 +67,30 @@ int repo_parse_list(const struct site *site, enum repo_list kind, const char *in
 		    const char *text, int **ids, size_t *count, struct err *err);
 
 /*
+ * The names of the files of a selection one by one, in SiLK's order: hour, then flowtype and sensor
+ * as the user named them. Nothing is looked for on disk but by repo_walk_find().
+ *
+ *	struct repo_walk *walk = repo_walk_new(site, root, &select);
+ *	while (repo_walk_next(walk, &key)) {
+ *		if (repo_walk_find(walk)) { open(repo_walk_path(walk)); }
+ *	}
+ *	repo_walk_free(walk);
+ */
+struct repo_walk;
+struct repo_walk *repo_walk_new(const struct site *site, const char *root,
+				const struct repo_select *select); /* all kept */
+void repo_walk_free(struct repo_walk *walk);
+bool repo_walk_next(struct repo_walk *walk, struct hourfile_key *key); /* false: no more */
+/* Of the file at hand; made when first asked for. Borrowed until the next step. */
+const char *repo_walk_path(struct repo_walk *walk);
+/*
+ * Is it there? What stat() says, or NULL; with ".gz" behind its name too, which the path then has.
+ * Folders are held open, so that a file costs one fstatat() of its name alone, and the files of a
+ * missing folder nothing. Borrowed until the next step.
+ */
+const struct stat *repo_walk_find(struct repo_walk *walk);
+
+/*
  * Visit the path of every file of the selection in SiLK's order: hour, then flowtype and sensor as
  * the user named them. exists: a regular file of that name, or of that name and ".gz", which path
  * then has. Stops when fn returns non-zero and returns that; missing files are visited only when

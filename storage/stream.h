@@ -100,6 +100,17 @@ int stream_write_batch(struct stream *stream, const struct batch *batch, uint64_
  * or a fatal error.
  */
 int stream_write_encoded(struct stream *stream, const uint8_t *bytes, struct err *err);
+/* The same with count records, one behind the other. */
+int stream_write_encoded_rows(struct stream *stream, const uint8_t *bytes, uint64_t count,
+			      struct err *err);
+/*
+ * Blocks that another thread packs (block_pack(), of block_full_bytes() of the record length): the
+ * records that the current block still takes, all of a block when it is empty or full, and then
+ * only may a block of rows records be written behind it.
+ */
+uint32_t stream_block_left(const struct stream *stream);
+int stream_write_packed(struct stream *stream, const uint8_t *packed, size_t len, uint32_t rows,
+			struct err *err);
 
 /* End the current block and hand everything to the operating system; readers see whole records. */
 int stream_flush(struct stream *stream, struct err *err);

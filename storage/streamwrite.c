@@ -205,21 +205,50 @@ int stream_write(struct stream *stream, const struct record *rec, struct err *er
 	return write_rows(stream, &view, &row, 1, err);
 }
 
+int stream_write_encoded_rows(struct stream *stream, const uint8_t *bytes, uint64_t count,
+			      struct err *err)
+{
+	size_t length = stream->format->length;
+	int rc = start_writing(stream, err);
+
+	while (rc == ST_OK && count > 0) {
+		uint8_t *to = NULL;
+		uint32_t wanted = (uint32_t)MIN(count, BLOCK_BYTES);
+		int room = block_writer_room(stream->writer, wanted, &to, err);
+
+		if (room < 0) {
+			rc = room;
+			break;
+		}
+		memcpy(to, bytes, (size_t)room * length);
+		block_writer_commit(stream->writer, (uint32_t)room);
+		stream->records += (uint32_t)room;
+		bytes += (size_t)room * length;
+		count -= (uint32_t)room;
+	}
+	stream->failed = rc != ST_OK;
+	return rc;
+}
+
 int stream_write_encoded(struct stream *stream, const uint8_t *bytes, struct err *err)
 {
-	uint8_t *to = NULL;
+	return stream_write_encoded_rows(stream, bytes, 1, err);
+}
+
+uint32_t stream_block_left(const struct stream *stream)
+{
+	return block_writer_left(stream->writer);
+}
+
+int stream_write_packed(struct stream *stream, const uint8_t *packed, size_t len, uint32_t rows,
+			struct err *err)
+{
 	int rc = start_writing(stream, err);
 
 	if (rc == ST_OK) {
-		int room = block_writer_room(stream->writer, 1, &to, err);
-
-		rc = room < 0 ? room : ST_OK;
+		rc = block_writer_put_packed(stream->writer, packed, len, err);
 	}
-	if (rc == ST_OK) {
-		memcpy(to, bytes, stream->format->length);
-		block_writer_commit(stream->writer, 1);
-		stream->records++;
-	}
+	stream->records += rc == ST_OK ? rows : 0;
 	stream->failed = rc != ST_OK;
 	return rc;
 }
