@@ -12,6 +12,7 @@
 
 #include "common/opt.h"
 #include "common/site.h"
+#include "storage/flowblock.h"
 #include "storage/hourfile.h"
 #include "storage/repo.h"
 #include "tests/perf/hosts.h"
@@ -32,9 +33,19 @@ struct flowgen_opts {
 	uint64_t records;
 	uint64_t days;
 	uint64_t seed;
+	int file_format; /* of file_formats */
 	bool one_flowtype;
 	bool pack_interfaces;
 	bool show_rare;
+};
+
+static const char *const file_formats[] = { "silk", "block", NULL };
+static const struct {
+	uint8_t kind;
+	uint8_t compression;
+} file_format_table[] = {
+	{ HOURFILE_SILK, COMPRESSION_LZO1X },
+	{ HOURFILE_BLOCKS, CHUNK_LZO1X },
 };
 
 static const struct opt flowgen_opt_table[] = {
@@ -42,6 +53,8 @@ static const struct opt flowgen_opt_table[] = {
 		"write a repository of hourly files below this folder"),
 	OPT_STR(struct flowgen_opts, site_config_file, "site-config-file", 0, "FILE",
 		"site of the repository: tests/perf/silk.conf"),
+	OPT_CHOICE(struct flowgen_opts, file_format, "file-format", 0, "FORMAT", file_formats,
+		   "kind of the hourly files", .default_text = "silk"),
 	OPT_STR(struct flowgen_opts, netflow, "netflow", 0, "DIR",
 		"write a file of NetFlow v9 packets for each hour into this folder"),
 	OPT_STR(struct flowgen_opts, hosts, "hosts", 0, "FILE",
@@ -64,17 +77,17 @@ static const struct opt flowgen_opt_table[] = {
 /* The files of one hour. */
 struct hour_files {
 	const struct site *site;
-	const char *root;
+	const struct flowgen_opts *opts;
 	int64_t hour_ms;
-	bool with_routes;
 	struct hourfile_writer *writers[SENSOR_COUNT][FLOWTYPES_MAX];
 };
 
 static int open_file(struct hour_files *files, const struct record *rec, struct err *err)
 {
 	const struct hourfile_write_opts opts = {
-		.format = files->with_routes ? FORMAT_RWIPV6ROUTING : FORMAT_RWIPV6,
-		.compression = COMPRESSION_LZO1X,
+		.kind = file_format_table[files->opts->file_format].kind,
+		.compression = file_format_table[files->opts->file_format].compression,
+		.format = files->opts->pack_interfaces ? FORMAT_RWIPV6ROUTING : FORMAT_RWIPV6,
 		.no_locking = true,
 	};
 	struct hourfile_key key = {
@@ -82,7 +95,7 @@ static int open_file(struct hour_files *files, const struct record *rec, struct 
 		.sensor = rec->sensor,
 		.flowtype = rec->flowtype,
 	};
-	char *path = repo_path(files->site, files->root, &key);
+	char *path = repo_path(files->site, files->opts->root, &key);
 	bool created = false;
 	int rc = hourfile_append(&files->writers[rec->sensor][rec->flowtype], path, &key, &opts,
 				 &created, err);
@@ -166,11 +179,7 @@ static int generate(const struct flowgen_opts *opts, const struct site *site, st
 	};
 	struct traffic *traffic = traffic_new(&traffic_opts);
 	struct sample *sample = sample_new(SAMPLE_HOSTS, opts->seed);
-	struct hour_files files = {
-		.site = site,
-		.root = opts->root,
-		.with_routes = opts->pack_interfaces,
-	};
+	struct hour_files files = { .site = site, .opts = opts };
 	int rc = ST_OK;
 
 	for (uint32_t hour = 0; rc == ST_OK && hour < traffic_opts.hours; hour++) {
