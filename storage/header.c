@@ -207,9 +207,6 @@ static int check_entry(const struct header_entry *entry, struct err *err)
 		good = load32_be(p) == 1 && fields >= 2 && keys < fields &&
 		       entry->len == 8 + 2 * fields;
 	}
-	if (good && entry->id == ENTRY_PREFIX_MAP) {
-		good = load32_be(p) == 1;
-	}
 	if (good && entry->id == ENTRY_TOMBSTONE) {
 		good = entry->len >= 4 && (load32_be(p) != 1 || entry->len == TOMBSTONE_BYTES);
 	}

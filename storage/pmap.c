@@ -75,7 +75,7 @@ const char *pmap_name(const struct pmap *pmap)
 void pmap_set_name(struct pmap *pmap, const char *name)
 {
 	g_free(pmap->name);
-	pmap->name = name && name[0] ? g_strdup(name) : NULL;
+	pmap->name = g_strdup(name);
 }
 
 /* --- asking --- */
@@ -91,6 +91,12 @@ static bool holds(const struct pmap *pmap, struct ip key)
 	default:
 		return true;
 	}
+}
+
+/* Blocks of the tree can reach further, in maps of ports only. */
+static struct ip last_port_key(void)
+{
+	return pmap_port_key(UINT8_MAX, UINT16_MAX);
 }
 
 static bool key_bit(struct ip key, unsigned bit)
@@ -142,6 +148,9 @@ bool pmap_lookup_block(const struct pmap *pmap, struct ip key, struct pmap_range
 	out->value = descend(pmap, key, &open) & ~PMAP_LEAF;
 	out->first = ip_block_first(key, 128 - open);
 	out->last = ip_block_last(key, 128 - open);
+	if (!holds(pmap, out->last)) {
+		out->last = last_port_key();
+	}
 	return true;
 }
 
@@ -204,7 +213,7 @@ int pmap_each_range(const struct pmap *pmap, pmap_range_fn fn, void *arg)
 		return stop;
 	}
 	if (!holds(pmap, walk.range.last)) {
-		walk.range.last = pmap_port_key(UINT8_MAX, UINT16_MAX);
+		walk.range.last = last_port_key();
 	}
 	return fn(arg, &walk.range);
 }
@@ -240,9 +249,7 @@ static guint word_place(const struct pmap *pmap, uint32_t value)
 
 uint32_t pmap_word_limit(const struct pmap *pmap)
 {
-	guint count = pmap->words->len;
-
-	return count ? word_at(pmap, count - 1)->value + 1 : 0;
+	return pmap->word_limit;
 }
 
 const char *pmap_word(const struct pmap *pmap, uint32_t value)
@@ -373,6 +380,7 @@ static void insert_word(struct pmap *pmap, guint place, uint32_t value, const ch
 	g_array_insert_val(pmap->words, place, word);
 	g_hash_table_insert(pmap->by_text, word.text, GUINT_TO_POINTER(value));
 	pmap->word_bytes_max = MAX(pmap->word_bytes_max, strlen(text));
+	pmap->word_limit = MAX(pmap->word_limit, value + 1);
 }
 
 int pmap_put_word(struct pmap *pmap, uint32_t value, const char *word, struct err *err)
@@ -399,7 +407,7 @@ int pmap_put_word(struct pmap *pmap, uint32_t value, const char *word, struct er
 
 int pmap_add_word(struct pmap *pmap, const char *word, uint32_t *value, struct err *err)
 {
-	uint32_t next = pmap_word_limit(pmap);
+	uint32_t next = pmap->word_limit;
 
 	if (pmap_find_word(pmap, word, value)) {
 		return ST_OK;

@@ -48,7 +48,7 @@ enum pmap_kind pmap_kind(const struct pmap *pmap);
 void pmap_set_kind(struct pmap *pmap, enum pmap_kind kind);
 /* The name of the map; NULL: it has none. Borrowed. */
 const char *pmap_name(const struct pmap *pmap);
-void pmap_set_name(struct pmap *pmap, const char *name); /* copied; "" and NULL: none */
+void pmap_set_name(struct pmap *pmap, const char *name); /* copied; NULL: none */
 
 static inline struct ip pmap_port_key(uint8_t protocol, uint16_t port)
 {
@@ -65,8 +65,8 @@ uint32_t pmap_lookup_ip(const struct pmap *pmap, struct ip ip);
 /* PMAP_NO_VALUE also in a map of addresses. */
 uint32_t pmap_lookup_port(const struct pmap *pmap, uint8_t protocol, uint16_t port);
 /*
- * The block of 2^n keys around key that the tree knows as one; neighbours may have the same value.
- * false: the map cannot hold the key; *out is then unset.
+ * The block of 2^n keys around key that the tree knows as one, of PMAP_PROTO_PORT up to 255/65535
+ * only; neighbours may have the same value. false: the map cannot hold the key; *out is then unset.
  */
 bool pmap_lookup_block(const struct pmap *pmap, struct ip key, struct pmap_range *out);
 
@@ -79,7 +79,7 @@ int pmap_each_range(const struct pmap *pmap, pmap_range_fn fn, void *arg);
 
 /* --- words --- */
 
-/* One more than the highest value with a word; 0: the map has no words. */
+/* Values below have a word or are a hole among the words; 0: the map has no words. */
 uint32_t pmap_word_limit(const struct pmap *pmap);
 /* The word of a value; NULL: it has none. Borrowed. */
 const char *pmap_word(const struct pmap *pmap, uint32_t value);

@@ -30,7 +30,8 @@ struct pmap {
 	uint32_t node_count; /* at least 1 */
 	uint32_t node_room;
 	/* Holes take no room, however many they are. */
-	GArray *words; /* struct pmap_word, ascending by value */
+	GArray *words;       /* struct pmap_word, ascending by value */
+	uint32_t word_limit; /* holes at the end included */
 	size_t word_bytes_max;
 	GHashTable *by_text; /* of words[i].text, case ignored -> value */
 };

@@ -199,6 +199,7 @@ static int read_words(struct reading *reading, struct err *err)
 			status = take_words(reading, text, &value, err);
 		}
 	}
+	reading->pmap->word_limit = value;
 	g_byte_array_free(text, TRUE);
 	return status;
 }

@@ -72,12 +72,22 @@ static int put_nodes(struct writing *writing, const struct pmap *pmap, struct er
 /* Bytes of all words and holes, each with its NUL. */
 static uint64_t words_bytes(const struct pmap *pmap)
 {
-	uint64_t bytes = pmap_word_limit(pmap);
+	uint64_t bytes = pmap->word_limit;
 
 	for (guint i = 0; i < pmap->words->len; i++) {
 		bytes += strlen(g_array_index(pmap->words, struct pmap_word, i).text);
 	}
 	return bytes;
+}
+
+static int put_holes(struct writing *writing, uint32_t count, struct err *err)
+{
+	int status = ST_OK;
+
+	for (uint32_t i = 0; status == ST_OK && i < count; i++) {
+		status = put(writing, "", 1, err);
+	}
+	return status;
 }
 
 static int put_words(struct writing *writing, const struct pmap *pmap, struct err *err)
@@ -88,15 +98,13 @@ static int put_words(struct writing *writing, const struct pmap *pmap, struct er
 	for (guint i = 0; status == ST_OK && i < pmap->words->len; i++) {
 		const struct pmap_word *word = &g_array_index(pmap->words, struct pmap_word, i);
 
-		for (; status == ST_OK && next < word->value; next++) {
-			status = put(writing, "", 1, err);
-		}
+		status = put_holes(writing, word->value - next, err);
 		if (status == ST_OK) {
 			status = put(writing, word->text, strlen(word->text) + 1, err);
 		}
-		next++;
+		next = word->value + 1;
 	}
-	return status;
+	return status == ST_OK ? put_holes(writing, pmap->word_limit - next, err) : status;
 }
 
 static void add_name(struct header *header, const char *name)
@@ -127,7 +135,7 @@ static void fill_header(struct header *header, const struct pmap *pmap,
 	header->big_endian = HOST_BIG_ENDIAN;
 	header->silk_version = opts->no_silk_version ? 0 : HEADER_SILK_VERSION;
 	header->record_length = 1;
-	header->record_version = versions[pmap->kind][pmap->words->len > 0];
+	header->record_version = versions[pmap->kind][pmap->word_limit > 0];
 	if (opts->entries) {
 		header_add_entries(header, opts->entries);
 	}
@@ -154,7 +162,7 @@ int pmap_write_to(const struct pmap *pmap, struct bytesink *sink,
 	if (status == ST_OK) {
 		status = put_nodes(writing, pmap, err);
 	}
-	if (status == ST_OK && pmap->words->len) {
+	if (status == ST_OK && pmap->word_limit) {
 		status = put_words(writing, pmap, err);
 	}
 	if (status == ST_OK) {

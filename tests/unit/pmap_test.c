@@ -179,6 +179,15 @@ static const struct oddity {
 	  "deadbeef00251000002e1cb1000100020000000000000008"
 	  "01000000000000800100008003000000610062",
 	  "0:ffff00000000-0:ffff7fffffff=0 0:ffff80000000-0:ffffffffffff=1 ", ST_OK, "" },
+	{ "holes at the end",
+	  "deadbeef00251000002e1cb1000100020000000000000008"
+	  "01000000000000800100008004000000610000"
+	  "00",
+	  "0:ffff00000000-0:ffff7fffffff=0 0:ffff80000000-0:ffffffffffff=1 ", ST_OK, "" },
+	{ "a name of another layout",
+	  "deadbeef00251000002e1cb100010001000000050000000e000000026100"
+	  "0000000000000008010000000000008001000080",
+	  "0:ffff00000000-0:ffff7fffffff=0 0:ffff80000000-0:ffffffffffff=1 ", ST_OK, "" },
 	{ "another format",
 	  "deadbeef00211000002e1cb1000100010000000000000008"
 	  "010000000000008001000080",
@@ -515,6 +524,9 @@ static void test_keys(void)
 	CU_ASSERT(!pmap_lookup_block(ports, (struct ip){ 0, 1u << 24 }, &block));
 	CU_ASSERT(pmap_lookup_block(ports, pmap_port_key(6, 80), &block));
 	UNIT_ASSERT_U64(block.last.lo, 0x60050);
+	pmap_set_default(ports, 1);
+	CU_ASSERT(pmap_lookup_block(ports, pmap_port_key(6, 80), &block));
+	UNIT_ASSERT_U64(block.last.lo, 0xffffff);
 	pmap_free(v4);
 	pmap_free(v6);
 	pmap_free(ports);
