@@ -69,7 +69,7 @@ struct chunk_dictionary {
 	const uint64_t *numbers;    /* of number columns, ascending */
 	const struct ip *addresses; /* of address columns */
 };
-int chunk_dictionary(struct chunk *chunk, struct chunk_dictionary *out, struct err *err);
+void chunk_dictionary(const struct chunk *chunk, struct chunk_dictionary *out);
 /* Codes of one frame: places in the dictionary, each below its count. Only when there is one. */
 int chunk_read_codes(struct chunk *chunk, uint32_t row, uint32_t count, uint16_t *out,
 		     struct err *err);

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "storage/encodeparts.h"
+
+#include "storage/bitpack.h"
+
+/* Numbers that are odd * 2^zeros are told, and divided by it, without a division: the product with
+ * the inverse of odd modulo 2^64 is the quotient, and is no larger than the quotients can be only
+ * if there is no remainder. */
+struct divisor {
+	uint64_t number;
+	unsigned zeros;
+	uint64_t inverse;
+	uint64_t quotient_max;
+};
+
+static struct divisor divisor_of(uint64_t number)
+{
+	struct divisor divisor = { .number = number, .zeros = (unsigned)__builtin_ctzll(number) };
+	uint64_t odd = number >> divisor.zeros;
+
+	divisor.inverse = odd; /* right in the low three bits; Newton doubles them */
+	for (unsigned i = 0; i < 5; i++) {
+		divisor.inverse *= 2 - odd * divisor.inverse;
+	}
+	divisor.quotient_max = UINT64_MAX / odd;
+	return divisor;
+}
+
+static uint64_t divide(const struct divisor *divisor, uint64_t number)
+{
+	return (number >> divisor->zeros) * divisor->inverse;
+}
+
+static bool divides(const struct divisor *divisor, uint64_t number)
+{
+	return (number & bitpack_mask(divisor->zeros)) == 0 &&
+	       divide(divisor, number) <= divisor->quotient_max;
+}
+
+static uint64_t common_divisor(uint64_t a, uint64_t b)
+{
+	while (b != 0) {
+		uint64_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+/* The greatest number that divides what all values are above the least; not all are equal. */
+static uint64_t scale_of(const uint64_t *values, size_t count, uint64_t origin)
+{
+	struct divisor scale = { 0 };
+
+	for (size_t i = 0; i < count && scale.number != 1; i++) {
+		uint64_t above = values[i] - origin;
+
+		if (above != 0 && (scale.number == 0 || !divides(&scale, above))) {
+			scale = divisor_of(common_divisor(above, scale.number));
+		}
+	}
+	return scale.number;
+}
+
+/* Would steps take less room? A look at two frames decides for all, since rows are in order of time
+ * or they are not. */
+static bool is_delta_promising(const uint64_t *reduced, size_t count)
+{
+	const size_t middle = count / 2 / FRAME_ROWS * FRAME_ROWS;
+	struct frameplan plan[2];
+
+	if (count <= 2 * FRAME_ROWS) {
+		return true;
+	}
+	frameplan_make(&plan[0], reduced + middle, FRAME_ROWS, 0, 1, false);
+	frameplan_make(&plan[1], reduced + middle, FRAME_ROWS, 0, 1, true);
+	return plan[1].bytes < plan[0].bytes;
+}
+
+void plain_plan_reduced(struct plain *plain, const uint64_t *reduced, size_t count, uint64_t origin,
+			uint64_t scale)
+{
+	struct frameplan delta;
+
+	plain->is_constant = false;
+	frameplan_make(&plain->frames, reduced, count, origin, scale, false);
+	if (is_delta_promising(reduced, count)) {
+		frameplan_make(&delta, reduced, count, origin, scale, true);
+		if (delta.bytes < plain->frames.bytes) {
+			plain->frames = delta;
+		}
+	}
+	plain->bytes = plain->frames.bytes;
+}
+
+void plain_plan(struct plain *plain, const uint64_t *values, size_t count, uint64_t *reduced)
+{
+	uint64_t min = values[0];
+	uint64_t max = values[0];
+	struct divisor scale;
+
+	for (size_t i = 1; i < count; i++) {
+		min = values[i] < min ? values[i] : min;
+		max = values[i] > max ? values[i] : max;
+	}
+	if (min == max) {
+		plain->is_constant = true;
+		plain->constant = min;
+		plain->bytes = 1 + varint_bytes(min);
+		return;
+	}
+	scale = divisor_of(scale_of(values, count, min));
+	for (size_t i = 0; i < count; i++) {
+		reduced[i] = divide(&scale, values[i] - min);
+	}
+	plain_plan_reduced(plain, reduced, count, min, scale.number);
+}
+
+void plain_put(const struct plain *plain, GByteArray *out)
+{
+	if (plain->is_constant) {
+		put_byte(out, ENCODING_CONSTANT);
+		put_varint(out, plain->constant);
+	} else {
+		frameplan_put(&plain->frames, out);
+	}
+}
+
+void plain_put_with_length(const struct plain *plain, GByteArray *part, GByteArray *out)
+{
+	g_byte_array_set_size(part, 0);
+	plain_put(plain, part);
+	put_varint(out, part->len);
+	g_byte_array_append(out, part->data, part->len);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Loops run over pieces of a constant number of values, so that the compiler makes vector code of
+ * them, and then over what is left.
+ */
+#include "storage/lanes.h"
+
+#include "storage/bitpack.h"
+
+#define PIECE 32
+
+/* clang-format off */
+#define LANES(bits_)                                                                              \
+	static void unpack_u##bits_(const uint8_t *in, size_t count, unsigned width, void *out)   \
+	{                                                                                         \
+		bitunpack_u##bits_(in, count, width, out);                                        \
+	}                                                                                         \
+                                                                                                  \
+	static void fill_u##bits_(void *out, size_t count, uint64_t value)                        \
+	{                                                                                         \
+		uint##bits_##_t *to = out;                                                        \
+                                                                                                  \
+		for (; count >= PIECE; count -= PIECE, to += PIECE) {                             \
+			for (size_t i = 0; i < PIECE; i++) {                                      \
+				to[i] = (uint##bits_##_t)value;                                   \
+			}                                                                         \
+		}                                                                                 \
+		for (size_t i = 0; i < count; i++) {                                              \
+			to[i] = (uint##bits_##_t)value;                                           \
+		}                                                                                 \
+	}                                                                                         \
+                                                                                                  \
+	static void add_u##bits_(void *out, size_t count, uint64_t value)                         \
+	{                                                                                         \
+		uint##bits_##_t *to = out;                                                        \
+                                                                                                  \
+		for (; count >= PIECE; count -= PIECE, to += PIECE) {                             \
+			for (size_t i = 0; i < PIECE; i++) {                                      \
+				to[i] = (uint##bits_##_t)(to[i] + value);                         \
+			}                                                                         \
+		}                                                                                 \
+		for (size_t i = 0; i < count; i++) {                                              \
+			to[i] = (uint##bits_##_t)(to[i] + value);                                 \
+		}                                                                                 \
+	}                                                                                         \
+                                                                                                  \
+	static void multiply_u##bits_(void *out, size_t count, uint64_t value)                         \
+	{                                                                                         \
+		uint##bits_##_t *to = out;                                                        \
+                                                                                                  \
+		for (; count >= PIECE; count -= PIECE, to += PIECE) {                             \
+			for (size_t i = 0; i < PIECE; i++) {                                      \
+				to[i] = (uint##bits_##_t)(to[i] * value);                         \
+			}                                                                         \
+		}                                                                                 \
+		for (size_t i = 0; i < count; i++) {                                              \
+			to[i] = (uint##bits_##_t)(to[i] * value);                                 \
+		}                                                                                 \
+	}                                                                                         \
+                                                                                                  \
+	static uint64_t greatest_u##bits_(const void *in, size_t count)                           \
+	{                                                                                         \
+		const uint##bits_##_t *from = in;                                                 \
+		uint##bits_##_t greatest[PIECE] = { 0 };                                          \
+                                                                                                  \
+		for (; count >= PIECE; count -= PIECE, from += PIECE) {                           \
+			for (size_t i = 0; i < PIECE; i++) {                                      \
+				greatest[i] = from[i] > greatest[i] ? from[i] : greatest[i];      \
+			}                                                                         \
+		}                                                                                 \
+		for (size_t i = 0; i < count; i++) {                                              \
+			greatest[0] = from[i] > greatest[0] ? from[i] : greatest[0];              \
+		}                                                                                 \
+		for (size_t i = 1; i < PIECE; i++) {                                              \
+			greatest[0] = greatest[i] > greatest[0] ? greatest[i] : greatest[0];      \
+		}                                                                                 \
+		return greatest[0];                                                               \
+	}                                                                                         \
+                                                                                                  \
+	static void merge_u##bits_(void *out, size_t place, uint64_t bits)                        \
+	{                                                                                         \
+		uint##bits_##_t *to = out;                                                        \
+                                                                                                  \
+		to[place] = (uint##bits_##_t)(to[place] | bits);                                  \
+	}                                                                                         \
+                                                                                                  \
+	static void narrow_u##bits_(void *out, const uint64_t *in, size_t count)                  \
+	{                                                                                         \
+		uint##bits_##_t *to = out;                                                        \
+                                                                                                  \
+		for (; count >= PIECE; count -= PIECE, to += PIECE, in += PIECE) {                \
+			for (size_t i = 0; i < PIECE; i++) {                                      \
+				to[i] = (uint##bits_##_t)in[i];                                   \
+			}                                                                         \
+		}                                                                                 \
+		for (size_t i = 0; i < count; i++) {                                              \
+			to[i] = (uint##bits_##_t)in[i];                                           \
+		}                                                                                 \
+	}                                                                                         \
+                                                                                                  \
+	static void pick_u##bits_(void *out, const uint16_t *places, size_t count,                \
+				  const uint64_t *from)                                           \
+	{                                                                                         \
+		uint##bits_##_t *to = out;                                                        \
+                                                                                                  \
+		for (size_t i = 0; i < count; i++) {                                              \
+			to[i] = (uint##bits_##_t)from[places[i]];                                 \
+		}                                                                                 \
+	}                                                                                         \
+                                                                                                  \
+	const struct lanes lanes_u##bits_ = {                                                     \
+		.bits = bits_,                                                                    \
+		.max = UINT##bits_##_MAX,                                                         \
+		.unpack = unpack_u##bits_,                                                        \
+		.fill = fill_u##bits_,                                                            \
+		.add = add_u##bits_,                                                              \
+		.multiply = multiply_u##bits_,                                                              \
+		.greatest = greatest_u##bits_,                                                    \
+		.merge = merge_u##bits_,                                                          \
+		.narrow = narrow_u##bits_,                                                        \
+		.pick = pick_u##bits_,                                                            \
+	};
+/* clang-format on */
+
+LANES(8)
+LANES(16)
+LANES(32)
+LANES(64)
