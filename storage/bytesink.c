@@ -2,6 +2,7 @@
 #include "storage/bytesink.h"
 
 #include "storage/compress.h"
+#include "storage/lockedfile.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -97,26 +98,13 @@ done:
 	return fd >= 0 ? fd : err_errno(err, ST_EIO, errno, "%s", path);
 }
 
-static int open_append(const char *path, struct err *err)
+static int open_append(const char *path, unsigned flags, struct err *err)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	unsigned lock = flags & BYTESINK_LOCK ? 0 : LOCKEDFILE_NO_LOCK;
+	int fd = -1;
+	int rc = lockedfile_open(path, LOCKEDFILE_CREATE | lock, &fd, err);
 
-	return fd >= 0 ? fd : err_errno(err, ST_EIO, errno, "%s", path);
-}
-
-/*
- * A lock of the open file, not of the process: closing another descriptor of the same file, which
- * any thread may do, does not lose it. It excludes the fcntl() locks of other programs as well.
- */
-static int lock_file(int fd, const char *path, struct err *err)
-{
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	int rc;
-
-	do {
-		rc = fcntl(fd, F_OFD_SETLKW, &lock);
-	} while (rc < 0 && errno == EINTR);
-	return rc == 0 ? ST_OK : err_errno(err, ST_EIO, errno, "%s: cannot lock", path);
+	return rc == ST_OK ? fd : rc;
 }
 
 int bytesink_create(struct bytesink **out, const char *path, unsigned flags, struct err *err)
@@ -136,7 +124,8 @@ int bytesink_create(struct bytesink **out, const char *path, unsigned flags, str
 	if (append && is_gzip_name(path)) {
 		return err_set(err, ST_ESUPPORT, "%s: cannot append to a gzip file", path);
 	}
-	fd = append ? open_append(path, err) : open_new(path, flags & BYTESINK_OVERWRITE, err);
+	fd = append ? open_append(path, flags, err)
+		    : open_new(path, flags & BYTESINK_OVERWRITE, err);
 	if (fd < 0) {
 		return fd;
 	}
@@ -147,10 +136,7 @@ int bytesink_create(struct bytesink **out, const char *path, unsigned flags, str
 	}
 	sink = bytesink_open_fd(fd, path);
 	sink->is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-	if (flags & BYTESINK_LOCK) {
-		rc = lock_file(fd, path, err);
-	}
-	if (rc == ST_OK && is_gzip_name(path)) {
+	if (is_gzip_name(path)) {
 		sink->fd = -1;
 		rc = gzip_open(&sink->gzip, fd, true, err);
 	}

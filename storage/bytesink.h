@@ -24,7 +24,7 @@ struct bytesink;
 enum bytesink_flags {
 	BYTESINK_OVERWRITE = 1 << 0, /* an existing regular file is no error */
 	BYTESINK_APPEND = 1 << 1,    /* read and write at the end of the file, made if missing */
-	BYTESINK_LOCK = 1 << 2,      /* hold an exclusive lock, waited for, while open */
+	BYTESINK_LOCK = 1 << 2, /* with APPEND: hold an exclusive lock, waited for, while open */
 };
 
 /*
