@@ -13,7 +13,8 @@
 #include <string.h>
 
 #define LEVELS_MAX    129
-#define SIZE_TEXT_MAX 8  /* "/128" */
+#define SIZE_TEXT_MAX 8 /* "/128" */
+#define SUM_WIDTH     20
 #define V4_OFFSET     96 /* IPv4 prefixes as those of mapped addresses */
 
 /* --- parsing --- */
@@ -181,15 +182,18 @@ struct level {
 	struct ip last;                       /* the block of this size that was touched last */
 	unsigned __int128 inside[LEVELS_MAX]; /* of each smaller level, in the open row */
 	unsigned __int128 hosts;
+	uint64_t sum; /* of the counters */
 };
 
-struct counting {
+struct netstructure_table {
 	const struct netstructure *net;
 	struct level *levels;
 	unsigned count;
 	struct text *text;
 	char separator;
 	bool columns;
+	bool final_delimiter;
+	bool sums;
 	unsigned ip_format;
 	int ip_width;
 	int width; /* of the first column, when there are rows of several sizes */
@@ -198,7 +202,7 @@ struct counting {
 };
 
 /* A size as it is shown: IPv4 may be shown as mapped addresses. */
-static unsigned shown_size(const struct counting *counting, uint8_t size)
+static unsigned shown_size(const struct netstructure_table *counting, uint8_t size)
 {
 	bool mapped = !counting->net->is_v6 && counting->ip_format & IP_MAP_V4;
 
@@ -206,7 +210,7 @@ static unsigned shown_size(const struct counting *counting, uint8_t size)
 }
 
 /* "/24" beside an address; returns its length. */
-static int size_text(const struct counting *counting, char *out, uint8_t size)
+static int size_text(const struct netstructure_table *counting, char *out, uint8_t size)
 {
 	bool v4 = !counting->net->is_v6 && !(counting->ip_format & IP_MAP_V4);
 	bool padded = counting->ip_format & IP_ZERO_PADDED;
@@ -227,7 +231,8 @@ static void append_count(GString *row, unsigned __int128 count, int wrapped)
 }
 
 /* "8 hosts in 1 /24, 2 /27s, and 3 /30s" */
-static void append_counts(const struct counting *counting, const struct level *level, GString *row)
+static void append_counts(const struct netstructure_table *counting, const struct level *level,
+			  GString *row)
 {
 	unsigned at = (unsigned)(level - counting->levels);
 	unsigned parts = 0;
@@ -252,13 +257,33 @@ static void append_counts(const struct counting *counting, const struct level *l
 				     : done + 1 == parts ? ", and "
 							 : ", ");
 		append_count(row, level->inside[i], 0);
-		g_string_append_printf(row, " /%u%s", shown_size(counting, size),
+		/* beside sums, IPv4 sizes stay what they are even when mapped */
+		g_string_append_printf(row, " /%u%s",
+				       counting->sums ? size : shown_size(counting, size),
 				       level->inside[i] == 1 ? "" : "s");
 		done++;
 	}
 }
 
-static void block_text(const struct counting *counting, const struct level *level, char *out)
+/* The sum, and the counts when they are asked for. */
+static void append_sum(const struct netstructure_table *counting, const struct level *level,
+		       GString *row)
+{
+	bool counts = counting->net->with_summary && level->size != counting->net->bits;
+
+	g_string_append_printf(row, "%*" G_GUINT64_FORMAT, counting->columns ? SUM_WIDTH : 0,
+			       level->sum);
+	if (counts || counting->final_delimiter) {
+		g_string_append_c(row, counting->separator);
+	}
+	if (counts) {
+		g_string_append_c(row, ' ');
+		append_counts(counting, level, row);
+	}
+}
+
+static void block_text(const struct netstructure_table *counting, const struct level *level,
+		       char *out)
 {
 	size_t len;
 
@@ -272,7 +297,7 @@ static void block_text(const struct counting *counting, const struct level *leve
 	}
 }
 
-static void print_row(struct counting *counting, struct level *level)
+static void print_row(struct netstructure_table *counting, struct level *level)
 {
 	char block[IP_TEXT_MAX + SIZE_TEXT_MAX];
 	GString *row = counting->row;
@@ -292,13 +317,16 @@ static void print_row(struct counting *counting, struct level *level)
 				slash ? slash : "");
 	}
 	g_string_append_c(row, counting->separator);
-	if (level->size != counting->net->bits) {
+	if (counting->sums) {
+		append_sum(counting, level, row);
+	} else if (level->size != counting->net->bits) {
 		g_string_append_c(row, ' ');
 		append_counts(counting, level, row);
 	}
 	g_string_append_c(row, '\n');
 	text_raw(counting->text, row->str);
 	level->hosts = 0;
+	level->sum = 0;
 	memset(level->inside, 0, sizeof(level->inside));
 }
 
@@ -319,7 +347,8 @@ static unsigned __int128 new_blocks(const struct level *level, struct ip first, 
 }
 
 /* A piece that lies in one block of every size that has rows. */
-static void add_piece(struct counting *counting, struct ip first, struct ip last)
+static void add_piece(struct netstructure_table *counting, struct ip first, struct ip last,
+		      uint64_t counter)
 {
 	for (unsigned i = counting->count; i-- > 0;) {
 		struct level *level = &counting->levels[i];
@@ -337,12 +366,14 @@ static void add_piece(struct counting *counting, struct ip first, struct ip last
 			counting->levels[j].inside[i] += blocks;
 		}
 		level->hosts += ip_number(last) - ip_number(first) + 1;
+		level->sum += counter;
 		level->seen = true;
 		level->last = ip_block_first(last, level->prefix);
 	}
 }
 
-static void add_range(struct counting *counting, struct ip first, struct ip last)
+static void add_range(struct netstructure_table *counting, struct ip first, struct ip last,
+		      uint64_t counter)
 {
 	unsigned prefix = 0;
 
@@ -355,7 +386,7 @@ static void add_range(struct counting *counting, struct ip first, struct ip last
 		struct ip end = ip_block_last(first, prefix);
 
 		end = ip_compare(end, last) < 0 ? end : last;
-		add_piece(counting, first, end);
+		add_piece(counting, first, end, counter);
 		if (ip_compare(end, last) >= 0) {
 			return;
 		}
@@ -369,7 +400,7 @@ static void add_range(struct counting *counting, struct ip first, struct ip last
  * Rows of smaller blocks are indented by two for each size in between, counted or not; but sizes
  * larger than the largest one with rows, the whole network aside, do not count.
  */
-static void lay_out(struct counting *counting)
+static void lay_out(struct netstructure_table *counting)
 {
 	unsigned steps = 0;
 	bool below = false;
@@ -397,7 +428,7 @@ static void lay_out(struct counting *counting)
 	}
 }
 
-static void make_levels(struct counting *counting)
+static void make_levels(struct netstructure_table *counting)
 {
 	const struct netstructure *net = counting->net;
 
@@ -413,43 +444,65 @@ static void make_levels(struct counting *counting)
 	}
 }
 
-void netstructure_print(const struct netstructure *net, const struct ipset *set, struct text *text,
-			const struct text_style *style, unsigned ip_format)
+struct netstructure_table *netstructure_start(const struct netstructure *net, struct text *text,
+					      const struct text_style *style, unsigned ip_format,
+					      bool sums)
 {
-	struct counting *counting = g_new0(struct counting, 1);
-	const struct ip v4_first = ip_from_v4(0);
-	const struct ip v4_last = ip_from_v4(UINT32_MAX);
-	size_t ranges = ipset_ranges(set);
+	struct netstructure_table *counting = g_new0(struct netstructure_table, 1);
 
 	counting->net = net;
 	counting->text = text;
 	counting->separator = style->separator;
 	counting->columns = style->form == TEXT_COLUMNS;
+	counting->final_delimiter = !style->no_final_delimiter;
+	counting->sums = sums;
 	counting->ip_format = ip_format & ~(unsigned)(net->is_v6 ? IP_MAP_V4 | IP_UNMAP_V6 : 0);
 	counting->ip_width = ip_print_width(counting->ip_format, net->is_v6);
 	counting->row = g_string_new(NULL);
 	make_levels(counting);
 	lay_out(counting);
+	return counting;
+}
+
+void netstructure_add(struct netstructure_table *table, struct ip first, struct ip last,
+		      uint64_t counter)
+{
+	const struct ip v4_first = ip_from_v4(0);
+	const struct ip v4_last = ip_from_v4(UINT32_MAX);
+
+	if (!table->net->is_v6) {
+		first = ip_compare(first, v4_first) < 0 ? v4_first : first;
+		last = ip_compare(last, v4_last) > 0 ? v4_last : last;
+	}
+	if (ip_compare(first, last) <= 0) {
+		add_range(table, first, last, counter);
+	}
+}
+
+void netstructure_finish(struct netstructure_table *table)
+{
+	for (unsigned i = table->count; i-- > 0;) {
+		struct level *level = &table->levels[i];
+
+		if (level->has_rows && (level->seen || level->size == 0)) {
+			print_row(table, level);
+		}
+	}
+	g_string_free(table->row, TRUE);
+	g_free(table->levels);
+	g_free(table);
+}
+
+void netstructure_print(const struct netstructure *net, const struct ipset *set, struct text *text,
+			const struct text_style *style, unsigned ip_format)
+{
+	struct netstructure_table *table = netstructure_start(net, text, style, ip_format, false);
+	size_t ranges = ipset_ranges(set);
+
 	for (size_t i = 0; i < ranges; i++) {
 		struct cidr range = ipset_range(set, i);
 
-		if (!net->is_v6) {
-			range.first =
-				ip_compare(range.first, v4_first) < 0 ? v4_first : range.first;
-			range.last = ip_compare(range.last, v4_last) > 0 ? v4_last : range.last;
-		}
-		if (ip_compare(range.first, range.last) <= 0) {
-			add_range(counting, range.first, range.last);
-		}
+		netstructure_add(table, range.first, range.last, 0);
 	}
-	for (unsigned i = counting->count; i-- > 0;) {
-		struct level *level = &counting->levels[i];
-
-		if (level->has_rows && (level->seen || level->size == 0)) {
-			print_row(counting, level);
-		}
-	}
-	g_string_free(counting->row, TRUE);
-	g_free(counting->levels);
-	g_free(counting);
+	netstructure_finish(table);
 }

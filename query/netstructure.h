@@ -27,7 +27,24 @@ struct netstructure {
  */
 int netstructure_parse(const char *text, struct netstructure *out, struct err *err);
 
-/* Rows to text, laid out as the style says. */
+/*
+ * A table that is filled range by range. Sums: each range has a counter, rows have a column for
+ * their sum, and blocks of host size show it alone.
+ *
+ *	table = netstructure_start(&net, text, &style, ip_format, true);
+ *	netstructure_add(table, first, last, counter);	// ascending; beyond the network: no matter
+ *	netstructure_finish(table);
+ */
+struct netstructure_table;
+struct netstructure_table *netstructure_start(const struct netstructure *net, struct text *text,
+					      const struct text_style *style, unsigned ip_format,
+					      bool sums);
+void netstructure_add(struct netstructure_table *table, struct ip first, struct ip last,
+		      uint64_t counter);
+/* Print the last rows and free. */
+void netstructure_finish(struct netstructure_table *table);
+
+/* Rows of a set to text, laid out as the style says. */
 void netstructure_print(const struct netstructure *net, const struct ipset *set, struct text *text,
 			const struct text_style *style, unsigned ip_format);
 

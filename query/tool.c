@@ -178,7 +178,7 @@ const char *tool_rootdir(struct tool_env *env, const struct site_opts *opts)
 
 const struct opt output_opt_table[] = {
 	OPT_STR(struct output_opts, output_path, "output-path", 0, "PATH",
-		"write the output to this file, \"stdout\" or \"stderr\""),
+		"write the output to this file, \"stdout\" or \"stderr\"", .flags = OPT_ONCE),
 	OPT_STR(struct output_opts, pager, "pager", 0, "PROGRAM",
 		"page the output through this program when it goes to a terminal"),
 	OPT_END,

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A file that is modified in place is written beside its name and renamed over it, so an input of
+ * the same name is read to its end and a failure leaves it as it was.
+ */
+#include "query/outfile.h"
+
+#include "query/tool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define OUTPUT_ROW                                                                                 \
+	OPT_STR(struct outfile_opts, output_path, "output-path", 0, "PATH",                        \
+		"write the output to this file instead of standard output", .flags = OPT_ONCE)
+
+const struct opt outfile_path_opt_table[] = {
+	OUTPUT_ROW,
+	OPT_END,
+};
+
+const struct opt outfile_opt_table[] = {
+	OUTPUT_ROW,
+	OPT_FLAG(struct outfile_opts, modify_inplace, "modify-inplace", 0,
+		 "replace the output file once it is written; it may be an input"),
+	OPT_STR(struct outfile_opts, backup_path, "backup-path", 0, "PATH",
+		"keep the replaced output file under this name or in this folder"),
+	OPT_END,
+};
+
+struct outfile {
+	char *path;
+	char *temporary; /* NULL: written under its own name */
+	char *backup;    /* NULL: none */
+	struct stat old; /* of the file to be replaced */
+	struct bytesink *sink;
+};
+
+struct outfile *outfile_create(const char *path)
+{
+	unsigned flags = tool_getenv("SILK_CLOBBER") ? BYTESINK_OVERWRITE : 0;
+	struct outfile *out = g_new0(struct outfile, 1);
+	struct err err;
+
+	if (bytesink_create(&out->sink, path, flags, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
+	out->path = g_strdup(path);
+	return out;
+}
+
+/* Where the old file goes; NULL: nowhere, as that is its own place. */
+static char *backup_name(const char *path, const char *backup)
+{
+	struct stat there;
+	struct stat here;
+	char *base;
+	char *name;
+
+	if (!backup) {
+		return NULL;
+	}
+	if (g_file_test(backup, G_FILE_TEST_IS_DIR)) {
+		base = g_path_get_basename(path);
+		name = g_build_filename(backup, base, NULL);
+		g_free(base);
+	} else {
+		name = g_strdup(backup);
+	}
+	if (stat(name, &there) == 0 && stat(path, &here) == 0 && there.st_dev == here.st_dev &&
+	    there.st_ino == here.st_ino) {
+		g_free(name);
+		return NULL;
+	}
+	return name;
+}
+
+/* A file beside path; what its name ends in still tells whether it goes through gzip. */
+static char *make_temporary(const char *path)
+{
+	char *folder = g_path_get_dirname(path);
+	char *base = g_path_get_basename(path);
+	char *name = g_strdup_printf("%s/.XXXXXX-%s", folder, base);
+	int fd = g_mkstemp_full(name, O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd < 0) {
+		tool_die("cannot create a temporary file beside '%s': %s", path, strerror(errno));
+	}
+	close(fd);
+	g_free(folder);
+	g_free(base);
+	return name;
+}
+
+struct outfile *outfile_open(const struct outfile_opts *opts)
+{
+	const char *path = opts->output_path ? opts->output_path : "stdout";
+	struct outfile *out;
+	struct err err;
+	struct stat old;
+
+	if (opts->backup_path && !opts->modify_inplace) {
+		tool_usage("May not specify --backup-path without --modify-inplace");
+	}
+	if (!opts->modify_inplace || tool_is_stdout(path) || strcmp(path, "stderr") == 0 ||
+	    stat(path, &old) != 0) {
+		return outfile_create(path);
+	}
+	if (!S_ISREG(old.st_mode)) {
+		tool_die("--modify-inplace: '%s' is not a regular file", path);
+	}
+	out = g_new0(struct outfile, 1);
+	out->path = g_strdup(path);
+	out->old = old;
+	out->backup = backup_name(path, opts->backup_path);
+	out->temporary = make_temporary(path);
+	if (bytesink_create(&out->sink, out->temporary, BYTESINK_OVERWRITE, &err) != ST_OK) {
+		unlink(out->temporary);
+		tool_die_err(&err);
+	}
+	return out;
+}
+
+struct bytesink *outfile_sink(const struct outfile *out)
+{
+	return out->sink;
+}
+
+const char *outfile_path(const struct outfile *out)
+{
+	return out->path;
+}
+
+static void outfile_free(struct outfile *out)
+{
+	g_free(out->path);
+	g_free(out->temporary);
+	g_free(out->backup);
+	g_free(out);
+}
+
+/* Mode and owner are those of the file that goes, as far as the user may set them. */
+static void copy_owner(const struct outfile *out)
+{
+	if (chown(out->temporary, out->old.st_uid, out->old.st_gid) != 0 &&
+	    chown(out->temporary, (uid_t)-1, out->old.st_gid) != 0) {
+		tool_warn("cannot give '%s' the owner of the file before: %s", out->path,
+			  strerror(errno));
+	}
+	if (chmod(out->temporary, out->old.st_mode & 07777) != 0) {
+		tool_warn("cannot give '%s' the mode of the file before: %s", out->path,
+			  strerror(errno));
+	}
+}
+
+static int put_in_place(const struct outfile *out, struct err *err)
+{
+	copy_owner(out);
+	if (out->backup && rename(out->path, out->backup) != 0) {
+		return err_errno(err, ST_EIO, errno,
+				 "cannot move '%s' to '%s'; the output is left in '%s'", out->path,
+				 out->backup, out->temporary);
+	}
+	if (rename(out->temporary, out->path) != 0) {
+		return err_errno(err, ST_EIO, errno,
+				 "cannot replace '%s'; the output is left in '%s'", out->path,
+				 out->temporary);
+	}
+	return ST_OK;
+}
+
+int outfile_close(struct outfile *out, struct err *err)
+{
+	int status = bytesink_close(out->sink, err);
+
+	if (out->temporary && status != ST_OK) {
+		unlink(out->temporary);
+	} else if (out->temporary) {
+		status = put_in_place(out, err);
+	}
+	outfile_free(out);
+	return status;
+}
+
+void outfile_drop(struct outfile *out)
+{
+	if (!out) {
+		return;
+	}
+	bytesink_discard(out->sink);
+	outfile_free(out);
+}

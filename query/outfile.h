@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The one binary file that a tool writes, which may be one of its inputs.
+ *
+ *	OPT_GROUP(struct tool_opts, out, outfile_opt_table)
+ *	...
+ *	struct outfile *out = outfile_open(&opts->out);
+ *	status = bag_write_to(bag, outfile_sink(out), &write, &err);
+ *	if (status == ST_OK) { status = outfile_close(out, &err); } else { outfile_drop(out); }
+ *
+ * The file is made when it is opened, so that a wrong name is told before the work is done, and
+ * taken away again when nothing is written to it.
+ */
+#ifndef TUSSAH_QUERY_OUTFILE_H
+#define TUSSAH_QUERY_OUTFILE_H
+
+#include "common/opt.h"
+#include "storage/bytesink.h"
+
+struct outfile_opts {
+	char *output_path;
+	bool modify_inplace;
+	char *backup_path;
+};
+extern const struct opt outfile_opt_table[];      /* --output-path --modify-inplace --backup-path */
+extern const struct opt outfile_path_opt_table[]; /* --output-path alone */
+
+struct outfile;
+
+/* As the switches say; no path is standard output. Ends the program when it cannot be made. */
+struct outfile *outfile_open(const struct outfile_opts *opts);
+/* "-" and "stdout" are standard output. Ends the program when the file cannot be made. */
+struct outfile *outfile_create(const char *path);
+
+struct bytesink *outfile_sink(const struct outfile *out);
+/* As the user named it; borrowed. */
+const char *outfile_path(const struct outfile *out);
+
+/* Put the file in its place and free, also on failure. ST_OK or ST_EIO. */
+int outfile_close(struct outfile *out, struct err *err);
+/* Nothing is to be written after all: free, and remove the file. NULL is fine. */
+void outfile_drop(struct outfile *out);
+
+#endif
