@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The compression libraries, all behind this one door: single blocks by the methods of
- * enum compression, and whole files by gzip.
+ * enum compression and enum chunk_compression, and whole files by gzip.
  */
 #ifndef TUSSAH_STORAGE_COMPRESS_H
 #define TUSSAH_STORAGE_COMPRESS_H
@@ -16,7 +16,7 @@
 /* State of compressing, made once per stream. Threads: one at a time. */
 struct compressor;
 
-/* method is none, zlib, lzo1x or snappy. Never NULL; free with compressor_free(). */
+/* method is none, zlib, lzo1x, snappy or CHUNK_ZSTD. Never NULL; free with compressor_free(). */
 struct compressor *compressor_new(uint8_t method);
 void compressor_free(struct compressor *compressor);
 

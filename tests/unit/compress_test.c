@@ -2,7 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include "storage/compress.h"
-#include "storage/header.h"
+#include "storage/flowblock.h"
 
 #include <fcntl.h>
 #include <glib.h>
@@ -31,7 +31,7 @@ static void test_round_trip(void)
 	uint8_t *in = g_malloc(LEN);
 	uint8_t *back = g_malloc(LEN + 1);
 
-	for (uint8_t method = 0; method <= COMPRESSION_SNAPPY; method++) {
+	for (uint8_t method = 0; method <= CHUNK_ZSTD; method++) {
 		struct compressor *compressor = compressor_new(method);
 		uint8_t *out = g_malloc(compress_bound(method, LEN));
 
@@ -63,7 +63,7 @@ static void test_damage(void)
 	uint8_t in[300], out[1024], back[400];
 
 	fill(in, sizeof(in), 1);
-	for (uint8_t method = 0; method <= COMPRESSION_SNAPPY; method++) {
+	for (uint8_t method = 0; method <= CHUNK_ZSTD; method++) {
 		struct compressor *compressor = compressor_new(method);
 		size_t packed = 0;
 
