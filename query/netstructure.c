@@ -464,17 +464,28 @@ struct netstructure_table *netstructure_start(const struct netstructure *net, st
 	return counting;
 }
 
+/*
+ * What a range has of IPv4; false: nothing. A block that holds all IPv4 addresses among others
+ * counts as none of them, as in SiLK.
+ */
+static bool cut_to_v4(struct ip *first, struct ip *last)
+{
+	const struct ip lowest = ip_from_v4(0);
+	const struct ip highest = ip_from_v4(UINT32_MAX);
+
+	if (ip_compare(*first, ip_block_first(lowest, V4_OFFSET - 1)) <= 0 &&
+	    ip_compare(*last, highest) >= 0) {
+		return false;
+	}
+	*first = ip_compare(*first, lowest) < 0 ? lowest : *first;
+	*last = ip_compare(*last, highest) > 0 ? highest : *last;
+	return ip_compare(*first, *last) <= 0;
+}
+
 void netstructure_add(struct netstructure_table *table, struct ip first, struct ip last,
 		      uint64_t counter)
 {
-	const struct ip v4_first = ip_from_v4(0);
-	const struct ip v4_last = ip_from_v4(UINT32_MAX);
-
-	if (!table->net->is_v6) {
-		first = ip_compare(first, v4_first) < 0 ? v4_first : first;
-		last = ip_compare(last, v4_last) > 0 ? v4_last : last;
-	}
-	if (ip_compare(first, last) <= 0) {
+	if (table->net->is_v6 || cut_to_v4(&first, &last)) {
 		add_range(table, first, last, counter);
 	}
 }
@@ -497,11 +508,11 @@ void netstructure_print(const struct netstructure *net, const struct ipset *set,
 			const struct text_style *style, unsigned ip_format)
 {
 	struct netstructure_table *table = netstructure_start(net, text, style, ip_format, false);
-	size_t ranges = ipset_ranges(set);
+	struct ipset_cursor cursor;
+	struct cidr range;
 
-	for (size_t i = 0; i < ranges; i++) {
-		struct cidr range = ipset_range(set, i);
-
+	ipset_cursor_start(&cursor, set);
+	while (ipset_cursor_next(&cursor, &range)) {
 		netstructure_add(table, range.first, range.last, 0);
 	}
 	netstructure_finish(table);

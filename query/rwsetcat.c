@@ -159,16 +159,38 @@ static int print_set(const struct job *job, const char *name, const struct ipset
 	return TOOL_EXIT_OK;
 }
 
+/*
+ * What SiLK prints of a file that is no set: its name once it knows that the file is one of its
+ * own, and a network structure of nothing.
+ */
+static void print_failed(const struct job *job, const char *name, const struct header *header)
+{
+	struct text *text = text_new(job->fd, &job->style);
+
+	if (header->format && !job->opts->print_statistics) {
+		print_name(job, text, name);
+	}
+	if (job->opts->network_structure.given) {
+		struct ipset *nothing = ipset_new();
+
+		netstructure_print(&job->net, nothing, text, &job->style, job->ip_format);
+		ipset_free(nothing);
+	}
+	text_close(text, NULL);
+}
+
 static int print_file(const struct job *job, const char *path, const char *name)
 {
 	struct ipset *set = NULL;
 	struct header header;
 	struct err err;
-	int status = TOOL_EXIT_ERROR;
+	int status = TOOL_EXIT_OK;
 
 	if (ipset_read(&set, path, &header, &err) == ST_OK) {
 		status = print_set(job, name, set, &header);
 	} else {
+		/* not a failure of the tool, as in SiLK: the other files are printed */
+		print_failed(job, name, &header);
 		tool_warn("Unable to read IPset from '%s': %s", name, err.text);
 	}
 	ipset_free(set);

@@ -234,6 +234,10 @@ static void statistics6(const struct setprint *print, const struct ipset *set)
 	for (unsigned size = 8; size < 128; size += 8) {
 		unsigned __int128 blocks = occupied(set, size);
 
+		/* SiLK counts large numbers of blocks as floating point */
+		if (blocks >> 64) {
+			blocks = (unsigned __int128)(double)blocks;
+		}
 		count128_print(number, blocks, 0);
 		snprintf(line, sizeof(line), "\t%39s occupied /%u%s\n", number, size,
 			 blocks == 1 ? "" : "s");

@@ -65,7 +65,7 @@ static void setsink_free(struct setsink *out)
 	g_free(out);
 }
 
-static void write_opts(const struct setsink_opts *opts, struct ipset_write_opts *out)
+void setsink_write_opts(const struct setsink_opts *opts, struct ipset_write_opts *out)
 {
 	const char *text = tool_getenv("SILK_IPSET_RECORD_VERSION");
 
@@ -88,12 +88,19 @@ int setsink_write(struct setsink *out, struct ipset *set, const struct setsink_o
 	int closed;
 
 	ipset_finish(set);
-	write_opts(opts, &write);
+	setsink_write_opts(opts, &write);
 	status = ipset_write_to(set, out->sink, &write, &err);
 	if (status != ST_OK) {
 		err_prefix(&err, "%s to '%s'", what, out->path);
 		tool_warn_err(&err);
-		setsink_drop(out);
+		if (status == ST_EINVAL) {
+			/* the file of a set that its version cannot hold stays, empty, as in SiLK
+			 */
+			bytesink_close(out->sink, NULL);
+			setsink_free(out);
+		} else {
+			setsink_drop(out);
+		}
 		return TOOL_EXIT_ERROR;
 	}
 	closed = bytesink_close(out->sink, &err);

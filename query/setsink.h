@@ -41,6 +41,10 @@ struct setsink *setsink_open(const char *path);
 int setsink_write(struct setsink *out, struct ipset *set, const struct setsink_opts *opts,
 		  const struct header *entries, const char *what);
 
+/* Set version, compression and whether the version of SiLK is told, from switches and environment.
+ */
+void setsink_write_opts(const struct setsink_opts *opts, struct ipset_write_opts *out);
+
 /* Nothing is to be written after all: free, and remove the file. NULL is fine. */
 void setsink_drop(struct setsink *out);
 

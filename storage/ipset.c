@@ -39,6 +39,7 @@ struct bitmap {
 struct ipset {
 	bool wide;
 	struct iptree *tree;   /* wide sets that are built; NULL: those that were read */
+	bool tree_changed;     /* the tree holds what the ranges do not */
 	struct bitmap *bitmap; /* not yet in ranges4; NULL: nothing */
 	GArray *ranges4;       /* when no address is outside ::ffff:0:0/96 */
 	GArray *ranges6;       /* else */
@@ -272,12 +273,30 @@ struct iptree *ipset_grow_tree(const struct ipset *set)
 	return tree;
 }
 
+void ipset_regrow_tree(struct ipset *set, const struct iptree_leaf *nodes, uint32_t count)
+{
+	struct ipset_cursor cursor;
+	struct cidr range;
+
+	set->tree = iptree_new();
+	iptree_load(set->tree);
+	ipset_cursor_start(&cursor, set);
+	while (ipset_cursor_next(&cursor, &range)) {
+		iptree_insert_range(set->tree, range.first, range.last);
+	}
+	iptree_clean(set->tree);
+	if (nodes) {
+		iptree_renumber(set->tree, nodes, count);
+	}
+}
+
 void ipset_widen(struct ipset *set)
 {
 	if (!set->tree) {
 		ipset_finish(set);
 		set->wide = true;
 		set->tree = ipset_grow_tree(set);
+		set->tree_changed = true;
 	}
 }
 
@@ -290,6 +309,7 @@ void ipset_add(struct ipset *set, struct ip ip)
 		bitmap_add(set->bitmap, ip_to_v4(ip));
 	} else {
 		ipset_widen(set);
+		set->tree_changed = true;
 		iptree_insert(set->tree, ip, 128);
 	}
 }
@@ -298,6 +318,7 @@ void ipset_add_range(struct ipset *set, struct ip first, struct ip last)
 {
 	if (set->wide || !is_narrow(first, last)) {
 		ipset_widen(set);
+		set->tree_changed = true;
 		iptree_insert_range(set->tree, first, last);
 	} else if (ip_equal(first, last)) {
 		ipset_add(set, first);
@@ -405,8 +426,9 @@ void ipset_finish(struct ipset *set)
 	if (set->bitmap) {
 		drain_bitmap(set);
 	}
-	if (set->tree) {
+	if (set->tree_changed) {
 		drain_tree(set);
+		set->tree_changed = false;
 	}
 	if (set->wide) {
 		join6(set);
@@ -514,6 +536,21 @@ bool ipset_has_ipv6(const struct ipset *set)
 bool ipset_is_wide(const struct ipset *set)
 {
 	return set->wide;
+}
+
+void ipset_shrink(struct ipset *set)
+{
+	if (set->wide && !set->ranges6->len) {
+		if (!set->tree) {
+			set->tree = ipset_grow_tree(set);
+		}
+		set->wide = false;
+	}
+}
+
+bool ipset_is_shrunk(const struct ipset *set)
+{
+	return !set->wide && set->tree;
 }
 
 void ipset_count(const struct ipset *set, uint64_t *high, uint64_t *low)

@@ -82,6 +82,12 @@ bool ipset_cursor_next(struct ipset_cursor *cursor, struct cidr *range);
  * IPset, or damaged), ST_ETRUNC, ST_EVERSION.
  */
 int ipset_read(struct ipset **out, const char *path, struct header *header, struct err *err);
+/*
+ * As ipset_read, of a set that will be added to and written: version 3 tells the history of a set
+ * of IPv6 addresses, which this remembers. Takes longer and more memory.
+ */
+int ipset_read_growing(struct ipset **out, const char *path, struct header *header,
+		       struct err *err);
 /* As ipset_read, from where src stands; src is kept by the caller. */
 int ipset_read_from(struct ipset **out, struct bytesource *src, struct header *header,
 		    struct err *err);

@@ -19,6 +19,21 @@ void ipset_load_range(struct ipset *set, struct ip first, struct ip last);
 bool ipset_is_wide(const struct ipset *set);
 
 /*
+ * A set of the wide form without IPv6 addresses becomes one of 32-bit addresses that stay in the
+ * tree, as SiLK's rwsettool makes it before writing; others stay. Nothing is to be added after.
+ */
+void ipset_shrink(struct ipset *set);
+/* In that form? */
+bool ipset_is_shrunk(const struct ipset *set);
+
+/*
+ * Of a finished set of the wide form that was read: grow the tree that SiLK would have read it
+ * into, so that additions and version 3 come out the same. nodes: of a file of version 3 the
+ * address and prefix of each node, in the order of the file, without the unused first one;
+ * borrowed; NULL: the file was of another version.
+ */
+void ipset_regrow_tree(struct ipset *set, const struct iptree_leaf *nodes, uint32_t count);
+/*
  * The tree that the finished set was built in, clean; NULL: there is none, one grown from the
  * ranges is as good. Borrowed until the set changes.
  */

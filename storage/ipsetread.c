@@ -9,6 +9,8 @@
 #include "storage/byteorder.h"
 #include "storage/ipsetform.h"
 
+#include <glib.h>
+
 #define TAG_BITMAP 0x81 /* a bitmap of 256 addresses follows */
 #define TAG_UPPER  0x82 /* version 5: the following items are lower halves */
 #define V2_BLOCK   36   /* bytes: base address and bitmap */
@@ -30,6 +32,7 @@ struct reading {
 	const char *name;
 	bool swap;
 	struct entry entry;
+	GArray *nodes; /* struct iptree_leaf, of a tree; NULL: they are not wanted */
 	/* version 5 */
 	bool expect_upper;
 	bool expect_lower;
@@ -124,13 +127,48 @@ static int load_leaf(struct reading *reading, const uint8_t *at, struct err *err
 	return ST_OK;
 }
 
-/* The leaves are the set; the nodes before them only find leaves quickly. */
+/* Note the nodes; the first one is unused. */
+static int read_nodes(struct reading *reading, struct err *err)
+{
+	uint32_t size = reading->entry.node_size;
+	int status = ST_OK;
+
+	for (uint32_t i = 0; status == ST_OK && i < reading->entry.node_count; i++) {
+		const uint8_t *at;
+		size_t len;
+
+		status = block_reader_view(reading->in, size, &at, &len, err);
+		if (status == ST_OK && len < size) {
+			status = truncated(reading, err);
+		}
+		if (status == ST_OK) {
+			struct iptree_leaf node = {
+				.ip = { load64(at + 80, reading->swap),
+					load64(at + 88, reading->swap) },
+				.prefix = at[72],
+			};
+
+			if (i > 0) {
+				g_array_append_val(reading->nodes, node);
+			}
+			block_reader_consume(reading->in, size);
+		}
+	}
+	return status;
+}
+
+/* The leaves are the set; the nodes before them find leaves quickly and tell a history. */
 static int read_tree(struct reading *reading, struct err *err)
 {
 	uint32_t size = reading->entry.leaf_size;
-	int status =
-		skip(reading, (uint64_t)reading->entry.node_count * reading->entry.node_size, err);
+	int status;
 
+	if (reading->nodes && reading->entry.node_size == 96) {
+		status = read_nodes(reading, err);
+	} else {
+		status = skip(reading,
+			      (uint64_t)reading->entry.node_count * reading->entry.node_size, err);
+	}
 	if (status == ST_OK && reading->entry.leaf_count) {
 		status = skip(reading, size, err); /* the unused first leaf */
 	}
@@ -323,7 +361,8 @@ static bool is_wide_file(const struct reading *reading, const struct header *hea
 	return header->record_version >= 3 && reading->entry.leaf_size >= 16;
 }
 
-int ipset_read_from(struct ipset **out, struct bytesource *src, struct header *header,
+/* growing: see ipset_read_growing(). */
+static int read_set(struct ipset **out, struct bytesource *src, struct header *header, bool growing,
 		    struct err *err)
 {
 	struct reading reading = { .name = bytesource_name(src) };
@@ -343,14 +382,25 @@ int ipset_read_from(struct ipset **out, struct bytesource *src, struct header *h
 		goto done;
 	}
 	reading.swap = used->big_endian != HOST_BIG_ENDIAN;
+	if (growing && used->record_version == 3) {
+		reading.nodes = g_array_new(FALSE, FALSE, sizeof(struct iptree_leaf));
+	}
 	reading.set = is_wide_file(&reading, used) ? ipset_new_wide() : ipset_new();
 	status = versions[used->record_version].read(&reading, err);
 	if (status == ST_OK) {
 		ipset_finish(reading.set);
+		if (growing && ipset_is_wide(reading.set)) {
+			ipset_regrow_tree(reading.set,
+					  reading.nodes ? (const void *)reading.nodes->data : NULL,
+					  reading.nodes ? reading.nodes->len : 0);
+		}
 		*out = reading.set;
 		reading.set = NULL;
 	}
 done:
+	if (reading.nodes) {
+		g_array_free(reading.nodes, TRUE);
+	}
 	ipset_free(reading.set);
 	block_reader_free(reading.in);
 	if (!header) {
@@ -359,7 +409,14 @@ done:
 	return status;
 }
 
-int ipset_read(struct ipset **out, const char *path, struct header *header, struct err *err)
+int ipset_read_from(struct ipset **out, struct bytesource *src, struct header *header,
+		    struct err *err)
+{
+	return read_set(out, src, header, false, err);
+}
+
+static int read_path(struct ipset **out, const char *path, struct header *header, bool growing,
+		     struct err *err)
 {
 	struct bytesource *src = NULL;
 	int status;
@@ -369,8 +426,18 @@ int ipset_read(struct ipset **out, const char *path, struct header *header, stru
 	}
 	status = bytesource_open(&src, path, err);
 	if (status == ST_OK) {
-		status = ipset_read_from(out, src, header, err);
+		status = read_set(out, src, header, growing, err);
 		bytesource_close(src);
 	}
 	return status;
+}
+
+int ipset_read(struct ipset **out, const char *path, struct header *header, struct err *err)
+{
+	return read_path(out, path, header, false, err);
+}
+
+int ipset_read_growing(struct ipset **out, const char *path, struct header *header, struct err *err)
+{
+	return read_path(out, path, header, true, err);
 }

@@ -41,6 +41,7 @@ struct writing {
 	struct block_writer *out;
 	const struct layout *layout;
 	bool wide;
+	bool bitmap; /* neither wide nor in a tree */
 	struct group group;
 	bool has_upper; /* version 5: the upper half last written */
 	uint64_t upper;
@@ -117,8 +118,8 @@ static int v4_group(struct writing *writing, const struct group *group)
 	uint8_t bytes[17 + 32];
 	size_t len;
 
-	/* the narrow form knows bitmaps only */
-	if (writing->wide && group->blocks == 1) {
+	/* the bitmap form knows bitmaps only */
+	if (!writing->bitmap && group->blocks == 1) {
 		return v4_block(writing, group->first, group->prefix);
 	}
 	len = v4_store(writing, bytes, group->base, TAG_BITMAP);
@@ -361,7 +362,11 @@ static void fill_header(struct header *header, const struct ipset_write_opts *op
 int ipset_write_to(const struct ipset *set, struct bytesink *sink,
 		   const struct ipset_write_opts *opts, struct err *err)
 {
-	struct writing writing = { .wide = ipset_is_wide(set), .err = err };
+	struct writing writing = {
+		.wide = ipset_is_wide(set),
+		.bitmap = !ipset_is_wide(set) && !ipset_is_shrunk(set),
+		.err = err,
+	};
 	const struct iptree *tree = NULL;
 	struct iptree *own_tree = NULL;
 	struct header header;

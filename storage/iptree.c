@@ -27,6 +27,7 @@ struct iptree {
 	bool root_is_leaf;
 	bool combine_next; /* the leaf array has grown since the last Combine */
 	bool changed;      /* since the last clean */
+	bool loading;      /* do not join yet */
 };
 
 /* Where an entry hangs: a slot of a node, or the root. */
@@ -378,7 +379,7 @@ void iptree_insert(struct iptree *tree, struct ip ip, uint8_t prefix)
 	} else {
 		insert_at_node(tree, root, tree->root, ip, prefix);
 	}
-	if (tree->combine_next) {
+	if (tree->combine_next && !tree->loading) {
 		combine_root(tree);
 		tree->combine_next = false;
 	}
@@ -563,12 +564,18 @@ static void number_leaves(struct iptree *tree, uint32_t index, struct iptree_lea
 	}
 }
 
+void iptree_load(struct iptree *tree)
+{
+	tree->loading = true;
+}
+
 void iptree_clean(struct iptree *tree)
 {
 	struct pool *leaf_pool = &tree->leaf_pool;
 	struct iptree_leaf *leaves;
 	uint32_t count = 1;
 
+	tree->loading = false;
 	if (!tree->changed) {
 		return;
 	}
@@ -592,6 +599,76 @@ void iptree_clean(struct iptree *tree)
 	leaf_pool->used = count;
 	g_free(tree->leaves);
 	tree->leaves = leaves;
+}
+
+/* The number of the node for exactly these bits; 0: there is none. */
+static uint32_t find_node(const struct iptree *tree, struct ip ip, unsigned prefix)
+{
+	uint32_t index = tree->root;
+
+	for (;;) {
+		const struct iptree_node *node = &tree->nodes[index];
+		unsigned slot;
+
+		if (node->prefix >= prefix) {
+			return node->prefix == prefix && ip_equal(node->ip, ip) ? index : 0;
+		}
+		slot = slot_of(ip, node->prefix);
+		if (!node->child[slot] || bit(node->leaf_bits, slot)) {
+			return 0;
+		}
+		index = node->child[slot];
+	}
+}
+
+/* numbers[old] is the new number of each node; false: two places for one node, or none. */
+static bool map_numbers(const struct iptree *tree, const struct iptree_leaf *nodes, uint32_t count,
+			uint32_t *numbers)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t old = find_node(tree, nodes[i].ip, nodes[i].prefix);
+
+		if (!old || numbers[old]) {
+			return false;
+		}
+		numbers[old] = i + 1;
+	}
+	return true;
+}
+
+bool iptree_renumber(struct iptree *tree, const struct iptree_leaf *nodes, uint32_t count)
+{
+	struct iptree_node *renumbered;
+	uint32_t *numbers;
+
+	if (tree->root_is_leaf || !tree->root || count + 1 != tree->node_pool.used) {
+		return false;
+	}
+	numbers = g_new0(uint32_t, (size_t)count + 1);
+	if (!map_numbers(tree, nodes, count, numbers)) {
+		g_free(numbers);
+		return false;
+	}
+	renumbered = g_new(struct iptree_node, (size_t)count + 1);
+	renumbered[0] = tree->nodes[0];
+	for (uint32_t i = 1; i <= count; i++) {
+		struct iptree_node *node = &renumbered[numbers[i]];
+
+		*node = tree->nodes[i];
+		for (unsigned s = 0; s < IPTREE_SLOTS; s++) {
+			if (node->child[s] && !bit(node->leaf_bits, s)) {
+				node->child[s] = numbers[node->child[s]];
+			}
+		}
+	}
+	tree->root = numbers[tree->root];
+	g_free(numbers);
+	g_free(tree->nodes);
+	tree->nodes = renumbered;
+	/* what is read fills its arrays to the brim */
+	tree->node_pool.capacity = tree->node_pool.used;
+	tree->leaf_pool.capacity = tree->leaf_pool.used;
+	return true;
 }
 
 /* --- asking --- */

@@ -44,6 +44,18 @@ void iptree_insert(struct iptree *tree, struct ip ip, uint8_t prefix);
 /* The blocks of a range, ascending. */
 void iptree_insert_range(struct iptree *tree, struct ip first, struct ip last);
 
+/*
+ * The blocks that follow are those of a file being read: SiLK puts joining off until the first
+ * addition after it (1.6.1, "reading v4/v5"). Ends with iptree_clean().
+ */
+void iptree_load(struct iptree *tree);
+
+/*
+ * Give the nodes of a clean tree the numbers that they have in a file: nodes holds the address and
+ * prefix of each, from number 1 on. False, and nothing is changed, when these are not the nodes.
+ */
+bool iptree_renumber(struct iptree *tree, const struct iptree_leaf *nodes, uint32_t count);
+
 /* Join what can be joined, give numbers without holes, leaves in order of address. */
 void iptree_clean(struct iptree *tree);
 

@@ -97,14 +97,22 @@ test_case 'wrong structures' '
 '
 
 test_case 'a file that cannot be read does not hide the others' '
-	test_must_fail rwsetcat --count nope.set c.set >out 2>err &&
+	rwsetcat --count nope.set c.set >out 2>err &&
 	echo c.set:5 | test_cmp - out && test_grep nope.set err &&
-	head -c 40 a.set >cut.set && test_must_fail rwsetcat cut.set 2>err && test_grep cut.set err
+	head -c 40 a.set >cut.set && rwsetcat cut.set 2>err && test_grep cut.set err &&
+	printf "TOTAL| 0\n" >want && same "--network-structure=T nope.set"
 '
 
 test_case 'standard input and output files' '
 	rwsetcat --count <c.set >out && echo 5 | test_cmp - out &&
 	rwsetcat --output-path=file.txt --count c.set && echo 5 | test_cmp - file.txt
+'
+
+test_case 'IPv4 inside a larger IPv6 block is not counted as IPv4' '
+	printf "::/24\n" | rwsetbuild - low.set && printf "TOTAL| 0\n" >want &&
+	same "--network-structure=T low.set" &&
+	printf "::ffff:0:0/96\n" | rwsetbuild - mapped.set && printf "TOTAL| 4294967296\n" >want &&
+	same "--network-structure=T mapped.set"
 '
 
 test_done

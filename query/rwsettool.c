@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* rwsettool: a set from other sets. */
+#include "query/tool.h"
+
+#include "common/numlist.h"
+#include "query/outfile.h"
+#include "query/setsample.h"
+#include "query/setsink.h"
+#include "storage/ipsetalgebra.h"
+#include "storage/ipsetform.h"
+
+#include <glib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+enum operation {
+	OP_UNION,
+	OP_INTERSECT,
+	OP_DIFFERENCE,
+	OP_SYMMETRIC_DIFFERENCE,
+	OP_MASK,
+	OP_FILL,
+	OP_SAMPLE,
+	OP_COUNT,
+};
+
+struct settool_opts {
+	bool given[OP_COUNT];
+	struct block_switch {
+		bool given;
+		uint8_t prefix;
+	} mask, fill;
+	struct size_switch {
+		bool given;
+		uint64_t number;
+	} size, seed;
+	struct ratio_switch {
+		bool given;
+		double number;
+	} ratio;
+	bool note_strip;
+	struct outfile_opts out;
+	struct setsink_opts sink;
+};
+
+static int parse_block(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	struct block_switch *block = dest;
+	uint64_t number;
+	int status = number_parse(text, 1, 128, &number, err);
+
+	if (status == ST_OK) {
+		*block = (struct block_switch){ true, (uint8_t)number };
+	}
+	return status;
+}
+
+/* The tag, unless 0, is the highest value. */
+static int parse_size(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	struct size_switch *size = dest;
+
+	size->given = true;
+	return number_parse(text, 1, opt->tag ? (uint64_t)opt->tag : UINT64_MAX, &size->number,
+			    err);
+}
+
+static int parse_ratio(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	struct ratio_switch *ratio = dest;
+
+	ratio->given = true;
+	return real_parse(text, 0, 1, &ratio->number, err);
+}
+
+static const struct opt settool_opt_table[] = {
+	OPT_FLAG(struct settool_opts, given[OP_UNION], "union", 0,
+		 "write the addresses that are in any input"),
+	OPT_FLAG(struct settool_opts, given[OP_INTERSECT], "intersect", 0,
+		 "write the addresses that are in all inputs"),
+	OPT_FLAG(struct settool_opts, given[OP_DIFFERENCE], "difference", 0,
+		 "write the addresses of the first input that are in no other"),
+	OPT_FLAG(struct settool_opts, given[OP_SYMMETRIC_DIFFERENCE], "symmetric-difference", 0,
+		 "write the addresses that are in an odd number of inputs"),
+	OPT_CALL(struct settool_opts, mask, "mask", 0, "PREFIX", parse_block, 0,
+		 "write the first address of each block of this size that has one"),
+	OPT_CALL(struct settool_opts, fill, "fill-blocks", 0, "PREFIX", parse_block, 0,
+		 "write each block of this size that has an address as a whole"),
+	OPT_FLAG(struct settool_opts, given[OP_SAMPLE], "sample", 0,
+		 "write a random sample of each input"),
+	OPT_CALL(struct settool_opts, size, "size", 0, "COUNT", parse_size, OPT_ONCE,
+		 "sample this many addresses of each input"),
+	OPT_CALL(struct settool_opts, ratio, "ratio", 0, "RATIO", parse_ratio, OPT_ONCE,
+		 "sample each address with this probability, 0 to 1"),
+	OPT_CALL(struct settool_opts, seed, "seed", 0, "NUMBER", parse_size, OPT_ONCE,
+		 "start the random numbers here, for a sample that can be repeated",
+		 .tag = INT32_MAX),
+	OPT_FLAG(struct settool_opts, note_strip, "note-strip", 0,
+		 "do not copy the notes of the inputs to the output"),
+	OPT_GROUP(struct settool_opts, out, outfile_opt_table),
+	OPT_GROUP(struct settool_opts, sink, setsink_opt_table),
+	OPT_END,
+};
+
+struct job {
+	const struct settool_opts *opts;
+	enum operation operation;
+	bool growing;         /* the order of insertions shows in the output */
+	struct ipset *result; /* NULL: nothing was read yet */
+	struct header entries;
+	struct setsample_random random;
+};
+
+/* --- what is asked for --- */
+
+static enum operation chosen_operation(const struct settool_opts *opts)
+{
+	static const char *const names[OP_COUNT] = {
+		"union", "intersect",   "difference", "symmetric-difference",
+		"mask",  "fill-blocks", "sample",
+	};
+	enum operation chosen = OP_COUNT;
+
+	for (int i = 0; i < OP_COUNT; i++) {
+		if (!opts->given[i] && !(i == OP_MASK && opts->mask.given) &&
+		    !(i == OP_FILL && opts->fill.given)) {
+			continue;
+		}
+		if (chosen != OP_COUNT) {
+			tool_usage("Switches --%s and --%s are incompatible", names[chosen],
+				   names[i]);
+		}
+		chosen = (enum operation)i;
+	}
+	if (chosen == OP_COUNT) {
+		tool_usage("One of --union, --intersect, --difference, --symmetric-difference, "
+			   "--mask, --fill-blocks, or --sample is required");
+	}
+	return chosen;
+}
+
+static void check_sample(const struct settool_opts *opts, enum operation operation)
+{
+	if (opts->size.given && opts->ratio.given) {
+		tool_usage("Switches size and ratio are incompatible");
+	}
+	if (operation == OP_SAMPLE && !opts->size.given && !opts->ratio.given) {
+		tool_usage("The --sample switch requires a valid --size or --ratio argument");
+	}
+}
+
+static void seed_random(struct job *job)
+{
+	uint64_t seed = job->opts->seed.number;
+
+	if (!job->opts->seed.given && getrandom(&seed, sizeof(seed), 0) != sizeof(seed)) {
+		tool_die("cannot get a random number to start with");
+	}
+	setsample_seed(&job->random, seed);
+}
+
+/* --- operations --- */
+
+static void replace_result(struct job *job, struct ipset *set)
+{
+	ipset_free(job->result);
+	job->result = set;
+}
+
+/* A set that loses nothing keeps its history, and so the numbers of its nodes. */
+static void combine(struct job *job, const struct ipset *set, enum ipset_op op)
+{
+	struct ipset *combined = ipset_combine(job->result, set, op);
+
+	if (ipset_equal(combined, job->result)) {
+		ipset_free(combined);
+	} else {
+		replace_result(job, combined);
+	}
+}
+
+static void add_set(struct job *job, const struct ipset *set)
+{
+	struct ipset_cursor cursor;
+	struct cidr range;
+
+	if (!job->growing || (!ipset_is_wide(job->result) && !ipset_has_ipv6(set))) {
+		combine(job, set, IPSET_UNION);
+		return;
+	}
+	ipset_cursor_start(&cursor, set);
+	while (ipset_cursor_next(&cursor, &range)) {
+		ipset_add_range(job->result, range.first, range.last);
+	}
+	ipset_finish(job->result);
+}
+
+/* What an operation does with each input behind the first, and with the last result. */
+static const struct step {
+	bool grows; /* the first input counts with its history */
+	void (*add)(struct job *job, const struct ipset *set);
+	enum ipset_op op; /* when there is no add */
+} steps[OP_COUNT] = {
+	[OP_UNION] = { true, add_set, IPSET_UNION },
+	[OP_INTERSECT] = { true, NULL, IPSET_INTERSECTION },
+	[OP_DIFFERENCE] = { true, NULL, IPSET_DIFFERENCE },
+	[OP_SYMMETRIC_DIFFERENCE] = { true, NULL, IPSET_SYMMETRIC_DIFFERENCE },
+	[OP_MASK] = { false, NULL, IPSET_UNION },
+	[OP_FILL] = { false, NULL, IPSET_UNION },
+	[OP_SAMPLE] = { false, NULL, IPSET_UNION },
+};
+
+static struct ipset *sample_of(struct job *job, struct ipset *set)
+{
+	struct ipset *sample = ipset_is_wide(set) ? ipset_new_wide() : ipset_new();
+
+	if (job->opts->size.given) {
+		setsample_size(sample, set, job->opts->size.number, &job->random);
+	} else {
+		setsample_ratio(sample, set, job->opts->ratio.number, &job->random);
+	}
+	ipset_finish(sample);
+	ipset_free(set);
+	return sample;
+}
+
+/* Takes set. */
+static void take_set(struct job *job, struct ipset *set)
+{
+	const struct step *step = &steps[job->operation];
+
+	if (job->operation == OP_SAMPLE) {
+		set = sample_of(job, set);
+	}
+	if (!job->result) {
+		job->result = set;
+		return;
+	}
+	if (step->add) {
+		step->add(job, set);
+	} else {
+		combine(job, set, step->op);
+	}
+	ipset_free(set);
+}
+
+static void read_set(struct job *job, const char *path)
+{
+	bool growing = job->growing && !job->result;
+	struct ipset *set = NULL;
+	struct header header;
+	struct err err;
+
+	if ((growing ? ipset_read_growing : ipset_read)(&set, path, &header, &err) != ST_OK) {
+		tool_die("Unable to read IPset from '%s': %s",
+			 strcmp(path, "-") == 0 ? "stdin" : path, err.text);
+	}
+	if (!job->opts->note_strip || job->operation == OP_SYMMETRIC_DIFFERENCE) {
+		header_copy_entries(&job->entries, &header, ENTRY_ANNOTATION);
+	}
+	header_release(&header);
+	take_set(job, set);
+}
+
+static int finish_blocks(struct job *job, struct err *err)
+{
+	const struct settool_opts *opts = job->opts;
+	bool filling = job->operation == OP_FILL;
+	unsigned prefix = filling ? opts->fill.prefix : opts->mask.prefix;
+	struct ipset *blocks = NULL;
+	int status = ST_OK;
+
+	if (!ipset_is_wide(job->result)) {
+		if (prefix > 32) {
+			tool_warn("Ignoring mask of %u for an IPv4 IPset", prefix);
+			return ST_OK;
+		}
+		prefix += 96;
+	}
+	if (filling) {
+		blocks = ipset_fill(job->result, prefix);
+	} else {
+		status = ipset_mask(&blocks, job->result, prefix, err);
+	}
+	if (status == ST_OK) {
+		replace_result(job, blocks);
+	}
+	return status;
+}
+
+/* --- output --- */
+
+static int write_result(struct job *job, struct tool_env *env, struct outfile *out, struct err *err)
+{
+	static const struct setsink_opts defaults;
+	const struct setsink_opts *opts = &job->opts->sink;
+	struct ipset_write_opts write = { .entries = &job->entries };
+	bool plain = job->operation == OP_SYMMETRIC_DIFFERENCE;
+	int status;
+
+	/* SiLK writes a symmetric difference as if no switch had been given */
+	if (!plain && !opts->invocation_strip) {
+		header_add_invocation(&job->entries, tool_argc(env), tool_argv(env));
+	}
+	if (!plain) {
+		sink_add_notes(&opts->sink, &job->entries);
+	}
+	setsink_write_opts(plain ? &defaults : opts, &write);
+	if (plain) {
+		write.record_version = 0;
+	}
+	ipset_shrink(job->result);
+	status = ipset_write_to(job->result, outfile_sink(out), &write, err);
+	return status == ST_OK ? ST_OK
+			       : err_prefix(err, "Error writing IPset to '%s'", outfile_path(out));
+}
+
+static bool version_tells_history(const struct settool_opts *opts)
+{
+	struct ipset_write_opts write = { 0 };
+
+	setsink_write_opts(&opts->sink, &write);
+	return write.record_version == 0 || write.record_version == 3;
+}
+
+static int settool_run(struct tool_env *env, void *base, int argc, char **argv)
+{
+	const struct settool_opts *opts = base;
+	struct job job = { .opts = opts, .operation = chosen_operation(opts) };
+	struct outfile *out;
+	struct err err;
+	int status = ST_OK;
+
+	check_sample(opts, job.operation);
+	if (!argc && isatty(STDIN_FILENO)) {
+		tool_usage("No input files given on command line and standard input is a terminal");
+	}
+	out = outfile_open(&opts->out);
+	seed_random(&job);
+	job.growing = steps[job.operation].grows && version_tells_history(opts);
+	header_init(&job.entries);
+	if (!argc) {
+		read_set(&job, "-");
+	}
+	for (int i = 0; i < argc; i++) {
+		read_set(&job, argv[i]);
+	}
+	if (job.operation == OP_MASK || job.operation == OP_FILL) {
+		status = finish_blocks(&job, &err);
+	}
+	if (status == ST_OK) {
+		status = write_result(&job, env, out, &err);
+	}
+	if (status == ST_OK) {
+		status = outfile_close(out, &err);
+	} else if (status == ST_EINVAL && !opts->out.modify_inplace) {
+		/* the file of a set that its version cannot hold stays, empty, as in SiLK */
+		outfile_close(out, NULL);
+	} else {
+		outfile_drop(out);
+	}
+	if (status != ST_OK) {
+		tool_warn_err(&err);
+	}
+	header_release(&job.entries);
+	ipset_free(job.result);
+	return status == ST_OK ? TOOL_EXIT_OK : TOOL_EXIT_ERROR;
+}
+
+const struct tool tool = {
+	.name = "rwsettool",
+	.summary = "Make a set from other sets",
+	.usage = "{--union | --intersect | --difference | --symmetric-difference | --mask=PREFIX | "
+		 "--fill-blocks=PREFIX | --sample {--size=COUNT | --ratio=RATIO}} [SWITCHES] "
+		 "[SET_FILES]",
+	.opts = settool_opt_table,
+	.opts_size = sizeof(struct settool_opts),
+	.run = settool_run,
+};

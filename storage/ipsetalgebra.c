@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Both sets are walked at once from the lowest address on, in stretches that lie wholly inside or
+ * wholly outside of each; a truth table says which stretches belong to the result. They come in
+ * ascending order, so the result is appended to and never sorted.
+ */
+#include "storage/ipsetalgebra.h"
+
+#include "storage/ipsetform.h"
+
+#include <glib.h>
+
+typedef unsigned __int128 number;
+
+#define HIGHEST (~(number)0)
+
+/* The range of a set at or after the place of the sweep. */
+struct side {
+	struct ipset_cursor cursor;
+	bool done;
+	number first;
+	number last;
+};
+
+static struct ip ip_of(number value)
+{
+	return (struct ip){ (uint64_t)(value >> 64), (uint64_t)value };
+}
+
+static void side_next(struct side *side)
+{
+	struct cidr range;
+
+	side->done = !ipset_cursor_next(&side->cursor, &range);
+	if (!side->done) {
+		side->first = ip_number(range.first);
+		side->last = ip_number(range.last);
+	}
+}
+
+static void side_start(struct side *side, const struct ipset *set)
+{
+	ipset_cursor_start(&side->cursor, set);
+	side_next(side);
+}
+
+static bool side_holds(const struct side *side, number at)
+{
+	return !side->done && side->first <= at;
+}
+
+/* How far from at on the side is all inside or all outside. */
+static number side_reach(const struct side *side, number at)
+{
+	if (side->done) {
+		return HIGHEST;
+	}
+	return side->first <= at ? side->last : side->first - 1;
+}
+
+static void side_pass(struct side *side, number at)
+{
+	if (!side->done && side->last <= at) {
+		side_next(side);
+	}
+}
+
+/* SiLK's result takes the form of the first set until IPv6 comes in from the second. */
+static struct ipset *result_new(const struct ipset *a, const struct ipset *b, enum ipset_op op)
+{
+	bool adds = op == IPSET_UNION || op == IPSET_SYMMETRIC_DIFFERENCE;
+
+	return ipset_is_wide(a) || (adds && ipset_has_ipv6(b)) ? ipset_new_wide() : ipset_new();
+}
+
+struct ipset *ipset_combine(const struct ipset *a, const struct ipset *b, enum ipset_op op)
+{
+	static const bool belongs[][2][2] = {
+		/* [in a][in b] */
+		[IPSET_UNION] = { { false, true }, { true, true } },
+		[IPSET_INTERSECTION] = { { false, false }, { false, true } },
+		[IPSET_DIFFERENCE] = { { false, false }, { true, false } },
+		[IPSET_SYMMETRIC_DIFFERENCE] = { { false, true }, { true, false } },
+	};
+	struct ipset *result = result_new(a, b, op);
+	struct side sides[2];
+	number at = 0;
+
+	side_start(&sides[0], a);
+	side_start(&sides[1], b);
+	while (!sides[0].done || !sides[1].done) {
+		number end = MIN(side_reach(&sides[0], at), side_reach(&sides[1], at));
+
+		if (belongs[op][side_holds(&sides[0], at)][side_holds(&sides[1], at)]) {
+			ipset_load_range(result, ip_of(at), ip_of(end));
+		}
+		side_pass(&sides[0], end);
+		side_pass(&sides[1], end);
+		at = end + 1;
+	}
+	ipset_finish(result);
+	return result;
+}
+
+bool ipset_equal(const struct ipset *a, const struct ipset *b)
+{
+	struct ipset_cursor x;
+	struct ipset_cursor y;
+	struct cidr range;
+	struct cidr other;
+
+	ipset_cursor_start(&x, a);
+	ipset_cursor_start(&y, b);
+	while (ipset_cursor_next(&x, &range)) {
+		if (!ipset_cursor_next(&y, &other) || !ip_equal(range.first, other.first) ||
+		    !ip_equal(range.last, other.last)) {
+			return false;
+		}
+	}
+	return !ipset_cursor_next(&y, &other);
+}
+
+static struct ipset *same_form(const struct ipset *set)
+{
+	return ipset_is_wide(set) ? ipset_new_wide() : ipset_new();
+}
+
+int ipset_mask(struct ipset **out, const struct ipset *set, unsigned prefix, struct err *err)
+{
+	struct ipset *result = same_form(set);
+	struct ipset_cursor cursor;
+	struct cidr range;
+	unsigned shift = 128 - prefix;
+	number next = 0; /* lowest block not seen yet */
+	uint64_t left = IPSET_MASK_MAX;
+
+	ipset_cursor_start(&cursor, set);
+	while (ipset_cursor_next(&cursor, &range)) {
+		number first = MAX(ip_number(range.first) >> shift, next);
+		number last = ip_number(range.last) >> shift;
+
+		if (first > last) {
+			continue;
+		}
+		if (shift == 0) {
+			ipset_load_range(result, range.first, range.last);
+			continue;
+		}
+		if (last - first >= left) {
+			ipset_free(result);
+			return err_set(err, ST_ELIMIT, "more than 2^32 blocks of /%u", prefix);
+		}
+		left -= (uint64_t)(last - first + 1);
+		next = last + 1;
+		for (number block = first; block <= last; block++) {
+			ipset_load_range(result, ip_of(block << shift), ip_of(block << shift));
+		}
+	}
+	ipset_finish(result);
+	*out = result;
+	return ST_OK;
+}
+
+struct ipset *ipset_fill(const struct ipset *set, unsigned prefix)
+{
+	struct ipset *result = same_form(set);
+	struct ipset_cursor cursor;
+	struct cidr range;
+
+	ipset_cursor_start(&cursor, set);
+	while (ipset_cursor_next(&cursor, &range)) {
+		ipset_load_range(result, ip_block_first(range.first, prefix),
+				 ip_block_last(range.last, prefix));
+	}
+	ipset_finish(result);
+	return result;
+}
