@@ -12,18 +12,6 @@
 #define TWO_TO_64     0x1p64
 #define KEY_TEXT_MAX  (TEXT_CELL_MAX + 1)
 
-bool baglimits_hold(const struct baglimits *limits, struct ip key, uint64_t counter)
-{
-	if (counter < limits->min_counter || counter > limits->max_counter) {
-		return false;
-	}
-	if ((limits->min_key_given && ip_compare(key, limits->min_key) < 0) ||
-	    (limits->max_key_given && ip_compare(key, limits->max_key) > 0)) {
-		return false;
-	}
-	return !limits->mask || ipset_contains(limits->mask, key) != limits->complement;
-}
-
 /* Go to the next key within the limits. */
 static bool next_held(const struct bagprint *print, struct bag_cursor *cursor)
 {

@@ -11,23 +11,8 @@
 
 #include "common/text.h"
 #include "query/bagkey.h"
+#include "query/baglimits.h"
 #include "query/netstructure.h"
-#include "storage/ipset.h"
-
-struct baglimits {
-	bool min_key_given;
-	bool max_key_given;
-	struct ip min_key;
-	struct ip max_key;
-	uint64_t min_counter;     /* at least 1 */
-	uint64_t max_counter;     /* BAG_COUNTER_MAX and more: none */
-	const struct ipset *mask; /* NULL: none */
-	bool complement;          /* keys outside the mask instead */
-	bool zero_counts;         /* show keys within the limits that have no counter, too */
-};
-
-/* Is a key with this counter within the limits? */
-bool baglimits_hold(const struct baglimits *limits, struct ip key, uint64_t counter);
 
 struct bagprint {
 	const struct baglimits *limits;

@@ -29,7 +29,8 @@ const struct opt outfile_opt_table[] = {
 	OPT_FLAG(struct outfile_opts, modify_inplace, "modify-inplace", 0,
 		 "replace the output file once it is written; it may be an input"),
 	OPT_STR(struct outfile_opts, backup_path, "backup-path", 0, "PATH",
-		"keep the replaced output file under this name or in this folder"),
+		"keep the replaced output file under this name or in this folder",
+		.flags = OPT_ONCE),
 	OPT_END,
 };
 
@@ -193,5 +194,15 @@ void outfile_drop(struct outfile *out)
 		return;
 	}
 	bytesink_discard(out->sink);
+	outfile_free(out);
+}
+
+void outfile_leave_empty(struct outfile *out)
+{
+	if (out->temporary) {
+		bytesink_discard(out->sink);
+	} else {
+		bytesink_close(out->sink, NULL);
+	}
 	outfile_free(out);
 }

@@ -40,5 +40,7 @@ const char *outfile_path(const struct outfile *out);
 int outfile_close(struct outfile *out, struct err *err);
 /* Nothing is to be written after all: free, and remove the file. NULL is fine. */
 void outfile_drop(struct outfile *out);
+/* As outfile_drop(), but an empty file stays where none was to be replaced, as SiLK leaves it. */
+void outfile_leave_empty(struct outfile *out);
 
 #endif

@@ -61,24 +61,6 @@ static int parse_choice(const struct opt *opt, const char *text, void *dest, str
 		    : ST_OK;
 }
 
-static int parse_min_key(const struct opt *opt, const char *text, void *dest, struct err *err)
-{
-	struct baglimits *limits = dest;
-	bool is_v6;
-
-	limits->min_key_given = true;
-	return ip_parse(text, &limits->min_key, &is_v6, err);
-}
-
-static int parse_max_key(const struct opt *opt, const char *text, void *dest, struct err *err)
-{
-	struct baglimits *limits = dest;
-	bool is_v6;
-
-	limits->max_key_given = true;
-	return ip_parse(text, &limits->max_key, &is_v6, err);
-}
-
 static const struct opt bagcat_opt_table[] = {
 	OPT_OPTSTR(struct bagcat_opts, network_structure, "network-structure", 0, "STRUCTURE",
 		   "print sums of counters in blocks of these sizes"),
@@ -89,10 +71,7 @@ static const struct opt bagcat_opt_table[] = {
 	OPT_OPTSTR(struct bagcat_opts, print_statistics, "print-statistics", 0, "PATH",
 		   "print statistics of keys and counters, to this file if one is named",
 		   .flags = OPT_ONCE),
-	OPT_CALL(struct bagcat_opts, limits, "minkey", 0, "KEY", parse_min_key, 0,
-		 "print only keys of at least this number or address"),
-	OPT_CALL(struct bagcat_opts, limits, "maxkey", 0, "KEY", parse_max_key, 0,
-		 "print only keys of at most this number or address"),
+	OPT_GROUP(struct bagcat_opts, limits, baglimits_key_opt_table),
 	OPT_STR(struct bagcat_opts, mask_set, "mask-set", 0, "FILE",
 		"print only keys in this IPset", .flags = OPT_ONCE),
 	OPT_U64(struct bagcat_opts, limits.min_counter, "mincounter", 0, "N", 1, UINT64_MAX,
@@ -147,15 +126,7 @@ static void check_limits(const struct baglimits *limits, bool mask)
 		tool_usage("To use --zero-counts, either --mask-set or both --minkey and --maxkey "
 			   "must be specified");
 	}
-	if (limits->min_counter > limits->max_counter) {
-		tool_die("Minimum counter greater than maximum: %" G_GUINT64_FORMAT
-			 " > %" G_GUINT64_FORMAT,
-			 limits->min_counter, limits->max_counter);
-	}
-	if (limits->min_key_given && limits->max_key_given &&
-	    ip_compare(limits->min_key, limits->max_key) > 0) {
-		tool_die("Minimum key greater than maximum");
-	}
+	baglimits_check(limits);
 }
 
 /* Addresses only: networks and sets of them are of no use for other keys. */

@@ -46,6 +46,12 @@ const struct opt setsink_opt_table[] = {
 	OPT_END,
 };
 
+const struct opt setsink_version_opt_table[] = {
+	OPT_CALL(struct setsink_version, given, "ipset-record-version", 0, "VERSION", parse_version,
+		 0, "write this version of the IPset format: 0, 2, 3, 4 or 5", .default_text = "0"),
+	OPT_END,
+};
+
 struct setsink *setsink_open(const char *path)
 {
 	bool overwrite = tool_getenv("SILK_CLOBBER") != NULL;

@@ -29,6 +29,10 @@ struct setsink_opts {
 };
 extern const struct opt setsink_opt_table[];
 
+/* --ipset-record-version alone, for tools that write other files, too; of struct setsink_version.
+ */
+extern const struct opt setsink_version_opt_table[];
+
 struct setsink;
 
 /* "-" and "stdout" are standard output. Ends the program when the file cannot be made. */

@@ -35,6 +35,14 @@ struct bag *bag_new(uint16_t key_type, uint16_t counter_type)
 	return bag;
 }
 
+struct bag *bag_new_like(const struct bag *bag)
+{
+	struct bag *like = bag_new(bag->wide ? BAGTYPE_ANY_IPV6 : BAGTYPE_CUSTOM, BAGTYPE_CUSTOM);
+
+	bag_set_types(like, bag->key_type, bag->counter_type);
+	return like;
+}
+
 static void free_pages(struct bag *bag)
 {
 	for (uint32_t i = 0; bag->pages && i < PAGES; i++) {

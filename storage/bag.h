@@ -46,6 +46,8 @@ struct bag;
 
 /* A key type of 16 octets makes a wide bag. */
 struct bag *bag_new(uint16_t key_type, uint16_t counter_type);
+/* An empty bag of the same types and width. */
+struct bag *bag_new_like(const struct bag *bag);
 void bag_free(struct bag *bag);
 
 uint16_t bag_key_type(const struct bag *bag);
