@@ -113,11 +113,12 @@ struct flowblock_builder;
 struct flowblock_builder *flowblock_builder_new(const struct flowblock_opts *opts);
 void flowblock_builder_free(struct flowblock_builder *builder);
 uint32_t flowblock_rows(const struct flowblock_builder *builder);
-/* Add one record; flowblock_rows() is below FLOWBLOCK_ROWS_MAX. */
+/* No more records may be added before flowblock_build(): there are FLOWBLOCK_ROWS_MAX, or their
+ * extension values take so much room that the block had better end. */
+bool flowblock_is_full(const struct flowblock_builder *builder);
+/* Add one record to a builder that is not full. */
 void flowblock_add(struct flowblock_builder *builder, const struct record *rec);
 
-/* Give the record added last a value of an extension column; the first value decides the type,
- * another type later is ST_EINVAL, as is a value for a core column. value is copied. */
 struct flowblock_value {
 	struct column_key key;
 	uint8_t type;
@@ -127,6 +128,11 @@ struct flowblock_value {
 		struct encode_bytes bytes;
 	};
 };
+/*
+ * Give the record added last a value of an extension column; value is copied. The first value
+ * decides the type of the column. ST_OK; ST_EINVAL: another type later in the block, a second value
+ * of the record, or a column of struct record; ST_ELIMIT: too many columns.
+ */
 int flowblock_set(struct flowblock_builder *builder, const struct flowblock_value *value,
 		  struct err *err);
 

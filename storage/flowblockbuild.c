@@ -1,0 +1,620 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Making a block: records are kept as one array per column, of the column's own width. When the
+ * block is built each is widened into the scratch array that the encoder takes, measured, encoded,
+ * and compressed where that helps.
+ */
+#include "storage/flowblock.h"
+
+#include "storage/bloom.h"
+#include "storage/byteorder.h"
+#include "storage/compress.h"
+#include "storage/extension.h"
+#include "storage/hashset.h"
+#include "storage/varint.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#define SWAP            HOST_BIG_ENDIAN
+#define ROWS_AT_FIRST   64u
+#define FILTER_ROWS_MIN 64u         /* smaller blocks are read as fast as their filter */
+#define EXTENSION_FULL  (32u << 20) /* bytes of extension values that end a block */
+#define PLAIN_MAX       268435456u
+#define COMPRESS_MIN    64u /* bytes that are worth trying */
+#define COMPRESS_GAIN   8u  /* the part that must be saved: one of so many */
+#define SMALL_BLOCK     4096u
+
+/* What is made when a block is built. Blocks of few rows give it back, since there may be many
+ * builders that make no others. */
+struct workspace {
+	uint32_t rows; /* there is room for */
+	struct encoder *encoder;
+	struct compressor *compressor;
+	uint64_t *numbers;
+	uint64_t *presence;
+	struct ip *addresses;
+	struct encode_bytes *strings;
+	GByteArray *plain;      /* the stream being encoded */
+	GByteArray *compressed; /* of it */
+	GByteArray *part;
+};
+
+struct flowblock_builder {
+	struct flowblock_opts opts;
+	uint32_t rows;
+	uint32_t capacity;
+	void *columns[COLUMN_COUNT]; /* arrays of capacity values */
+	struct record defaults;
+	struct extension_buffer *extensions;
+	struct workspace *work; /* or NULL */
+	struct hashset hashes;
+	struct flowblock block; /* being built */
+	GByteArray *body;
+	GByteArray *out;
+};
+
+/* A column to be built: a core column, or an extension. */
+struct source_column {
+	struct column_key key;
+	enum column core;
+	const struct extension_column *extension; /* NULL: core */
+};
+
+struct flowblock_builder *flowblock_builder_new(const struct flowblock_opts *opts)
+{
+	struct flowblock_builder *builder = g_new0(struct flowblock_builder, 1);
+
+	builder->opts = *opts;
+	record_init(&builder->defaults);
+	builder->defaults.sensor = opts->sensor;
+	builder->defaults.flowtype = opts->flowtype;
+	builder->extensions = extension_buffer_new();
+	builder->body = g_byte_array_new();
+	builder->out = g_byte_array_new();
+	return builder;
+}
+
+static struct workspace *workspace_new(uint8_t compression, uint32_t rows)
+{
+	struct workspace *work = g_new0(struct workspace, 1);
+
+	work->rows = rows;
+	work->encoder = encoder_new();
+	work->compressor = compressor_new(compression);
+	work->numbers = g_new(uint64_t, rows);
+	work->addresses = g_new(struct ip, rows);
+	work->plain = g_byte_array_new();
+	work->compressed = g_byte_array_new();
+	work->part = g_byte_array_new();
+	return work;
+}
+
+static void workspace_free(struct workspace *work)
+{
+	if (work == NULL) {
+		return;
+	}
+	encoder_free(work->encoder);
+	compressor_free(work->compressor);
+	g_free(work->numbers);
+	g_free(work->presence);
+	g_free(work->addresses);
+	g_free(work->strings);
+	g_byte_array_unref(work->plain);
+	g_byte_array_unref(work->compressed);
+	g_byte_array_unref(work->part);
+	g_free(work);
+}
+
+void flowblock_builder_free(struct flowblock_builder *builder)
+{
+	if (builder == NULL) {
+		return;
+	}
+	for (enum column core = 0; core < COLUMN_COUNT; core++) {
+		g_free(builder->columns[core]);
+	}
+	extension_buffer_free(builder->extensions);
+	workspace_free(builder->work);
+	hashset_release(&builder->hashes);
+	flowblock_release(&builder->block);
+	g_byte_array_unref(builder->body);
+	g_byte_array_unref(builder->out);
+	g_free(builder);
+}
+
+uint32_t flowblock_rows(const struct flowblock_builder *builder)
+{
+	return builder->rows;
+}
+
+bool flowblock_is_full(const struct flowblock_builder *builder)
+{
+	return builder->rows >= FLOWBLOCK_ROWS_MAX ||
+	       extension_bytes(builder->extensions) >= EXTENSION_FULL;
+}
+
+static void grow(struct flowblock_builder *builder)
+{
+	builder->capacity = MAX(2 * builder->capacity, ROWS_AT_FIRST);
+	for (enum column core = 0; core < COLUMN_COUNT; core++) {
+		builder->columns[core] = g_realloc_n(builder->columns[core], builder->capacity,
+						     column_core(core)->size);
+	}
+}
+
+void flowblock_add(struct flowblock_builder *builder, const struct record *rec)
+{
+	uint32_t row = builder->rows++;
+
+	assert(row < FLOWBLOCK_ROWS_MAX);
+	if (row >= builder->capacity) {
+		grow(builder);
+	}
+#define X(upper, member, type) ((type *)builder->columns[COLUMN_##upper])[row] = rec->member;
+	RECORD_COLUMNS(X)
+#undef X
+}
+
+int flowblock_set(struct flowblock_builder *builder, const struct flowblock_value *value,
+		  struct err *err)
+{
+	assert(builder->rows > 0);
+	return extension_put(builder->extensions, builder->rows - 1, value, err);
+}
+
+/* ---- measuring ---- */
+
+static void widen_u8(const void *from, uint32_t rows, uint64_t *to)
+{
+	const uint8_t *values = from;
+
+	for (uint32_t i = 0; i < rows; i++) {
+		to[i] = values[i];
+	}
+}
+
+static void widen_u16(const void *from, uint32_t rows, uint64_t *to)
+{
+	const uint16_t *values = from;
+
+	for (uint32_t i = 0; i < rows; i++) {
+		to[i] = values[i];
+	}
+}
+
+static void widen_u32(const void *from, uint32_t rows, uint64_t *to)
+{
+	const uint32_t *values = from;
+
+	for (uint32_t i = 0; i < rows; i++) {
+		to[i] = values[i];
+	}
+}
+
+static void widen_u64(const void *from, uint32_t rows, uint64_t *to)
+{
+	memcpy(to, from, rows * sizeof(*to));
+}
+
+static void (*const wideners[])(const void *from, uint32_t rows, uint64_t *to) = {
+	[1] = widen_u8,
+	[2] = widen_u16,
+	[4] = widen_u32,
+	[8] = widen_u64,
+};
+
+/* presence: NULL when all rows have a value. */
+static void measure_numbers(const uint64_t *values, const uint64_t *presence, uint32_t rows,
+			    struct flowblock_column *out)
+{
+	out->min = UINT64_MAX;
+	out->max = 0;
+	for (uint32_t i = 0; i < rows; i++) {
+		if (presence == NULL || presence[i]) {
+			out->min = values[i] < out->min ? values[i] : out->min;
+			out->max = values[i] > out->max ? values[i] : out->max;
+		}
+	}
+	out->flags |= FLOWBLOCK_RANGED;
+}
+
+static void measure_addresses(const struct ip *values, const uint64_t *presence, uint32_t rows,
+			      struct flowblock_column *out)
+{
+	out->min_ip = (struct ip){ UINT64_MAX, UINT64_MAX };
+	out->max_ip = (struct ip){ 0, 0 };
+	for (uint32_t i = 0; i < rows; i++) {
+		if (presence != NULL && !presence[i]) {
+			continue;
+		}
+		if (ip_compare(values[i], out->min_ip) < 0) {
+			out->min_ip = values[i];
+		}
+		if (ip_compare(values[i], out->max_ip) > 0) {
+			out->max_ip = values[i];
+		}
+	}
+	out->flags |= FLOWBLOCK_RANGED;
+}
+
+/* A sum beyond 64 bits is left out. */
+static void sum_numbers(const uint64_t *values, uint32_t rows, struct flowblock_column *out)
+{
+	bool overflow = false;
+
+	out->sum = 0;
+	for (uint32_t i = 0; i < rows; i++) {
+		overflow |= __builtin_add_overflow(out->sum, values[i], &out->sum);
+	}
+	if (!overflow) {
+		out->flags |= FLOWBLOCK_SUMMED;
+	}
+}
+
+static void measure_times(const struct flowblock_builder *builder, struct flowblock *block)
+{
+	const int64_t *start_ns = builder->columns[COLUMN_START];
+	const uint64_t *duration_ns = builder->columns[COLUMN_DURATION];
+	struct summary *summary = &block->summary;
+
+	summary_init(summary);
+	block->sorted = true;
+	for (uint32_t i = 0; i < builder->rows; i++) {
+		int64_t end_ns = (int64_t)((uint64_t)start_ns[i] + duration_ns[i]);
+
+		block->sorted &= i == 0 || start_ns[i - 1] <= start_ns[i];
+		summary->first_start_ns = MIN(summary->first_start_ns, start_ns[i]);
+		summary->last_start_ns = MAX(summary->last_start_ns, start_ns[i]);
+		summary->last_end_ns = MAX(summary->last_end_ns, end_ns);
+	}
+}
+
+/* ---- chunks ---- */
+
+/* The stream in work->plain becomes a chunk at the end of the body. */
+static int add_chunk(struct flowblock_builder *builder, struct flowblock_column *column,
+		     struct err *err)
+{
+	struct workspace *work = builder->work;
+	const GByteArray *chunk = work->plain;
+	size_t plain_len = work->plain->len;
+	size_t len = 0;
+
+	if (plain_len > PLAIN_MAX) {
+		return err_set(err, ST_ELIMIT, "a column of %zu bytes", plain_len);
+	}
+	column->compression = CHUNK_PLAIN;
+	column->plain_len = (uint32_t)plain_len;
+	if (builder->opts.compression != CHUNK_PLAIN && plain_len >= COMPRESS_MIN) {
+		g_byte_array_set_size(work->compressed,
+				      (guint)compress_bound(builder->opts.compression, plain_len));
+		if (compress_block(work->compressor, work->plain->data, plain_len,
+				   work->compressed->data, &len, err) != ST_OK) {
+			return ST_EIO;
+		}
+		if (len < plain_len - plain_len / COMPRESS_GAIN) {
+			g_byte_array_set_size(work->compressed, (guint)len);
+			chunk = work->compressed;
+			column->compression = builder->opts.compression;
+		}
+	}
+	column->stored_len = chunk->len;
+	column->checksum = XXH64(chunk->data, chunk->len, 0);
+	if (chunk->len > FLOWBLOCK_BODY_MAX - builder->body->len) {
+		return err_set(err, ST_ELIMIT, "a block of more than %u bytes", FLOWBLOCK_BODY_MAX);
+	}
+	g_byte_array_append(builder->body, chunk->data, chunk->len);
+	return ST_OK;
+}
+
+/* Does every row have the default? Only start times have none. */
+static bool is_default(const struct flowblock_builder *builder, enum column core,
+		       const struct flowblock_column *column)
+{
+	const uint8_t *value =
+		(const uint8_t *)&builder->defaults + column_core(core)->record_offset;
+	uint64_t number;
+	struct ip ip;
+
+	if (core == COLUMN_START) {
+		return false;
+	}
+	if (column_form(column->type) == COLUMN_FORM_ADDRESS) {
+		memcpy(&ip, value, sizeof(ip));
+		return ip_equal(column->min_ip, ip) && ip_equal(column->max_ip, ip);
+	}
+	wideners[column_core(core)->size](value, 1, &number);
+	return column->min == number && column->max == number;
+}
+
+static void invert(uint64_t *values, uint32_t rows, uint64_t bits)
+{
+	for (uint32_t i = 0; bits != 0 && i < rows; i++) {
+		values[i] ^= bits;
+	}
+}
+
+/* *listed: a column of defaults is left out. */
+static int build_core(struct flowblock_builder *builder, enum column core,
+		      struct flowblock_column *column, bool *listed, struct err *err)
+{
+	struct workspace *work = builder->work;
+	const void *values = builder->columns[core];
+
+	column->type = column_core(core)->type;
+	if (column_form(column->type) == COLUMN_FORM_ADDRESS) {
+		measure_addresses(values, NULL, builder->rows, column);
+	} else {
+		wideners[column_core(core)->size](values, builder->rows, work->numbers);
+		invert(work->numbers, builder->rows, column_sign(column->type));
+		measure_numbers(work->numbers, NULL, builder->rows, column);
+	}
+	*listed = !is_default(builder, core, column);
+	if (!*listed) {
+		return ST_OK;
+	}
+	if (column_form(column->type) == COLUMN_FORM_ADDRESS) {
+		encode_addresses(work->encoder, values, builder->rows, work->plain);
+	} else {
+		encode_numbers(work->encoder, work->numbers, builder->rows, work->plain);
+	}
+	if (core == COLUMN_PACKETS || core == COLUMN_BYTES) {
+		sum_numbers(work->numbers, builder->rows, column);
+	}
+	if (core == COLUMN_START) {
+		column->flags &= (uint8_t)~FLOWBLOCK_RANGED; /* the directory has them anyway */
+	}
+	return add_chunk(builder, column, err);
+}
+
+static void append_varint(GByteArray *out, uint64_t value)
+{
+	uint8_t bytes[VARINT_BYTES_MAX];
+
+	g_byte_array_append(out, bytes, (guint)varint_put(bytes, value));
+}
+
+/* Which rows have a value, if not all have; returns that as an array. */
+static const uint64_t *encode_presence(struct flowblock_builder *builder,
+				       const struct extension_column *extension,
+				       struct flowblock_column *column)
+{
+	struct workspace *work = builder->work;
+
+	if (extension_present(extension) == builder->rows) {
+		return NULL;
+	}
+	if (work->presence == NULL) {
+		work->presence = g_new(uint64_t, work->rows);
+	}
+	memset(work->presence, 0, builder->rows * sizeof(*work->presence));
+	extension_presence(extension, work->presence);
+	column->flags |= FLOWBLOCK_ABSENT;
+	g_byte_array_set_size(work->part, 0);
+	encode_numbers(work->encoder, work->presence, builder->rows, work->part);
+	append_varint(work->plain, work->part->len);
+	g_byte_array_append(work->plain, work->part->data, work->part->len);
+	return work->presence;
+}
+
+static void encode_extension_strings(struct flowblock_builder *builder,
+				     const struct extension_column *extension)
+{
+	struct workspace *work = builder->work;
+
+	if (work->strings == NULL) {
+		work->strings = g_new(struct encode_bytes, work->rows);
+	}
+	for (uint32_t i = 0; i < builder->rows; i++) {
+		work->strings[i] = (struct encode_bytes){ .bytes = (const uint8_t *)"" };
+	}
+	extension_strings(extension, work->strings);
+	encode_strings(work->encoder, work->strings, builder->rows, work->plain);
+}
+
+static void encode_extension_addresses(struct flowblock_builder *builder,
+				       const struct extension_column *extension,
+				       const uint64_t *presence, struct flowblock_column *column)
+{
+	struct workspace *work = builder->work;
+
+	for (uint32_t i = 0; i < builder->rows; i++) {
+		work->addresses[i] = ip_from_v4(0);
+	}
+	extension_addresses(extension, work->addresses);
+	measure_addresses(work->addresses, presence, builder->rows, column);
+	encode_addresses(work->encoder, work->addresses, builder->rows, work->plain);
+}
+
+static void encode_extension_numbers(struct flowblock_builder *builder,
+				     const struct extension_column *extension,
+				     const uint64_t *presence, struct flowblock_column *column)
+{
+	struct workspace *work = builder->work;
+
+	memset(work->numbers, 0, builder->rows * sizeof(*work->numbers));
+	extension_numbers(extension, work->numbers);
+	if (column_is_ordered(column->type)) {
+		measure_numbers(work->numbers, presence, builder->rows, column);
+	}
+	encode_numbers(work->encoder, work->numbers, builder->rows, work->plain);
+}
+
+static int build_extension(struct flowblock_builder *builder,
+			   const struct extension_column *extension,
+			   struct flowblock_column *column, struct err *err)
+{
+	const uint64_t *presence;
+
+	column->type = extension_type(extension);
+	presence = encode_presence(builder, extension, column);
+	switch (column_form(column->type)) {
+	case COLUMN_FORM_NUMBER:
+		encode_extension_numbers(builder, extension, presence, column);
+		break;
+	case COLUMN_FORM_ADDRESS:
+		encode_extension_addresses(builder, extension, presence, column);
+		break;
+	case COLUMN_FORM_BYTES:
+		encode_extension_strings(builder, extension);
+		break;
+	}
+	return add_chunk(builder, column, err);
+}
+
+/* ---- the block ---- */
+
+static int compare_sources(const void *a, const void *b)
+{
+	return column_key_compare(&((const struct source_column *)a)->key,
+				  &((const struct source_column *)b)->key);
+}
+
+/* All columns in the order of the directory. */
+static struct source_column *list_sources(const struct flowblock_builder *builder, size_t *count)
+{
+	size_t extensions = extension_count(builder->extensions);
+	struct source_column *sources = g_new0(struct source_column, COLUMN_COUNT + extensions);
+
+	for (enum column core = 0; core < COLUMN_COUNT; core++) {
+		sources[core].core = core;
+		sources[core].key = column_core(core)->key;
+	}
+	for (size_t i = 0; i < extensions; i++) {
+		struct source_column *source = &sources[COLUMN_COUNT + i];
+
+		source->extension = extension_column(builder->extensions, i);
+		source->key = extension_key(source->extension);
+	}
+	*count = COLUMN_COUNT + extensions;
+	qsort(sources, *count, sizeof(*sources), compare_sources);
+	return sources;
+}
+
+static int build_columns(struct flowblock_builder *builder, struct err *err)
+{
+	struct flowblock *block = &builder->block;
+	size_t count;
+	struct source_column *sources = list_sources(builder, &count);
+	int rc = ST_OK;
+
+	block->columns = g_new0(struct flowblock_column, count);
+	for (size_t i = 0; rc == ST_OK && i < count; i++) {
+		struct flowblock_column *column = &block->columns[block->column_count];
+		bool listed = true;
+
+		*column = (struct flowblock_column){ .key = sources[i].key };
+		g_byte_array_set_size(builder->work->plain, 0);
+		rc = sources[i].extension != NULL
+			     ? build_extension(builder, sources[i].extension, column, err)
+			     : build_core(builder, sources[i].core, column, &listed, err);
+		block->column_count += listed;
+	}
+	g_free(sources);
+	return rc;
+}
+
+static void hash_addresses(struct flowblock_builder *builder, enum column core)
+{
+	const struct ip *values = builder->columns[core];
+
+	for (uint32_t i = 0; i < builder->rows; i++) {
+		if (i == 0 || !ip_equal(values[i], values[i - 1])) {
+			hashset_add(&builder->hashes, bloom_hash(values[i]));
+		}
+	}
+}
+
+static void build_filter(struct flowblock_builder *builder)
+{
+	const struct hashset *hashes = &builder->hashes;
+	size_t size = bloom_size(hashes->count);
+
+	if (builder->opts.no_filter || builder->rows < FILTER_ROWS_MIN) {
+		return;
+	}
+	g_byte_array_set_size(builder->body, (guint)size);
+	memset(builder->body->data, 0, size);
+	for (size_t i = 0; i < hashes->count; i++) {
+		bloom_add(builder->body->data, size, hashes->values[i]);
+	}
+	builder->block.filter_len = (uint32_t)size;
+	builder->block.filter_checksum = XXH64(builder->body->data, size, 0);
+}
+
+/* Prelude, directory and their checksum, then the body, in one piece. */
+static int assemble(struct flowblock_builder *builder, struct err *err)
+{
+	GByteArray *out = builder->out;
+	struct flowblock_prelude prelude = {
+		.magic = FLOWBLOCK_MAGIC,
+		.body_len = builder->body->len,
+		.count = builder->rows,
+	};
+	uint8_t checksum[8];
+
+	g_byte_array_set_size(out, FLOWBLOCK_PRELUDE_BYTES);
+	flowblock_put_directory(&builder->block, out);
+	prelude.header_len = out->len + (uint32_t)sizeof(checksum);
+	if (prelude.header_len > FLOWBLOCK_HEADER_MAX) {
+		return err_set(err, ST_ELIMIT, "a directory of %u bytes", out->len);
+	}
+	flowblock_put_prelude(out->data, &prelude);
+	store64(checksum, XXH64(out->data, out->len, 0), SWAP);
+	g_byte_array_append(out, checksum, sizeof(checksum));
+	g_byte_array_append(out, builder->body->data, builder->body->len);
+	return ST_OK;
+}
+
+static void need_workspace(struct flowblock_builder *builder)
+{
+	if (builder->work == NULL || builder->work->rows < builder->rows) {
+		workspace_free(builder->work);
+		builder->work = workspace_new(builder->opts.compression, builder->capacity);
+	}
+}
+
+static void clear_rows(struct flowblock_builder *builder)
+{
+	if (builder->rows < SMALL_BLOCK) {
+		workspace_free(builder->work);
+		builder->work = NULL;
+	}
+	builder->rows = 0;
+	extension_clear(builder->extensions);
+}
+
+int flowblock_build(struct flowblock_builder *builder, const uint8_t **bytes, size_t *len,
+		    struct err *err)
+{
+	int rc;
+
+	assert(builder->rows > 0);
+	need_workspace(builder);
+	flowblock_release(&builder->block);
+	builder->block = (struct flowblock){ .rows = builder->rows };
+	g_byte_array_set_size(builder->body, 0);
+	hashset_clear(&builder->hashes);
+	measure_times(builder, &builder->block);
+	hash_addresses(builder, COLUMN_SIP);
+	hash_addresses(builder, COLUMN_DIP);
+	build_filter(builder);
+	rc = build_columns(builder, err);
+	if (rc == ST_OK) {
+		rc = assemble(builder, err);
+	}
+	clear_rows(builder);
+	*bytes = builder->out->data;
+	*len = builder->out->len;
+	return rc;
+}
+
+const uint64_t *flowblock_address_hashes(const struct flowblock_builder *builder, size_t *count)
+{
+	*count = builder->hashes.count;
+	return builder->hashes.values;
+}

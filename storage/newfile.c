@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "storage/newfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <unistd.h>
+
+int newfile_open(const char *path, char **temp, int *fd, struct err *err)
+{
+	char *folder = g_path_get_dirname(path);
+	char *name = g_path_get_basename(path);
+	char *made = g_strdup_printf("%s/.%s.XXXXXX", folder, name);
+	int rc = ST_OK;
+
+	*fd = g_mkstemp_full(made, O_RDWR | O_CLOEXEC, 0666);
+	if (*fd < 0) {
+		rc = err_errno(err, errno == ENOENT ? ST_ENOENT : ST_EIO, errno, "%s", made);
+		g_clear_pointer(&made, g_free);
+	}
+	*temp = made;
+	g_free(name);
+	g_free(folder);
+	return rc;
+}
+
+int newfile_write(int fd, uint64_t offset, const void *bytes, size_t len, struct err *err)
+{
+	const uint8_t *at = bytes;
+
+	while (len > 0) {
+		ssize_t n = pwrite(fd, at, len, (off_t)offset);
+
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n < 0) {
+			return err_errno(err, ST_EIO, errno, "write");
+		}
+		at += n;
+		offset += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return ST_OK;
+}
+
+int newfile_sync_folder(const char *path, struct err *err)
+{
+	char *folder = g_path_get_dirname(path);
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = ST_OK;
+
+	/* File systems that cannot sync folders say EINVAL: as good as done. */
+	if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL)) {
+		rc = err_errno(err, ST_EIO, errno, "sync %s", folder);
+	}
+	if (fd >= 0) {
+		close(fd);
+	}
+	g_free(folder);
+	return rc;
+}
