@@ -115,6 +115,15 @@ int pmap_add_word(struct pmap *pmap, const char *word, uint32_t *value, struct e
  */
 int pmap_put_word(struct pmap *pmap, uint32_t value, const char *word, struct err *err);
 
+/*
+ * A map without words from count nodes as files have them: children for the key bits 0 and 1, each
+ * the index of a node or, with bit 31 set, a value. Nodes are copied; those behind the first that
+ * names a missing one do not count if none before needs them. Returns ST_OK, or ST_EFORMAT: not a
+ * tree that a file of this kind can have.
+ */
+int pmap_from_tree(struct pmap **out, enum pmap_kind kind, const uint32_t (*nodes)[2], size_t count,
+		   struct err *err);
+
 /* --- files --- */
 
 /*

@@ -145,17 +145,39 @@ static bool paths_end(const struct pmap *pmap)
 	return good;
 }
 
-static int check_tree(struct reading *reading, struct err *err)
+static int check_tree(struct pmap *pmap, struct err *err)
 {
-	if (!cut_tail(reading->pmap)) {
-		return err_set(err, ST_EFORMAT, "%s: node %u of the prefix map names a missing one",
-			       reading->name, reading->pmap->node_count);
+	if (!cut_tail(pmap)) {
+		return err_set(err, ST_EFORMAT, "node %u of the prefix map names a missing one",
+			       pmap->node_count);
 	}
-	if (!paths_end(reading->pmap)) {
-		return err_set(err, ST_EFORMAT, "%s: the tree of the prefix map is too deep",
-			       reading->name);
+	if (!paths_end(pmap)) {
+		return err_set(err, ST_EFORMAT, "the tree of the prefix map is too deep");
 	}
 	return ST_OK;
+}
+
+int pmap_from_tree(struct pmap **out, enum pmap_kind kind, const uint32_t (*nodes)[2], size_t count,
+		   struct err *err)
+{
+	struct pmap *pmap;
+	int status;
+
+	if (count == 0 || count > PMAP_NODES_MAX) {
+		return err_set(err, ST_EFORMAT, "prefix map of %zu nodes", count);
+	}
+	pmap = pmap_new(kind);
+	pmap->node_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		pmap_append_node(pmap, (struct pmap_node){ { nodes[i][0], nodes[i][1] } });
+	}
+	status = check_tree(pmap, err);
+	if (status == ST_OK) {
+		*out = pmap;
+	} else {
+		pmap_free(pmap);
+	}
+	return status;
 }
 
 /* --- words --- */
@@ -247,7 +269,10 @@ static int read_body(struct reading *reading, const struct header *header, struc
 	take_name(reading->pmap, header);
 	status = read_nodes(reading, err);
 	if (status == ST_OK) {
-		status = check_tree(reading, err);
+		status = check_tree(reading->pmap, err);
+		if (status != ST_OK) {
+			err_prefix(err, "%s", reading->name);
+		}
 	}
 	if (status == ST_OK && version->has_words) {
 		status = read_words(reading, err);

@@ -624,6 +624,52 @@ static void test_long_words(void)
 	g_free(word);
 }
 
+static void test_from_tree(void)
+{
+#define LEAF(value) (UINT32_C(0x80000000) | (value))
+	static const struct {
+		const char *name;
+		enum pmap_kind kind;
+		size_t count;
+		uint32_t nodes[3][2];
+		const char *ranges; /* NULL: refused */
+	} cases[] = {
+		{ "one node",
+		  PMAP_IPV6,
+		  1,
+		  { { LEAF(1), LEAF(2) } },
+		  "0:0-7fffffffffffffff:ffffffffffffffff=1 "
+		  "8000000000000000:0-ffffffffffffffff:ffffffffffffffff=2 " },
+		{ "a tail",
+		  PMAP_IPV4,
+		  2,
+		  { { LEAF(1), LEAF(1) }, { 7, 0 } },
+		  "0:ffff00000000-0:ffffffffffff=1 " },
+		{ "nothing", PMAP_IPV4, 0, { { 0 } }, NULL },
+		{ "a missing node", PMAP_IPV4, 1, { { 1, LEAF(1) } }, NULL },
+		{ "a circle", PMAP_IPV6, 2, { { 1, LEAF(1) }, { LEAF(1), 0 } }, NULL },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct pmap *pmap = NULL;
+		struct err err = { 0 };
+		int status =
+			pmap_from_tree(&pmap, cases[i].kind, cases[i].nodes, cases[i].count, &err);
+
+		unit_at("%s", cases[i].name);
+		CU_ASSERT_EQUAL(status, cases[i].ranges ? ST_OK : ST_EFORMAT);
+		CU_ASSERT_EQUAL(status != ST_OK, err.text[0] != '\0');
+		CU_ASSERT_EQUAL(pmap == NULL, cases[i].ranges == NULL);
+		if (pmap && cases[i].ranges) {
+			char *ranges = ranges_of(pmap);
+
+			UNIT_ASSERT_STR(ranges, cases[i].ranges);
+			g_free(ranges);
+		}
+		pmap_free(pmap);
+	}
+}
+
 static int stop_at(void *arg, const struct pmap_range *range)
 {
 	unsigned *left = arg;
@@ -688,6 +734,7 @@ int main(void)
 		{ "refused ranges", test_bad_ranges },
 		{ "words", test_words },
 		{ "long words and holes", test_long_words },
+		{ "a tree from elsewhere", test_from_tree },
 		{ "a walk that stops", test_stop },
 		{ "paths and headers", test_paths },
 		{ NULL, NULL },
