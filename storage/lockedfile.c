@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib.h>
 #include <stdbool.h>
-#include <sys/stat.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* A lock of the open file, not of the process: closing another descriptor of it does not lose it.
@@ -61,4 +63,77 @@ int lockedfile_open(const char *path, unsigned flags, int *fd, struct err *err)
 			return rc;
 		}
 	}
+}
+
+/* "FOLDER/.NAME.XXXXXX": not a name of an hourly file, on the same file system. */
+static char *temporary_name(const char *path)
+{
+	char *folder = g_path_get_dirname(path);
+	char *name = g_path_get_basename(path);
+	char *temporary = g_strdup_printf("%s/.%s.XXXXXX", folder, name);
+
+	g_free(folder);
+	g_free(name);
+	return temporary;
+}
+
+/* The owner changes only where one may; the rights must be as they were. */
+static int copy_rights(int fd, const char *name, const struct stat *like, struct err *err)
+{
+	if (fchown(fd, like->st_uid, like->st_gid) != 0 && errno != EPERM) {
+		return err_errno(err, ST_EIO, errno, "%s: owner", name);
+	}
+	if (fchmod(fd, like->st_mode & 07777) != 0) {
+		return err_errno(err, ST_EIO, errno, "%s: access rights", name);
+	}
+	return ST_OK;
+}
+
+int lockedfile_temporary(const char *path, const struct stat *like, char **name, int *fd,
+			 struct err *err)
+{
+	char *made = temporary_name(path);
+	int opened = mkostemp(made, O_CLOEXEC);
+	int rc;
+
+	if (opened < 0) {
+		rc = err_errno(err, ST_EIO, errno, "%s", made);
+		g_free(made);
+		return rc;
+	}
+	rc = copy_rights(opened, made, like, err);
+	if (rc != ST_OK) {
+		close(opened);
+		unlink(made);
+		g_free(made);
+		return rc;
+	}
+	*name = made;
+	*fd = opened;
+	return ST_OK;
+}
+
+/* The name must be as durable as the bytes. File systems that cannot sync folders say EINVAL. */
+static int sync_folder_of(const char *path, struct err *err)
+{
+	char *folder = g_path_get_dirname(path);
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = ST_OK;
+
+	if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL)) {
+		rc = err_errno(err, ST_EIO, errno, "sync %s", folder);
+	}
+	if (fd >= 0) {
+		close(fd);
+	}
+	g_free(folder);
+	return rc;
+}
+
+int lockedfile_replace(const char *temporary, const char *path, struct err *err)
+{
+	if (rename(temporary, path) != 0) {
+		return err_errno(err, ST_EIO, errno, "%s", path);
+	}
+	return sync_folder_of(path, err);
 }

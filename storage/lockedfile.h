@@ -6,9 +6,16 @@
  *	rc = lockedfile_open(path, LOCKEDFILE_CREATE, &fd, err);
  *	... write ...
  *	close(fd);					// gives the lock back
+ *
+ * And to replace it:
+ *	rc = lockedfile_temporary(path, &st, &name, &new_fd, err);
+ *	... write new_fd and sync it ...
+ *	rc = lockedfile_replace(name, path, err);	// else unlink(name)
  */
 #ifndef TUSSAH_STORAGE_LOCKEDFILE_H
 #define TUSSAH_STORAGE_LOCKEDFILE_H
+
+#include <sys/stat.h>
 
 #include "common/err.h"
 
@@ -24,5 +31,15 @@ enum lockedfile_flags {
  * *fd returned: close() it. ST_OK, ST_ENOENT, ST_EAGAIN, ST_EIO.
  */
 int lockedfile_open(const char *path, unsigned flags, int *fd, struct err *err);
+
+/*
+ * Make a new file "FOLDER/.NAME.XXXXXX" beside path, with the access rights (and, where one may,
+ * the owner) of like. *name returned: g_free(); *fd returned. ST_OK, ST_EIO.
+ */
+int lockedfile_temporary(const char *path, const struct stat *like, char **name, int *fd,
+			 struct err *err);
+
+/* Let path mean the file called temporary, durably. The bytes were synced before. ST_OK, ST_EIO. */
+int lockedfile_replace(const char *temporary, const char *path, struct err *err);
 
 #endif
