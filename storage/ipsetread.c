@@ -51,23 +51,29 @@ static void load_block(struct reading *reading, struct ip ip, unsigned prefix)
 	ipset_load_range(reading->set, ip_block_first(ip, prefix), ip_block_last(ip, prefix));
 }
 
+/* The bits of one word, for the 64 addresses from base upwards; what touches is joined anyway. */
+static void load_word(struct reading *reading, struct ip base, uint64_t bits)
+{
+	while (bits) {
+		unsigned first = (unsigned)__builtin_ctzll(bits);
+		uint64_t run = ~(bits >> first); /* its lowest bit set ends the run */
+		unsigned len = run ? (unsigned)__builtin_ctzll(run) : 64;
+		struct ip from = { base.hi, base.lo + first };
+		struct ip to = { base.hi, base.lo + first + len - 1 };
+
+		ipset_load_range(reading->set, from, to);
+		bits = first + len < 64 ? bits >> (first + len) << (first + len) : 0;
+	}
+}
+
 /* 256 bits from base upwards, as ranges. */
 static void load_bitmap(struct reading *reading, struct ip base, const uint8_t *bytes)
 {
-	int first = -1;
+	for (unsigned i = 0; i < 4; i++) {
+		uint64_t low = load32(bytes + 8 * i, reading->swap);
+		uint64_t high = load32(bytes + 8 * i + 4, reading->swap);
 
-	for (int i = 0; i <= 256; i++) {
-		bool set = i < 256 && load32(bytes + i / 32 * 4, reading->swap) >> (i % 32) & 1;
-
-		if (set && first < 0) {
-			first = i;
-		} else if (!set && first >= 0) {
-			struct ip from = { base.hi, base.lo + (uint64_t)first };
-			struct ip to = { base.hi, base.lo + (uint64_t)i - 1 };
-
-			ipset_load_range(reading->set, from, to);
-			first = -1;
-		}
+		load_word(reading, (struct ip){ base.hi, base.lo + 64 * i }, high << 32 | low);
 	}
 }
 
