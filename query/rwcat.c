@@ -4,7 +4,7 @@
 
 #include "query/sink.h"
 #include "query/source.h"
-#include "storage/stream.h"
+#include "storage/hourfile.h"
 
 #include <glib.h>
 #include <inttypes.h>
@@ -46,6 +46,7 @@ struct cat {
 	const struct cat_opts *opts;
 	struct stream *out;
 	struct batch *batch;
+	bool damaged; /* an input was not read whole, and gone on with */
 };
 
 static struct stream *open_output(const struct cat_opts *opts)
@@ -70,26 +71,32 @@ static struct stream *open_output(const struct cat_opts *opts)
 	return out;
 }
 
-/* Copy one input. What is damaged is copied up to the damage, and the next input is gone on with.
- */
-static int cat_stream(struct cat *cat, struct stream *in)
+/* Copy one input. What is damaged is told; of a block file the rest is copied all the same. */
+static int cat_file(struct cat *cat, struct hourfile_reader *in)
 {
 	uint64_t before = stream_records(cat->out);
+	uint64_t records = 0;
 	struct err err;
 	int rc;
 
-	while ((rc = stream_read_batch(in, cat->batch, COLUMNS_ALL, &err)) == ST_OK) {
+	while ((rc = hourfile_read_batch(in, cat->batch, COLUMNS_ALL, &err)) != ST_END) {
+		if (rc != ST_OK) {
+			tool_warn_err(&err);
+			cat->damaged = cat->damaged || hourfile_goes_on(in);
+			if (!hourfile_goes_on(in)) {
+				break;
+			}
+			continue;
+		}
+		records += cat->batch->rows;
 		batch_apply_ipv6_policy(cat->batch, cat->opts->ipv4_output ? IPV6_ASV4 : IPV6_MIX);
 		if (stream_write_batch(cat->out, cat->batch, NULL, &err) != ST_OK) {
 			tool_warn_err(&err);
 			return TOOL_EXIT_ERROR;
 		}
 	}
-	if (rc != ST_END) {
-		tool_warn_err(&err);
-	}
 	if (cat->opts->print_filenames) {
-		fprintf(stderr, "Read %" PRIu64 " Wrote %" PRIu64 "\n", stream_records(in),
+		fprintf(stderr, "Read %" PRIu64 " Wrote %" PRIu64 "\n", records,
 			stream_records(cat->out) - before);
 	}
 	return TOOL_EXIT_OK;
@@ -101,20 +108,20 @@ static int cat_inputs(struct cat *cat, struct source *source)
 	const char *name;
 
 	while (status == TOOL_EXIT_OK && (name = source_next_name(source)) != NULL) {
-		struct stream *in = NULL;
+		struct hourfile_reader *in = NULL;
 		struct err err;
 
-		if (stream_open(&in, name, source_read_opts(source), &err) != ST_OK) {
+		if (hourfile_open(&in, name, source_read_opts(source), &err) != ST_OK) {
 			tool_warn_err(&err);
 			return TOOL_EXIT_ERROR;
 		}
 		if (cat->opts->print_filenames) {
 			fprintf(stderr, "%s\n", name);
 		}
-		status = cat_stream(cat, in);
-		stream_close(in, NULL);
+		status = cat_file(cat, in);
+		hourfile_close(in);
 	}
-	return status;
+	return cat->damaged ? TOOL_EXIT_ERROR : status;
 }
 
 static int cat_run(struct tool_env *env, void *base, int argc, char **argv)

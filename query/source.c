@@ -163,6 +163,11 @@ bool source_next(struct source *source, struct batch *batch, uint32_t columns)
 			}
 			continue;
 		}
+		if (st != ST_END && hourfile_goes_on(source->reader)) {
+			tool_warn_err(&err);
+			source->exit_status = TOOL_EXIT_ERROR;
+			continue;
+		}
 		if (st != ST_END) {
 			return source_fail(source, &err);
 		}

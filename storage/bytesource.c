@@ -108,6 +108,11 @@ void bytesource_close(struct bytesource *src)
 	g_free(src);
 }
 
+int bytesource_fd(const struct bytesource *src)
+{
+	return src->fd;
+}
+
 const char *bytesource_name(const struct bytesource *src)
 {
 	return src->name;

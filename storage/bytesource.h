@@ -42,6 +42,8 @@ struct bytesource *bytesource_memory(const void *bytes, size_t len, const char *
 void bytesource_close(struct bytesource *src);
 
 const char *bytesource_name(const struct bytesource *src);
+/* The descriptor that bytes are read from as they are; -1: gzip or memory. Borrowed. */
+int bytesource_fd(const struct bytesource *src);
 /* Position of the next byte not yet consumed, from where the source began. */
 uint64_t bytesource_offset(const struct bytesource *src);
 

@@ -7,52 +7,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct hourfile_reader {
-	struct stream *stream;
-};
-
-int hourfile_open(struct hourfile_reader **out, const char *path,
-		  const struct stream_read_opts *opts, struct err *err)
-{
-	struct stream *stream;
-	int rc = stream_open(&stream, path, opts, err);
-
-	if (rc != ST_OK) {
-		return rc;
-	}
-	*out = g_new0(struct hourfile_reader, 1);
-	(*out)->stream = stream;
-	return ST_OK;
-}
-
-int hourfile_read_batch(struct hourfile_reader *reader, struct batch *batch, uint32_t columns,
-			struct err *err)
-{
-	return stream_read_batch(reader->stream, batch, columns, err);
-}
-
-const struct header *hourfile_header(const struct hourfile_reader *reader)
-{
-	return stream_header(reader->stream);
-}
-
-const struct blockfile *hourfile_blocks(const struct hourfile_reader *reader)
-{
-	return NULL;
-}
-
-void hourfile_close(struct hourfile_reader *reader)
-{
-	if (reader == NULL) {
-		return;
-	}
-	stream_close(reader->stream, NULL);
-	g_free(reader);
-}
+#include "storage/blockwriter.h"
+#include "storage/newfile.h"
 
 struct hourfile_writer {
-	struct stream *stream;
-	uint64_t taken;       /* of the stream's records, by hourfile_take_records() */
+	struct stream *stream; /* or */
+	struct blockwriter *blocks;
+	uint64_t cut_bytes;
+	uint64_t taken;       /* of the records, by hourfile_take_records() */
 	char *new_path;       /* of a file that was made, until its folders are synced; or NULL */
 	unsigned new_folders; /* how many of them were made with it */
 };
@@ -86,47 +48,33 @@ static int make_folders(const char *path, struct err *err)
 	return rc;
 }
 
-static int sync_folder(const char *folder, struct err *err)
-{
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = ST_OK;
-
-	/* File systems that cannot sync folders say EINVAL: as good as done. */
-	if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL)) {
-		rc = err_errno(err, ST_EIO, errno, "sync %s", folder);
-	}
-	if (fd >= 0) {
-		close(fd);
-	}
-	return rc;
-}
-
 /* A new file is as durable as its name: the folder that has it, and those made on the way. */
 static int sync_new_path(struct hourfile_writer *writer, struct err *err)
 {
-	char *folder;
+	char *path;
 	int rc = ST_OK;
 
 	if (writer->new_path == NULL) {
 		return ST_OK;
 	}
-	folder = g_path_get_dirname(writer->new_path);
+	path = g_strdup(writer->new_path);
 	for (unsigned i = 0; rc == ST_OK && i <= writer->new_folders; i++) {
-		char *parent = g_path_get_dirname(folder);
+		char *folder = g_path_get_dirname(path);
 
-		rc = sync_folder(folder, err);
-		g_free(folder);
-		folder = parent;
+		rc = newfile_sync_folder(path, err);
+		g_free(path);
+		path = folder;
 	}
-	g_free(folder);
+	g_free(path);
 	if (rc == ST_OK) {
 		g_clear_pointer(&writer->new_path, g_free);
 	}
 	return rc;
 }
 
-int hourfile_append(struct hourfile_writer **out, const char *path, const struct hourfile_key *key,
-		    const struct hourfile_write_opts *opts, bool *created, struct err *err)
+static int append_silk(struct hourfile_writer *writer, const char *path,
+		       const struct hourfile_key *key, const struct hourfile_write_opts *opts,
+		       struct err *err)
 {
 	struct stream_write_opts write_opts = {
 		.format = opts->format != 0 ? opts->format : FORMAT_RWIPV6,
@@ -136,57 +84,114 @@ int hourfile_append(struct hourfile_writer **out, const char *path, const struct
 		.append = true,
 		.lock = !opts->no_locking,
 	};
-	struct stream *stream = NULL;
 	struct header entries;
-	struct stat st;
-	bool existed = stat(path, &st) == 0 && st.st_size > 0;
-	unsigned missing = existed ? 0 : count_missing_folders(path);
 	int rc;
 
-	if (opts->kind != HOURFILE_SILK && !existed) {
-		return err_set(err, ST_ESUPPORT, "%s: block files cannot be written yet", path);
-	}
-	rc = make_folders(path, err);
 	header_init(&entries);
 	header_add_packed_file(&entries, key->hour_ns, key->flowtype, key->sensor);
 	write_opts.entries = &entries;
-	if (rc == ST_OK) {
-		rc = stream_create(&stream, path, &write_opts, err);
-	}
+	rc = stream_create(&writer->stream, path, &write_opts, err);
 	header_release(&entries);
 	/* The header goes out at once: a reader meets no empty file, only one without records. */
-	if (rc == ST_OK) {
-		rc = stream_flush(stream, err);
+	return rc == ST_OK ? stream_flush(writer->stream, err) : rc;
+}
+
+/* The method of chunks that does what this one of SiLK files does. */
+static uint8_t chunk_method(uint8_t compression)
+{
+	switch (compression) {
+	case COMPRESSION_NONE:
+		return CHUNK_PLAIN;
+	case COMPRESSION_ZLIB:
+	case COMPRESSION_BEST:
+	case CHUNK_ZSTD:
+		return CHUNK_ZSTD;
+	default:
+		return CHUNK_LZO1X;
 	}
+}
+
+static int append_blocks(struct hourfile_writer *writer, const char *path,
+			 const struct hourfile_key *key, const struct hourfile_write_opts *opts,
+			 struct err *err)
+{
+	const struct blockwriter_opts write_opts = {
+		.compression = chunk_method(opts->compression),
+		.no_locking = opts->no_locking,
+		.header = { .hour_ns = key->hour_ns,
+			    .sensor = key->sensor,
+			    .flowtype = key->flowtype },
+	};
+
+	return blockwriter_append(&writer->blocks, path, &write_opts, &writer->cut_bytes, err);
+}
+
+/* Is it to be a block file? One that has bytes already decides that itself. */
+static bool wants_blocks(const char *path, const struct hourfile_write_opts *opts, bool existed)
+{
+	int fd = existed ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	bool blocks = opts->kind == HOURFILE_BLOCKS;
+
+	if (fd >= 0) {
+		blocks = hourfile_is_blocks(fd);
+		close(fd);
+	}
+	return blocks;
+}
+
+int hourfile_append(struct hourfile_writer **out, const char *path, const struct hourfile_key *key,
+		    const struct hourfile_write_opts *opts, bool *created, struct err *err)
+{
+	struct hourfile_writer *writer;
+	struct stat st;
+	bool existed = stat(path, &st) == 0 && st.st_size > 0;
+	unsigned missing = existed ? 0 : count_missing_folders(path);
+	int rc = make_folders(path, err);
+
 	if (rc != ST_OK) {
-		stream_close(stream, NULL);
 		return rc;
 	}
-	*out = g_new0(struct hourfile_writer, 1);
-	(*out)->stream = stream;
-	(*out)->new_path = existed ? NULL : g_strdup(path);
-	(*out)->new_folders = missing;
+	writer = g_new0(struct hourfile_writer, 1);
+	rc = wants_blocks(path, opts, existed) ? append_blocks(writer, path, key, opts, err)
+					       : append_silk(writer, path, key, opts, err);
+	if (rc != ST_OK) {
+		stream_close(writer->stream, NULL);
+		g_free(writer);
+		return rc;
+	}
+	writer->new_path = existed ? NULL : g_strdup(path);
+	writer->new_folders = missing;
 	if (created != NULL) {
 		*created = !existed;
 	}
+	*out = writer;
 	return ST_OK;
 }
 
 int hourfile_write(struct hourfile_writer *writer, const struct record *rec, struct err *err)
 {
-	return stream_write(writer->stream, rec, err);
+	return writer->blocks != NULL ? blockwriter_write(writer->blocks, rec, err)
+				      : stream_write(writer->stream, rec, err);
 }
 
 int hourfile_flush(struct hourfile_writer *writer, bool sync, struct err *err)
 {
-	int rc = sync ? stream_sync(writer->stream, err) : stream_flush(writer->stream, err);
+	int rc;
 
+	if (writer->blocks != NULL) {
+		rc = blockwriter_flush(writer->blocks, sync, err);
+	} else {
+		rc = sync ? stream_sync(writer->stream, err) : stream_flush(writer->stream, err);
+	}
 	return rc == ST_OK && sync ? sync_new_path(writer, err) : rc;
 }
 
 uint64_t hourfile_records(const struct hourfile_writer *writer)
 {
-	return stream_records(writer->stream) - writer->taken;
+	uint64_t records = writer->blocks != NULL ? blockwriter_records(writer->blocks)
+						  : stream_records(writer->stream);
+
+	return records - writer->taken;
 }
 
 uint64_t hourfile_take_records(struct hourfile_writer *writer)
@@ -197,6 +202,11 @@ uint64_t hourfile_take_records(struct hourfile_writer *writer)
 	return records;
 }
 
+uint64_t hourfile_cut_bytes(const struct hourfile_writer *writer)
+{
+	return writer->cut_bytes;
+}
+
 int hourfile_finish(struct hourfile_writer *writer, struct err *err)
 {
 	int rc;
@@ -204,7 +214,8 @@ int hourfile_finish(struct hourfile_writer *writer, struct err *err)
 	if (writer == NULL) {
 		return ST_OK;
 	}
-	rc = stream_close(writer->stream, err);
+	rc = writer->blocks != NULL ? blockwriter_close(writer->blocks, err)
+				    : stream_close(writer->stream, err);
 	g_free(writer->new_path);
 	g_free(writer);
 	return rc;

@@ -12,15 +12,29 @@
 
 struct hourfile_reader;
 
+/*
+ * Open any flow file; "-" and "stdin" are standard input. A block file that comes through a pipe or
+ * gzip is put into a temporary file without a name first. As stream_open() and blockfile_open().
+ */
 int hourfile_open(struct hourfile_reader **out, const char *path,
 		  const struct stream_read_opts *opts, struct err *err);
+/* As stream_read_batch(). After a failure hourfile_goes_on() tells whether to read on. */
 int hourfile_read_batch(struct hourfile_reader *reader, struct batch *batch, uint32_t columns,
 			struct err *err);
-/* The SiLK header, or NULL when the file is of another kind. */
+/* After a failed read: can the next one give what is behind the damage? It costs one block of a
+ * block file, and all the rest of other files. */
+bool hourfile_goes_on(const struct hourfile_reader *reader);
+/* The SiLK header. Of a block file, which has none, a header of format 0 with the entries that say
+ * the same as its own. */
 const struct header *hourfile_header(const struct hourfile_reader *reader);
 /* The block file, or NULL when the file is of another kind. Borrowed. */
 const struct blockfile *hourfile_blocks(const struct hourfile_reader *reader);
 void hourfile_close(struct hourfile_reader *reader);
+
+/* Does the file begin as a block file does? fd can seek. */
+bool hourfile_is_blocks(int fd);
+/* Add to out what the header of a block file says, as entries of a SiLK header. */
+void hourfile_block_entries(const struct blockfile *blocks, struct header *out);
 
 struct hourfile_key {
 	int64_t hour_ns;
@@ -35,8 +49,10 @@ enum hourfile_kind {
 };
 
 struct hourfile_write_opts {
-	uint8_t kind;        /* enum hourfile_kind */
-	uint8_t compression; /* enum chunk_compression or enum compression, by kind */
+	uint8_t kind; /* enum hourfile_kind */
+	/* enum compression; block files take lzo1x for snappy and the default, zstd for zlib and
+	 * the best. */
+	uint8_t compression;
 	/* SiLK files. */
 	uint8_t format; /* enum header_format; 0: FORMAT_RWIPV6 */
 	enum byte_order byte_order;
@@ -60,6 +76,8 @@ int hourfile_flush(struct hourfile_writer *writer, bool sync, struct err *err);
 uint64_t hourfile_records(const struct hourfile_writer *writer); /* written since the last call to
 								    hourfile_take_records() */
 uint64_t hourfile_take_records(struct hourfile_writer *writer);
+/* Bytes of a torn tail that were cut off when the file was opened (storage/FORMAT.md section 6). */
+uint64_t hourfile_cut_bytes(const struct hourfile_writer *writer);
 int hourfile_finish(struct hourfile_writer *writer, struct err *err); /* flush, unlock, free */
 
 #endif

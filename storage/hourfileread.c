@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "storage/hourfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "storage/byteorder.h"
+#include "storage/newfile.h"
+
+#define PIECE_BYTES (256u << 10)
+
+struct hourfile_reader {
+	struct stream *stream; /* or the rest */
+	struct blockfile *blocks;
+	struct blockfile_cursor *cursor;
+	struct header entries; /* of the block file */
+	size_t block;
+	uint32_t row;
+	size_t damage; /* lines told */
+};
+
+/* ---- opening ---- */
+
+/* A file that has no name, for what cannot be read at any place. */
+static int open_spool(int *fd, struct err *err)
+{
+	char *path = g_strdup(P_tmpdir "/tussah-spool-XXXXXX");
+	int rc = ST_OK;
+
+	*fd = g_mkstemp_full(path, O_RDWR | O_CLOEXEC, 0600);
+	if (*fd < 0) {
+		rc = err_errno(err, ST_EIO, errno, "%s", path);
+	} else {
+		unlink(path);
+	}
+	g_free(path);
+	return rc;
+}
+
+/* Everything that src has left goes into a file that has no name. */
+static int spool(struct bytesource *src, int *fd, struct err *err)
+{
+	uint64_t size = 0;
+	int rc = open_spool(fd, err);
+
+	while (rc == ST_OK) {
+		const uint8_t *bytes = NULL;
+		size_t len = 0;
+
+		rc = bytesource_view(src, PIECE_BYTES, &bytes, &len, err);
+		if (rc == ST_OK && len == 0) {
+			return ST_OK;
+		}
+		if (rc == ST_OK) {
+			rc = newfile_write(*fd, size, bytes, len, err);
+			size += len;
+			bytesource_consume(src, len);
+		}
+	}
+	if (*fd >= 0) {
+		close(*fd);
+	}
+	return rc;
+}
+
+/* fd is taken. */
+static int open_blocks(struct hourfile_reader *reader, int fd, const char *path, struct err *err)
+{
+	int rc = blockfile_open(&reader->blocks, fd, path, err);
+
+	if (rc == ST_OK) {
+		reader->cursor = blockfile_cursor_new();
+		hourfile_block_entries(reader->blocks, &reader->entries);
+	}
+	return rc;
+}
+
+/* src is taken. What it is, is told by its first bytes. */
+static int open_source(struct hourfile_reader *reader, struct bytesource *src,
+		       const struct stream_read_opts *opts, struct err *err)
+{
+	const uint8_t *bytes = NULL;
+	size_t len = 0;
+	int fd = -1;
+	int rc = bytesource_view(src, BLOCKFILE_MAGIC_BYTES, &bytes, &len, NULL);
+
+	if (rc != ST_OK || len < BLOCKFILE_MAGIC_BYTES ||
+	    memcmp(bytes, blockfile_magic, BLOCKFILE_MAGIC_BYTES) != 0) {
+		return stream_open_source(&reader->stream, src, opts, err);
+	}
+	rc = spool(src, &fd, err);
+	if (rc == ST_OK) {
+		rc = open_blocks(reader, fd, bytesource_name(src), err);
+	}
+	bytesource_close(src);
+	return rc;
+}
+
+bool hourfile_is_blocks(int fd)
+{
+	uint8_t magic[BLOCKFILE_MAGIC_BYTES];
+
+	return pread(fd, magic, sizeof(magic), 0) == (ssize_t)sizeof(magic) &&
+	       memcmp(magic, blockfile_magic, sizeof(magic)) == 0;
+}
+
+/* Block files are read in place, all others through a source of bytes. */
+static int open_path(struct hourfile_reader *reader, const char *path,
+		     const struct stream_read_opts *opts, struct err *err)
+{
+	struct bytesource *src = NULL;
+	int rc = bytesource_open(&src, path, err);
+	int fd;
+
+	if (rc != ST_OK) {
+		return rc;
+	}
+	fd = bytesource_fd(src);
+	if (fd >= 0 && hourfile_is_blocks(fd) && lseek(fd, 0, SEEK_CUR) == 0) {
+		fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+		if (fd < 0) {
+			rc = err_errno(err, ST_EIO, errno, "%s", path);
+		} else {
+			rc = open_blocks(reader, fd, bytesource_name(src), err);
+		}
+		bytesource_close(src);
+		return rc;
+	}
+	return open_source(reader, src, opts, err);
+}
+
+int hourfile_open(struct hourfile_reader **out, const char *path,
+		  const struct stream_read_opts *opts, struct err *err)
+{
+	struct hourfile_reader *reader = g_new0(struct hourfile_reader, 1);
+	int rc;
+
+	header_init(&reader->entries);
+	rc = open_path(reader, path, opts, err);
+	if (rc != ST_OK) {
+		hourfile_close(reader);
+		return rc;
+	}
+	*out = reader;
+	return ST_OK;
+}
+
+void hourfile_close(struct hourfile_reader *reader)
+{
+	if (reader == NULL) {
+		return;
+	}
+	stream_close(reader->stream, NULL);
+	blockfile_cursor_free(reader->cursor);
+	blockfile_close(reader->blocks);
+	header_release(&reader->entries);
+	g_free(reader);
+}
+
+/* ---- what it is ---- */
+
+void hourfile_block_entries(const struct blockfile *blocks, struct header *out)
+{
+	static const uint32_t ids[] = {
+		[BLOCKFILE_ANNOTATION] = ENTRY_ANNOTATION,
+		[BLOCKFILE_INVOCATION] = ENTRY_INVOCATION,
+		[BLOCKFILE_PROBE_NAME] = ENTRY_PROBE_NAME,
+	};
+	const struct blockfile_header *header = blockfile_header(blocks);
+
+	out->big_endian = HOST_BIG_ENDIAN;
+	if (header->hour_ns != INT64_MIN) {
+		header_add_packed_file(out, header->hour_ns, header->flowtype, header->sensor);
+	}
+	for (size_t i = 0; i < header->property_count; i++) {
+		header_add_text(out, ids[header->properties[i].type], header->properties[i].text);
+	}
+}
+
+const struct header *hourfile_header(const struct hourfile_reader *reader)
+{
+	return reader->stream != NULL ? stream_header(reader->stream) : &reader->entries;
+}
+
+const struct blockfile *hourfile_blocks(const struct hourfile_reader *reader)
+{
+	return reader->blocks;
+}
+
+/* ---- reading ---- */
+
+/* Damage costs the rest of the block. */
+static int fail_block(struct hourfile_reader *reader, struct batch *batch, int rc)
+{
+	batch_clear(batch, 0);
+	reader->block++;
+	reader->row = 0;
+	return rc;
+}
+
+static int read_blocks(struct hourfile_reader *reader, struct batch *batch, uint32_t columns,
+		       struct err *err)
+{
+	const char *damage = blockfile_damage(reader->blocks, reader->damage);
+
+	batch_clear(batch, columns);
+	if (damage != NULL) {
+		reader->damage++;
+		return err_set(err, ST_EFORMAT, "%s", damage);
+	}
+	while (reader->block < blockfile_count(reader->blocks)) {
+		int rc;
+
+		if (reader->row == 0) {
+			blockfile_cursor_set(reader->cursor, reader->blocks, reader->block);
+		}
+		if (blockfile_cursor_frame(reader->cursor, reader->row, batch) == 0) {
+			reader->block++;
+			reader->row = 0;
+			continue;
+		}
+		rc = blockfile_cursor_load(reader->cursor, batch, columns, err);
+		reader->row += FRAME_ROWS;
+		return rc == ST_OK ? ST_OK : fail_block(reader, batch, rc);
+	}
+	return ST_END;
+}
+
+int hourfile_read_batch(struct hourfile_reader *reader, struct batch *batch, uint32_t columns,
+			struct err *err)
+{
+	if (reader->stream != NULL) {
+		return stream_read_batch(reader->stream, batch, columns, err);
+	}
+	return read_blocks(reader, batch, columns, err);
+}
+
+bool hourfile_goes_on(const struct hourfile_reader *reader)
+{
+	return reader->blocks != NULL;
+}
