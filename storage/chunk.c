@@ -134,7 +134,7 @@ int chunk_read_presence(struct chunk *chunk, uint32_t row, uint32_t count, uint8
 		return ST_OK;
 	}
 	rc = numbers_read(&chunk->presence, row, count, &lanes_u8, out, err);
-	if (rc == ST_OK && lanes_u8.greatest(out, count) > 1) {
+	if (rc == ST_OK && lanes_u8.exceeds(out, count, 1)) {
 		return err_set(err, ST_EFORMAT, "presence is neither 0 nor 1");
 	}
 	return rc;

@@ -1,81 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * The width of a packed list is the one that costs least when the numbers that do not fit become
- * exceptions. It follows from how many numbers there are of each width; the costs are exact but for
- * the gaps between exceptions of 128 and more, which are taken to be as many as there can be.
- */
 #include "storage/frameplan.h"
 
-#include "storage/bitpack.h"
 #include "storage/byteorder.h"
+#include "storage/packed.h"
 #include "storage/varint.h"
 
 #include <assert.h>
-
-void put_byte(GByteArray *out, uint8_t byte)
-{
-	g_byte_array_append(out, &byte, 1);
-}
-
-void put_varint(GByteArray *out, uint64_t value)
-{
-	uint8_t bytes[VARINT_BYTES_MAX];
-
-	g_byte_array_append(out, bytes, (guint)varint_put(bytes, value));
-}
-
-size_t varint_bytes(uint64_t value)
-{
-	return value == 0 ? 1 : (bitpack_width(value) + 6) / 7;
-}
-
-/* Of a packed list of count numbers at this width, wider[w] of which are wider than w bits. */
-static size_t packed_bytes(const uint32_t wider[65], size_t count, unsigned width)
-{
-	size_t exceptions = wider[width];
-	size_t bytes = 1 + varint_bytes(exceptions) + bitpack_bytes(count, width);
-
-	if (exceptions > 0) {
-		bytes += exceptions + MIN(exceptions, count / 128);
-		bytes += exceptions; /* the first byte of what is above */
-		for (unsigned w = width + 7; w < 64; w += 7) {
-			bytes += wider[w];
-		}
-	}
-	return bytes;
-}
-
-/* Returns the bytes at the best width. */
-static size_t packed_plan(const uint64_t *numbers, size_t count, uint64_t base, unsigned *width)
-{
-	uint32_t of_width[2][65] = { { 0 } };
-	uint32_t wider[65] = { 0 };
-	size_t best = SIZE_MAX;
-	size_t i = 0;
-
-	for (; i + 2 <= count; i += 2) {
-		of_width[0][bitpack_width(numbers[i] - base)]++;
-		of_width[1][bitpack_width(numbers[i + 1] - base)]++;
-	}
-	if (i < count) {
-		of_width[0][bitpack_width(numbers[i] - base)]++;
-	}
-	for (unsigned w = 64; w-- > 0;) {
-		wider[w] = wider[w + 1] + of_width[0][w + 1] + of_width[1][w + 1];
-	}
-	for (unsigned w = 0; w <= 64; w++) {
-		size_t bytes = packed_bytes(wider, count, w);
-
-		if (bytes < best) {
-			best = bytes;
-			*width = w;
-		}
-		if (wider[w] == 0) {
-			break;
-		}
-	}
-	return best;
-}
 
 static uint64_t least(const uint64_t *numbers, size_t count)
 {
@@ -141,31 +71,6 @@ void frameplan_make(struct frameplan *plan, const uint64_t *numbers, size_t coun
 	}
 }
 
-static void put_packed(GByteArray *out, const uint64_t *numbers, size_t count, unsigned width)
-{
-	uint16_t places[FRAME_ROWS];
-	size_t exceptions = 0;
-	size_t previous = 0;
-	size_t len = bitpack_bytes(count, width);
-	guint at;
-
-	for (size_t i = 0; i < count; i++) {
-		places[exceptions] = (uint16_t)i;
-		exceptions += numbers[i] > bitpack_mask(width);
-	}
-	put_byte(out, (uint8_t)width);
-	put_varint(out, exceptions);
-	at = out->len;
-	g_byte_array_set_size(out, at + (guint)len + BITPACK_PADDING);
-	bitpack(numbers, count, width, out->data + at);
-	g_byte_array_set_size(out, at + (guint)len);
-	for (size_t i = 0; i < exceptions; i++) {
-		put_varint(out, places[i] - previous);
-		put_varint(out, numbers[places[i]] >> width);
-		previous = places[i] + 1u;
-	}
-}
-
 static void put_frame(const struct frameplan *plan, size_t frame, const uint64_t *numbers,
 		      size_t count, GByteArray *out)
 {
@@ -178,7 +83,7 @@ static void put_frame(const struct frameplan *plan, size_t frame, const uint64_t
 		for (size_t i = 0; i < count; i++) {
 			rest[i] = numbers[i] - base;
 		}
-		put_packed(out, rest, count, width);
+		packed_put(out, rest, count, width);
 		return;
 	}
 	put_varint(out, plan->frames[frame].first);
@@ -189,7 +94,7 @@ static void put_frame(const struct frameplan *plan, size_t frame, const uint64_t
 	for (size_t i = 1; i < count; i++) {
 		rest[i - 1] = numbers[i] - numbers[i - 1] - base;
 	}
-	put_packed(out, rest, count - 1, width);
+	packed_put(out, rest, count - 1, width);
 }
 
 void frameplan_put(const struct frameplan *plan, GByteArray *out)

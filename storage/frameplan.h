@@ -12,7 +12,7 @@
 #ifndef TUSSAH_STORAGE_FRAMEPLAN_H
 #define TUSSAH_STORAGE_FRAMEPLAN_H
 
-#include "storage/encode.h"
+#include "storage/packed.h"
 
 struct frameplan {
 	const uint64_t *numbers; /* borrowed; the values are origin + scale * number */
@@ -32,9 +32,5 @@ void frameplan_make(struct frameplan *plan, const uint64_t *numbers, size_t coun
 		    uint64_t scale, bool delta);
 /* Append the stream. */
 void frameplan_put(const struct frameplan *plan, GByteArray *out);
-
-void put_byte(GByteArray *out, uint8_t byte);
-void put_varint(GByteArray *out, uint64_t value);
-size_t varint_bytes(uint64_t value);
 
 #endif

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * All bounds are checked once per frame: a packed list that lies wholly in its frame is unpacked
- * without a further look, and a value can only be too large for the output if the largest one is.
- */
+/* A value can only be too large for the output if the largest one of its frame is. */
 #include "storage/frames.h"
 
 #include "storage/bitpack.h"
 #include "storage/byteorder.h"
-#include "storage/chunk.h"
+#include "storage/packed.h"
 #include "storage/varint.h"
 
 #include <assert.h>
-
-_Static_assert(CHUNK_PADDING >= BITPACK_PADDING, "unpacking stays within the padding");
 
 static int too_short(struct err *err)
 {
@@ -47,87 +42,12 @@ int frames_open(struct frames *frames, const uint8_t *at, const uint8_t *end, ui
 	return ST_OK;
 }
 
-/* A packed list, parsed up to its exceptions. */
-struct packed {
-	const uint8_t *bits;
-	const uint8_t *exceptions;
-	const uint8_t *end; /* of the frame */
-	unsigned width;
-	uint32_t count; /* of numbers */
-	uint64_t exception_count;
-};
-
-static int packed_open(struct packed *packed, const uint8_t *at, const uint8_t *end, uint32_t count,
-		       struct err *err)
-{
-	if (at == end) {
-		return too_short(err);
-	}
-	packed->width = *at++;
-	if (packed->width > 64) {
-		return err_set(err, ST_EFORMAT, "numbers of %u bits", packed->width);
-	}
-	if (!varint_get(&at, end, &packed->exception_count) || packed->exception_count > count ||
-	    (packed->exception_count > 0 && packed->width == 64)) {
-		return err_set(err, ST_EFORMAT, "bad number of exceptions");
-	}
-	if ((size_t)(end - at) < bitpack_bytes(count, packed->width)) {
-		return too_short(err);
-	}
-	packed->bits = at;
-	packed->exceptions = at + bitpack_bytes(count, packed->width);
-	packed->end = end;
-	packed->count = count;
-	if (packed->exception_count == 0 && packed->exceptions != end) {
-		return err_set(err, ST_EFORMAT, "a frame is longer than its values");
-	}
-	return ST_OK;
-}
-
-/* Put the exceptions into the first count numbers, which are unpacked. */
-static int packed_patch(const struct packed *packed, uint32_t count, const struct lanes *lanes,
-			void *out, struct err *err)
-{
-	const uint8_t *at = packed->exceptions;
-	uint64_t place = 0;
-
-	for (uint64_t i = 0; i < packed->exception_count; i++, place++) {
-		uint64_t gap = 0;
-		uint64_t high = 0;
-
-		if (!varint_get(&at, packed->end, &gap) || !varint_get(&at, packed->end, &high)) {
-			return err_set(err, ST_EFORMAT, "exceptions are cut off");
-		}
-		if (gap >= packed->count - place) {
-			return err_set(err, ST_EFORMAT, "an exception behind the last value");
-		}
-		if (high > lanes->max >> packed->width) {
-			return err_set(err, ST_EFORMAT, "an exception is too large");
-		}
-		place += gap;
-		if (place < count) {
-			lanes->merge(out, place, high << packed->width);
-		}
-	}
-	if (at != packed->end) {
-		return err_set(err, ST_EFORMAT, "a frame is longer than its values");
-	}
-	return ST_OK;
-}
-
-static int packed_read(const struct packed *packed, uint32_t count, const struct lanes *lanes,
-		       void *out, struct err *err)
-{
-	lanes->unpack(packed->bits, count, packed->width, out);
-	return packed->exception_count == 0 ? ST_OK : packed_patch(packed, count, lanes, out, err);
-}
-
 /* 64-bit numbers as lanes->bits wide ones. */
 static int narrow(const uint64_t *numbers, uint32_t count, const struct lanes *lanes, void *out,
 		  struct err *err)
 {
 	if (lanes->bits < 64) {
-		if (lanes_u64.greatest(numbers, count) > lanes->max) {
+		if (lanes_u64.exceeds(numbers, count, lanes->max)) {
 			return err_set(err, ST_EFORMAT, "a value is too large for its column");
 		}
 		lanes->narrow(out, numbers, count);
@@ -167,16 +87,14 @@ static int read_narrow(const struct packed *packed, uint64_t origin, uint64_t sc
 		       const struct lanes *lanes, void *out, struct err *err)
 {
 	const uint64_t limit = (lanes->max - origin) / scale;
-	uint64_t greatest = bitpack_mask(packed->width);
 	int rc = packed_read(packed, count, lanes, out, err);
 
 	if (rc != ST_OK) {
 		return rc;
 	}
-	if (packed->exception_count > 0 || greatest > limit) {
-		greatest = lanes->greatest(out, count);
-	}
-	if (greatest > limit) {
+	/* without exceptions the width says that most frames cannot exceed it */
+	if ((packed->exception_count > 0 || bitpack_mask(packed->width) > limit) &&
+	    lanes->exceeds(out, count, limit)) {
 		return err_set(err, ST_EFORMAT, "a value is too large for its column");
 	}
 	rescale(origin, scale, count, lanes, out);

@@ -7,7 +7,8 @@
 
 #include "storage/bitpack.h"
 
-#define PIECE 32
+#define PIECE      32
+#define LONG_PIECE 128 /* for what has to be put together at the end of each */
 
 /* clang-format off */
 #define LANES(bits_)                                                                              \
@@ -58,30 +59,36 @@
 		}                                                                                 \
 	}                                                                                         \
                                                                                                   \
-	static uint64_t greatest_u##bits_(const void *in, size_t count)                           \
+	static bool exceeds_u##bits_(const void *in, size_t count, uint64_t limit)                \
 	{                                                                                         \
 		const uint##bits_##_t *from = in;                                                 \
-		uint##bits_##_t greatest[PIECE] = { 0 };                                          \
+		const uint##bits_##_t most = (uint##bits_##_t)limit;                              \
+		uint##bits_##_t over = 0;                                                         \
                                                                                                   \
-		for (; count >= PIECE; count -= PIECE, from += PIECE) {                           \
-			for (size_t i = 0; i < PIECE; i++) {                                      \
-				greatest[i] = from[i] > greatest[i] ? from[i] : greatest[i];      \
+		for (; count >= LONG_PIECE; count -= LONG_PIECE, from += LONG_PIECE) {            \
+			for (size_t i = 0; i < LONG_PIECE; i++) {                                 \
+				over |= from[i] > most;                                           \
 			}                                                                         \
 		}                                                                                 \
 		for (size_t i = 0; i < count; i++) {                                              \
-			greatest[0] = from[i] > greatest[0] ? from[i] : greatest[0];              \
+			over |= from[i] > most;                                                   \
 		}                                                                                 \
-		for (size_t i = 1; i < PIECE; i++) {                                              \
-			greatest[0] = greatest[i] > greatest[0] ? greatest[i] : greatest[0];      \
-		}                                                                                 \
-		return greatest[0];                                                               \
+		return over != 0;                                                                 \
 	}                                                                                         \
                                                                                                   \
-	static void merge_u##bits_(void *out, size_t place, uint64_t bits)                        \
+	static void patch_u##bits_(void *out, size_t count, unsigned shift, const uint16_t *gaps, \
+				   const uint64_t *high, size_t exceptions)                       \
 	{                                                                                         \
 		uint##bits_##_t *to = out;                                                        \
+		size_t place = 0;                                                                 \
                                                                                                   \
-		to[place] = (uint##bits_##_t)(to[place] | bits);                                  \
+		for (size_t i = 0; i < exceptions; i++, place++) {                                \
+			place += gaps[i];                                                         \
+			if (place >= count) {                                                     \
+				break;                                                            \
+			}                                                                         \
+			to[place] = (uint##bits_##_t)(to[place] | high[i] << shift);              \
+		}                                                                                 \
 	}                                                                                         \
                                                                                                   \
 	static void narrow_u##bits_(void *out, const uint64_t *in, size_t count)                  \
@@ -115,8 +122,8 @@
 		.fill = fill_u##bits_,                                                            \
 		.add = add_u##bits_,                                                              \
 		.multiply = multiply_u##bits_,                                                              \
-		.greatest = greatest_u##bits_,                                                    \
-		.merge = merge_u##bits_,                                                          \
+		.exceeds = exceeds_u##bits_, \
+		.patch = patch_u##bits_,                                                          \
 		.narrow = narrow_u##bits_,                                                        \
 		.pick = pick_u##bits_,                                                            \
 	};

@@ -10,6 +10,7 @@
 #ifndef TUSSAH_STORAGE_LANES_H
 #define TUSSAH_STORAGE_LANES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,9 +23,12 @@ struct lanes {
 	/* Modulo the width. */
 	void (*add)(void *out, size_t count, uint64_t value);
 	void (*multiply)(void *out, size_t count, uint64_t value);
-	uint64_t (*greatest)(const void *in, size_t count);
-	/* out[place] |= bits. */
-	void (*merge)(void *out, size_t place, uint64_t bits);
+	/* Is any of them greater than limit, which is at most max? */
+	bool (*exceeds)(const void *in, size_t count, uint64_t limit);
+	/* out[place] |= high[i] << shift for places that are gaps[i] behind the one before (the
+	 * first: behind the beginning) and below count. */
+	void (*patch)(void *out, size_t count, unsigned shift, const uint16_t *gaps,
+		      const uint64_t *high, size_t exceptions);
 	/* out[i] = in[i]; they fit. */
 	void (*narrow)(void *out, const uint64_t *in, size_t count);
 	/* out[i] = from[places[i]]; they fit. */

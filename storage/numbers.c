@@ -41,7 +41,7 @@ int codes_read(const struct frames *frames, uint32_t row, uint32_t count, uint32
 {
 	int rc = frames_read(frames, row, count, &lanes_u16, out, err);
 
-	if (rc == ST_OK && lanes_u16.greatest(out, count) >= limit) {
+	if (rc == ST_OK && limit <= UINT16_MAX && lanes_u16.exceeds(out, count, limit - 1)) {
 		return err_set(err, ST_EFORMAT, "a place behind the dictionary");
 	}
 	return rc;

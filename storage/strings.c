@@ -28,7 +28,7 @@ static int lengths_read(struct strings *strings, const uint8_t **at, const uint8
 	if (rc != ST_OK) {
 		return rc;
 	}
-	if (lanes_u32.greatest(strings->begins, count) > COLUMN_BYTES_MAX) {
+	if (lanes_u32.exceeds(strings->begins, count, COLUMN_BYTES_MAX)) {
 		return err_set(err, ST_EFORMAT, "a byte string is too long");
 	}
 	for (uint32_t i = 0; i < count; i++) {

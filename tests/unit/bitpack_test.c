@@ -114,6 +114,8 @@ static void test_width_of(void)
 /* What the lanes do to arrays, against plain loops over 64 bits. */
 static void test_lanes(void)
 {
+	static const uint16_t gaps[] = { 1, 0, COUNT_MAX };
+	static const uint64_t high[] = { 1, 1, 1 };
 	uint64_t values[COUNT_MAX], out[COUNT_MAX + 1];
 	uint16_t places[COUNT_MAX];
 
@@ -131,7 +133,8 @@ static void test_lanes(void)
 			greatest = MAX(greatest, values[i]);
 		}
 		lanes->narrow(out, values, count);
-		UNIT_ASSERT_U64(lanes->greatest(out, count), greatest);
+		CU_ASSERT_FALSE(lanes->exceeds(out, count, greatest));
+		CU_ASSERT_EQUAL(lanes->exceeds(out, count, greatest - 1), greatest > 0);
 		lanes->add(out, count, lanes->max);
 		lanes->multiply(out, count, 5);
 		lanes->add(out, count, 3);
@@ -139,10 +142,11 @@ static void test_lanes(void)
 			wrong += at(lanes, out, i) != (((values[i] - 1) * 5 + 3) & lanes->max);
 		}
 		lanes->pick(out, places, count, values);
-		lanes->merge(out, 0, (lanes->max >> 1) + 1);
+		lanes->patch(out, count, lanes->bits - 1, gaps, high, 3);
 		for (size_t i = 0; i < count; i++) {
 			wrong += at(lanes, out, i) !=
-				 (values[places[i]] | (i == 0 ? (lanes->max >> 1) + 1 : 0));
+				 (values[places[i]] |
+				  (i == 1 || i == 2 ? (lanes->max >> 1) + 1 : 0));
 		}
 		lanes->fill(out, count, lanes->max - 1);
 		for (size_t i = 0; i < count; i++) {
