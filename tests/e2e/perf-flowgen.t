@@ -76,6 +76,11 @@ test_case '1,000 distinct hosts are drawn' '
 test_case 'one flowtype: as many files as sensors and hours' '
 	flowgen four --one-flowtype && find four/flows/in -type f >files && test_lines files 72
 '
+test_case 'block files are the same for the same options, too, and smaller' '
+	flowgen five --one-flowtype --file-format=block &&
+	flowgen six --one-flowtype --file-format=block && diff -r five six &&
+	[ "$(du -sb five | cut -f 1)" -lt "$(du -sb four | cut -f 1)" ]
+'
 test_case 'the runner asks its questions and prints a table' '
 	python3 "$TUSSAH_SRCDIR/tests/perf/perf.py" --build="$TUSSAH_BUILDDIR" --data=perf --records=3k \
 		--runs=1 --only=count-all,one-address,start-up,copy-out,rwcut,rwsort,rwset >table &&

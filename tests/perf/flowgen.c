@@ -15,6 +15,7 @@
 #include "storage/flowblock.h"
 #include "storage/hourfile.h"
 #include "storage/repo.h"
+#include "storage/seal.h"
 #include "tests/perf/hosts.h"
 #include "tests/perf/netflow9.h"
 #include "tests/perf/sample.h"
@@ -34,13 +35,14 @@ struct flowgen_opts {
 	uint64_t days;
 	uint64_t seed;
 	int file_format; /* of file_formats */
+	bool unsealed;
 	bool one_flowtype;
 	bool pack_interfaces;
 	bool show_rare;
 };
 
 static const char *const file_formats[] = { "silk", "block", NULL };
-static const struct {
+static const struct file_format {
 	uint8_t kind;
 	uint8_t compression;
 } file_format_table[] = {
@@ -55,6 +57,8 @@ static const struct opt flowgen_opt_table[] = {
 		"site of the repository: tests/perf/silk.conf"),
 	OPT_CHOICE(struct flowgen_opts, file_format, "file-format", 0, "FORMAT", file_formats,
 		   "kind of the hourly files", .default_text = "silk"),
+	OPT_FLAG(struct flowgen_opts, unsealed, "unsealed", 0,
+		 "leave block files as appending made them, in the order in which flows ended"),
 	OPT_STR(struct flowgen_opts, netflow, "netflow", 0, "DIR",
 		"write a file of NetFlow v9 packets for each hour into this folder"),
 	OPT_STR(struct flowgen_opts, hosts, "hosts", 0, "FILE",
@@ -75,59 +79,80 @@ static const struct opt flowgen_opt_table[] = {
 };
 
 /* The files of one hour. */
+struct hour_file {
+	struct hourfile_writer *writer; /* NULL: no record yet */
+	char *path;
+};
 struct hour_files {
 	const struct site *site;
 	const struct flowgen_opts *opts;
 	int64_t hour_ms;
-	struct hourfile_writer *writers[SENSOR_COUNT][FLOWTYPES_MAX];
+	struct hour_file files[SENSOR_COUNT][FLOWTYPES_MAX];
 };
 
-static int open_file(struct hour_files *files, const struct record *rec, struct err *err)
+static int open_file(struct hour_files *hour, const struct record *rec, struct err *err)
 {
 	const struct hourfile_write_opts opts = {
-		.kind = file_format_table[files->opts->file_format].kind,
-		.compression = file_format_table[files->opts->file_format].compression,
-		.format = files->opts->pack_interfaces ? FORMAT_RWIPV6ROUTING : FORMAT_RWIPV6,
+		.kind = file_format_table[hour->opts->file_format].kind,
+		.compression = file_format_table[hour->opts->file_format].compression,
+		.format = hour->opts->pack_interfaces ? FORMAT_RWIPV6ROUTING : FORMAT_RWIPV6,
 		.no_locking = true,
 	};
 	struct hourfile_key key = {
-		.hour_ns = files->hour_ms * 1000000,
+		.hour_ns = hour->hour_ms * 1000000,
 		.sensor = rec->sensor,
 		.flowtype = rec->flowtype,
 	};
-	char *path = repo_path(files->site, files->opts->root, &key);
+	struct hour_file *file = &hour->files[rec->sensor][rec->flowtype];
 	bool created = false;
-	int rc = hourfile_append(&files->writers[rec->sensor][rec->flowtype], path, &key, &opts,
-				 &created, err);
+	int rc;
 
+	file->path = repo_path(hour->site, hour->opts->root, &key);
+	rc = hourfile_append(&file->writer, file->path, &key, &opts, &created, err);
 	if (rc == ST_OK && !created) {
-		rc = err_set(err, ST_EEXIST, "%s: exists", path);
+		rc = err_set(err, ST_EEXIST, "%s: exists", file->path);
 	}
-	g_free(path);
 	return rc;
 }
 
-static int write_files(struct hour_files *files, const GArray *records, struct err *err)
+/* As the packer does with an hour that is over; rc: whether all went well so far. */
+static int close_file(const struct hour_files *hour, struct hour_file *file, int rc,
+		      struct err *err)
+{
+	const struct file_format *format = &file_format_table[hour->opts->file_format];
+	const struct seal_opts opts = { .compression = format->compression };
+	bool is_there = file->writer != NULL;
+	int finish_rc = hourfile_finish(file->writer, rc == ST_OK ? err : NULL);
+
+	rc = rc == ST_OK ? finish_rc : rc;
+	if (rc == ST_OK && is_there && format->kind == HOURFILE_BLOCKS && !hour->opts->unsealed) {
+		struct seal_result result;
+
+		rc = seal_file(file->path, &opts, &result, err);
+	}
+	g_free(file->path);
+	*file = (struct hour_file){ 0 };
+	return rc;
+}
+
+static int write_files(struct hour_files *hour, const GArray *records, struct err *err)
 {
 	int rc = ST_OK;
 
 	for (guint i = 0; rc == ST_OK && i < records->len; i++) {
 		const struct record *rec = &g_array_index(records, struct record, i);
+		const struct hour_file *file = &hour->files[rec->sensor][rec->flowtype];
 
-		if (files->writers[rec->sensor][rec->flowtype] == NULL) {
-			rc = open_file(files, rec, err);
+		if (file->writer == NULL) {
+			rc = open_file(hour, rec, err);
 		}
 		if (rc == ST_OK) {
-			rc = hourfile_write(files->writers[rec->sensor][rec->flowtype], rec, err);
+			rc = hourfile_write(file->writer, rec, err);
 		}
 	}
 	for (unsigned sensor = 0; sensor < SENSOR_COUNT; sensor++) {
 		for (unsigned flowtype = 0; flowtype < FLOWTYPES_MAX; flowtype++) {
-			int finish_rc = hourfile_finish(files->writers[sensor][flowtype],
-							rc == ST_OK ? err : NULL);
-
-			rc = rc == ST_OK ? finish_rc : rc;
-			files->writers[sensor][flowtype] = NULL;
+			rc = close_file(hour, &hour->files[sensor][flowtype], rc, err);
 		}
 	}
 	return rc;
@@ -179,18 +204,18 @@ static int generate(const struct flowgen_opts *opts, const struct site *site, st
 	};
 	struct traffic *traffic = traffic_new(&traffic_opts);
 	struct sample *sample = sample_new(SAMPLE_HOSTS, opts->seed);
-	struct hour_files files = { .site = site, .opts = opts };
+	struct hour_files hour_files = { .site = site, .opts = opts };
 	int rc = ST_OK;
 
 	for (uint32_t hour = 0; rc == ST_OK && hour < traffic_opts.hours; hour++) {
 		GArray *records = traffic_hour(traffic, hour);
 
-		files.hour_ms = FIRST_HOUR_MS + hour * HOUR_MS;
+		hour_files.hour_ms = FIRST_HOUR_MS + hour * HOUR_MS;
 		if (opts->root != NULL) {
-			rc = write_files(&files, records, err);
+			rc = write_files(&hour_files, records, err);
 		}
 		if (rc == ST_OK && opts->netflow != NULL) {
-			rc = write_netflow(opts, files.hour_ms, records, err);
+			rc = write_netflow(opts, hour_files.hour_ms, records, err);
 		}
 		for (guint i = 0; opts->hosts != NULL && i < records->len; i++) {
 			sample_add(sample, &g_array_index(records, struct record, i));

@@ -31,17 +31,20 @@ SUFFIXES = {"k": 10**3, "m": 10**6}
 
 @dataclasses.dataclass
 class Side:
-    """Whose programs, on which records, on how many CPUs."""
+    """Whose programs, on which form of the records, on how many CPUs."""
     name: str
     family: str  # ours, silk or nfdump
     folder: pathlib.Path
     form: str
     cpus: int = 1
+    is_beside: bool = False  # the same programs as another side, on another form
 
     def answers(self, row):
         """Can it do what the row asks, on as many CPUs as it has?"""
         if self.family == "nfdump":
             return row.takes_nfdump
+        if self.is_beside and row.tool != "rwfilter":
+            return False  # it reads one file, of the same form for all
         return (self.folder / row.tool).exists() and (self.cpus == 1 or self._takes_threads(row.tool))
 
     def command(self, tool, *arguments):
@@ -342,6 +345,7 @@ def parse_arguments():
     parser.add_argument("--records", type=parse_count, default=10**6, help="1m, 10m, 50m")
     parser.add_argument("--year-records", type=parse_count, default=YEAR_RECORDS)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--forms", default="silk", help="kinds of our files, the first to be compared")
     parser.add_argument("--only", default="", help="names of rows, with commas between")
     parser.add_argument("--commands", action="store_true", help="print the commands of the rows, too")
     parser.add_argument("--output", type=argparse.FileType("w"), default=sys.stdout)
@@ -349,10 +353,12 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def make_sides(build):
-    """Ours on one core and on two, and the peers that the environment names."""
+def make_sides(build, forms):
+    """Ours on one core and on two over the first form, on one over others, and the peers that the
+    environment names."""
     tools = build / "query"
-    sides = [Side("Tussah", "ours", tools, "silk"), Side("Tussah, 2 cores", "ours", tools, "silk", 2)]
+    sides = [Side("Tussah", "ours", tools, forms[0]), Side("Tussah, 2 cores", "ours", tools, forms[0], 2)]
+    sides += [Side(f"Tussah, {form} files", "ours", tools, form, is_beside=True) for form in forms[1:]]
     if os.environ.get("PEER_SILK"):
         sides.append(Side("SiLK", "silk", pathlib.Path(os.environ["PEER_SILK"]), "silk"))
     if os.environ.get("PEER_NFDUMP"):
@@ -364,7 +370,7 @@ def make_flows(bench, sides, rows, build):
     wanted = {id(flows): flows for flows in [bench.flows, *(row.flows(bench) for row in rows)]}
     for flows in wanted.values():
         for side in {side.form: side for side in sides}.values():
-            flows.make(side.form, build / "tests/perf/flowgen", SOURCE, nfdump=side.folder)
+            flows.make(side.form, build, SOURCE, nfdump=side.folder)
 
 
 def main():
@@ -383,7 +389,7 @@ def main():
     bench = Bench(Flows(data / "week", arguments.records, 7),
                   Flows(data / "year", arguments.year_records, 365, "--one-flowtype"),
                   data / "scratch", rare)
-    sides = make_sides(build)
+    sides = make_sides(build, arguments.forms.split(","))
     make_flows(bench, sides, rows, build)
     shutil.rmtree(bench.scratch, ignore_errors=True)
     bench.scratch.mkdir()

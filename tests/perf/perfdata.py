@@ -7,7 +7,6 @@ import subprocess
 import sys
 
 FIRST_DAY = datetime.date(2026, 3, 2)  # as flowgen has it
-FORMS = ("silk", "nfdump")
 
 
 class Flows:
@@ -47,21 +46,25 @@ class Flows:
                      "remove it or name another folder")
         return True
 
-    def make(self, form, flowgen, source, nfdump=None):
-        """Make one form unless it is there."""
+    def make(self, form, build, source, nfdump=None):
+        """Make one form unless it is there: silk or block with the programs of the build, or nfdump."""
         recipe = f"records={self.records} days={self.days} {' '.join(self.switches)}"
         self.folder.mkdir(parents=True, exist_ok=True)
         if self._is_made(form, recipe):
             return
         print(f"perf: making {self.records} records, {form}", file=sys.stderr)
         shutil.copy(source / "tests/perf/silk.conf", self.site)
-        command = [str(flowgen), f"--records={self.records}", f"--days={self.days}", *self.switches,
+        command = [str(build / "tests/perf/flowgen"), f"--records={self.records}", f"--days={self.days}", *self.switches,
                    f"--hosts={self.hosts}"]
         if form == "nfdump":
             self._make_nfdump(command, source, nfdump)
         else:
-            subprocess.run(command + [f"--root={self.root(form)}",
+            subprocess.run(command + [f"--file-format={form}", f"--root={self.root(form)}",
                                       f"--site-config-file={self.site}"], check=True)
+        if form == "block":  # as the packer leaves it
+            subprocess.run([build / "query/rwcatalog", "rebuild",
+                            f"--data-rootdir={self.root(form)}",
+                            f"--site-config-file={self.site}"], check=True)
         (self.folder / f"{form}.made").write_text(recipe)
 
     def _make_nfdump(self, command, source, nfdump):
