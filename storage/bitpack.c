@@ -4,7 +4,7 @@
  * group begins at a byte, and every number lies at the same bit of its group. Numbers for u32 and
  * u64 are cut out of a 64-bit word loaded at their first byte. For u8 and u16 eight or four
  * neighbours are cut out in one word and spread to their places by halves, which costs less than
- * an operation per number.
+ * an operation per number; numbers of up to eight bits become bytes first, also for u16.
  */
 #include "storage/bitpack.h"
 
@@ -62,18 +62,41 @@ static ALWAYS_INLINE uint64_t spread(uint64_t word, unsigned width, unsigned hal
 	return (word & low) | ((word >> width) & low) << half;
 }
 
-static ALWAYS_INLINE void group_u8(const uint8_t *in, unsigned width, uint8_t *out)
+/* Eight numbers of up to 8 bits, a byte each. */
+static ALWAYS_INLINE uint64_t bytes_of(const uint8_t *in, unsigned width)
 {
 	uint64_t word = cut(in, 0, 8 * width);
 
 	word = spread(word, 4 * width, 32, 1);
 	word = spread(word, 2 * width, 16, UINT64_C(0x0000000100000001));
-	word = spread(word, width, 8, UINT64_C(0x0001000100010001));
-	store64(out, word, HOST_BIG_ENDIAN);
+	return spread(word, width, 8, UINT64_C(0x0001000100010001));
+}
+
+static ALWAYS_INLINE void group_u8(const uint8_t *in, unsigned width, uint8_t *out)
+{
+	store64(out, bytes_of(in, width), HOST_BIG_ENDIAN);
+}
+
+/* The compiler knows an instruction that widens eight bytes. */
+static ALWAYS_INLINE void widen_u16(const uint8_t bytes[8], uint16_t *out)
+{
+	uint8_t narrow __attribute__((vector_size(8)));
+	uint16_t wide __attribute__((vector_size(16)));
+
+	memcpy(&narrow, bytes, sizeof(narrow));
+	wide = __builtin_convertvector(narrow, __typeof__(wide));
+	memcpy(out, &wide, sizeof(wide));
 }
 
 static ALWAYS_INLINE void group_u16(const uint8_t *in, unsigned width, uint16_t *out)
 {
+	if (width <= 8) {
+		uint8_t bytes[8];
+
+		group_u8(in, width, bytes);
+		widen_u16(bytes, out);
+		return;
+	}
 	for (unsigned half = 0; half < 2; half++, out += 4) {
 		uint64_t word = cut(in, (size_t)half * 4 * width, 4 * width);
 
