@@ -35,15 +35,33 @@ struct text {
 
 static const char *const format_names[] = { "columns", "delimited", "csv", "json", NULL };
 
+static int parse_separator(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	struct text_separator *separator = dest;
+
+	separator->given = true;
+	separator->character = text[0];
+	return ST_OK;
+}
+
+static int parse_delimited(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	struct text_separator *separator = dest;
+
+	separator->delimited = true;
+	return text ? parse_separator(opt, text, dest, err) : ST_OK;
+}
+
 const struct opt text_opt_table[] = {
 	OPT_FLAG(struct text_opts, no_titles, "no-titles", 0, "print no title line"),
 	OPT_FLAG(struct text_opts, no_columns, "no-columns", 0, "do not pad columns to a width"),
-	OPT_STR(struct text_opts, column_separator, "column-separator", 0, "CHAR",
-		"print this character between columns"),
+	OPT_CALL(struct text_opts, separator, "column-separator", 0, "CHAR", parse_separator, 0,
+		 "print this character between columns"),
 	OPT_FLAG(struct text_opts, no_final_delimiter, "no-final-delimiter", 0,
 		 "print no separator after the last column"),
-	OPT_OPTSTR(struct text_opts, delimited, "delimited", 0, "CHAR",
-		   "no padding, no final separator, and this character between columns"),
+	OPT_CALL(struct text_opts, separator, "delimited", 0, "CHAR", parse_delimited,
+		 OPT_ARG_OPTIONAL,
+		 "no padding, no final separator, and this character between columns"),
 	OPT_CHOICE(struct text_opts, output_format, "output-format", 0, "FORMAT", format_names,
 		   "print columns, delimited, csv or json lines", .flags = OPT_ADDED),
 	OPT_END,
@@ -57,18 +75,15 @@ int text_style_from_opts(const struct text_opts *opts, struct text_style *out, s
 		.no_final_delimiter = opts->no_final_delimiter,
 		.no_titles = opts->no_titles,
 	};
-	if (opts->column_separator) {
-		out->separator = opts->column_separator[0];
+	if (opts->separator.given) {
+		out->separator = opts->separator.character;
 	}
 	if (opts->no_columns) {
 		out->form = TEXT_DELIMITED;
 	}
-	if (opts->delimited.given) {
+	if (opts->separator.delimited) {
 		out->form = TEXT_DELIMITED;
 		out->no_final_delimiter = true;
-		if (opts->delimited.text) {
-			out->separator = opts->delimited.text[0];
-		}
 	}
 	if (opts->output_format > TEXT_COLUMNS) {
 		out->form = (enum text_form)opts->output_format;

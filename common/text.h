@@ -40,12 +40,17 @@ struct text_style {
 
 /* --no-titles --no-columns --column-separator=C --no-final-delimiter --delimited[=C]
  * --output-format=columns|delimited|csv|json; into struct text_style by text_style_from_opts(). */
+struct text_separator {
+	bool delimited; /* --delimited was given */
+	bool given;     /* a character was given, by either switch: the last one counts */
+	char character;
+};
+
 struct text_opts {
 	bool no_titles;
 	bool no_columns;
 	bool no_final_delimiter;
-	char *column_separator;
-	struct opt_optstr delimited;
+	struct text_separator separator;
 	int output_format; /* -1 or 0: not given; see text.c */
 };
 extern const struct opt text_opt_table[];

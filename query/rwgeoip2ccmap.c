@@ -157,9 +157,7 @@ static int parse_fields(const struct opt *opt, const char *text, void *dest, str
 		}
 	}
 	g_strfreev(words);
-	return status == ST_OK && !fields->fields.count
-		       ? err_set(err, ST_EINVAL, "the list is empty")
-		       : status;
+	return status == ST_OK && !text[0] ? err_set(err, ST_EINVAL, "the list is empty") : status;
 }
 
 struct ccmap_opts {
@@ -208,7 +206,7 @@ static int looks_binary(struct bytesource *src, bool *out, struct err *err)
 
 	*out = false;
 	for (size_t i = 0; status == ST_OK && i < len && i < 512; i++) {
-		*out |= at[i] < '\t';
+		*out |= at[i] < '\t' || (i == 0 && at[i] > '~');
 	}
 	return status;
 }
@@ -241,28 +239,40 @@ static bool is_folder(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static int read_database(struct geoip *geoip, const struct ccmap_opts *opts, struct err *err)
+static int read_folder(struct geoip *geoip, const char *path, const struct mode *mode,
+		       struct err *err)
 {
-	const struct mode *mode = &opts->mode;
-	const char *path = opts->input_path ? opts->input_path : "stdin";
-	bool is_stdin = strcmp(path, "-") == 0 || strcmp(path, "stdin") == 0;
+	if (mode->age == AGE_OLD || mode->form == FORM_BINARY) {
+		return err_set(err, ST_EFORMAT, "%s: is a folder", path);
+	}
+	return geoip_read_new_csv(geoip, path, err);
+}
 
-	if (is_stdin && mode->age == AGE_NEW) {
-		tool_usage("--mode=geoip2 needs an --input-path");
-	}
-	if (!is_stdin && is_folder(path)) {
-		return mode->age == AGE_OLD || mode->form == FORM_BINARY
-			       ? err_set(err, ST_EFORMAT, "%s: is a folder", path)
-			       : geoip_read_new_csv(geoip, path, err);
-	}
+static int read_file(struct geoip *geoip, const char *path, const struct mode *mode,
+		     struct err *err)
+{
 	if (mode->age == AGE_NEW && mode->form == FORM_CSV) {
 		return err_set(err, ST_EFORMAT, "%s: is not a folder", path);
 	}
-	if (mode->age == AGE_NEW || (mode->age == AGE_AUTO && mode->form != FORM_CSV && !is_stdin &&
-				     geoip_is_new_binary(path))) {
+	if (mode->age == AGE_NEW ||
+	    (mode->age == AGE_AUTO && mode->form != FORM_CSV && geoip_is_new_binary(path))) {
 		return geoip_read_new_binary(geoip, path, err);
 	}
 	return read_old(geoip, path, mode->form, err);
+}
+
+static int read_database(struct geoip *geoip, const struct ccmap_opts *opts, struct err *err)
+{
+	const char *path = opts->input_path ? opts->input_path : "stdin";
+
+	if (strcmp(path, "-") == 0 || strcmp(path, "stdin") == 0) {
+		if (opts->mode.age == AGE_NEW) {
+			tool_usage("--mode=geoip2 needs an --input-path");
+		}
+		return read_old(geoip, path, opts->mode.form, err);
+	}
+	return is_folder(path) ? read_folder(geoip, path, &opts->mode, err)
+			       : read_file(geoip, path, &opts->mode, err);
 }
 
 static int ccmap_run(struct tool_env *env, void *base, int argc, char **argv)

@@ -57,18 +57,16 @@ static int parse_parts(const struct opt *opt, const char *text, void *dest, stru
 {
 	struct part_set *parts = dest;
 	char **names = g_strsplit(text, ",", -1);
-	bool any = false;
 	int status = ST_OK;
 
 	*parts = (struct part_set){ .given = true };
 	for (char **name = names; *name && status == ST_OK; name++) {
 		if (**name) {
-			any = true;
 			status = parse_part(*name, parts, err);
 		}
 	}
 	g_strfreev(names);
-	return status == ST_OK && !any ? err_set(err, ST_EINVAL, "the list is empty") : status;
+	return status == ST_OK && !text[0] ? err_set(err, ST_EINVAL, "the list is empty") : status;
 }
 
 static const struct opt pmapcat_opt_table[] = {

@@ -66,6 +66,8 @@ struct cell_list {
 	const struct cell_kind *columns[COLUMN_COUNT];
 };
 
+static const struct cell_list default_columns = { 2, { &columns[0], &columns[1] } };
+
 /* By unique prefix, of either case. */
 static int add_column(struct cell_list *list, const char *name, struct err *err)
 {
@@ -101,8 +103,10 @@ static int parse_fields(const struct opt *opt, const char *text, void *dest, str
 		}
 	}
 	g_strfreev(names);
-	return status == ST_OK && !list->count ? err_set(err, ST_EINVAL, "the list is empty")
-					       : status;
+	if (status == ST_OK && !list->count) {
+		*list = default_columns;
+	}
+	return status == ST_OK && !text[0] ? err_set(err, ST_EINVAL, "the list is empty") : status;
 }
 
 /* --- options --- */

@@ -132,6 +132,12 @@ test_case 'everything is one block' '
 	printf "0.0.0.0/0|UNKNOWN\n" >want && test_cmp want out
 '
 
+test_case 'of several separators the last one counts' '
+	rwpmapcat --delimited=, --column-separator=: v4.pmap >out && test_grep "^ipBlock:label" out &&
+	rwpmapcat --column-separator=: --delimited=, v4.pmap >out && test_grep "^ipBlock,label" out &&
+	rwpmapcat --column-separator=: --delimited v4.pmap >out && test_grep "^ipBlock:label" out
+'
+
 test_case 'inputs and switches that are wrong' '
 	printf "not a map" >text && head -c 60 v4.pmap >short.pmap &&
 	for file in nope text short.pmap; do
@@ -141,7 +147,7 @@ test_case 'inputs and switches that are wrong' '
 	test_must_fail rwpmapcat --map-file=v4.pmap v6.pmap 2>err &&
 	test_must_fail rwpmapcat --map-file=v4.pmap --address-types=v6.pmap 2>err &&
 	test_must_fail rwpmapcat --output-types=foo v4.pmap 2>err &&
-	test_must_fail rwpmapcat --output-types=, v4.pmap 2>err
+	test_must_fail rwpmapcat --output-types= v4.pmap 2>err
 '
 
 test_done

@@ -79,20 +79,19 @@ static void test_styles(void)
 
 static void test_options(void)
 {
-	static char separator[] = ";x";
 	static const struct {
 		const char *name;
 		struct text_opts opts;
 		struct text_style expected;
 	} cases[] = {
 		{ "none", { 0 }, { .form = TEXT_COLUMNS, .separator = '|' } },
-		{ "separator", { .column_separator = separator }, { .separator = ';' } },
+		{ "separator", { .separator = { false, true, ';' } }, { .separator = ';' } },
 		{ "no columns", { .no_columns = true }, { TEXT_DELIMITED, .separator = '|' } },
 		{ "delimited",
-		  { .delimited = { true, NULL } },
+		  { .separator = { .delimited = true } },
 		  { TEXT_DELIMITED, .separator = '|', .no_final_delimiter = true } },
 		{ "delimited=,",
-		  { .delimited = { true, "," }, .no_titles = true },
+		  { .separator = { true, true, ',' }, .no_titles = true },
 		  { TEXT_DELIMITED, .separator = ',', .no_final_delimiter = true,
 		    .no_titles = true } },
 		{ "csv",
