@@ -8,7 +8,7 @@
  * Where consumer and worker are one thread, rows go from the batch to the streams, encoded once,
  * where they will be written.
  */
-#include "query/filter.h"
+#include "query/filterparts.h"
 
 #include <glib.h>
 #include <pthread.h>
@@ -19,62 +19,14 @@
 #define PIECE_BYTES (256u << 10)
 /* Files of less are read before a thread could be started. */
 #define WORTH_BYTES (1u << 20)
-/* Empty pieces that are kept. */
-#define SPARES_PER_THREAD 4
-
-/* Rows of a frame, ascending. */
-struct rows {
-	uint16_t row[BATCH_ROWS];
-	uint32_t count;
-};
-
-struct frame {
-	struct rows rows[FILTER_WAYS];
-	struct batch *batch; /* the frame itself, borrowed; NULL: encoded in the piece */
-	uint64_t packets[BATCH_ROWS];
-	uint64_t bytes[BATCH_ROWS];
-};
-
-struct encoded {
-	uint8_t *bytes;
-	size_t capacity;
-	uint64_t rows;
-};
-
-struct piece {
-	struct scanpiece piece; /* first */
-	char *path;             /* of a file that begins */
-	bool missing;           /* it is not there */
-	bool opened;
-	struct header *header; /* its entries; NULL: none, or nobody asks */
-	bool failed;
-	struct err err;
-	struct scan_totals totals;
-	struct frame *frame; /* only where every row must be told */
-	struct encoded encoded[FILTER_WAYS];
-};
 
 struct unit {
-	char *path; /* NULL: opened already */
+	char *path; /* NULL: opened already, or none */
 	bool missing;
+	uint64_t size_bytes; /* 0: not known */
+	uint64_t place;
 	struct scan_file *file;
 	size_t part;
-};
-
-/* The run, shared by all threads. */
-struct run {
-	const struct filter *filter;
-	struct filter_stats *stats;
-	struct scan_plan plan;
-	bool limited;         /* some destination is */
-	bool any_destination; /* there is one */
-	bool asks_header;     /* atomic: on_open is still wanted */
-	bool worth_threads;
-	uint64_t bytes_met; /* of files, before there are threads */
-	struct scancrew *crew;
-	pthread_mutex_t spare_lock;
-	struct piece *spares;
-	unsigned spare_count;
 };
 
 struct worker {
@@ -83,73 +35,14 @@ struct worker {
 	struct scanturn *turn;
 	struct piece *piece;       /* being made; NULL: none */
 	struct scan_totals totals; /* that no piece has yet */
-	struct frame frame;        /* of the batch at hand */
+	uint64_t place;
+	struct frame frame; /* of the batch at hand */
 };
-
-/* ---- pieces ---- */
-
-static struct piece *take_spare(struct run *run)
-{
-	struct piece *piece;
-
-	pthread_mutex_lock(&run->spare_lock);
-	piece = run->spares;
-	if (piece) {
-		run->spares = (struct piece *)piece->piece.next;
-		run->spare_count--;
-	}
-	pthread_mutex_unlock(&run->spare_lock);
-	return piece;
-}
-
-static void piece_free(struct piece *piece)
-{
-	for (unsigned way = 0; way < FILTER_WAYS; way++) {
-		g_free(piece->encoded[way].bytes);
-	}
-	g_free(piece);
-}
-
-/* Forget what the piece holds but its room, and keep it for later. */
-static void piece_done(struct run *run, struct piece *piece)
-{
-	bool keep = true;
-
-	if (piece->header) {
-		header_release(piece->header);
-		g_free(piece->header);
-	}
-	if (piece->frame && !piece->frame->batch) {
-		g_free(piece->frame);
-	}
-	g_free(piece->path);
-	piece->header = NULL;
-	piece->frame = NULL;
-	piece->path = NULL;
-	piece->missing = piece->opened = piece->failed = false;
-	piece->totals = (struct scan_totals){ 0 };
-	piece->piece.bytes = 0;
-	for (unsigned way = 0; way < FILTER_WAYS; way++) {
-		piece->encoded[way].rows = 0;
-	}
-	pthread_mutex_lock(&run->spare_lock);
-	if (run->spare_count < SPARES_PER_THREAD * run->filter->threads) {
-		piece->piece.next = (struct scanpiece *)run->spares;
-		run->spares = piece;
-		run->spare_count++;
-	} else {
-		keep = false;
-	}
-	pthread_mutex_unlock(&run->spare_lock);
-	if (!keep) {
-		piece_free(piece);
-	}
-}
 
 static struct piece *current_piece(struct worker *worker)
 {
 	if (!worker->piece) {
-		worker->piece = take_spare(worker->run);
+		worker->piece = filter_spare(worker->run);
 	}
 	if (!worker->piece) {
 		worker->piece = g_new0(struct piece, 1);
@@ -164,6 +57,7 @@ static void put_piece(struct worker *worker)
 	if (piece) {
 		worker->piece = NULL;
 		piece->totals = worker->totals;
+		piece->place = worker->place;
 		worker->totals = (struct scan_totals){ 0 };
 		piece->piece.bytes += sizeof(*piece);
 		scancrew_put(worker->turn, &piece->piece);
@@ -261,11 +155,13 @@ static int on_frame(void *arg, struct batch *batch)
 	return scancrew_stopped(worker->turn) ? ST_END : ST_OK;
 }
 
-static void tell_failure(struct worker *worker, const struct err *err)
+static void on_damage(void *arg, const struct err *err, bool ours)
 {
+	struct worker *worker = arg;
 	struct piece *piece = current_piece(worker);
 
 	piece->failed = true;
+	piece->ours = ours;
 	piece->err = *err;
 	put_piece(worker);
 }
@@ -275,6 +171,8 @@ static void tell_opened(struct worker *worker, const struct scan_file *file)
 {
 	const struct header *header = scan_file_header(file);
 	struct piece *piece = current_piece(worker);
+	const char *line;
+	struct err err;
 
 	piece->opened = true;
 	if (header && __atomic_load_n(&worker->run->asks_header, __ATOMIC_RELAXED)) {
@@ -283,32 +181,39 @@ static void tell_opened(struct worker *worker, const struct scan_file *file)
 		header_add_entries(piece->header, header);
 		piece->header->big_endian = header->big_endian;
 	}
+	for (size_t i = 0; (line = scan_file_damage(file, i)) != NULL; i++) {
+		err_set(&err, ST_EFORMAT, "%s", line);
+		on_damage(worker, &err, true);
+	}
 }
 
 static bool open_unit(struct worker *worker, struct unit *unit)
 {
-	const struct filter *filter = worker->run->filter;
 	struct err err;
+	bool ours;
 
-	if (!unit->path) {
+	if (unit->file) {
 		return true;
 	}
 	current_piece(worker)->path = unit->path;
+	worker->piece->missing = unit->missing;
 	if (unit->missing) {
-		worker->piece->missing = true;
-		put_piece(worker);
 		return false;
 	}
-	if (scan_file_open(&unit->file, unit->path, &filter->read_opts, &err) != ST_OK) {
-		tell_failure(worker, &err);
+	if (scanner_open(worker->scanner, &unit->file, unit->path, &ours, &err) != ST_OK) {
+		on_damage(worker, &err, ours);
 		return false;
 	}
 	tell_opened(worker, unit->file);
+	if (scanner_answer(worker->scanner, unit->file, &worker->totals)) {
+		return false;
+	}
 	for (size_t part = 1; part < scan_file_parts(unit->file); part++) {
 		struct unit *other = g_new0(struct unit, 1);
 
 		other->file = scan_file_ref(unit->file);
 		other->part = part;
+		other->place = unit->place;
 		scancrew_add(worker->turn, other);
 	}
 	return true;
@@ -318,20 +223,18 @@ static void do_unit(void *arg, void *state, void *work, struct scanturn *turn)
 {
 	struct worker *worker = state;
 	struct unit *unit = work;
-	struct err err;
-	int st;
+	const struct scan_taker taker = { .arg = worker, .frame = on_frame, .damage = on_damage };
 
 	worker->turn = turn;
+	worker->place = unit->place;
 	if (open_unit(worker, unit)) {
-		st = scanner_read(worker->scanner, unit->file, unit->part, &worker->totals,
-				  on_frame, worker, &err);
-		current_piece(worker);
-		if (st != ST_OK && st != ST_END) {
-			tell_failure(worker, &err);
-		}
-		put_piece(worker);
-		scan_file_unref(unit->file);
+		scanner_read(worker->scanner, unit->file, unit->part, &worker->totals, &taker);
 	}
+	if (worker->totals.total.records > 0) {
+		current_piece(worker);
+	}
+	put_piece(worker);
+	scan_file_unref(unit->file);
 	g_free(unit);
 }
 
@@ -347,8 +250,12 @@ static void *begin_worker(void *arg)
 
 static void end_worker(void *arg, void *state)
 {
+	struct run *run = arg;
 	struct worker *worker = state;
 
+	pthread_mutex_lock(&run->lock);
+	scan_report_add(&run->stats->report, scanner_report(worker->scanner));
+	pthread_mutex_unlock(&run->lock);
 	scanner_free(worker->scanner);
 	g_free(worker);
 }
@@ -356,16 +263,17 @@ static void end_worker(void *arg, void *state)
 static void *next_unit(void *arg)
 {
 	struct run *run = arg;
-	bool missing = false;
-	const char *path = run->filter->next_path(run->filter->arg, &missing);
+	struct scanlist_step step;
 	struct unit *unit;
 
-	if (!path) {
+	if (!scanlist_next(run->filter->list, &step)) {
 		return NULL;
 	}
 	unit = g_new0(struct unit, 1);
-	unit->path = g_strdup(path);
-	unit->missing = missing;
+	unit->path = g_strdup(step.path);
+	unit->missing = step.missing;
+	unit->size_bytes = step.size_bytes;
+	unit->place = step.place;
 	return unit;
 }
 
@@ -378,162 +286,24 @@ static void drop_unit(void *arg, void *work)
 	g_free(unit);
 }
 
-/* Threads pay once more than a little was read. Of pipes nobody knows how much comes. */
+/* Of a named file; of pipes nobody knows how much comes. */
+static uint64_t look_up_size(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : WORTH_BYTES;
+}
+
+/* Threads pay once more than a little is to be read. */
 static bool is_worth_threads(void *arg, void *work)
 {
 	struct run *run = arg;
 	const struct unit *unit = work;
-	struct stat st;
 
 	if (unit->path && !unit->missing) {
-		bool known = stat(unit->path, &st) == 0 && S_ISREG(st.st_mode);
-
-		run->bytes_met += known ? (uint64_t)st.st_size : WORTH_BYTES;
+		run->bytes_met += unit->size_bytes ? unit->size_bytes : look_up_size(unit->path);
 	}
 	return run->filter->threads_asked || run->bytes_met >= WORTH_BYTES;
-}
-
-/* ---- the consumer ---- */
-
-static void cut_rows(struct rows *rows, uint16_t last)
-{
-	while (rows->count > 0 && rows->row[rows->count - 1] > last) {
-		rows->count--;
-	}
-}
-
-/*
- * Will this frame give every destination all it wants? Then *last is the row that does so, and
- * records behind it count as never read. Without destinations everything is read.
- */
-static bool last_row(const struct filter *filter, const struct rows rows[FILTER_WAYS],
-		     uint16_t *last)
-{
-	bool any = false;
-
-	*last = 0;
-	for (unsigned way = 0; way < FILTER_WAYS; way++) {
-		const struct destination *destination = filter->destinations[way];
-		uint64_t room;
-
-		if (!destination) {
-			continue;
-		}
-		any = true;
-		room = destination_room(destination);
-		if (room > rows[way].count) {
-			return false;
-		}
-		if (room > 0 && rows[way].row[room - 1] > *last) {
-			*last = rows[way].row[room - 1];
-		}
-	}
-	return any;
-}
-
-static void count_frame(struct scan_counts *counts, const struct frame *frame,
-			const struct rows *rows, bool volumes)
-{
-	const uint64_t *packets = frame->batch ? frame->batch->packets : frame->packets;
-	const uint64_t *bytes = frame->batch ? frame->batch->bytes : frame->bytes;
-
-	counts->records += rows->count;
-	for (uint32_t i = 0; volumes && i < rows->count; i++) {
-		counts->packets += packets[rows->row[i]];
-		counts->bytes += bytes[rows->row[i]];
-	}
-}
-
-static int write_batch(struct destination *destination, struct batch *batch,
-		       const struct rows *rows, uint32_t count, struct err *err)
-{
-	memcpy(batch->selection, rows->row, count * sizeof(rows->row[0]));
-	batch->selected = count;
-	return destination_write(destination, batch, err);
-}
-
-static int write_piece(const struct filter *filter, const struct piece *piece, struct err *err)
-{
-	int st = ST_OK;
-
-	for (unsigned way = 0; st == ST_OK && way < FILTER_WAYS; way++) {
-		struct destination *destination = filter->destinations[way];
-		const struct encoded *encoded = &piece->encoded[way];
-		const struct rows *rows = piece->frame ? &piece->frame->rows[way] : NULL;
-		uint64_t count = rows ? rows->count : encoded->rows;
-		uint64_t room = destination ? destination_room(destination) : 0;
-
-		count = MIN(count, room);
-		if (count == 0) {
-			continue;
-		}
-		if (rows && piece->frame->batch) {
-			st = write_batch(destination, piece->frame->batch, rows, (uint32_t)count,
-					 err);
-		} else {
-			st = destination_write_rows(destination, encoded->bytes, count, err);
-		}
-	}
-	return st;
-}
-
-/* The rows of a piece. ST_END: every destination has all it wanted. */
-static int take_rows(struct run *run, struct piece *piece, struct err *err)
-{
-	const struct filter *filter = run->filter;
-	struct scan_totals *records = &run->stats->records;
-	struct frame *frame = piece->frame;
-	bool full = false;
-	uint16_t last = 0;
-	int st;
-
-	if (frame && run->limited) {
-		full = last_row(filter, frame->rows, &last);
-		for (unsigned way = 0; full && way < FILTER_WAYS; way++) {
-			cut_rows(&frame->rows[way], last);
-		}
-		count_frame(&records->total, frame, &frame->rows[FILTER_ALL],
-			    filter->count_volumes);
-		count_frame(&records->pass, frame, &frame->rows[FILTER_PASS],
-			    filter->count_volumes);
-	}
-	st = write_piece(filter, piece, err);
-	return st == ST_OK && full ? ST_END : st;
-}
-
-static void announce(struct run *run, const struct piece *piece)
-{
-	const struct filter *filter = run->filter;
-
-	if (piece->path && filter->on_file) {
-		filter->on_file(filter->arg, piece->path, piece->missing);
-	}
-	if (!piece->opened) {
-		return;
-	}
-	run->stats->files++;
-	if (filter->on_open && run->asks_header && !filter->on_open(filter->arg, piece->header)) {
-		__atomic_store_n(&run->asks_header, false, __ATOMIC_RELAXED);
-	}
-}
-
-static int take_piece(void *arg, struct scanpiece *taken, bool drained, struct err *err)
-{
-	struct run *run = arg;
-	struct piece *piece = (struct piece *)taken;
-	int st = ST_OK;
-
-	if (!drained) {
-		announce(run, piece);
-		scan_counts_add(&run->stats->records.total, &piece->totals.total);
-		scan_counts_add(&run->stats->records.pass, &piece->totals.pass);
-		st = take_rows(run, piece, err);
-		if (piece->failed && st == ST_OK) {
-			run->filter->on_error(run->filter->arg, &piece->err);
-		}
-	}
-	piece_done(run, piece);
-	return st;
 }
 
 /* ---- the run ---- */
@@ -565,11 +335,12 @@ static int finish(struct run *run, int st, struct err *err)
 
 		st = st == ST_OK ? one : st;
 	}
+	run->stats->threads = scancrew_threads(run->crew);
 	scancrew_free(run->crew);
 	while (run->spares) {
-		piece_free(take_spare(run));
+		filter_piece_free(filter_spare(run));
 	}
-	pthread_mutex_destroy(&run->spare_lock);
+	pthread_mutex_destroy(&run->lock);
 	return st;
 }
 
@@ -585,12 +356,12 @@ int filter_run(const struct filter *filter, struct filter_stats *stats, struct e
 		.worth = is_worth_threads,
 		.work = do_unit,
 		.drop = drop_unit,
-		.take = take_piece,
+		.take = filter_take,
 	};
 	int st;
 
 	make_plan(&run);
-	pthread_mutex_init(&run.spare_lock, NULL);
+	pthread_mutex_init(&run.lock, NULL);
 	run.crew = scancrew_new(&opts);
 	for (unsigned way = 0; way < FILTER_WAYS; way++) {
 		if (filter->destinations[way]) {

@@ -4,7 +4,7 @@
  * tests, hands them to the destinations and counts. Whatever the number of threads, everything
  * happens as if one file was read after the other, record by record.
  *
- *	struct filter filter = { .tests = tests, .threads = 2, .next_path = next, .arg = names,
+ *	struct filter filter = { .tests = tests, .threads = 2, .list = list,
  *				 .destinations = { [FILTER_PASS] = pass } };
  *	struct filter_stats stats = { 0 };
  *	st = filter_run(&filter, &stats, err);
@@ -14,10 +14,13 @@
 
 #include "query/destination.h"
 #include "query/scan.h"
+#include "query/scanlist.h"
 
 struct filter_stats {
 	uint64_t files; /* opened */
 	struct scan_totals records;
+	struct scan_report report;
+	unsigned threads; /* that were at work */
 };
 
 enum filter_way { FILTER_PASS, FILTER_FAIL, FILTER_ALL, FILTER_WAYS };
@@ -30,12 +33,8 @@ struct filter {
 	unsigned threads;   /* at most */
 	bool threads_asked; /* start them however little there is to read */
 	struct stream_read_opts read_opts;
-	void *arg; /* of all callbacks; those but next_path are called by the caller's thread */
-	/*
-	 * The next file or NULL, borrowed until the next call; *missing: that is not there, which
-	 * is to be told only. Called by one thread at a time.
-	 */
-	const char *(*next_path)(void *arg, bool *missing);
+	struct scanlist *list;
+	void *arg; /* of all callbacks, which are called by the caller's thread */
 	/* A file is read, or is missing; before what is in it. May be NULL. */
 	void (*on_file)(void *arg, const char *path, bool missing);
 	/*
@@ -43,8 +42,10 @@ struct filter {
 	 * more once it returns false.
 	 */
 	bool (*on_open)(void *arg, const struct header *header);
-	/* It could not be opened, or not read to its end. */
-	void (*on_error)(void *arg, const struct err *err);
+	/* So many names were passed, and so many records are done; often. May be NULL. */
+	void (*on_progress)(void *arg, uint64_t place, uint64_t records);
+	/* Something of it could not be read. ours: it is a block file. */
+	void (*on_error)(void *arg, const struct err *err, bool ours);
 };
 
 /*

@@ -210,13 +210,42 @@ int predicates_finish(struct predicates *tests, struct err *err)
 	if (st == ST_OK) {
 		merge_single_flags(tests);
 		g_ptr_array_sort(tests->tests, compare_costs);
+		for (size_t i = 0; i < tests->tests->len; i++) {
+			predicate_prepare(test_at(tests, i));
+		}
 	}
 	return st;
+}
+
+const struct predicate *predicates_at(const struct predicates *tests, size_t i)
+{
+	return test_at(tests, i);
 }
 
 size_t predicates_count(const struct predicates *tests)
 {
 	return tests ? tests->tests->len : 0;
+}
+
+const char *predicates_name(const struct predicates *tests, size_t i)
+{
+	return test_at(tests, i)->row->name;
+}
+
+const char *predicates_cost(const struct predicates *tests, size_t i)
+{
+	static const char *const names[] = {
+		[PREDICATE_COST_BYTE] = "byte",
+		[PREDICATE_COST_RANGE] = "range",
+		[PREDICATE_COST_NUMSET] = "list of numbers",
+		[PREDICATE_COST_BLOCK] = "address block",
+		[PREDICATE_COST_RATIO] = "ratio",
+		[PREDICATE_COST_WILDCARD] = "wildcard",
+		[PREDICATE_COST_IPSET] = "set of addresses",
+		[PREDICATE_COST_TUPLES] = "tuples",
+	};
+
+	return names[test_at(tests, i)->cost];
 }
 
 uint32_t predicates_columns(const struct predicates *tests)
@@ -227,6 +256,35 @@ uint32_t predicates_columns(const struct predicates *tests)
 		columns |= test_at(tests, i)->columns;
 	}
 	return columns;
+}
+
+enum predicates_verdict predicates_judge(const struct predicates *tests,
+					 const struct summary *summary)
+{
+	enum predicates_verdict verdict = PREDICATES_ALL;
+
+	for (size_t i = 0; verdict != PREDICATES_NONE && i < predicates_count(tests); i++) {
+		const struct predicate *test = test_at(tests, i);
+		enum predicates_verdict one = test->judge(test, summary);
+
+		verdict = MIN(verdict, one);
+	}
+	return verdict;
+}
+
+size_t predicates_hashes(const struct predicates *tests, const uint64_t **hashes)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < predicates_count(tests); i++) {
+		const struct predicate *test = test_at(tests, i);
+
+		if (test->hash_count > 0 && (count == 0 || test->hash_count < count)) {
+			count = test->hash_count;
+			*hashes = test->hashes;
+		}
+	}
+	return count;
 }
 
 void predicates_narrow(const struct predicates *tests, struct batch *batch)

@@ -23,6 +23,7 @@
 #include "common/batch.h"
 #include "common/numlist.h"
 #include "common/opt.h"
+#include "storage/summary.h"
 
 struct predicates;
 
@@ -51,8 +52,30 @@ int predicates_finish(struct predicates *tests, struct err *err);
 
 size_t predicates_count(const struct predicates *tests);
 
+/* The i-th test in the order in which they run, and what it costs: "sport", "list of numbers". */
+const char *predicates_name(const struct predicates *tests, size_t i);
+const char *predicates_cost(const struct predicates *tests, size_t i);
+
 /* The columns that all tests together need. */
 uint32_t predicates_columns(const struct predicates *tests);
+
+/*
+ * What tests say of records of which a summary is known. Some: perhaps, that is; the other two are
+ * certain.
+ */
+enum predicates_verdict {
+	PREDICATES_NONE, /* none of the records passes */
+	PREDICATES_SOME,
+	PREDICATES_ALL, /* all of them pass */
+};
+enum predicates_verdict predicates_judge(const struct predicates *tests,
+					 const struct summary *summary);
+
+/*
+ * Hashes (bloom_hash()) of the addresses of which every record that passes has one at least, as
+ * source or destination, for address filters. Borrowed; 0: there is no such short list.
+ */
+size_t predicates_hashes(const struct predicates *tests, const uint64_t **hashes);
 
 /* Keep the selected rows that pass every test. NULL: all pass. */
 void predicates_narrow(const struct predicates *tests, struct batch *batch);

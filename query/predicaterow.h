@@ -18,6 +18,10 @@ struct predicate;
 typedef uint32_t (*predicate_narrow_fn)(const struct predicate *test, const struct batch *batch,
 					uint16_t *selection, uint32_t count);
 
+/* What the test says of all records of a summary. */
+typedef enum predicates_verdict (*predicate_judge_fn)(const struct predicate *test,
+						      const struct summary *summary);
+
 /* What tests cost, cheapest first; the order in which they run. */
 enum predicate_cost {
 	PREDICATE_COST_BYTE,   /* a look into 256 bytes */
@@ -47,6 +51,12 @@ struct predicate_row {
 struct predicate {
 	const struct predicate_row *row;
 	predicate_narrow_fn narrow;
+	predicate_judge_fn judge; /* since predicate_prepare() */
+	uint64_t *hashes;         /* of its few addresses; owned; NULL: of others, or too many */
+	size_t hash_count;
+	struct cidr bounds;  /* of a wildcard, since predicate_prepare() */
+	struct cidr *ranges; /* of a set that has not too many; owned; NULL: of others */
+	size_t range_count;
 	enum predicate_cost cost;
 	uint32_t columns;
 	union {
@@ -107,6 +117,17 @@ uint32_t predicate_narrow_ipset(const struct predicate *test, const struct batch
 
 uint32_t predicate_narrow_tuples(const struct predicate *test, const struct batch *batch,
 				 uint16_t *selection, uint32_t count);
+
+/* Most addresses that an address filter is asked about; with more, one is found nearly always. */
+#define PREDICATE_HASHES_MAX 32
+
+/* Most ranges that are listed beside a set. */
+#define PREDICATE_RANGES_MAX 65536
+
+const struct predicate *predicates_at(const struct predicates *tests, size_t i);
+
+/* Make ready for judging: sets judge, the hashes, bounds and ranges. */
+void predicate_prepare(struct predicate *test);
 
 /* Compile text for the row; test->row is set. Frees nothing on failure but what it made. */
 int predicate_compile(struct predicate *test, const char *text, struct err *err);

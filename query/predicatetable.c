@@ -363,6 +363,8 @@ int predicate_compile(struct predicate *test, const char *text, struct err *err)
 
 void predicate_release(struct predicate *test)
 {
+	g_free(test->hashes);
+	g_free(test->ranges);
 	if (test->narrow == predicate_narrow_wildcard) {
 		g_free(test->wildcard);
 	} else if (test->narrow == predicate_narrow_ipset) {

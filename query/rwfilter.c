@@ -11,13 +11,15 @@
 #include <unistd.h>
 
 #include "common/timestamp.h"
-#include "query/filter.h"
+#include "query/filterreport.h"
 #include "query/names.h"
+#include "query/scanprogress.h"
 #include "query/selection.h"
 #include "query/sink.h"
 #include "query/tuple.h"
 
-#define THREADS_MAX 1024
+#define THREADS_MAX       1024
+#define PROGRESS_DELAY_NS (2 * NS_PER_S)
 
 struct rwfilter_opts {
 	GPtrArray *destinations[FILTER_WAYS];
@@ -33,6 +35,9 @@ struct rwfilter_opts {
 	struct selection_opts selection;
 	struct predicate_opts predicates;
 	struct tuple_opts tuples;
+	bool explain;
+	bool progress;
+	bool no_progress;
 	int refused; /* for switches that only have messages */
 };
 
@@ -74,6 +79,13 @@ static const struct opt rwfilter_opt_table[] = {
 	OPT_OPTSTR(struct rwfilter_opts, volume_statistics, "print-volume-statistics", 0, "PATH",
 		   "print how many records, packets and bytes were read, passed and failed",
 		   .flags = OPT_ONCE),
+	OPT_FLAG(struct rwfilter_opts, explain, "explain", 0,
+		 "print what was read, and what was not and why", .flags = OPT_ADDED),
+	OPT_FLAG(struct rwfilter_opts, progress, "progress", 0,
+		 "show how far the scan is, also when standard error is no terminal",
+		 .flags = OPT_ADDED),
+	OPT_FLAG(struct rwfilter_opts, no_progress, "no-progress", 0,
+		 "do not show how far the scan is", .flags = OPT_ADDED),
 	OPT_GROUP(struct rwfilter_opts, selection, selection_opt_table),
 	OPT_GROUP(struct rwfilter_opts, predicates, predicate_opt_table),
 	REFUSED("scc", "LIST", 0, "pass flows whose source is in one of these countries"),
@@ -104,7 +116,9 @@ struct rwfilter {
 	struct filter_stats stats;
 	struct selection *selection; /* NULL: the files are named */
 	struct names *names;
+	struct scanprogress progress;
 	FILE *statistics;
+	int exit_status;
 	bool copy_entries; /* the first input's entries are still wanted */
 };
 
@@ -297,17 +311,6 @@ static unsigned asked_threads(const struct rwfilter_opts *opts)
 	return (unsigned)threads;
 }
 
-static const char *next_path(void *arg, bool *missing)
-{
-	struct rwfilter *run = arg;
-
-	if (run->selection) {
-		return selection_next(run->selection, missing);
-	}
-	*missing = false;
-	return run->names ? names_next(run->names) : NULL;
-}
-
 static void on_file(void *arg, const char *path, bool missing)
 {
 	const struct rwfilter *run = arg;
@@ -319,22 +322,55 @@ static void on_file(void *arg, const char *path, bool missing)
 	}
 }
 
-/* A file that cannot be read does not end the tool. */
-static void on_error(void *arg, const struct err *err)
+/*
+ * A file that cannot be read does not end the tool, and as in SiLK nor does the exit status tell;
+ * but of a block file what is damaged is passed over, and that must not go unseen.
+ */
+static void on_error(void *arg, const struct err *err, bool ours)
 {
+	struct rwfilter *run = arg;
+
 	tool_warn_err(err);
+	if (ours) {
+		run->exit_status = TOOL_EXIT_ERROR;
+	}
+}
+
+static int64_t now_ns(void)
+{
+	return g_get_monotonic_time() * NS_PER_US;
+}
+
+static void on_progress(void *arg, uint64_t place, uint64_t records)
+{
+	struct rwfilter *run = arg;
+
+	scanprogress_show(&run->progress, now_ns(), place, scanlist_names(run->filter.list),
+			  records);
+}
+
+static void start_progress(struct rwfilter *run)
+{
+	const struct rwfilter_opts *opts = run->opts;
+
+	if (opts->no_progress || (!opts->progress && !isatty(STDERR_FILENO))) {
+		return;
+	}
+	run->progress.out = stderr;
+	run->progress.start_ns = now_ns();
+	run->progress.delay_ns = opts->progress ? 0 : PROGRESS_DELAY_NS;
+	run->filter.on_progress = on_progress;
 }
 
 static void read_nothing(struct rwfilter *run)
 {
-	const char *path;
-	bool missing;
+	struct scanlist_step step;
 
-	while ((path = next_path(run, &missing)) != NULL) {
-		if (missing) {
-			on_file(run, path, missing);
+	while (scanlist_next(run->filter.list, &step)) {
+		if (step.missing) {
+			on_file(run, step.path, true);
 		} else {
-			printf("%s\n", path);
+			printf("%s\n", step.path);
 		}
 	}
 }
@@ -342,8 +378,12 @@ static void read_nothing(struct rwfilter *run)
 static void read_all(struct rwfilter *run)
 {
 	struct err err;
+	int st;
 
-	if (filter_run(&run->filter, &run->stats, &err) != ST_OK) {
+	start_progress(run);
+	st = filter_run(&run->filter, &run->stats, &err);
+	scanprogress_end(&run->progress);
+	if (st != ST_OK) {
 		tool_die_err(&err);
 	}
 }
@@ -370,38 +410,6 @@ static struct names *find_names(const struct rwfilter_opts *opts, int argc, char
 				: names_new(&opts->xargs, false, argc, argv);
 }
 
-static void print_volume_row(FILE *out, const char *title, const struct scan_counts *counts,
-			     const char *files)
-{
-	fprintf(out, "%5s|%18llu|%18llu|%20llu|%10s|\n", title, (unsigned long long)counts->records,
-		(unsigned long long)counts->packets, (unsigned long long)counts->bytes, files);
-}
-
-static void print_statistics(const struct rwfilter *run)
-{
-	const struct scan_counts *total = &run->stats.records.total;
-	const struct scan_counts *pass = &run->stats.records.pass;
-	const struct scan_counts fail = {
-		.records = total->records - pass->records,
-		.packets = total->packets - pass->packets,
-		.bytes = total->bytes - pass->bytes,
-	};
-	FILE *out = run->statistics;
-	char files[32];
-
-	if (!run->filter.count_volumes) {
-		fprintf(out, "Files %5llu.  Read %10llu.  Pass %10llu. Fail  %10llu.\n",
-			(unsigned long long)run->stats.files, (unsigned long long)total->records,
-			(unsigned long long)pass->records, (unsigned long long)fail.records);
-		return;
-	}
-	snprintf(files, sizeof(files), "%llu", (unsigned long long)run->stats.files);
-	fprintf(out, "     |%18s|%18s|%20s|%10s|\n", "Recs", "Packets", "Bytes", "Files");
-	print_volume_row(out, "Total", total, files);
-	print_volume_row(out, "Pass", pass, "");
-	print_volume_row(out, "Fail", &fail, "");
-}
-
 /* Standard output is closed, and looked at, by the skeleton. */
 static bool close_statistics(FILE *out)
 {
@@ -414,7 +422,7 @@ static bool close_statistics(FILE *out)
 /* Returns the exit status. */
 static int finish(struct rwfilter *run)
 {
-	int exit_status = TOOL_EXIT_OK;
+	int exit_status = run->exit_status;
 	struct err err;
 
 	if (run->copy_entries) {
@@ -427,7 +435,7 @@ static int finish(struct rwfilter *run)
 		}
 	}
 	if (run->statistics) {
-		print_statistics(run);
+		filter_print_statistics(run->statistics, &run->filter, &run->stats);
 		if (!close_statistics(run->statistics)) {
 			tool_warn("cannot write statistics: %s", strerror(errno));
 			exit_status = TOOL_EXIT_ERROR;
@@ -450,6 +458,18 @@ static void open_outputs(struct rwfilter *run)
 	}
 }
 
+static void make_list(struct rwfilter *run, int argc, char **argv)
+{
+	const struct rwfilter_opts *opts = run->opts;
+
+	if (run->selection) {
+		run->filter.list = scanlist_of_selection(run->selection);
+		return;
+	}
+	run->names = find_names(opts, argc, argv);
+	run->filter.list = scanlist_of_names(run->names, (uint64_t)argc);
+}
+
 static void make_filter(struct rwfilter *run)
 {
 	unsigned threads = asked_threads(run->opts);
@@ -460,7 +480,6 @@ static void make_filter(struct rwfilter *run)
 	memcpy(filter->limits, run->opts->limits, sizeof(filter->limits));
 	filter->threads_asked = threads > 1;
 	filter->arg = run;
-	filter->next_path = next_path;
 	filter->on_file = on_file;
 	filter->on_open = on_open;
 	filter->on_error = on_error;
@@ -499,14 +518,17 @@ static int rwfilter_run(struct tool_env *env, void *arg, int argc, char **argv)
 	if (!opts->dry_run) {
 		open_outputs(&run);
 	}
-	if (input == INPUT_FILES) {
-		run.names = find_names(opts, argc, argv);
-	}
+	make_list(&run, argc, argv);
 	if (opts->dry_run) {
 		read_nothing(&run);
 	} else {
 		read_all(&run);
 	}
+	if (opts->explain && !opts->dry_run) {
+		/* not to standard output, which may have records */
+		filter_explain(stderr, &run.filter, &run.stats);
+	}
+	scanlist_free(run.filter.list);
 	names_free(run.names);
 	selection_free(run.selection);
 	return finish(&run);

@@ -3,15 +3,17 @@
  * Reading files for a query: what one thread does with one file. Records are counted, and those
  *that somebody wants are handed over a frame at a time, with no more columns than are asked for.
  *
+ *	struct scanner *scanner = scanner_new(&plan);
  *	struct scan_file *file;
- *	if (scan_file_open(&file, path, &read_opts, err) == ST_OK) {
- *		struct scanner *scanner = scanner_new(&plan);
- *		st = scanner_read(scanner, file, 0, &counts, on_frame, arg, err);
+ *	if (scanner_open(scanner, &file, path, err) == ST_OK) {
+ *		for (size_t part = 0; part < scan_file_parts(file); part++) {
+ *			scanner_read(scanner, file, part, &totals, &taker);
+ *		}
  *		scan_file_unref(file);
  *	}
  *
- * The parts of a file are independent of each other: its parts may be read by several threads, each
- * with its own scanner.
+ * The parts of a file are independent of each other: they may be read by several threads, each with
+ * its own scanner.
  */
 #ifndef TUSSAH_QUERY_SCAN_H
 #define TUSSAH_QUERY_SCAN_H
@@ -44,37 +46,69 @@ void scan_counts_add(struct scan_counts *counts, const struct scan_counts *other
 void scan_counts_add_rows(struct scan_counts *counts, const struct batch *batch,
 			  const uint16_t *rows, uint32_t count, bool volumes);
 
+/*
+ * Is the verdict on a file or block, with its summary, all there is to know? Then its records are
+ * counted in totals.
+ */
+bool scan_answer(const struct scan_plan *plan, const struct summary *summary,
+		 enum predicates_verdict verdict, struct scan_totals *totals);
+
+/* What was done, and what was saved. */
+struct scan_report {
+	uint64_t files;          /* opened */
+	uint64_t files_answered; /* by their footer, or its address filter */
+	uint64_t blocks;         /* of the others */
+	uint64_t blocks_by_summary;
+	uint64_t blocks_by_filter;
+	uint64_t blocks_by_dictionary;
+	uint64_t blocks_read;
+	uint64_t bytes_read; /* of block files; row files are read whole */
+	uint64_t bytes_on_disk;
+};
+void scan_report_add(struct scan_report *report, const struct scan_report *other);
+
+struct scan_taker {
+	void *arg;
+	/*
+	 * All rows of the batch that are selected pass; rows 0..rows-1 are all that were looked at.
+	 * Anything but ST_OK ends the reading.
+	 */
+	int (*frame)(void *arg, struct batch *batch);
+	/* What could not be read; the rest is. ours: of a block file. */
+	void (*damage)(void *arg, const struct err *err, bool ours);
+};
+
 struct scan_file;
 
-/*
- * *out returned: scan_file_unref(). What is wrong with a file is in err, as hourfile_open() has it.
- */
-int scan_file_open(struct scan_file **out, const char *path, const struct stream_read_opts *opts,
-		   struct err *err);
 /* One more owner; any thread may let go. */
 struct scan_file *scan_file_ref(struct scan_file *file);
 void scan_file_unref(struct scan_file *file);
 /* The SiLK header, or NULL when the file is of another kind. */
 const struct header *scan_file_header(const struct scan_file *file);
-/* How many parts it can be read in; parts of similar size. */
+bool scan_file_is_ours(const struct scan_file *file);
+/* Lines about damage found when opening, as blockfile_damage(). */
+const char *scan_file_damage(const struct scan_file *file, size_t i);
+/* How many parts it can be read in, of similar size. */
 size_t scan_file_parts(const struct scan_file *file);
 
 struct scanner;
 
 struct scanner *scanner_new(const struct scan_plan *plan); /* plan is kept */
 void scanner_free(struct scanner *scanner);
+/* So far, by this scanner. */
+const struct scan_report *scanner_report(struct scanner *scanner);
 
 /*
- * All rows of the batch that are selected pass; rows 0..rows-1 are all that were looked at.
- * Anything but ST_OK ends the reading.
+ * *out returned: scan_file_unref(). What is wrong with a file is in err, as hourfile_open() has it;
+ * *ours (may be NULL): it is a block file.
  */
-typedef int (*scan_frame_fn)(void *arg, struct batch *batch);
-
-/*
- * Read one part of a file. Returns ST_OK; what fn returned; or an error, when everything before the
- * damage was read and counted.
- */
+int scanner_open(struct scanner *scanner, struct scan_file **out, const char *path, bool *ours,
+		 struct err *err);
+/* Is what the footer says enough? Then the records are counted, and nothing is to be read. */
+bool scanner_answer(struct scanner *scanner, const struct scan_file *file,
+		    struct scan_totals *totals);
+/* Read one part of a file. Returns ST_OK, or what taker->frame() returned. */
 int scanner_read(struct scanner *scanner, struct scan_file *file, size_t part,
-		 struct scan_totals *totals, scan_frame_fn fn, void *arg, struct err *err);
+		 struct scan_totals *totals, const struct scan_taker *taker);
 
 #endif

@@ -416,6 +416,11 @@ int scancrew_run(struct scancrew *crew, struct err *err)
 	return run_threads(crew, err);
 }
 
+unsigned scancrew_threads(const struct scancrew *crew)
+{
+	return crew->started ? crew->threads->len : 1;
+}
+
 static void drop_turns(struct scancrew *crew)
 {
 	while (crew->head) {

@@ -54,6 +54,8 @@ struct scancrew_opts {
 struct scancrew *scancrew_new(const struct scancrew_opts *opts);
 /* Everything is done and taken: ST_OK, or what take() returned. */
 int scancrew_run(struct scancrew *crew, struct err *err);
+/* How many threads are at work, or were. */
+unsigned scancrew_threads(const struct scancrew *crew);
 /* Ends the threads. NULL is fine. */
 void scancrew_free(struct scancrew *crew);
 

@@ -150,6 +150,7 @@ struct selection {
 	const char *root;
 	struct repo_select select;
 	struct repo_walk *walk;
+	uint64_t place;
 	bool want_missing;
 };
 
@@ -186,17 +187,31 @@ void selection_free(struct selection *selection)
 	}
 }
 
-const char *selection_next(struct selection *selection, bool *missing)
+bool selection_next(struct selection *selection, struct selection_file *file)
 {
-	struct hourfile_key key;
-
-	while (repo_walk_next(selection->walk, &key)) {
-		*missing = !repo_walk_find(selection->walk);
-		if (!*missing || selection->want_missing) {
-			return repo_walk_path(selection->walk);
+	while (repo_walk_next(selection->walk, &file->key)) {
+		file->place = ++selection->place;
+		file->stat = repo_walk_find(selection->walk);
+		if (file->stat || selection->want_missing) {
+			file->path = repo_walk_path(selection->walk);
+			file->relative = file->path + strlen(selection->root) + 1;
+			return true;
 		}
 	}
-	return NULL;
+	return false;
+}
+
+uint64_t selection_names(const struct selection *selection)
+{
+	const struct repo_select *select = &selection->select;
+	int64_t hours = (select->last_hour_ns - select->first_hour_ns) / NS_PER_HOUR + 1;
+
+	return (uint64_t)hours * select->pair_count;
+}
+
+const char *selection_root(const struct selection *selection)
+{
+	return selection->root;
 }
 
 struct visit {

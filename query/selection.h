@@ -8,6 +8,7 @@
 
 #include "query/predicate.h"
 #include "query/tool.h"
+#include "storage/repo.h"
 
 struct selection_opts {
 	char *class_name;
@@ -40,11 +41,18 @@ struct selection;
 struct selection *selection_new(const struct selection_opts *opts, struct tool_env *env);
 void selection_free(struct selection *selection);
 
-/*
- * The next file; *missing: it is not there and is told of because of --print-missing-files. NULL:
- * no more. Borrowed until the next call.
- */
-const char *selection_next(struct selection *selection, bool *missing);
+struct selection_file {
+	const char *path;        /* borrowed until the next step, as the rest */
+	const char *relative;    /* to the root */
+	const struct stat *stat; /* NULL: it is not there; only with --print-missing-files */
+	struct hourfile_key key;
+	uint64_t place; /* how many names were looked for, this one included */
+};
+/* The next file; false: no more. */
+bool selection_next(struct selection *selection, struct selection_file *file);
+/* How many names there are to look for in all. */
+uint64_t selection_names(const struct selection *selection);
+const char *selection_root(const struct selection *selection);
 
 /* Visit all files, missing ones only with --print-missing-files, until fn returns non-zero. */
 typedef int (*selection_fn)(void *arg, const char *path, bool exists);

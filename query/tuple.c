@@ -14,9 +14,11 @@
 #include "common/cidr.h"
 #include "common/numlist.h"
 #include "query/tucfield.h"
+#include "storage/bloom.h"
 
 #define UNFOLDED_MAX 4096 /* keys of one line */
 #define FIELDS_MAX   5
+#define JUDGED_MAX   1024 /* with more, asking each costs more than it saves */
 
 static const char *const directions[] = { "forward", "reverse", "both", NULL };
 enum { FORWARD, REVERSE, BOTH };
@@ -369,6 +371,83 @@ uint32_t tuples_columns(const struct tuples *tuples)
 		columns |= COLUMN_BIT(COLUMN_SPORT) | COLUMN_BIT(COLUMN_DPORT);
 	}
 	return tuples->has[TUC_PROTOCOL] ? columns | COLUMN_BIT(COLUMN_PROTOCOL) : columns;
+}
+
+static bool range_meets(const struct summary *summary, enum column column, const struct cidr *block)
+{
+	const struct summary_range *range = &summary->range[column];
+
+	return !(summary->ranged & COLUMN_BIT(column)) ||
+	       (ip_compare(range->min_ip, block->last) <= 0 &&
+		ip_compare(range->max_ip, block->first) >= 0);
+}
+
+static bool range_has(const struct summary *summary, enum column column, uint64_t number)
+{
+	const struct summary_range *range = &summary->range[column];
+
+	return !(summary->ranged & COLUMN_BIT(column)) ||
+	       (range->min <= number && number <= range->max);
+}
+
+/* Of a block, which is of one address only when the filter is to be asked. */
+static bool filter_may_hold(const struct summary *summary, const struct cidr *block)
+{
+	return !summary->filter || !ip_equal(block->first, block->last) ||
+	       bloom_may_hold(summary->filter, summary->filter_size, bloom_hash(block->first));
+}
+
+static bool blocks_may_be_in(const struct tuples *tuples, const struct cidr *sip,
+			     const struct cidr *dip, const struct summary *summary, bool reverse)
+{
+	enum column source = reverse ? COLUMN_DIP : COLUMN_SIP;
+	enum column destination = reverse ? COLUMN_SIP : COLUMN_DIP;
+
+	return (!tuples->has[TUC_SIP] ||
+		(range_meets(summary, source, sip) && filter_may_hold(summary, sip))) &&
+	       (!tuples->has[TUC_DIP] ||
+		(range_meets(summary, destination, dip) && filter_may_hold(summary, dip)));
+}
+
+static bool key_may_be_in(const struct tuples *tuples, const struct tuple_key *key,
+			  const struct summary *summary, bool reverse)
+{
+	const struct cidr sip = { .first = key->sip, .last = key->sip };
+	const struct cidr dip = { .first = key->dip, .last = key->dip };
+	enum column source = reverse ? COLUMN_DPORT : COLUMN_SPORT;
+	enum column destination = reverse ? COLUMN_SPORT : COLUMN_DPORT;
+
+	return (!tuples->has[TUC_SPORT] || range_has(summary, source, key->sport)) &&
+	       (!tuples->has[TUC_DPORT] || range_has(summary, destination, key->dport)) &&
+	       (!tuples->has[TUC_PROTOCOL] || range_has(summary, COLUMN_PROTOCOL, key->protocol)) &&
+	       blocks_may_be_in(tuples, &sip, &dip, summary, reverse);
+}
+
+static bool any_may_be_in(const struct tuples *tuples, const struct summary *summary, bool reverse)
+{
+	for (guint i = 0; i < tuples->keys->len; i++) {
+		if (key_may_be_in(tuples, &g_array_index(tuples->keys, struct tuple_key, i),
+				  summary, reverse)) {
+			return true;
+		}
+	}
+	for (guint i = 0; i < tuples->lines->len; i++) {
+		const struct tuple_line *line = g_ptr_array_index(tuples->lines, i);
+
+		if (blocks_may_be_in(tuples, &line->sip, &line->dip, summary, reverse)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool tuples_may_be_in(const struct tuples *tuples, const struct summary *summary)
+{
+	if (tuples->keys->len + tuples->lines->len > JUDGED_MAX) {
+		return true;
+	}
+	return (tuples->direction != REVERSE && any_may_be_in(tuples, summary, false)) ||
+	       (tuples->direction != FORWARD && any_may_be_in(tuples, summary, true));
 }
 
 static struct tuple_key make_key(const struct tuples *tuples, const struct batch *batch,

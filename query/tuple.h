@@ -15,6 +15,7 @@
 
 #include "common/batch.h"
 #include "common/opt.h"
+#include "storage/summary.h"
 
 struct tuples;
 
@@ -32,6 +33,9 @@ void tuples_free(struct tuples *tuples);
 
 /* What is looked at in a batch. */
 uint32_t tuples_columns(const struct tuples *tuples);
+
+/* Could one of them be among the records of the summary? False is certain. */
+bool tuples_may_be_in(const struct tuples *tuples, const struct summary *summary);
 
 /* Is the row one of them, in the direction of the switches? */
 bool tuples_contain(const struct tuples *tuples, const struct batch *batch, uint32_t row);

@@ -66,6 +66,19 @@ test_case 'the number of threads comes from the environment, and is looked at' '
 	test_must_fail rwfilter --threads=0 --xargs=files --protocol=6 --pass=no.rw &&
 	test_must_fail rwfilter --threads=x --xargs=files --protocol=6 --pass=no.rw
 '
+test_case 'what was done is told, and how far it is' '
+	rwfilter --threads=2 --xargs=files --protocol=6 --anyset=hosts.set --dport=80 --explain \
+		--pass=explained.rw 2>err &&
+	test_grep "^test 1: protocol (byte)" err && test_grep "^test 2: dport (list of numbers)" err &&
+	test_grep "^test 3: anyset (set of addresses)" err && test_grep "^threads: 2" err &&
+	test_grep "^files: $(wc -l <files) in all" err &&
+	rwfilter --xargs=files --protocol=6 --progress --pass=shown.rw 2>err &&
+	test_grep "records/s" err &&
+	rwfilter --protocol=6 --progress --print-statistics=- large.rw 2>err &&
+	test_grep "100 %" err &&
+	rwfilter --xargs=files --protocol=6 --no-progress --progress --pass=hidden.rw 2>err &&
+	test_must_fail grep records/s err
+'
 test_case 'a full disk and a closed pipe end the tool' '
 	test_must_fail rwfilter --threads=4 --xargs=files --all=- >/dev/full 2>err &&
 	test_grep "rwfilter: " err &&

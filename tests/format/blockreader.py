@@ -102,20 +102,24 @@ class Bytes:
         need(self.at == len(self.data), "%s: %d bytes left over" % (what, len(self.data) - self.at))
 
 
-def unpack(packed, count):
-    """A packed list (section 4)."""
+def unpack(packed, count, depth=0):
+    """A packed list (section 4); lists of exceptions may have exceptions, those of them none."""
     width, exceptions = packed.u8(), packed.varint()
     need(width <= 64 and exceptions <= count, "packed list: bad width or count")
-    need(width < 64 or exceptions == 0, "packed list: exceptions at full width")
+    need(exceptions == 0 or (width < 64 and depth < 2), "packed list: exceptions where there are none")
     bits = int.from_bytes(packed.take((count * width + 7) // 8), "little")
     need(bits >> count * width == 0, "packed list: unused bits set")
     values = [bits >> i * width & ((1 << width) - 1) for i in range(count)]
+    if exceptions == 0:
+        return values
+    gaps = unpack(packed, exceptions, depth + 1)
+    highs = unpack(packed, exceptions, depth + 1)
     position = -1
-    for _ in range(exceptions):
-        position += packed.varint() + 1
-        need(position < count, "packed list: exception behind the end")
-        values[position] |= packed.varint() << width
-        need(values[position] <= U64, "packed list: number above 64 bits")
+    for gap, high in zip(gaps, highs):
+        position += gap + 1
+        need(gap < 65536 and position < count, "packed list: exception behind the end")
+        need(high >> (64 - width) == 0, "packed list: number above 64 bits")
+        values[position] |= high << width
     return values
 
 
