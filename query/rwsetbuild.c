@@ -4,6 +4,7 @@
 
 #include "common/wildcard.h"
 #include "query/setsink.h"
+#include "query/threattext.h"
 #include "storage/ipset.h"
 
 #include <errno.h>
@@ -13,7 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LINE_BYTES_MAX 511 /* with its newline; longer ones are passed over */
+#define LINE_BYTES_MAX         511   /* with its newline; longer ones are passed over */
+#define LENIENT_LINE_BYTES_MAX 65536 /* the same of --lenient */
 
 struct ranges_switch {
 	bool given;
@@ -22,6 +24,7 @@ struct ranges_switch {
 
 struct setbuild_opts {
 	struct ranges_switch ip_ranges;
+	bool lenient;
 	struct setsink_opts sink;
 };
 
@@ -51,6 +54,9 @@ static int parse_ranges(const struct opt *opt, const char *text, void *dest, str
 static const struct opt setbuild_opt_table[] = {
 	OPT_CALL(struct setbuild_opts, ip_ranges, "ip-ranges", 0, "DELIMITER", parse_ranges,
 		 OPT_ARG_OPTIONAL, "take lines with two addresses as ranges"),
+	OPT_FLAG(struct setbuild_opts, lenient, "lenient", 0,
+		 "read threat lists: find addresses in them and count what is no address",
+		 .flags = OPT_ADDED),
 	OPT_GROUP(struct setbuild_opts, sink, setsink_opt_table),
 	OPT_END,
 };
@@ -59,9 +65,13 @@ struct job {
 	const struct setbuild_opts *opts;
 	struct ipset *set;
 	struct wildcard wildcard; /* of the line being read */
+	char text[LENIENT_LINE_BYTES_MAX + 1];
 	bool saw_integer;
 	bool saw_ipv6;
 	unsigned line;
+	/* of --lenient */
+	unsigned skipped; /* lines with something that is no address */
+	unsigned first_skipped;
 };
 
 /* The reason in err, in the words "Invalid WHAT on line N: REASON". */
@@ -215,10 +225,48 @@ static int add_range_line(struct job *job, char *text, struct err *err)
 	return ST_OK;
 }
 
+/*
+ * A dotted quad, perhaps with a prefix, and nothing else but the end of the line: nearly all lines
+ * of nearly all inputs. False: whatever it is, nothing was added.
+ */
+static bool add_quad(struct job *job, const char *at)
+{
+	uint32_t address = 0;
+	unsigned prefix = 32;
+
+	for (int i = 0; i < 4; i++) {
+		unsigned octet = 0;
+		const char *start = at;
+
+		for (; g_ascii_isdigit(*at) && at - start < 3; at++) {
+			octet = octet * 10 + (unsigned)(*at - '0');
+		}
+		if (at == start || octet > 255 || (i < 3 && *at++ != '.')) {
+			return false;
+		}
+		address = address << 8 | octet;
+	}
+	if (*at == '/') {
+		prefix = 0;
+		for (at++; g_ascii_isdigit(*at) && prefix <= 32; at++) {
+			prefix = prefix * 10 + (unsigned)(*at - '0');
+		}
+	}
+	if ((*at != '\n' && *at != '\0') || prefix < 1 || prefix > 32) {
+		return false;
+	}
+	ipset_add_range(job->set, ip_block_first(ip_from_v4(address), 96 + prefix),
+			ip_block_last(ip_from_v4(address), 96 + prefix));
+	return true;
+}
+
 static int add_line(struct job *job, char *line, struct err *err)
 {
 	int status;
 
+	if (!job->opts->ip_ranges.given && add_quad(job, line)) {
+		return ST_OK;
+	}
 	line[strcspn(line, "#\n")] = '\0';
 	g_strstrip(line);
 	if (!line[0]) {
@@ -230,6 +278,55 @@ static int add_line(struct job *job, char *line, struct err *err)
 	}
 	return job->opts->ip_ranges.given ? add_range_line(job, line, err)
 					  : add_wildcard(job, line, err);
+}
+
+/* --- lines of threat lists --- */
+
+/*
+ * An address, block or range. A plain number is none here: a first column of numbers rather counts
+ * lines. Nor is a wildcard, which in a list of somebody else's could be of any size.
+ */
+static bool add_threat(struct job *job, const char *text)
+{
+	struct cidr block;
+
+	if (!strpbrk(text, ".:")) {
+		return false;
+	}
+	if (parse_block(text, &block, NULL) == ST_OK) {
+		add_block(job, &block);
+		return true;
+	}
+	if (cidr_parse_range(text, &block, NULL) == ST_OK && !strchr(text, '/')) {
+		add_range(job, &block);
+		return true;
+	}
+	return false;
+}
+
+static void add_threat_line(struct job *job, char *line)
+{
+	struct threattext threat;
+	char *text;
+	bool all_good = true;
+
+	threattext_start(&threat, line);
+	while ((text = threattext_next(&threat))) {
+		char *blank;
+
+		if (add_threat(job, text)) {
+			continue;
+		}
+		/* words behind the address, as in "192.0.2.1 scanner" */
+		blank = strpbrk(text, " \t");
+		if (blank) {
+			*blank = '\0';
+		}
+		all_good = (blank && add_threat(job, text)) && all_good;
+	}
+	if (!all_good) {
+		job->first_skipped = job->skipped++ ? job->first_skipped : job->line;
+	}
 }
 
 /* Passes over the rest of a line that is too long. */
@@ -244,21 +341,31 @@ static void skip_line(FILE *in)
 
 static int read_lines(struct job *job, FILE *in, struct err *err)
 {
-	char line[LINE_BYTES_MAX + 1];
+	bool lenient = job->opts->lenient;
+	size_t longest = lenient ? LENIENT_LINE_BYTES_MAX : LINE_BYTES_MAX;
+	char *line = job->text;
 
-	for (job->line = 1; fgets(line, sizeof(line), in); job->line++) {
+	for (job->line = 1; fgets(line, (int)longest + 1, in); job->line++) {
 		size_t len = strlen(line);
 		int status;
 
-		if (len == LINE_BYTES_MAX && line[len - 1] != '\n') {
+		if (len == longest && line[len - 1] != '\n') {
 			skip_line(in);
 			tool_warn("Input line %u too long. ignored", job->line);
+			continue;
+		}
+		if (lenient) {
+			add_threat_line(job, line);
 			continue;
 		}
 		status = add_line(job, line, err);
 		if (status != ST_OK) {
 			return status;
 		}
+	}
+	if (job->skipped) {
+		tool_warn("skipped %u of %u lines without an address, the first is line %u",
+			  job->skipped, job->line - 1, job->first_skipped);
 	}
 	return ferror(in) ? err_errno(err, ST_EIO, errno, "cannot read the input") : ST_OK;
 }
@@ -294,6 +401,9 @@ static int setbuild_run(struct tool_env *env, void *base, int argc, char **argv)
 
 	if (argc > 2) {
 		tool_usage("Too many arguments; a maximum of two files may be specified");
+	}
+	if (opts->lenient && opts->ip_ranges.given) {
+		tool_usage("Cannot combine the --lenient and --ip-ranges switches");
 	}
 	in = open_input(argc > 0 ? argv[0] : NULL);
 	out = setsink_open(argc > 1 ? argv[1] : "stdout");

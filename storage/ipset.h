@@ -88,6 +88,8 @@ int ipset_read(struct ipset **out, const char *path, struct header *header, stru
  */
 int ipset_read_growing(struct ipset **out, const char *path, struct header *header,
 		       struct err *err);
+int ipset_read_growing_from(struct ipset **out, struct bytesource *src, struct header *header,
+			    struct err *err);
 /* As ipset_read, from where src stands; src is kept by the caller. */
 int ipset_read_from(struct ipset **out, struct bytesource *src, struct header *header,
 		    struct err *err);

@@ -421,6 +421,12 @@ int ipset_read_from(struct ipset **out, struct bytesource *src, struct header *h
 	return read_set(out, src, header, false, err);
 }
 
+int ipset_read_growing_from(struct ipset **out, struct bytesource *src, struct header *header,
+			    struct err *err)
+{
+	return read_set(out, src, header, true, err);
+}
+
 static int read_path(struct ipset **out, const char *path, struct header *header, bool growing,
 		     struct err *err)
 {

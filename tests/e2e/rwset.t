@@ -107,4 +107,41 @@ test_case 'an output that fails is removed only when it is a file' '
 	test -L full && test -c /dev/full
 '
 
+test_case 'threat lists' '
+	cat >list <<-"EOF" &&
+	# a feed
+	; with comments
+	// of all kinds
+	192.0.2.1
+	192.0.2.2,scanner,2026-01-01
+	"192.0.2.3","bot"
+	192.0.2.4 ; SBL1
+	192.0.2.16/28 // net
+	192[.]0[.]2[.]5	tab
+	192.0.2.6 words behind
+	192.0.2.40 - 192.0.2.41
+	[ipv4-addr:value = '"'192.0.2.7'"' OR ipv6-addr:value = '"'2001:db8::7'"']
+	id,address
+	17,192.0.2.99
+	x.x.x.x
+	10.0.0.300
+	EOF
+	rwsetbuild --lenient list threat.set 2>err &&
+	test_grep "skipped 4 of 16 lines without an address, the first is line 13" err &&
+	rwsetcat --cidr threat.set >out && cat >want <<-"EOF" &&
+	192.0.2.1
+	192.0.2.2/31
+	192.0.2.4/30
+	192.0.2.16/28
+	192.0.2.40/31
+	2001:db8::7
+	EOF
+	test_cmp want out &&
+	printf "192.0.2.1\n" >clean && rwsetbuild --lenient clean clean.set 2>err &&
+	test_cmp /dev/null err &&
+	test_must_fail rwsetbuild --lenient --ip-ranges clean no.set 2>err &&
+	test_grep "Cannot combine" err &&
+	test_must_fail rwsetbuild list no.set 2>err
+'
+
 test_done
