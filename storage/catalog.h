@@ -69,6 +69,8 @@ void catalog_close(struct catalog *catalog);
 int64_t catalog_day_ns(int64_t hour_ns);
 /* ROOT/.catalog/YYYY/MM/DD. Returned: g_free(). */
 char *catalog_path(const char *root, int64_t hour_ns);
+/* The days that have one, ascending. Returned: g_free(). */
+int64_t *catalog_days(const char *root, size_t *count);
 
 /* Entries, ascending by path. */
 size_t catalog_count(const struct catalog *catalog);
@@ -86,6 +88,8 @@ bool catalog_is_fresh(const struct catalog_entry *entry, const struct stat *st);
  * few pages are read. The answer is false for no addresses.
  */
 bool catalog_may_hold(struct catalog *catalog, const uint64_t *hashes, size_t count);
+/* That filter, for those who add to it; NULL: none, or damaged. Borrowed until catalog_close(). */
+const uint8_t *catalog_day_filter(struct catalog *catalog, size_t *size);
 
 /*
  * All that is known of an entry's file, the filter included when want_filter (and there is one).
