@@ -135,10 +135,13 @@ static int read_v4(const struct addresses *addresses, uint32_t row, uint32_t cou
 	uint32_t v4[FRAME_ROWS];
 	int rc = numbers_read(&addresses->numbers, row, count, &lanes_u32, v4, err);
 
-	for (uint32_t i = 0; rc == ST_OK && i < count; i++) {
+	if (rc != ST_OK) {
+		return rc;
+	}
+	for (uint32_t i = 0; i < count; i++) {
 		out[i] = ip_from_v4(v4[i]);
 	}
-	return rc;
+	return ST_OK;
 }
 
 int addresses_read(const struct addresses *addresses, uint32_t row, uint32_t count, struct ip *out,
@@ -152,10 +155,13 @@ int addresses_read(const struct addresses *addresses, uint32_t row, uint32_t cou
 		return read_v4(addresses, row, count, out, err);
 	}
 	rc = addresses_read_codes(addresses, row, count, codes, err);
-	for (uint32_t i = 0; rc == ST_OK && i < count; i++) {
+	if (rc != ST_OK) {
+		return rc;
+	}
+	for (uint32_t i = 0; i < count; i++) {
 		out[i] = dictionary[codes[i]];
 	}
-	return rc;
+	return ST_OK;
 }
 
 int addresses_read_codes(const struct addresses *addresses, uint32_t row, uint32_t count,

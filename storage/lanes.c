@@ -59,16 +59,28 @@
 		}                                                                                 \
 	}                                                                                         \
                                                                                                   \
+	static uint##bits_##_t over_u##bits_(const uint##bits_##_t *from, uint##bits_##_t most)   \
+	{                                                                                         \
+		uint##bits_##_t over = 0;                                                         \
+                                                                                                  \
+		for (size_t i = 0; i < LONG_PIECE; i++) {                                         \
+			over |= from[i] > most;                                                   \
+		}                                                                                 \
+		return over;                                                                      \
+	}                                                                                         \
+                                                                                                  \
 	static bool exceeds_u##bits_(const void *in, size_t count, uint64_t limit)                \
 	{                                                                                         \
 		const uint##bits_##_t *from = in;                                                 \
 		const uint##bits_##_t most = (uint##bits_##_t)limit;                              \
 		uint##bits_##_t over = 0;                                                         \
                                                                                                   \
-		for (; count >= LONG_PIECE; count -= LONG_PIECE, from += LONG_PIECE) {            \
-			for (size_t i = 0; i < LONG_PIECE; i++) {                                 \
-				over |= from[i] > most;                                           \
+		if (count >= LONG_PIECE) {                                                        \
+			for (size_t i = 0; i < count - LONG_PIECE; i += LONG_PIECE) {             \
+				over |= over_u##bits_(from + i, most);                            \
 			}                                                                         \
+			/* the last may begin among those seen before */                          \
+			return (over | over_u##bits_(from + count - LONG_PIECE, most)) != 0;      \
 		}                                                                                 \
 		for (size_t i = 0; i < count; i++) {                                              \
 			over |= from[i] > most;                                                   \
@@ -109,8 +121,15 @@
 				  const uint64_t *from)                                           \
 	{                                                                                         \
 		uint##bits_##_t *to = out;                                                        \
+		size_t i = 0;                                                                     \
                                                                                                   \
-		for (size_t i = 0; i < count; i++) {                                              \
+		for (; i + 4 <= count; i += 4) {                                                  \
+			to[i] = (uint##bits_##_t)from[places[i]];                                 \
+			to[i + 1] = (uint##bits_##_t)from[places[i + 1]];                         \
+			to[i + 2] = (uint##bits_##_t)from[places[i + 2]];                         \
+			to[i + 3] = (uint##bits_##_t)from[places[i + 3]];                         \
+		}                                                                                 \
+		for (; i < count; i++) {                                                          \
 			to[i] = (uint##bits_##_t)from[places[i]];                                 \
 		}                                                                                 \
 	}                                                                                         \
