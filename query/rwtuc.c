@@ -13,7 +13,7 @@
 #include "query/names.h"
 #include "query/sink.h"
 #include "query/tuc.h"
-#include "storage/bytesource.h"
+#include "storage/byteline.h"
 
 struct rwtuc_opts {
 	char *fields;
@@ -287,60 +287,21 @@ static bool take_line(struct rwtuc *run, const char *name, uint64_t number, cons
 	return st == ST_OK || bad_line(run, name, number, bytes, len, &err);
 }
 
-/*
- * Show the next line without its newline; the source still stands before it. *whole is what to
- * consume. ST_OK, ST_END, or why not: a read error, or a line longer than a view can be.
- */
-static int view_line(struct bytesource *src, const char **line, size_t *len, size_t *whole,
-		     struct err *err)
-{
-	const uint8_t *bytes = NULL;
-	const uint8_t *newline = NULL;
-	size_t want = 1;
-	size_t have = 0;
-	size_t searched = 0;
-
-	for (;;) {
-		int st = bytesource_view(src, want, &bytes, &have, err);
-
-		if (st != ST_OK) {
-			return st;
-		}
-		newline = have > searched ? memchr(bytes + searched, '\n', have - searched) : NULL;
-		if (newline || have < want) {
-			break;
-		}
-		if (have >= BYTESOURCE_VIEW_MAX) {
-			return err_set(err, ST_ELIMIT, "%s: a line is longer than %u bytes",
-				       bytesource_name(src), BYTESOURCE_VIEW_MAX);
-		}
-		searched = have;
-		want = MIN(have * 2, BYTESOURCE_VIEW_MAX);
-	}
-	*line = (const char *)bytes;
-	*len = newline ? (size_t)(newline - bytes) : have;
-	*whole = newline ? *len + 1 : have;
-	return have == 0 ? ST_END : ST_OK;
-}
-
 /* Read one input to its end; false: stop. */
 static bool take_input(struct rwtuc *run, const char *name)
 {
 	struct bytesource *src = NULL;
+	GString *line = g_string_new(NULL);
 	struct err err;
-	const char *line = NULL;
-	size_t len = 0;
-	size_t whole = 0;
 	uint64_t number = 0;
 	bool go_on = true;
 	int st = bytesource_open(&src, name, &err);
 
 	run->first_line = true;
 	while (st == ST_OK && go_on) {
-		st = view_line(src, &line, &len, &whole, &err);
+		st = byteline_read(src, BYTESOURCE_VIEW_MAX, line, &err);
 		if (st == ST_OK) {
-			go_on = take_line(run, name, ++number, line, len);
-			bytesource_consume(src, whole);
+			go_on = take_line(run, name, ++number, line->str, line->len);
 		}
 	}
 	if (st != ST_OK && st != ST_END) {
@@ -349,6 +310,7 @@ static bool take_input(struct rwtuc *run, const char *name)
 		go_on = false;
 	}
 	bytesource_close(src);
+	g_string_free(line, TRUE);
 	return go_on;
 }
 

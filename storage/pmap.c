@@ -99,22 +99,19 @@ static struct ip last_port_key(void)
 	return pmap_port_key(UINT8_MAX, UINT16_MAX);
 }
 
-static bool key_bit(struct ip key, unsigned bit)
+/* The child in which the path of key ends; *open is how many bits of the key it leaves open. */
+static uint32_t descend(const struct pmap *pmap, struct ip key, unsigned *open)
 {
-	return (bit < 64 ? key.lo >> bit : key.hi >> (bit - 64)) & 1;
-}
-
-/* The child in which the path of key ends; *bit is how many bits of the key it leaves open. */
-static uint32_t descend(const struct pmap *pmap, struct ip key, unsigned *bit)
-{
-	uint32_t child = 0;
+	bool wide = pmap->kind == PMAP_IPV6;
+	uint64_t word = wide ? key.hi : key.lo << 32; /* the next bit is the highest one */
 	unsigned left = pmap_bits(pmap->kind);
+	uint32_t child = 0;
 
-	while (left && !(child & PMAP_LEAF)) {
-		left--;
-		child = pmap->nodes[child].child[key_bit(key, left)];
-	}
-	*bit = left;
+	do {
+		child = pmap->nodes[child].child[word >> 63];
+		word = --left == 64 ? key.lo : word << 1;
+	} while (left && !(child & PMAP_LEAF));
+	*open = left;
 	return child;
 }
 
