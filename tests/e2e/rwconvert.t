@@ -65,8 +65,8 @@ test_case 'what a SiLK file cannot hold is told' '
 test_case 'times below the millisecond are cut, and it is told of how many' '
 	"$tool" make fine 6 200 edge 2 &&
 	test_must_fail rwconvert --in-place --file-format=silk fine 2>said &&
-	test_grep "rwconvert: fine: [0-9]* of 200 records: column start is cut" said &&
-	test_grep "rwconvert: fine: [0-9]* of 200 records: column duration is cut" said
+	test_grep "rwconvert: fine: [0-9]* of 200 records: column start_ns is cut" said &&
+	test_grep "rwconvert: fine: [0-9]* of 200 records: column duration_ns is cut" said
 '
 
 test_case 'in place it is kept, unless loss is allowed' '
