@@ -81,12 +81,28 @@ test_case 'block files are the same for the same options, too, and smaller' '
 	flowgen six --one-flowtype --file-format=block && diff -r five six &&
 	[ "$(du -sb five | cut -f 1)" -lt "$(du -sb four | cut -f 1)" ]
 '
+# volume FOLDER SWITCHES...: what passes in the one file a sensor and hour that FOLDER has.
+volume() {
+	volume_folder=$1
+	shift
+	rwfilter --data-rootdir="$volume_folder/flows" --site-config-file=four/flows/silk.conf \
+		--start-date=2026/03/02 --end-date=2026/03/02 "$@" --print-volume-statistics 2>&1
+}
+
+for flags in --protocol=0- --any-address="$(cat rare)" --anyset=hosts.set; do
+	test_case "block files hold the same records: $flags" '
+		volume four "$flags" >silk.volume && volume five "$flags" >block.volume &&
+		test_lines silk.volume 4 && test_cmp silk.volume block.volume
+	'
+done
 test_case 'the runner asks its questions and prints a table' '
 	python3 "$TUSSAH_SRCDIR/tests/perf/perf.py" --build="$TUSSAH_BUILDDIR" --data=perf --records=3k \
 		--runs=1 --only=count-all,one-address,start-up,copy-out,rwcut,rwsort,rwset >table &&
 	test_grep "^| everything counted | Tussah | .* | 3000 |" table &&
+	test_grep "^| everything counted | Tussah, silk files | .* | 3000 |" table &&
 	test_grep "^| one rare address | Tussah | .* | 10 |" table &&
 	test_grep "^| everything copied out | Tussah | .* | 3000 |" table &&
+	test_grep "^| block | [0-9]* | [0-9]* | [0-9.]* |" table &&
 	test_grep "^| silk | [0-9]* | [0-9]* | [0-9.]* |" table
 '
 test_case 'records of another kind are not mixed up with those asked for' '

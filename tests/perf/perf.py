@@ -262,6 +262,7 @@ class Figures:
     command: list
     answer: object
     seconds: list
+    cpu_seconds: list
     peak_kilobytes: int = 0
 
     @property
@@ -271,10 +272,10 @@ class Figures:
 
 def measure(tool, side, command):
     done = subprocess.run([tool, str(side.cpus), *command], check=True, capture_output=True, text=True)
-    seconds, _cpu, kilobytes, status = done.stdout.split()
+    seconds, cpu_seconds, kilobytes, status = done.stdout.split()
     if status != "0":
         sys.exit(f"perf: {' '.join(command)}: status {status}")
-    return float(seconds), int(kilobytes)
+    return float(seconds), float(cpu_seconds), int(kilobytes)
 
 
 def measure_row(bench, row, sides, runs, tool):
@@ -283,12 +284,13 @@ def measure_row(bench, row, sides, runs, tool):
     for side in sides:
         if side.answers(row):
             command = row.command(bench, side)
-            figures.append(Figures(side, command, row.answer(bench, side, command), []))
+            figures.append(Figures(side, command, row.answer(bench, side, command), [], []))
     for _ in range(runs * row.repeat):
         for entry in figures:
             command = row.command(bench, entry.side)  # takes away the output of the run before
-            seconds, kilobytes = measure(tool, entry.side, command)
+            seconds, cpu_seconds, kilobytes = measure(tool, entry.side, command)
             entry.seconds.append(seconds)
+            entry.cpu_seconds.append(cpu_seconds)
             entry.peak_kilobytes = max(entry.peak_kilobytes, kilobytes)
     return figures
 
@@ -307,6 +309,7 @@ def print_row(row, figures, records, out):
         rate = records / entry.median / 1e6 if row.name != "start-up" else None
         cells = [row.title, entry.side.name, f"{entry.median:.4f}",
                  f"{min(entry.seconds):.4f}-{max(entry.seconds):.4f}",
+                 f"{statistics.median(entry.cpu_seconds):.4f}",
                  f"{rate:.1f}" if rate else "", f"{entry.peak_kilobytes / 1024:.1f}",
                  ratio(figures, entry, "silk") if agree else "no",
                  ratio(figures, entry, "nfdump") if agree else "no",
@@ -345,7 +348,7 @@ def parse_arguments():
     parser.add_argument("--records", type=parse_count, default=10**6, help="1m, 10m, 50m")
     parser.add_argument("--year-records", type=parse_count, default=YEAR_RECORDS)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--forms", default="silk", help="kinds of our files, the first to be compared")
+    parser.add_argument("--forms", default="block,silk", help="kinds of our files, the first to be compared")
     parser.add_argument("--only", default="", help="names of rows, with commas between")
     parser.add_argument("--commands", action="store_true", help="print the commands of the rows, too")
     parser.add_argument("--output", type=argparse.FileType("w"), default=sys.stdout)
@@ -371,6 +374,8 @@ def make_flows(bench, sides, rows, build):
     for flows in wanted.values():
         for side in {side.form: side for side in sides}.values():
             flows.make(side.form, build, SOURCE, nfdump=side.folder)
+            if side.form == "block":
+                flows.catalog(build)
 
 
 def main():
@@ -406,8 +411,8 @@ def report(arguments, bench, rows, sides, build):
     commands = []
     agree = True
     print_machine(arguments, out)
-    print("| row | side | seconds | from-to | M records/s | peak MiB | to SiLK | to nfdump | answer |\n"
-          "|---|---|---|---|---|---|---|---|---|", file=out)
+    print("| row | side | seconds | from-to | CPU s | M records/s | peak MiB | to SiLK | to nfdump | answer |\n"
+          "|---|---|---|---|---|---|---|---|---|---|", file=out)
     for row in rows:
         figures = measure_row(bench, row, sides, arguments.runs, build / "tests/perf/measure")
         agree = print_row(row, figures, row.flows(bench).records, out) and agree

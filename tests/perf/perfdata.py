@@ -61,11 +61,14 @@ class Flows:
         else:
             subprocess.run(command + [f"--file-format={form}", f"--root={self.root(form)}",
                                       f"--site-config-file={self.site}"], check=True)
-        if form == "block":  # as the packer leaves it
-            subprocess.run([build / "query/rwcatalog", "rebuild",
-                            f"--data-rootdir={self.root(form)}",
-                            f"--site-config-file={self.site}"], check=True)
         (self.folder / f"{form}.made").write_text(recipe)
+
+    def catalog(self, build):
+        """Summarise the block files, when there is a tool for it, as the packer does on its way."""
+        tool = build / "query/rwcatalog"
+        if tool.exists() and not (self.root("block") / ".catalog").exists():
+            subprocess.run([tool, "rebuild", f"--data-rootdir={self.root('block')}",
+                            f"--site-config-file={self.site}"], check=True)
 
     def _make_nfdump(self, command, source, nfdump):
         packets = self.folder / "packets"
