@@ -7,6 +7,7 @@
 #include "query/source.h"
 #include "storage/block.h"
 #include "storage/byteorder.h"
+#include "storage/hourfile.h"
 #include "storage/rowformat.h"
 
 #include <glib.h>
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define FIELD_NUMBER_MAX 18
+#define FIELD_NUMBER_MAX 20
 
 struct fileinfo_fields {
 	bool given;
@@ -35,7 +36,8 @@ struct fileinfo_opts {
 struct fileinfo {
 	const struct fileinfo_opts *opts;
 	const struct site *site;
-	struct header header;
+	struct header header;           /* of a block file: its properties as entries */
+	const struct blockfile *blocks; /* or NULL */
 	bool counted;
 	uint64_t records;
 	uint64_t file_bytes;
@@ -291,39 +293,114 @@ static void print_aggregate_bag(struct output *out, const struct header *header)
 	}
 }
 
+/* ---- block files ---- */
+
+static void print_block_format(struct output *out, const struct blockfile *file)
+{
+	put(out, "TUSSAH_BLOCKS");
+}
+
+static void print_block_version(struct output *out, const struct blockfile *file)
+{
+	put(out, "%u", BLOCKFILE_VERSION);
+}
+
+static void print_block_order(struct output *out, const struct blockfile *file)
+{
+	put(out, "littleEndian");
+}
+
+/* All methods that a chunk was compressed by. */
+static void print_block_compression(struct output *out, const struct blockfile *file)
+{
+	static const struct {
+		uint8_t method;
+		const char *name;
+	} methods[] = { { CHUNK_LZO1X, "lzo1x" }, { CHUNK_ZSTD, "zstd" } };
+	uint32_t used = 0;
+
+	for (size_t i = 0; i < blockfile_count(file); i++) {
+		const struct flowblock *block = blockfile_block(file, i);
+
+		for (size_t k = 0; k < block->column_count; k++) {
+			used |= UINT32_C(1) << block->columns[k].compression;
+		}
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(methods); i++) {
+		if (used >> methods[i].method & 1) {
+			put(out, "%s(%u)", methods[i].name, methods[i].method);
+		}
+	}
+	if (out->values == 0) {
+		put(out, "none(0)");
+	}
+}
+
+static void print_blocks(struct output *out, const struct blockfile *file)
+{
+	put(out, "%zu, %s", blockfile_count(file),
+	    blockfile_is_sealed(file) ? "sealed" : "not sealed");
+}
+
+static void print_times(struct output *out, const struct blockfile *file)
+{
+	const struct summary *summary = blockfile_summary(file);
+	char first[TIMESTAMP_TEXT_MAX];
+	char last[TIMESTAMP_TEXT_MAX];
+
+	if (summary->records > 0) {
+		timestamp_print(first, summary->first_start_ns, TIMESTAMP_DEFAULT);
+		timestamp_print(last, summary->last_end_ns, TIMESTAMP_DEFAULT);
+		put(out, "%s - %s", first, last);
+	}
+}
+
 /* In the order of printing; the numbers are older than the order. */
 static const struct field_row {
 	const char *name;
 	unsigned number;
 	const char *title;
-	void (*print)(struct output *out, const struct header *header);
+	void (*print)(struct output *out, const struct header *header); /* of SiLK files */
 	const char *help;
+	void (*print_block)(struct output *out, const struct blockfile *file);
+	bool shared; /* print does for block files too */
 } field_rows[] = {
-	{ "format", 1, "format(id)", print_format, "what the file holds, and the id of that" },
-	{ "version", 2, "version", print_version, "version of the structure of the file" },
-	{ "byte-order", 3, "byte-order", print_byte_order, "BigEndian or littleEndian" },
+	{ "format", 1, "format(id)", print_format, "what the file holds, and the id of that",
+	  print_block_format, false },
+	{ "version", 2, "version", print_version, "version of the structure of the file",
+	  print_block_version, false },
+	{ "byte-order", 3, "byte-order", print_byte_order, "BigEndian or littleEndian",
+	  print_block_order, false },
 	{ "compression", 4, "compression(id)", print_compression,
-	  "method by which the data are compressed, and its id" },
-	{ "header-length", 5, "header-length", print_header_length, "bytes before the data" },
+	  "method by which the data are compressed, and its id", print_block_compression, false },
+	{ "header-length", 5, "header-length", print_header_length, "bytes before the data", NULL,
+	  false },
 	{ "record-length", 6, "record-length", print_record_length,
-	  "bytes of a record; 1 for what has no records" },
-	{ "record-version", 10, "record-version", print_record_version, "version of the format" },
+	  "bytes of a record; 1 for what has no records", NULL, false },
+	{ "record-version", 10, "record-version", print_record_version, "version of the format",
+	  NULL, false },
 	{ "silk-version", 11, "silk-version", print_silk_version,
-	  "release of SiLK that the writer stands for" },
+	  "release of SiLK that the writer stands for", NULL, false },
 	{ "count-records", 7, "count-records", print_count,
-	  "bytes of the data before compression, divided by record-length" },
-	{ "file-size", 8, "file-size", print_file_size, "bytes of the file" },
+	  "bytes of the data before compression, divided by record-length", NULL, true },
+	{ "file-size", 8, "file-size", print_file_size, "bytes of the file", NULL, true },
+	{ "blocks", 19, "blocks", NULL, "blocks of a block file, and whether it is sealed",
+	  print_blocks, false },
+	{ "time-range", 20, "time-range", NULL,
+	  "first start and last end of the records of a block file", print_times, false },
 	{ "packed-file-info", 12, "packed-file-info", print_packed_file,
-	  "hour, flowtype and sensor of an hourly file" },
-	{ "probe-name", 13, "probe-name", print_probe_name, "probe that collected the records" },
-	{ "prefix-map", 15, "prefix-map", print_prefix_map, "name of a prefix map" },
-	{ "ipset", 16, "ipset", print_ipset, "shape or family of an IPset" },
-	{ "bag", 17, "bag", print_bag, "types and sizes of a bag's key and counter" },
+	  "hour, flowtype and sensor of an hourly file", NULL, true },
+	{ "probe-name", 13, "probe-name", print_probe_name, "probe that collected the records",
+	  NULL, true },
+	{ "prefix-map", 15, "prefix-map", print_prefix_map, "name of a prefix map", NULL, false },
+	{ "ipset", 16, "ipset", print_ipset, "shape or family of an IPset", NULL, false },
+	{ "bag", 17, "bag", print_bag, "types and sizes of a bag's key and counter", NULL, false },
 	{ "aggregate-bag", 18, "aggregate-bag", print_aggregate_bag,
-	  "fields of an aggregate bag's key and counter" },
+	  "fields of an aggregate bag's key and counter", NULL, false },
 	{ "command-lines", 9, "command-lines", print_command_lines,
-	  "commands that made the file, the latest last" },
-	{ "annotations", 14, "annotations", print_annotations, "notes added to the file" },
+	  "commands that made the file, the latest last", NULL, true },
+	{ "annotations", 14, "annotations", print_annotations, "notes added to the file", NULL,
+	  true },
 };
 
 #define NUMBER_COUNT 7
@@ -494,8 +571,31 @@ static int count_records(struct fileinfo *file, struct bytesource *src)
 	return TOOL_EXIT_OK;
 }
 
+/* Damage is told; records are those that can be read. src is taken. */
+static int read_blocks(struct fileinfo *file, struct bytesource *src,
+		       struct hourfile_reader **reader)
+{
+	int status = TOOL_EXIT_OK;
+	struct err err;
+
+	if (hourfile_open_source(reader, src, NULL, &err) != ST_OK) {
+		tool_warn_err(&err);
+		return TOOL_EXIT_ERROR;
+	}
+	file->blocks = hourfile_blocks(*reader);
+	header_add_entries(&file->header, hourfile_header(*reader));
+	file->counted = true;
+	file->records = blockfile_summary(file->blocks)->records;
+	for (size_t i = 0; blockfile_damage(file->blocks, i) != NULL; i++) {
+		tool_warn("%s", blockfile_damage(file->blocks, i));
+		status = TOOL_EXIT_ERROR;
+	}
+	return status;
+}
+
 /* A header that is no header leaves nothing to print; of a damaged one, what was understood is. */
-static int read_file(struct fileinfo *file, const char *name, bool *printable)
+static int read_file(struct fileinfo *file, const char *name, struct hourfile_reader **reader,
+		     bool *printable)
 {
 	struct bytesource *src = NULL;
 	struct stat st;
@@ -509,6 +609,11 @@ static int read_file(struct fileinfo *file, const char *name, bool *printable)
 	}
 	if (strcmp(bytesource_name(src), "stdin") != 0 && stat(name, &st) == 0) {
 		file->file_bytes = (uint64_t)st.st_size;
+	}
+	if (hourfile_source_is_blocks(src)) {
+		status = read_blocks(file, src, reader);
+		*printable = file->blocks != NULL;
+		return status;
 	}
 	if (header_read(&file->header, src, file->site, &err) != ST_OK) {
 		tool_warn_err(&err);
@@ -525,6 +630,17 @@ static int read_file(struct fileinfo *file, const char *name, bool *printable)
 	return status;
 }
 
+/* What does not apply to the kind of file is left out. */
+static void print_field(const struct field_row *row, struct output *out,
+			const struct fileinfo *file)
+{
+	if (file->blocks != NULL && row->print_block != NULL) {
+		row->print_block(out, file->blocks);
+	} else if (row->print != NULL && (file->blocks == NULL || row->shared)) {
+		row->print(out, &file->header);
+	}
+}
+
 static void print_file(const struct fileinfo *file, const char *name)
 {
 	if (!file->opts->no_titles) {
@@ -534,7 +650,7 @@ static void print_file(const struct fileinfo *file, const char *name)
 		struct output out = { .file = file, .title = field_rows[i].title };
 
 		if (wanted(file->opts, field_rows[i].number)) {
-			field_rows[i].print(&out, &file->header);
+			print_field(&field_rows[i], &out, file);
 		}
 	}
 }
@@ -543,14 +659,16 @@ static int do_file(const struct fileinfo_opts *opts, const struct site *site, co
 		   struct totals *totals)
 {
 	struct fileinfo file = { .opts = opts, .site = site };
+	struct hourfile_reader *reader = NULL;
 	bool printable;
 	int status;
 
 	header_init(&file.header);
-	status = read_file(&file, name, &printable);
+	status = read_file(&file, name, &reader, &printable);
 	if (printable) {
 		print_file(&file, name);
 	}
+	hourfile_close(reader);
 	totals->files++;
 	totals->records += file.records;
 	totals->file_bytes += file.file_bytes;

@@ -27,6 +27,7 @@
 
 #define BLOCKFILE_MAGIC_BYTES 8
 extern const uint8_t blockfile_magic[BLOCKFILE_MAGIC_BYTES];
+#define BLOCKFILE_VERSION 1u
 
 struct blockfile;
 

@@ -7,7 +7,6 @@
 #include <xxhash.h>
 
 #define SWAP           HOST_BIG_ENDIAN
-#define FORMAT_VERSION 1
 #define CHECKSUM_BYTES 8u
 #define FIXED_BYTES    56u
 #define PROPERTY_BYTES 8u /* type, reserved, length */
@@ -21,7 +20,7 @@ int blockheader_length(const uint8_t bytes[BLOCKHEADER_MIN], size_t *len, struct
 	if (memcmp(bytes, blockfile_magic, sizeof(blockfile_magic)) != 0) {
 		return err_set(err, ST_EFORMAT, "not a block file");
 	}
-	if (version != FORMAT_VERSION) {
+	if (version != BLOCKFILE_VERSION) {
 		return err_set(err, ST_EVERSION, "version %u of block files is not known", version);
 	}
 	*len = load32(bytes + 12, SWAP);
@@ -119,7 +118,7 @@ int blockheader_put(const struct blockfile_header *header, GByteArray *out, stru
 			       BLOCKHEADER_MAX);
 	}
 	memcpy(fixed, blockfile_magic, sizeof(blockfile_magic));
-	store16(fixed + 8, FORMAT_VERSION, SWAP);
+	store16(fixed + 8, BLOCKFILE_VERSION, SWAP);
 	store32(fixed + 12, (uint32_t)len, SWAP);
 	store64(fixed + 16, (uint64_t)header->hour_ns, SWAP);
 	store16(fixed + 24, header->sensor, SWAP);

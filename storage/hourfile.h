@@ -18,6 +18,9 @@ struct hourfile_reader;
  */
 int hourfile_open(struct hourfile_reader **out, const char *path,
 		  const struct stream_read_opts *opts, struct err *err);
+/* The same of a source at its beginning, which is taken, also on failure. */
+int hourfile_open_source(struct hourfile_reader **out, struct bytesource *src,
+			 const struct stream_read_opts *opts, struct err *err);
 /* As stream_read_batch(). After a failure hourfile_goes_on() tells whether to read on. */
 int hourfile_read_batch(struct hourfile_reader *reader, struct batch *batch, uint32_t columns,
 			struct err *err);
@@ -31,8 +34,9 @@ const struct header *hourfile_header(const struct hourfile_reader *reader);
 const struct blockfile *hourfile_blocks(const struct hourfile_reader *reader);
 void hourfile_close(struct hourfile_reader *reader);
 
-/* Does the file begin as a block file does? fd can seek. */
+/* Does the file, or what the source shows next, begin as a block file does? fd can seek. */
 bool hourfile_is_blocks(int fd);
+bool hourfile_source_is_blocks(struct bytesource *src);
 /* Add to out what the header of a block file says, as entries of a SiLK header. */
 void hourfile_block_entries(const struct blockfile *blocks, struct header *out);
 

@@ -79,27 +79,6 @@ static int open_blocks(struct hourfile_reader *reader, int fd, const char *path,
 	return rc;
 }
 
-/* src is taken. What it is, is told by its first bytes. */
-static int open_source(struct hourfile_reader *reader, struct bytesource *src,
-		       const struct stream_read_opts *opts, struct err *err)
-{
-	const uint8_t *bytes = NULL;
-	size_t len = 0;
-	int fd = -1;
-	int rc = bytesource_view(src, BLOCKFILE_MAGIC_BYTES, &bytes, &len, NULL);
-
-	if (rc != ST_OK || len < BLOCKFILE_MAGIC_BYTES ||
-	    memcmp(bytes, blockfile_magic, BLOCKFILE_MAGIC_BYTES) != 0) {
-		return stream_open_source(&reader->stream, src, opts, err);
-	}
-	rc = spool(src, &fd, err);
-	if (rc == ST_OK) {
-		rc = open_blocks(reader, fd, bytesource_name(src), err);
-	}
-	bytesource_close(src);
-	return rc;
-}
-
 bool hourfile_is_blocks(int fd)
 {
 	uint8_t magic[BLOCKFILE_MAGIC_BYTES];
@@ -108,45 +87,73 @@ bool hourfile_is_blocks(int fd)
 	       memcmp(magic, blockfile_magic, sizeof(magic)) == 0;
 }
 
-/* Block files are read in place, all others through a source of bytes. */
-static int open_path(struct hourfile_reader *reader, const char *path,
-		     const struct stream_read_opts *opts, struct err *err)
+/* Can the file below be read at any place, and was nothing of it read yet? */
+static bool is_at_start(const struct bytesource *src)
 {
-	struct bytesource *src = NULL;
-	int rc = bytesource_open(&src, path, err);
-	int fd;
+	int fd = bytesource_fd(src);
 
-	if (rc != ST_OK) {
-		return rc;
-	}
-	fd = bytesource_fd(src);
-	if (fd >= 0 && hourfile_is_blocks(fd) && lseek(fd, 0, SEEK_CUR) == 0) {
-		fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-		if (fd < 0) {
-			rc = err_errno(err, ST_EIO, errno, "%s", path);
-		} else {
-			rc = open_blocks(reader, fd, bytesource_name(src), err);
-		}
-		bytesource_close(src);
-		return rc;
-	}
-	return open_source(reader, src, opts, err);
+	return fd >= 0 && lseek(fd, 0, SEEK_CUR) == 0;
 }
 
-int hourfile_open(struct hourfile_reader **out, const char *path,
-		  const struct stream_read_opts *opts, struct err *err)
+bool hourfile_source_is_blocks(struct bytesource *src)
+{
+	const uint8_t *bytes = NULL;
+	size_t len = 0;
+
+	if (is_at_start(src)) {
+		return hourfile_is_blocks(bytesource_fd(src));
+	}
+	return bytesource_view(src, BLOCKFILE_MAGIC_BYTES, &bytes, &len, NULL) == ST_OK &&
+	       len >= BLOCKFILE_MAGIC_BYTES &&
+	       memcmp(bytes, blockfile_magic, BLOCKFILE_MAGIC_BYTES) == 0;
+}
+
+/* Block files are read in place where that can be. src is taken. */
+static int open_block_source(struct hourfile_reader *reader, struct bytesource *src,
+			     struct err *err)
+{
+	int rc = ST_OK;
+	int fd = -1;
+
+	if (!is_at_start(src)) {
+		rc = spool(src, &fd, err);
+	} else {
+		fd = fcntl(bytesource_fd(src), F_DUPFD_CLOEXEC, 3);
+		if (fd < 0) {
+			rc = err_errno(err, ST_EIO, errno, "%s", bytesource_name(src));
+		}
+	}
+	if (rc == ST_OK) {
+		rc = open_blocks(reader, fd, bytesource_name(src), err);
+	}
+	bytesource_close(src);
+	return rc;
+}
+
+int hourfile_open_source(struct hourfile_reader **out, struct bytesource *src,
+			 const struct stream_read_opts *opts, struct err *err)
 {
 	struct hourfile_reader *reader = g_new0(struct hourfile_reader, 1);
 	int rc;
 
 	header_init(&reader->entries);
-	rc = open_path(reader, path, opts, err);
+	rc = hourfile_source_is_blocks(src) ? open_block_source(reader, src, err)
+					    : stream_open_source(&reader->stream, src, opts, err);
 	if (rc != ST_OK) {
 		hourfile_close(reader);
 		return rc;
 	}
 	*out = reader;
 	return ST_OK;
+}
+
+int hourfile_open(struct hourfile_reader **out, const char *path,
+		  const struct stream_read_opts *opts, struct err *err)
+{
+	struct bytesource *src = NULL;
+	int rc = bytesource_open(&src, path, err);
+
+	return rc == ST_OK ? hourfile_open_source(out, src, opts, err) : rc;
 }
 
 void hourfile_close(struct hourfile_reader *reader)
