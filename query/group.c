@@ -6,7 +6,7 @@
 #include <glib.h>
 
 #include "common/timestamp.h"
-#include "query/keytable.h"
+#include "storage/keytable.h"
 #include "query/sorter.h"
 
 #define MEMORY_DEFAULT_BYTES (UINT64_C(1) << 30)

@@ -226,24 +226,12 @@ static int compute(struct job *job, int argc, char **argv, struct err *err)
 
 static int write_set(struct job *job, struct outfile *out)
 {
-	const struct setsink_opts sink = { .version = job->opts->version, .sink = job->opts->sink };
-	struct ipset_write_opts write = { .entries = &job->entries };
 	struct ipset *set = bagalgebra_cover(job->bag);
-	struct err err;
-	int status;
+	int status =
+		setsink_write_out(out, set, &job->opts->version, &job->opts->sink, &job->entries);
 
-	setsink_write_opts(&sink, &write);
-	status = ipset_write_to(set, outfile_sink(out), &write, &err);
-	if (status == ST_OK) {
-		status = outfile_close(out, &err);
-	} else {
-		outfile_drop(out);
-	}
-	if (status != ST_OK) {
-		tool_warn_err(&err);
-	}
 	ipset_free(set);
-	return status == ST_OK ? TOOL_EXIT_OK : TOOL_EXIT_ERROR;
+	return status;
 }
 
 static int bagtool_run(struct tool_env *env, void *base, int argc, char **argv)

@@ -126,3 +126,25 @@ void setsink_drop(struct setsink *out)
 	bytesink_discard(out->sink);
 	setsink_free(out);
 }
+
+int setsink_write_out(struct outfile *out, const struct ipset *set,
+		      const struct setsink_version *version, const struct sink_opts *sink,
+		      const struct header *entries)
+{
+	const struct setsink_opts opts = { .version = *version, .sink = *sink };
+	struct ipset_write_opts write = { .entries = entries };
+	struct err err;
+	int status;
+
+	setsink_write_opts(&opts, &write);
+	status = ipset_write_to(set, outfile_sink(out), &write, &err);
+	if (status == ST_OK) {
+		status = outfile_close(out, &err);
+	} else {
+		outfile_drop(out);
+	}
+	if (status != ST_OK) {
+		tool_warn_err(&err);
+	}
+	return status == ST_OK ? TOOL_EXIT_OK : TOOL_EXIT_ERROR;
+}

@@ -14,6 +14,7 @@
 #ifndef TUSSAH_QUERY_SETSINK_H
 #define TUSSAH_QUERY_SETSINK_H
 
+#include "query/outfile.h"
 #include "query/sink.h"
 #include "storage/ipset.h"
 
@@ -48,6 +49,14 @@ int setsink_write(struct setsink *out, struct ipset *set, const struct setsink_o
 /* Set version, compression and whether the version of SiLK is told, from switches and environment.
  */
 void setsink_write_opts(const struct setsink_opts *opts, struct ipset_write_opts *out);
+
+/*
+ * Write a finished set to out (taken) with header entries (borrowed), and close. A failure is told,
+ * and leaves no file. Returns an enum tool_exit.
+ */
+int setsink_write_out(struct outfile *out, const struct ipset *set,
+		      const struct setsink_version *version, const struct sink_opts *sink,
+		      const struct header *entries);
 
 /* Nothing is to be written after all: free, and remove the file. NULL is fine. */
 void setsink_drop(struct setsink *out);

@@ -6,7 +6,7 @@
 #include <glib.h>
 
 #include "common/timestamp.h"
-#include "query/keytable.h"
+#include "storage/keytable.h"
 #include "tests/unit/unit.h"
 
 #define RECORDS 30000

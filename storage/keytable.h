@@ -10,8 +10,8 @@
  * Keys are handed in padded with zeros to a multiple of eight bytes (keytable_padded()); the row's
  * extra bytes start there, too, and are aligned.
  */
-#ifndef TUSSAH_QUERY_KEYTABLE_H
-#define TUSSAH_QUERY_KEYTABLE_H
+#ifndef TUSSAH_STORAGE_KEYTABLE_H
+#define TUSSAH_STORAGE_KEYTABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,6 +49,9 @@ uint32_t keytable_hash(const struct keytable *table, const uint8_t *key);
 
 /* The row of key, added when it is new (*added). At most 2^32 - 2 rows. */
 uint8_t *keytable_find(struct keytable *table, const uint8_t *key, uint32_t hash, bool *added);
+
+/* The row of key; NULL: not there. */
+uint8_t *keytable_look_up(const struct keytable *table, const uint8_t *key, uint32_t hash);
 
 /* Bring the slot of hash into the cache for the keytable_find() to come. */
 static inline void keytable_prefetch(const struct keytable *table, uint32_t hash)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "query/keytable.h"
+#include "storage/keytable.h"
 
 #include <string.h>
 
@@ -109,28 +109,42 @@ static uint8_t *add_row(struct keytable *table, const uint8_t *key)
 	return row;
 }
 
-uint8_t *keytable_find(struct keytable *table, const uint8_t *key, uint32_t hash, bool *added)
+/* Where the search for a key ends: its slot, or a free one. */
+static uint32_t find_slot(const struct keytable *table, const uint8_t *key, uint32_t hash)
 {
 	uint32_t at = hash & table->mask;
 
 	while (table->slots[at].row) {
-		if (table->slots[at].hash == hash) {
-			uint8_t *row = keytable_row(table, table->slots[at].row - 1);
-
-			if (same_key(table, row, key)) {
-				*added = false;
-				return row;
-			}
+		if (table->slots[at].hash == hash &&
+		    same_key(table, keytable_row(table, table->slots[at].row - 1), key)) {
+			break;
 		}
 		at = (at + 1) & table->mask;
 	}
-	*added = true;
+	return at;
+}
+
+uint8_t *keytable_find(struct keytable *table, const uint8_t *key, uint32_t hash, bool *added)
+{
+	uint32_t at = find_slot(table, key, hash);
+
+	*added = !table->slots[at].row;
+	if (!*added) {
+		return keytable_row(table, table->slots[at].row - 1);
+	}
 	table->slots[at] = (struct keytable_slot){ hash, table->count + 1 };
 	/* at most half full, so that runs of used slots stay short */
 	if (table->count > table->mask / 2) {
 		grow(table);
 	}
 	return add_row(table, key);
+}
+
+uint8_t *keytable_look_up(const struct keytable *table, const uint8_t *key, uint32_t hash)
+{
+	uint32_t at = find_slot(table, key, hash);
+
+	return table->slots[at].row ? keytable_row(table, table->slots[at].row - 1) : NULL;
 }
 
 uint64_t keytable_bytes(const struct keytable *table)
