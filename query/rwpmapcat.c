@@ -71,7 +71,7 @@ static int parse_parts(const struct opt *opt, const char *text, void *dest, stru
 
 static const struct opt pmapcat_opt_table[] = {
 	OPT_GROUP(struct pmapcat_opts, map, mapfile_opt_table),
-	OPT_CALL(struct pmapcat_opts, parts, "output-types", 0, "LIST", parse_parts, 0,
+	OPT_CALL(struct pmapcat_opts, parts, "output-types", 0, "LIST", parse_parts, OPT_ONCE,
 		 "what to print: any of type, mapname, labels, ranges", .default_text = "ranges"),
 	OPT_STR(struct pmapcat_opts, ignore_label, "ignore-label", 0, "LABEL",
 		"print no ranges that have this label", .flags = OPT_ONCE),

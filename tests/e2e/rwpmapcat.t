@@ -147,7 +147,8 @@ test_case 'inputs and switches that are wrong' '
 	test_must_fail rwpmapcat --map-file=v4.pmap v6.pmap 2>err &&
 	test_must_fail rwpmapcat --map-file=v4.pmap --address-types=v6.pmap 2>err &&
 	test_must_fail rwpmapcat --output-types=foo v4.pmap 2>err &&
-	test_must_fail rwpmapcat --output-types= v4.pmap 2>err
+	test_must_fail rwpmapcat --output-types= v4.pmap 2>err &&
+	test_must_fail rwpmapcat --output-types=type --output-types=type v4.pmap 2>err
 '
 
 test_done
