@@ -2,9 +2,11 @@
 /* rwset: sets of the addresses of flow records. */
 #include "query/tool.h"
 
+#include "common/timestamp.h"
 #include "query/setsink.h"
 #include "query/source.h"
 #include "storage/ipset.h"
+#include "storage/sightings.h"
 
 #include <glib.h>
 
@@ -13,6 +15,7 @@ enum output { OUTPUT_SIP, OUTPUT_DIP, OUTPUT_NHIP, OUTPUT_ANY, OUTPUT_COUNT };
 struct set_opts {
 	char *paths[OUTPUT_COUNT];
 	bool note_strip;
+	bool with_times;
 	struct setsink_opts sink;
 	struct source_opts source;
 	struct site_opts site;
@@ -30,6 +33,8 @@ static const struct opt set_opt_table[] = {
 		.flags = OPT_ONCE),
 	OPT_FLAG(struct set_opts, note_strip, "note-strip", 0,
 		 "do not copy the notes of the inputs to the outputs"),
+	OPT_FLAG(struct set_opts, with_times, "with-times", 0,
+		 "write when each address was first and last seen, too", .flags = OPT_ADDED),
 	OPT_GROUP(struct set_opts, sink, setsink_opt_table),
 	OPT_GROUP(struct set_opts, source, source_opt_table),
 	OPT_GROUP(struct set_opts, site, site_opt_table),
@@ -51,6 +56,7 @@ struct job {
 	const struct set_opts *opts;
 	struct setsink *sinks[OUTPUT_COUNT]; /* NULL: not asked for */
 	struct ipset *sets[OUTPUT_COUNT];
+	struct sightings *seen[OUTPUT_COUNT]; /* instead of the sets, with times */
 	struct header entries;
 };
 
@@ -70,6 +76,9 @@ static void check_outputs(const struct set_opts *opts)
 	}
 	if (!any) {
 		tool_usage("No output specified; must specify file(s) to create");
+	}
+	if (opts->with_times && opts->sink.version.given) {
+		tool_usage("Cannot combine the --with-times and --record-version switches");
 	}
 	if (on_stdout && tool_is_stdout(opts->source.copy_input)) {
 		tool_usage("May not use stdout for multiple output streams");
@@ -103,23 +112,73 @@ static void add_row(struct ipset *set, const struct batch *batch, uint32_t row, 
 	}
 }
 
+/* The same with times, which stay the nanoseconds of the record until here. */
+static void add_sighting(struct sightings *seen, const struct batch *batch, uint32_t row,
+			 uint32_t columns)
+{
+	int64_t first_ms = timestamp_floor(batch->start_ns[row], NS_PER_MS) / NS_PER_MS;
+	int64_t end_ns = batch->start_ns[row] + (int64_t)batch->duration_ns[row];
+	int64_t last_ms = timestamp_floor(end_ns, NS_PER_MS) / NS_PER_MS;
+
+	if (columns & COLUMN_BIT(COLUMN_SIP)) {
+		sightings_add(seen, batch->sip[row], first_ms, last_ms);
+	}
+	if (columns & COLUMN_BIT(COLUMN_DIP)) {
+		sightings_add(seen, batch->dip[row], first_ms, last_ms);
+	}
+	if (columns & COLUMN_BIT(COLUMN_NHIP)) {
+		sightings_add(seen, batch->nhip[row], first_ms, last_ms);
+	}
+}
+
+static void add_batch(struct job *job, const struct batch *batch)
+{
+	for (int i = 0; i < OUTPUT_COUNT; i++) {
+		uint32_t columns = output_kinds[i].columns;
+
+		for (uint32_t j = 0; job->sets[i] && j < batch->selected; j++) {
+			add_row(job->sets[i], batch, batch->selection[j], columns);
+		}
+		for (uint32_t j = 0; job->seen[i] && j < batch->selected; j++) {
+			add_sighting(job->seen[i], batch, batch->selection[j], columns);
+		}
+	}
+}
+
 static void read_records(struct job *job, struct source *source)
 {
 	struct batch *batch = batch_new();
 	uint32_t columns = 0;
 
+	if (job->opts->with_times) {
+		columns |= COLUMN_BIT(COLUMN_START) | COLUMN_BIT(COLUMN_DURATION);
+	}
 	for (int i = 0; i < OUTPUT_COUNT; i++) {
-		columns |= job->sets[i] ? output_kinds[i].columns : 0;
+		columns |= job->opts->paths[i] ? output_kinds[i].columns : 0;
 	}
 	while (source_next(source, batch, columns)) {
-		for (int i = 0; i < OUTPUT_COUNT; i++) {
-			for (uint32_t j = 0; job->sets[i] && j < batch->selected; j++) {
-				add_row(job->sets[i], batch, batch->selection[j],
-					output_kinds[i].columns);
-			}
-		}
+		add_batch(job, batch);
 	}
 	batch_free(batch);
+}
+
+/* Into the file of output i, which is closed. */
+static int write_one(struct job *job, int i)
+{
+	char *what = g_strconcat("Error writing ", output_kinds[i].name, " IPset", NULL);
+	int status;
+
+	if (job->opts->with_times) {
+		sightings_finish(job->seen[i]);
+		status = setsink_write_seen(job->sinks[i], job->seen[i], &job->opts->sink,
+					    &job->entries, what);
+	} else {
+		status = setsink_write(job->sinks[i], job->sets[i], &job->opts->sink, &job->entries,
+				       what);
+	}
+	job->sinks[i] = NULL;
+	g_free(what);
+	return status;
 }
 
 static int write_sets(struct job *job, struct tool_env *env)
@@ -131,16 +190,8 @@ static int write_sets(struct job *job, struct tool_env *env)
 	}
 	sink_add_notes(&job->opts->sink.sink, &job->entries);
 	for (int i = 0; i < OUTPUT_COUNT; i++) {
-		if (job->sets[i]) {
-			char *what =
-				g_strconcat("Error writing ", output_kinds[i].name, " IPset", NULL);
-
-			if (setsink_write(job->sinks[i], job->sets[i], &job->opts->sink,
-					  &job->entries, what) != TOOL_EXIT_OK) {
-				status = TOOL_EXIT_ERROR;
-			}
-			job->sinks[i] = NULL;
-			g_free(what);
+		if (job->sinks[i] && write_one(job, i) != TOOL_EXIT_OK) {
+			status = TOOL_EXIT_ERROR;
 		}
 	}
 	return status;
@@ -161,7 +212,8 @@ static int set_run(struct tool_env *env, void *base, int argc, char **argv)
 	for (int i = 0; i < OUTPUT_COUNT; i++) {
 		if (opts->paths[i]) {
 			job.sinks[i] = setsink_open(opts->paths[i]);
-			job.sets[i] = ipset_new();
+			job.sets[i] = opts->with_times ? NULL : ipset_new();
+			job.seen[i] = opts->with_times ? sightings_new() : NULL;
 		}
 	}
 	read_records(&job, source);
@@ -172,6 +224,7 @@ static int set_run(struct tool_env *env, void *base, int argc, char **argv)
 	for (int i = 0; i < OUTPUT_COUNT; i++) {
 		setsink_drop(job.sinks[i]);
 		ipset_free(job.sets[i]);
+		sightings_free(job.seen[i]);
 	}
 	header_release(&job.entries);
 	return status;

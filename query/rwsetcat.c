@@ -3,11 +3,13 @@
 #include "query/tool.h"
 
 #include "common/text.h"
+#include "common/timestamp.h"
 #include "query/format.h"
 #include "query/netstructure.h"
 #include "query/setprint.h"
 #include "storage/ipset.h"
 #include "storage/ipsetform.h"
+#include "storage/sightings.h"
 
 #include <glib.h>
 #include <string.h>
@@ -24,6 +26,7 @@ struct setcat_opts {
 	bool print_statistics;
 	bool print_ips;
 	bool ip_ranges;
+	bool with_times;
 	struct setting cidr_blocks;
 	struct setting print_filenames;
 	struct opt_optstr network_structure;
@@ -56,6 +59,8 @@ static const struct opt setcat_opt_table[] = {
 		 OPT_ARG_OPTIONAL, "print CIDR blocks (1) or single addresses (0)"),
 	OPT_FLAG(struct setcat_opts, ip_ranges, "ip-ranges", 0,
 		 "print ranges: count, first and last address"),
+	OPT_FLAG(struct setcat_opts, with_times, "with-times", 0,
+		 "print when each address was first and last seen", .flags = OPT_ADDED),
 	OPT_CALL(struct setcat_opts, print_filenames, "print-filenames", 0, "0|1", parse_setting,
 		 OPT_ARG_OPTIONAL, "print the names of the files (1) or never (0)"),
 	OPT_GROUP(struct setcat_opts, format, format_ip_opt_table),
@@ -87,6 +92,11 @@ static void check_combinations(const struct setcat_opts *opts)
 
 	if (opts->ip_ranges && opts->cidr_blocks.given) {
 		tool_usage("Cannot combine the --ip-ranges and --cidr-blocks switches.");
+	}
+	if (opts->with_times && (opts->network_structure.given || opts->cidr_blocks.given ||
+				 opts->ip_ranges || opts->count_ips || opts->print_statistics)) {
+		tool_usage("Cannot combine the --with-times switch with others that say what to "
+			   "print.");
 	}
 	for (size_t i = 0; opts->network_structure.given && i < G_N_ELEMENTS(with_structure); i++) {
 		if (with_structure[i].given) {
@@ -179,6 +189,44 @@ static void print_failed(const struct job *job, const char *name, const struct h
 	text_close(text, NULL);
 }
 
+/* A row an address: when it was first and last seen. */
+static int print_times(const struct job *job, const char *path, const char *name)
+{
+	struct sightings *seen = NULL;
+	struct text *text;
+	bool v6;
+	struct err err;
+	int status = TOOL_EXIT_OK;
+
+	if (sightings_read(&seen, path, NULL, &err) != ST_OK) {
+		tool_warn("Unable to read times from '%s': %s", name, err.text);
+		return TOOL_EXIT_ERROR;
+	}
+	text = text_new(job->fd, &job->style);
+	v6 = sightings_have_ipv6(seen);
+	print_name(job, text, name);
+	text_add_column(text, "ip", ip_print_width(job->ip_format, v6), false);
+	text_add_column(text, "first", timestamp_print_width(TIMESTAMP_DEFAULT), false);
+	text_add_column(text, "last", timestamp_print_width(TIMESTAMP_DEFAULT), false);
+	for (size_t i = 0; i < sightings_count(seen); i++) {
+		const struct sighting *at = sightings_at(seen, i);
+		bool is_v6 = v6 && !ip_is_mapped(at->ip);
+
+		text_cell_done(text, ip_print(text_cell(text), at->ip, is_v6, job->ip_format));
+		text_cell_done(text, timestamp_print(text_cell(text), at->first_ms * NS_PER_MS,
+						     TIMESTAMP_DEFAULT));
+		text_cell_done(text, timestamp_print(text_cell(text), at->last_ms * NS_PER_MS,
+						     TIMESTAMP_DEFAULT));
+		text_row_done(text);
+	}
+	if (text_close(text, &err) != ST_OK) {
+		tool_warn_err(&err);
+		status = TOOL_EXIT_ERROR;
+	}
+	sightings_free(seen);
+	return status;
+}
+
 static int print_file(const struct job *job, const char *path, const char *name)
 {
 	struct ipset *set = NULL;
@@ -186,6 +234,9 @@ static int print_file(const struct job *job, const char *path, const char *name)
 	struct err err;
 	int status = TOOL_EXIT_OK;
 
+	if (job->opts->with_times) {
+		return print_times(job, path, name);
+	}
 	if (ipset_read(&set, path, &header, &err) == ST_OK) {
 		status = print_set(job, name, set, &header);
 	} else {

@@ -3,11 +3,13 @@
 #include "query/tool.h"
 
 #include "common/numlist.h"
+#include "common/timestamp.h"
 #include "query/outfile.h"
 #include "query/setsample.h"
 #include "query/setsink.h"
 #include "storage/ipsetalgebra.h"
 #include "storage/ipsetform.h"
+#include "storage/sightings.h"
 
 #include <glib.h>
 #include <sys/random.h>
@@ -39,6 +41,11 @@ struct settool_opts {
 		double number;
 	} ratio;
 	bool note_strip;
+	bool with_times;
+	struct time_switch {
+		bool given;
+		int64_t ms;
+	} since, before;
 	struct outfile_opts out;
 	struct setsink_opts sink;
 };
@@ -73,6 +80,17 @@ static int parse_ratio(const struct opt *opt, const char *text, void *dest, stru
 	return real_parse(text, 0, 1, &ratio->number, err);
 }
 
+/* UTC; a day, an hour, ... stands for its first millisecond. */
+static int parse_time(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	struct time_switch *time = dest;
+	int64_t ns = 0;
+	int status = timestamp_parse(text, false, &ns, NULL, err);
+
+	*time = (struct time_switch){ true, ns / NS_PER_MS };
+	return status;
+}
+
 static const struct opt settool_opt_table[] = {
 	OPT_FLAG(struct settool_opts, given[OP_UNION], "union", 0,
 		 "write the addresses that are in any input"),
@@ -97,6 +115,12 @@ static const struct opt settool_opt_table[] = {
 		 .tag = INT32_MAX),
 	OPT_FLAG(struct settool_opts, note_strip, "note-strip", 0,
 		 "do not copy the notes of the inputs to the output"),
+	OPT_FLAG(struct settool_opts, with_times, "with-times", 0,
+		 "write a union with the times of its inputs", .flags = OPT_ADDED),
+	OPT_CALL(struct settool_opts, since, "seen-since", 0, "TIME", parse_time, OPT_ADDED,
+		 "take only addresses that were last seen then or later"),
+	OPT_CALL(struct settool_opts, before, "seen-before", 0, "TIME", parse_time, OPT_ADDED,
+		 "take only addresses that were last seen before then"),
 	OPT_GROUP(struct settool_opts, out, outfile_opt_table),
 	OPT_GROUP(struct settool_opts, sink, setsink_opt_table),
 	OPT_END,
@@ -105,8 +129,9 @@ static const struct opt settool_opt_table[] = {
 struct job {
 	const struct settool_opts *opts;
 	enum operation operation;
-	bool growing;         /* the order of insertions shows in the output */
-	struct ipset *result; /* NULL: nothing was read yet */
+	bool growing;           /* the order of insertions shows in the output */
+	struct ipset *result;   /* NULL: nothing was read yet */
+	struct sightings *seen; /* the result when it has times, and then result is NULL */
 	struct header entries;
 	struct setsample_random random;
 };
@@ -244,14 +269,74 @@ static void take_set(struct job *job, struct ipset *set)
 	ipset_free(set);
 }
 
+/* --- times --- */
+
+static void check_times(const struct settool_opts *opts, enum operation operation)
+{
+	if (opts->with_times && operation != OP_UNION) {
+		tool_usage("Use --with-times with --union only");
+	}
+	if (opts->with_times && opts->sink.version.given) {
+		tool_usage("Cannot combine the --with-times and --record-version switches");
+	}
+}
+
+static bool needs_times(const struct settool_opts *opts)
+{
+	return opts->with_times || opts->since.given || opts->before.given;
+}
+
+static bool is_wanted(const struct settool_opts *opts, const struct sighting *sighting)
+{
+	return !(opts->since.given && sighting->last_ms < opts->since.ms) &&
+	       !(opts->before.given && sighting->last_ms >= opts->before.ms);
+}
+
+/* What the times select of an input goes into the result, or becomes a plain set. Takes seen. */
+static struct ipset *select_seen(struct job *job, struct sightings *seen)
+{
+	struct ipset *set = NULL;
+
+	if (!job->opts->with_times) {
+		set = sightings_have_ipv6(seen) ? ipset_new_wide() : ipset_new();
+	}
+	for (size_t i = 0; i < sightings_count(seen); i++) {
+		const struct sighting *at = sightings_at(seen, i);
+
+		if (!is_wanted(job->opts, at)) {
+			continue;
+		}
+		if (set) {
+			ipset_load_range(set, at->ip, at->ip);
+		} else {
+			sightings_add(job->seen, at->ip, at->first_ms, at->last_ms);
+		}
+	}
+	sightings_free(seen);
+	if (set) {
+		ipset_finish(set);
+	}
+	return set;
+}
+
+/* --- input --- */
+
 static void read_set(struct job *job, const char *path)
 {
 	bool growing = job->growing && !job->result;
+	bool times = needs_times(job->opts);
+	struct sightings *seen = NULL;
 	struct ipset *set = NULL;
 	struct header header;
 	struct err err;
+	int status;
 
-	if ((growing ? ipset_read_growing : ipset_read)(&set, path, &header, &err) != ST_OK) {
+	if (times) {
+		status = sightings_read(&seen, path, &header, &err);
+	} else {
+		status = (growing ? ipset_read_growing : ipset_read)(&set, path, &header, &err);
+	}
+	if (status != ST_OK) {
 		tool_die("Unable to read IPset from '%s': %s",
 			 strcmp(path, "-") == 0 ? "stdin" : path, err.text);
 	}
@@ -259,7 +344,12 @@ static void read_set(struct job *job, const char *path)
 		header_copy_entries(&job->entries, &header, ENTRY_ANNOTATION);
 	}
 	header_release(&header);
-	take_set(job, set);
+	if (times) {
+		set = select_seen(job, seen);
+	}
+	if (set) {
+		take_set(job, set);
+	}
 }
 
 static int finish_blocks(struct job *job, struct err *err)
@@ -309,8 +399,13 @@ static int write_result(struct job *job, struct tool_env *env, struct outfile *o
 	if (plain) {
 		write.record_version = 0;
 	}
-	ipset_shrink(job->result);
-	status = ipset_write_to(job->result, outfile_sink(out), &write, err);
+	if (job->seen) {
+		sightings_finish(job->seen);
+		status = sightings_write_to(job->seen, outfile_sink(out), &write, err);
+	} else {
+		ipset_shrink(job->result);
+		status = ipset_write_to(job->result, outfile_sink(out), &write, err);
+	}
 	return status == ST_OK ? ST_OK
 			       : err_prefix(err, "Error writing IPset to '%s'", outfile_path(out));
 }
@@ -332,12 +427,14 @@ static int settool_run(struct tool_env *env, void *base, int argc, char **argv)
 	int status = ST_OK;
 
 	check_sample(opts, job.operation);
+	check_times(opts, job.operation);
 	if (!argc && isatty(STDIN_FILENO)) {
 		tool_usage("No input files given on command line and standard input is a terminal");
 	}
 	out = outfile_open(&opts->out);
 	seed_random(&job);
 	job.growing = steps[job.operation].grows && version_tells_history(opts);
+	job.seen = opts->with_times ? sightings_new() : NULL;
 	header_init(&job.entries);
 	if (!argc) {
 		read_set(&job, "-");
@@ -364,6 +461,7 @@ static int settool_run(struct tool_env *env, void *base, int argc, char **argv)
 	}
 	header_release(&job.entries);
 	ipset_free(job.result);
+	sightings_free(job.seen);
 	return status == ST_OK ? TOOL_EXIT_OK : TOOL_EXIT_ERROR;
 }
 

@@ -85,37 +85,53 @@ void setsink_write_opts(const struct setsink_opts *opts, struct ipset_write_opts
 	}
 }
 
+static int tell(const struct setsink *out, struct err *err, const char *what)
+{
+	err_prefix(err, "%s to '%s'", what, out->path);
+	tool_warn_err(err);
+	return TOOL_EXIT_ERROR;
+}
+
+/* status is that of writing. */
+static int finish(struct setsink *out, int status, struct err *err, const char *what)
+{
+	int result = TOOL_EXIT_OK;
+
+	if (status == ST_OK || status == ST_EINVAL) {
+		/* the file of a set that its version cannot hold stays, empty, as in SiLK */
+		int closed = bytesink_close(out->sink, status == ST_OK ? err : NULL);
+
+		status = status == ST_OK ? closed : status;
+	} else {
+		bytesink_discard(out->sink);
+	}
+	if (status != ST_OK) {
+		result = tell(out, err, what);
+	}
+	setsink_free(out);
+	return result;
+}
+
 int setsink_write(struct setsink *out, struct ipset *set, const struct setsink_opts *opts,
 		  const struct header *entries, const char *what)
 {
 	struct ipset_write_opts write = { .entries = entries };
 	struct err err;
-	int status;
-	int closed;
 
 	ipset_finish(set);
 	setsink_write_opts(opts, &write);
-	status = ipset_write_to(set, out->sink, &write, &err);
-	if (status != ST_OK) {
-		err_prefix(&err, "%s to '%s'", what, out->path);
-		tool_warn_err(&err);
-		if (status == ST_EINVAL) {
-			/* the file of a set that its version cannot hold stays, empty, as in SiLK
-			 */
-			bytesink_close(out->sink, NULL);
-			setsink_free(out);
-		} else {
-			setsink_drop(out);
-		}
-		return TOOL_EXIT_ERROR;
-	}
-	closed = bytesink_close(out->sink, &err);
-	if (closed != ST_OK) {
-		err_prefix(&err, "%s to '%s'", what, out->path);
-		tool_warn_err(&err);
-	}
-	setsink_free(out);
-	return closed == ST_OK ? TOOL_EXIT_OK : TOOL_EXIT_ERROR;
+	return finish(out, ipset_write_to(set, out->sink, &write, &err), &err, what);
+}
+
+int setsink_write_seen(struct setsink *out, const struct sightings *seen,
+		       const struct setsink_opts *opts, const struct header *entries,
+		       const char *what)
+{
+	struct ipset_write_opts write = { .entries = entries };
+	struct err err;
+
+	setsink_write_opts(opts, &write);
+	return finish(out, sightings_write_to(seen, out->sink, &write, &err), &err, what);
 }
 
 void setsink_drop(struct setsink *out)

@@ -17,6 +17,7 @@
 #include "query/outfile.h"
 #include "query/sink.h"
 #include "storage/ipset.h"
+#include "storage/sightings.h"
 
 struct setsink_version {
 	bool given;
@@ -45,6 +46,11 @@ struct setsink *setsink_open(const char *path);
  */
 int setsink_write(struct setsink *out, struct ipset *set, const struct setsink_opts *opts,
 		  const struct header *entries, const char *what);
+
+/* As setsink_write, of a finished set with times. */
+int setsink_write_seen(struct setsink *out, const struct sightings *seen,
+		       const struct setsink_opts *opts, const struct header *entries,
+		       const char *what);
 
 /* Set version, compression and whether the version of SiLK is told, from switches and environment.
  */

@@ -8,6 +8,7 @@
 #include "storage/block.h"
 #include "storage/byteorder.h"
 #include "storage/ipsetform.h"
+#include "storage/sightings.h"
 
 #include <glib.h>
 
@@ -290,6 +291,26 @@ static int read_halves(struct reading *reading, struct err *err)
 	return status;
 }
 
+/* --- our version with times, which are passed over --- */
+
+static int read_sightings(struct reading *reading, struct err *err)
+{
+	size_t size = reading->entry.leaf_size + reading->entry.node_size;
+	const uint8_t *at;
+	size_t len;
+	int status;
+
+	while ((status = block_reader_view(reading->in, size, &at, &len, err)) == ST_OK &&
+	       len >= size) {
+		struct ip ip = reading->entry.leaf_size == 4 ? ip_from_v4(load32(at, reading->swap))
+							     : ip_from_bytes(at);
+
+		ipset_load_range(reading->set, ip, ip);
+		block_reader_consume(reading->in, size);
+	}
+	return status == ST_OK && len ? truncated(reading, err) : status;
+}
+
 /* --- header --- */
 
 static bool entry_is_tree(const struct entry *entry)
@@ -309,6 +330,12 @@ static bool entry_is_halves(const struct entry *entry)
 	return entry_is_list(entry) && entry->leaf_size == 16;
 }
 
+static bool entry_is_sightings(const struct entry *entry)
+{
+	return !entry->children && !entry->leaf_count && !entry->node_count &&
+	       entry->node_size == 16 && (entry->leaf_size == 4 || entry->leaf_size == 16);
+}
+
 static const struct version {
 	bool (*entry_fits)(const struct entry *entry); /* NULL: no entry needed */
 	int (*read)(struct reading *reading, struct err *err);
@@ -317,11 +344,20 @@ static const struct version {
 	{ NULL, read_blocks },          { entry_is_tree, read_tree },
 	{ entry_is_list, read_tagged }, { entry_is_halves, read_halves },
 };
-#define VERSION_COUNT (sizeof(versions) / sizeof(versions[0]))
+static const struct version sightings_version = { entry_is_sightings, read_sightings };
+
+/* NULL: unknown. */
+static const struct version *find_version(unsigned number)
+{
+	if (number == SIGHTINGS_VERSION) {
+		return &sightings_version;
+	}
+	return number < sizeof(versions) / sizeof(versions[0]) ? &versions[number] : NULL;
+}
 
 static int read_entry(struct reading *reading, const struct header *header, struct err *err)
 {
-	const struct version *version = &versions[header->record_version];
+	const struct version *version = find_version(header->record_version);
 	struct entry *entry = &reading->entry;
 	size_t pos = 0;
 	const struct header_entry *raw = header_next(header, ENTRY_IPSET, &pos);
@@ -350,7 +386,7 @@ static int check_header(struct reading *reading, const struct header *header, st
 	if (header->format != FORMAT_IPSET) {
 		return err_set(err, ST_EFORMAT, "%s: not an IPset file", reading->name);
 	}
-	if (header->record_version >= VERSION_COUNT) {
+	if (!find_version(header->record_version)) {
 		return err_set(err, ST_EVERSION, "%s: IPset version %u is not known", reading->name,
 			       header->record_version);
 	}
@@ -392,7 +428,7 @@ static int read_set(struct ipset **out, struct bytesource *src, struct header *h
 		reading.nodes = g_array_new(FALSE, FALSE, sizeof(struct iptree_leaf));
 	}
 	reading.set = is_wide_file(&reading, used) ? ipset_new_wide() : ipset_new();
-	status = versions[used->record_version].read(&reading, err);
+	status = find_version(used->record_version)->read(&reading, err);
 	if (status == ST_OK) {
 		ipset_finish(reading.set);
 		if (growing && ipset_is_wide(reading.set)) {

@@ -144,4 +144,44 @@ test_case 'threat lists' '
 	test_must_fail rwsetbuild list no.set 2>err
 '
 
+test_case 'times of sightings' '
+	cat >times.txt <<-"EOF" &&
+	sIP|dIP|sTime|duration|
+	10.0.0.1|10.0.0.9|2026/03/01T00:00:00.250|1.500|
+	10.0.0.2|10.0.0.9|2026/03/02T00:00:00.000|0.000|
+	10.0.0.1|10.0.0.9|2026/03/03T12:00:00.000|60.000|
+	EOF
+	rwtuc times.txt >times.rw && rwset --sip-file=seen.set --with-times times.rw &&
+	rwsetcat --with-times --delimited seen.set >out && cat >want <<-"EOF" &&
+	10.0.0.1|2026/03/01T00:00:00.250|2026/03/03T12:01:00.000
+	10.0.0.2|2026/03/02T00:00:00.000|2026/03/02T00:00:00.000
+	EOF
+	test_cmp want out &&
+	rwset --sip-file=plain.set times.rw && rwsetcat plain.set >want && rwsetcat seen.set >out &&
+	test_cmp want out && rwfilter --sipset=seen.set --print-statistics times.rw 2>out &&
+	test_grep "Read *3\. *Pass *3" out &&
+	test_must_fail rwsetcat --with-times plain.set 2>err && test_grep "not an IPset file with times" err &&
+	test_must_fail rwset --sip-file=x.set --with-times --record-version=4 times.rw
+'
+
+test_case 'a watch list ages' '
+	rwsettool --union --seen-since=2026/03/03 seen.set >young.set && rwsetcat young.set >out &&
+	echo 10.0.0.1 | test_cmp - out &&
+	rwsettool --union --seen-before=2026/03/03 seen.set >old.set && rwsetcat old.set >out &&
+	echo 10.0.0.2 | test_cmp - out &&
+	printf "sIP|sTime|\n10.0.0.2|2026/03/05T00:00:00|\n10.0.0.3|2026/03/06T00:00:00|\n" >more.txt &&
+	rwtuc more.txt >more.rw && rwset --sip-file=more.set --with-times more.rw &&
+	rwsettool --union --with-times --seen-since=2026/03/04 seen.set more.set >both.set &&
+	rwsettool --union --with-times seen.set more.set >all.set &&
+	rwsetcat --with-times --delimited all.set >out && cat >want <<-"EOF" &&
+	10.0.0.1|2026/03/01T00:00:00.250|2026/03/03T12:01:00.000
+	10.0.0.2|2026/03/02T00:00:00.000|2026/03/05T00:00:00.000
+	10.0.0.3|2026/03/06T00:00:00.000|2026/03/06T00:00:00.000
+	EOF
+	test_cmp want out && rwsetcat --count both.set >out && echo 2 | test_cmp - out &&
+	test_must_fail rwsettool --union --seen-since=2026/03/04 plain.set >x.set 2>err &&
+	test_grep "not an IPset file with times" err &&
+	test_must_fail rwsettool --intersect --with-times seen.set >x.set
+'
+
 test_done

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * An IPset file of any record version. Whatever could be read is written again as every version
- * that can hold it, and must then be read as the same set.
+ * An IPset file of any record version, ours with times among them. Whatever could be read is
+ * written again as every version that can hold it, and must then be read as the same set.
  */
 #include "storage/ipset.h"
 
@@ -9,6 +9,7 @@
 
 #include "storage/ipsetalgebra.h"
 #include "storage/ipsetform.h"
+#include "storage/sightings.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -53,6 +54,24 @@ static void check_version(const struct ipset *set, uint16_t version)
 	bytesink_close(sink, NULL);
 }
 
+static void check_times(const uint8_t *bytes, size_t size)
+{
+	const struct ipset_write_opts opts = { 0 };
+	struct bytesource *src = bytesource_memory(bytes, size, "fuzz");
+	struct sightings *seen = NULL;
+
+	if (sightings_read_from(&seen, src, NULL, NULL) == ST_OK) {
+		struct bytesink *sink = bytesink_memory("fuzz");
+
+		if (sightings_write_to(seen, sink, &opts, NULL) != ST_OK) {
+			abort();
+		}
+		bytesink_close(sink, NULL);
+	}
+	sightings_free(seen);
+	bytesource_close(src);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct bytesource *src = bytesource_memory(bytes, size, "fuzz");
@@ -68,5 +87,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	}
 	ipset_free(set);
 	bytesource_close(src);
+	check_times(bytes, size);
 	return 0;
 }
