@@ -219,6 +219,11 @@ static bool open_unit(struct worker *worker, struct unit *unit)
 	return true;
 }
 
+static bool has_counts(const struct scan_counts *counts)
+{
+	return counts->records > 0 || counts->packets > 0 || counts->bytes > 0;
+}
+
 static void do_unit(void *arg, void *state, void *work, struct scanturn *turn)
 {
 	struct worker *worker = state;
@@ -230,7 +235,7 @@ static void do_unit(void *arg, void *state, void *work, struct scanturn *turn)
 	if (open_unit(worker, unit)) {
 		scanner_read(worker->scanner, unit->file, unit->part, &worker->totals, &taker);
 	}
-	if (worker->totals.total.records > 0) {
+	if (has_counts(&worker->totals.total)) {
 		current_piece(worker);
 	}
 	put_piece(worker);

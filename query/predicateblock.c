@@ -81,26 +81,35 @@ static void set_marks(struct marks *marks, uint32_t from, const struct batch *va
 	marks->all &= values->selected == values->rows;
 }
 
-/* false: a number is too large for the column. */
+/* Numbers ascend, so the last is the largest. false: it is too large for the column. */
 static bool put_numbers(struct batch *values, enum column column, const uint64_t *numbers,
 			uint32_t count)
 {
 	const struct core_column *core = column_core(column);
 	uint8_t *to = (uint8_t *)values + core->batch_offset;
-	uint64_t max = core->size == 8 ? UINT64_MAX : (UINT64_C(1) << 8 * core->size) - 1;
 
-	for (uint32_t i = 0; i < count; i++) {
-		const uint8_t narrow8 = (uint8_t)numbers[i];
-		const uint16_t narrow16 = (uint16_t)numbers[i];
-		const uint32_t narrow32 = (uint32_t)numbers[i];
-		const void *from[] = {
-			[1] = &narrow8, [2] = &narrow16, [4] = &narrow32, [8] = &numbers[i]
-		};
-
-		if (numbers[i] > max) {
-			return false;
+	if (core->size < 8 && numbers[count - 1] >> 8 * core->size != 0) {
+		return false;
+	}
+	switch (core->size) {
+	case 1:
+		for (uint32_t i = 0; i < count; i++) {
+			to[i] = (uint8_t)numbers[i];
 		}
-		memcpy(to + i * core->size, from[core->size], core->size);
+		break;
+	case 2:
+		for (uint32_t i = 0; i < count; i++) {
+			((uint16_t *)(void *)to)[i] = (uint16_t)numbers[i];
+		}
+		break;
+	case 4:
+		for (uint32_t i = 0; i < count; i++) {
+			((uint32_t *)(void *)to)[i] = (uint32_t)numbers[i];
+		}
+		break;
+	default:
+		memcpy(to, numbers, count * sizeof(*numbers));
+		break;
 	}
 	return true;
 }
@@ -143,28 +152,65 @@ static bool mark_by_loop(struct blocktests *tests, const struct predicate *test,
 	return true;
 }
 
-/* The same of a set of few ranges: both lists ascend, but for the step from IPv4 to IPv6. */
+/* The first range that ends at ip or behind it. */
+static const struct cidr *seek_range(const struct predicate *test, struct ip ip)
+{
+	size_t first = 0;
+	size_t end = test->range_count;
+
+	while (first < end) {
+		size_t middle = first + (end - first) / 2;
+
+		if (ip_compare(test->ranges[middle].last, ip) < 0) {
+			first = middle + 1;
+		} else {
+			end = middle;
+		}
+	}
+	return test->ranges + first;
+}
+
+/* Values from..to-1, which ascend. */
+static void merge(const struct predicate *test, const struct ip *ips, uint32_t from, uint32_t to,
+		  struct marks *marks)
+{
+	const bool negated = test->row->flags & PREDICATE_NEGATED;
+	const struct cidr *range = seek_range(test, ips[from]);
+	const struct cidr *end = test->ranges + test->range_count;
+	uint32_t found = 0;
+	uint32_t i = from;
+
+	while (i < to && range < end) {
+		if (ip_compare(range->last, ips[i]) < 0) {
+			range++;
+			continue;
+		}
+		const uint8_t in = ip_compare(range->first, ips[i]) <= 0;
+
+		found += in;
+		marks->pass[i++] = in ^ negated;
+	}
+	memset(marks->pass + i, negated, to - i);
+	marks->any |= negated ? found < to - from : found > 0;
+	marks->all &= negated ? found == 0 : found == to - from;
+}
+
+/* The same of a set of not too many ranges: both lists ascend, addresses but for the step from IPv4
+ * to others. */
 static void mark_by_merging(const struct predicate *test, struct marks *marks,
 			    const struct chunk_dictionary *dictionary)
 {
-	const bool negated = test->row->flags & PREDICATE_NEGATED;
-	const struct cidr *range = test->ranges;
-	const struct cidr *end = test->ranges + test->range_count;
+	const struct ip *ips = dictionary->addresses;
+	uint32_t step = 0;
 
-	for (uint32_t i = 0; i < dictionary->count; i++) {
-		struct ip ip = dictionary->addresses[i];
-		bool found;
-
-		if (i > 0 && ip_compare(ip, dictionary->addresses[i - 1]) < 0) {
-			range = test->ranges;
-		}
-		while (range < end && ip_compare(range->last, ip) < 0) {
-			range++;
-		}
-		found = range < end && ip_compare(range->first, ip) <= 0;
-		marks->pass[i] = found != negated;
-		marks->any |= found != negated;
-		marks->all &= found != negated;
+	while (step < dictionary->count && ip_is_mapped(ips[step])) {
+		step++;
+	}
+	if (step > 0) {
+		merge(test, ips, 0, step, marks);
+	}
+	if (step < dictionary->count) {
+		merge(test, ips, step, dictionary->count, marks);
 	}
 }
 

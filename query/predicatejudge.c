@@ -64,13 +64,16 @@ static uint64_t word_mask(unsigned first, unsigned last)
 	return UINT64_MAX << first & UINT64_MAX >> (63 - last);
 }
 
-static verdict judge_numset(const struct numset *set, uint64_t min, uint64_t max)
+/* bounds: the least and the greatest number of the set, so that no words are walked in vain. */
+static verdict judge_numset(const struct numset *set, const struct number_range *bounds,
+			    uint64_t min, uint64_t max)
 {
-	uint64_t last = MIN(max, UINT16_MAX);
+	uint64_t first = MAX(min, bounds->first);
+	uint64_t last = MIN(max, bounds->last);
 	bool any = false;
-	bool all = max <= UINT16_MAX;
+	bool all = min >= bounds->first && max <= bounds->last;
 
-	for (uint64_t at = min; at <= last; at = (at | 63) + 1) {
+	for (uint64_t at = first; at <= last && (all || !any); at = (at | 63) + 1) {
 		uint64_t mask = word_mask((unsigned)at & 63,
 					  (unsigned)MIN(last - (at & ~UINT64_C(63)), 63));
 		uint64_t found = set->bits[at >> 6] & mask;
@@ -78,7 +81,7 @@ static verdict judge_numset(const struct numset *set, uint64_t min, uint64_t max
 		any |= found != 0;
 		all &= found == mask;
 	}
-	return verdict_of(any, all);
+	return verdict_of(any, all && any);
 }
 
 static verdict judge_numset_of(const struct predicate *test, const struct summary *summary,
@@ -89,7 +92,7 @@ static verdict judge_numset_of(const struct predicate *test, const struct summar
 	if (!is_ranged(summary, COLUMN_BIT(column))) {
 		return PREDICATES_SOME;
 	}
-	return judge_numset(test->numset, range->min, range->max);
+	return judge_numset(test->numset, &test->numbers, range->min, range->max);
 }
 
 static verdict judge_number_list(const struct predicate *test, const struct summary *summary)
@@ -448,6 +451,19 @@ static void hash_addresses(struct predicate *test)
 	}
 }
 
+static struct number_range numset_bounds(const struct numset *set)
+{
+	struct number_range bounds = { .first = 1, .last = 0 };
+
+	for (uint32_t i = 0; i <= UINT16_MAX; i++) {
+		if (numset_contains(set, (uint16_t)i)) {
+			bounds.first = bounds.first > bounds.last ? i : bounds.first;
+			bounds.last = i;
+		}
+	}
+	return bounds;
+}
+
 static void list_ranges(struct predicate *test)
 {
 	struct ipset_cursor cursor;
@@ -470,6 +486,9 @@ void predicate_prepare(struct predicate *test)
 		if (judges[i].narrow == test->narrow) {
 			test->judge = judges[i].judge;
 		}
+	}
+	if (test->cost == PREDICATE_COST_NUMSET) {
+		test->numbers = numset_bounds(test->numset);
 	}
 	if (test->narrow == predicate_narrow_wildcard) {
 		test->bounds = wildcard_bounds(test->wildcard);

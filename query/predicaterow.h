@@ -54,8 +54,9 @@ struct predicate {
 	predicate_judge_fn judge; /* since predicate_prepare() */
 	uint64_t *hashes;         /* of its few addresses; owned; NULL: of others, or too many */
 	size_t hash_count;
-	struct cidr bounds;  /* of a wildcard, since predicate_prepare() */
-	struct cidr *ranges; /* of a set that has not too many; owned; NULL: of others */
+	struct number_range numbers; /* ends of a list of numbers, since predicate_prepare() */
+	struct cidr bounds;          /* of a wildcard, since predicate_prepare() */
+	struct cidr *ranges;         /* of a set that has not too many; owned; NULL: of others */
 	size_t range_count;
 	enum predicate_cost cost;
 	uint32_t columns;

@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "query/scan.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "query/predicateblock.h"
 #include "storage/bloom.h"
+#include "storage/hourfile.h"
 
 /* A part of a block file has that many rows, or is one block. */
 #define PART_ROWS FLOWBLOCK_ROWS_MAX
 
 struct scan_file {
-	int owners;            /* atomic */
-	struct stream *stream; /* NULL: a block file */
-	struct blockfile *blocks;
+	int owners; /* atomic */
+	struct hourfile_reader *reader;
+	const struct blockfile *blocks; /* NULL: a row file */
 	size_t *parts; /* first block of each, and the number of blocks; NULL: one part */
 	size_t part_count;
 };
@@ -115,8 +114,7 @@ struct scan_file *scan_file_ref(struct scan_file *file)
 void scan_file_unref(struct scan_file *file)
 {
 	if (file && __atomic_sub_fetch(&file->owners, 1, __ATOMIC_ACQ_REL) == 0) {
-		stream_close(file->stream, NULL);
-		blockfile_close(file->blocks);
+		hourfile_close(file->reader);
 		g_free(file->parts);
 		g_free(file);
 	}
@@ -124,7 +122,7 @@ void scan_file_unref(struct scan_file *file)
 
 const struct header *scan_file_header(const struct scan_file *file)
 {
-	return file->stream ? stream_header(file->stream) : NULL;
+	return hourfile_header(file->reader);
 }
 
 bool scan_file_is_ours(const struct scan_file *file)
@@ -171,48 +169,38 @@ static void find_part(const struct scan_file *file, size_t part, size_t *first, 
 	*end = file->parts ? file->parts[part + 1] : blockfile_count(file->blocks);
 }
 
-/* The descriptor of a file with the magic of block files, or -1: of another kind, or not there. */
-static int open_blocks(const char *path)
+/* Of a file that could not be opened as one. */
+static bool looks_like_ours(const char *path)
 {
-	uint8_t magic[BLOCKFILE_MAGIC_BYTES];
-	int fd;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	bool ours = fd >= 0 && hourfile_is_blocks(fd);
 
-	if (strcmp(path, "-") == 0 || strcmp(path, "stdin") == 0) {
-		return -1;
-	}
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd >= 0 && (pread(fd, magic, sizeof(magic), 0) != (ssize_t)sizeof(magic) ||
-			memcmp(magic, blockfile_magic, sizeof(magic)) != 0)) {
+	if (fd >= 0) {
 		close(fd);
-		return -1;
 	}
-	return fd;
+	return ours;
 }
 
 int scanner_open(struct scanner *scanner, struct scan_file **out, const char *path, bool *ours,
 		 struct err *err)
 {
-	struct stream *stream = NULL;
-	struct blockfile *blocks = NULL;
-	int fd = open_blocks(path);
-	int st = fd >= 0 ? blockfile_open(&blocks, fd, path, err)
-			 : stream_open(&stream, path, &scanner->plan->read_opts, err);
+	struct hourfile_reader *reader = NULL;
+	int st = hourfile_open(&reader, path, &scanner->plan->read_opts, err);
 
-	if (ours) {
-		*ours = fd >= 0;
-	}
 	if (st != ST_OK) {
+		*ours = looks_like_ours(path);
 		return st;
 	}
 	*out = g_new0(struct scan_file, 1);
 	(*out)->owners = 1;
-	(*out)->stream = stream;
-	(*out)->blocks = blocks;
+	(*out)->reader = reader;
+	(*out)->blocks = hourfile_blocks(reader);
 	(*out)->part_count = 1;
+	*ours = (*out)->blocks != NULL;
 	scanner->report.files++;
-	if (blocks) {
+	if (*ours) {
 		divide(*out);
-		scanner->report.bytes_on_disk += (uint64_t)blockfile_stat(blocks)->st_size;
+		scanner->report.bytes_on_disk += (uint64_t)blockfile_stat((*out)->blocks)->st_size;
 	}
 	return ST_OK;
 }
@@ -287,7 +275,8 @@ static int read_rows(struct scanner *scanner, struct scan_file *file, struct sca
 	int st = ST_OK;
 
 	while (st == ST_OK) {
-		int read = stream_read_batch(file->stream, scanner->batch, scanner->columns, &err);
+		int read =
+			hourfile_read_batch(file->reader, scanner->batch, scanner->columns, &err);
 
 		if (read == ST_END) {
 			return ST_OK;
@@ -526,7 +515,7 @@ int scanner_read(struct scanner *scanner, struct scan_file *file, size_t part,
 	size_t end;
 	int st = ST_OK;
 
-	if (file->stream) {
+	if (!file->blocks) {
 		return read_rows(scanner, file, totals, taker);
 	}
 	make_block_parts(scanner);

@@ -83,7 +83,7 @@ struct scan_file;
 /* One more owner; any thread may let go. */
 struct scan_file *scan_file_ref(struct scan_file *file);
 void scan_file_unref(struct scan_file *file);
-/* The SiLK header, or NULL when the file is of another kind. */
+/* As hourfile_header(). */
 const struct header *scan_file_header(const struct scan_file *file);
 bool scan_file_is_ours(const struct scan_file *file);
 /* Lines about damage found when opening, as blockfile_damage(). */
@@ -100,7 +100,7 @@ const struct scan_report *scanner_report(struct scanner *scanner);
 
 /*
  * *out returned: scan_file_unref(). What is wrong with a file is in err, as hourfile_open() has it;
- * *ours (may be NULL): it is a block file.
+ * *ours: it is a block file.
  */
 int scanner_open(struct scanner *scanner, struct scan_file **out, const char *path, bool *ours,
 		 struct err *err);

@@ -125,7 +125,7 @@ static void scan(const struct made_file *made, const struct scan_plan *plan,
 
 	CU_ASSERT_EQUAL(scanner_open(scanner, &file, made->path, &ours, &err), ST_OK);
 	CU_ASSERT(ours && scan_file_is_ours(file));
-	CU_ASSERT_PTR_NULL(scan_file_header(file));
+	CU_ASSERT_PTR_NOT_NULL(scan_file_header(file));
 	if (!scanner_answer(scanner, file, totals)) {
 		for (size_t part = 0; part < scan_file_parts(file); part++) {
 			CU_ASSERT_EQUAL(scanner_read(scanner, file, part, totals, &taker), ST_OK);
