@@ -300,6 +300,9 @@ static int get_columns(struct parse *parse, uint32_t body_len, struct flowblock 
 	int rc = get_number(parse, "bad number of columns", MIN(left, FLOWBLOCK_COLUMNS_MAX),
 			    &count);
 
+	if (rc != ST_OK) {
+		return rc;
+	}
 	out->column_count = count;
 	out->columns = g_new0(struct flowblock_column, count);
 	for (size_t i = 0; rc == ST_OK && i < count; i++) {
