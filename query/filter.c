@@ -23,8 +23,11 @@
 struct unit {
 	char *path; /* NULL: opened already, or none */
 	bool missing;
+	bool answered;       /* nothing is to be read */
 	uint64_t size_bytes; /* 0: not known */
 	uint64_t place;
+	uint64_t files; /* that the catalog answered */
+	struct scan_totals totals;
 	struct scan_file *file;
 	size_t part;
 };
@@ -197,7 +200,9 @@ static bool open_unit(struct worker *worker, struct unit *unit)
 	}
 	current_piece(worker)->path = unit->path;
 	worker->piece->missing = unit->missing;
-	if (unit->missing) {
+	worker->piece->answered = unit->files;
+	worker->totals = unit->totals;
+	if (unit->missing || unit->answered) {
 		return false;
 	}
 	if (scanner_open(worker->scanner, &unit->file, unit->path, &ours, &err) != ST_OK) {
@@ -271,14 +276,17 @@ static void *next_unit(void *arg)
 	struct scanlist_step step;
 	struct unit *unit;
 
-	if (!scanlist_next(run->filter->list, &step)) {
+	if (!scanlist_next(run->filter->list, &run->plan, &step)) {
 		return NULL;
 	}
 	unit = g_new0(struct unit, 1);
 	unit->path = g_strdup(step.path);
 	unit->missing = step.missing;
+	unit->answered = step.answered;
 	unit->size_bytes = step.size_bytes;
 	unit->place = step.place;
+	unit->files = step.files;
+	unit->totals = step.totals;
 	return unit;
 }
 
@@ -305,7 +313,7 @@ static bool is_worth_threads(void *arg, void *work)
 	struct run *run = arg;
 	const struct unit *unit = work;
 
-	if (unit->path && !unit->missing) {
+	if (unit->path && !unit->missing && !unit->answered) {
 		run->bytes_met += unit->size_bytes ? unit->size_bytes : look_up_size(unit->path);
 	}
 	return run->filter->threads_asked || run->bytes_met >= WORTH_BYTES;

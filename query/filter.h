@@ -17,7 +17,7 @@
 #include "query/scanlist.h"
 
 struct filter_stats {
-	uint64_t files; /* opened */
+	uint64_t files; /* opened, or answered by the catalog */
 	struct scan_totals records;
 	struct scan_report report;
 	unsigned threads; /* that were at work */

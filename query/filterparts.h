@@ -32,6 +32,7 @@ struct piece {
 	char *path;             /* of a file that begins */
 	bool missing;           /* it is not there */
 	bool opened;
+	uint64_t answered;     /* files that the catalog knew enough of */
 	uint64_t place;        /* of the file in the list */
 	struct header *header; /* its entries; NULL: none, or nobody asks */
 	bool failed;

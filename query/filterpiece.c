@@ -44,6 +44,7 @@ void filter_piece_done(struct run *run, struct piece *piece)
 	piece->frame = NULL;
 	piece->path = NULL;
 	piece->missing = piece->opened = piece->failed = false;
+	piece->answered = 0;
 	piece->totals = (struct scan_totals){ 0 };
 	piece->piece.bytes = 0;
 	for (unsigned way = 0; way < FILTER_WAYS; way++) {

@@ -47,16 +47,17 @@ void filter_explain(FILE *out, const struct filter *filter, const struct filter_
 	}
 	fprintf(out, "threads: %u\n", stats->threads);
 	fprintf(out,
-		"files: %" PRIu64 " in all, %" PRIu64 " answered by their footers, %" PRIu64
-		" read\n",
-		list->considered, report->files_answered, report->files - report->files_answered);
+		"files: %" PRIu64 " in all, %" PRIu64 " answered by the catalog, %" PRIu64
+		" by their footers, %" PRIu64 " read\n",
+		list->considered, list->answered, report->files_answered,
+		report->files - report->files_answered);
 	fprintf(out,
 		"blocks: %" PRIu64 " in these, %" PRIu64 " answered by their summaries, %" PRIu64
 		" by address filters, %" PRIu64 " by dictionaries, %" PRIu64 " read\n",
 		report->blocks, report->blocks_by_summary, report->blocks_by_filter,
 		report->blocks_by_dictionary, report->blocks_read);
 	fprintf(out,
-		"bytes: %" PRIu64 " read of columns and filters; block files opened have %" PRIu64
-		"\n",
-		report->bytes_read, report->bytes_on_disk);
+		"bytes: %" PRIu64 " read of columns and filters, %" PRIu64
+		" of the catalog; block files opened have %" PRIu64 "\n",
+		report->bytes_read, list->bytes_read, report->bytes_on_disk);
 }

@@ -118,7 +118,7 @@ static void announce(struct run *run, const struct piece *piece)
 	if (piece->path && filter->on_file) {
 		filter->on_file(filter->arg, piece->path, piece->missing);
 	}
-	run->stats->files += piece->opened;
+	run->stats->files += piece->answered + piece->opened;
 	if (piece->opened && filter->on_open && run->asks_header &&
 	    !filter->on_open(filter->arg, piece->header)) {
 		__atomic_store_n(&run->asks_header, false, __ATOMIC_RELAXED);

@@ -38,6 +38,7 @@ struct rwfilter_opts {
 	bool explain;
 	bool progress;
 	bool no_progress;
+	bool no_catalog;
 	int refused; /* for switches that only have messages */
 };
 
@@ -86,6 +87,9 @@ static const struct opt rwfilter_opt_table[] = {
 		 .flags = OPT_ADDED),
 	OPT_FLAG(struct rwfilter_opts, no_progress, "no-progress", 0,
 		 "do not show how far the scan is", .flags = OPT_ADDED),
+	OPT_FLAG(struct rwfilter_opts, no_catalog, "no-catalog", 0,
+		 "ask the files themselves and not the catalog of the repository",
+		 .flags = OPT_ADDED),
 	OPT_GROUP(struct rwfilter_opts, selection, selection_opt_table),
 	OPT_GROUP(struct rwfilter_opts, predicates, predicate_opt_table),
 	REFUSED("scc", "LIST", 0, "pass flows whose source is in one of these countries"),
@@ -364,9 +368,10 @@ static void start_progress(struct rwfilter *run)
 
 static void read_nothing(struct rwfilter *run)
 {
+	const struct scan_plan plan = { .columns = COLUMNS_ALL, .wants_all = true };
 	struct scanlist_step step;
 
-	while (scanlist_next(run->filter.list, &step)) {
+	while (scanlist_next(run->filter.list, &plan, &step)) {
 		if (step.missing) {
 			on_file(run, step.path, true);
 		} else {
@@ -463,7 +468,8 @@ static void make_list(struct rwfilter *run, int argc, char **argv)
 	const struct rwfilter_opts *opts = run->opts;
 
 	if (run->selection) {
-		run->filter.list = scanlist_of_selection(run->selection);
+		run->filter.list = scanlist_of_selection(
+			run->selection, !opts->no_catalog && !opts->dry_run, opts->print_filenames);
 		return;
 	}
 	run->names = find_names(opts, argc, argv);

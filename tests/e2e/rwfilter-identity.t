@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The same records in SiLK files and in block files, sealed and not, answer every query in the same
-# way, with one thread and with four; and what a damaged block costs.
+# way, with one thread and with four, with the catalog and without; and what a damaged block costs.
 . "$TUSSAH_SRCDIR/tests/e2e/lib.sh"
 export SILK_CONFIG_FILE=$TUSSAH_SRCDIR/tests/perf/silk.conf SILK_HEADER_NOVERSION=1
 DAYS='--start-date=2026/03/02 --end-date=2026/03/02 --type=all'
@@ -39,16 +39,16 @@ count() {
 		2>"$count_name.count" && cat stats >>"$count_name.count"
 }
 
-# same ROOT THREADS: as the SiLK files, to the byte
+# same ROOT THREADS [SWITCH]: as the SiLK files, to the byte
 same() {
-	answer other "$1" --threads="$2" && cmp silk.all other.all && return 0
+	answer other "$1" --threads="$2" $3 && cmp silk.all other.all && return 0
 	echo "differs: $QUERY ($*)"
 	return 1
 }
 
-# same_count ROOT THREADS
+# same_count ROOT THREADS [SWITCH]
 same_count() {
-	count other "$1" --threads="$2" && cmp silk.count other.count && return 0
+	count other "$1" --threads="$2" $3 && cmp silk.count other.count && return 0
 	echo "count differs: $QUERY ($*)"
 	return 1
 }
@@ -57,16 +57,18 @@ same_count() {
 same_answers() {
 	answer silk flows-silk --threads=1 && count silk flows-silk --threads=1 &&
 		same flows-block 4 && same flows-sealed 1 && same_count flows-block 1 &&
-		same_count flows-sealed 4 || return 1
+		same_count flows-sealed 4 && same_count flows-sealed 1 --no-catalog || return 1
 	[ -n "$TUSSAH_LONG" ] || return 0
 	same flows-block 1 && same flows-sealed 4 && same_count flows-block 4 &&
-		same_count flows-sealed 1 && same flows-silk 4 && same_count flows-silk 4
+		same_count flows-sealed 1 && same flows-silk 4 && same_count flows-silk 4 &&
+		same flows-sealed 4 --no-catalog && same flows-silk 1 --no-catalog
 }
 
 test_case 'the same records in files of both kinds' '
 	make_tree flows-silk --file-format=silk &&
 	make_tree flows-block --file-format=block --unsealed &&
 	make_tree flows-sealed --file-format=block &&
+	rwcatalog --data-rootdir=flows-sealed rebuild && rwcatalog --data-rootdir=flows-silk rebuild &&
 	head -5 hosts >few && rwsetbuild hosts hosts.set && rwsetbuild few few.set &&
 	host=$(head -1 hosts) && : >none && rwsetbuild none none.set &&
 	rwfilter --data-rootdir=flows-silk $DAYS --protocol=6 --max-pass-records=3 --pass=three.rw &&
@@ -141,15 +143,40 @@ test_case 'a damaged block is told of, and the rest is read' '
 	test_grep "$file" err
 '
 test_case 'blocks and files that need not be read are told of' '
-	rwfilter --data-rootdir=flows-sealed $DAYS --protocol=0- --explain --print-statistics=s.txt \
-		2>err &&
-	test_grep " answered by their footers, 0 read" err &&
-	test_grep "^bytes: 0 read" err &&
-	rwfilter --data-rootdir=flows-sealed $DAYS --anyset=hosts.set --explain \
-		--print-statistics=s2.txt 2>err &&
-	test_grep "by dictionaries" err &&
-	rwfilter --data-rootdir=flows-sealed $DAYS --any-address=198.51.100.77 --explain \
-		--print-statistics=s3.txt 2>err &&
-	test_grep ", 0 read$" err
+	explained() {
+		rm -f s.txt && rwfilter --data-rootdir=flows-sealed $DAYS --explain \
+			--print-statistics=s.txt "$@" 2>err
+	}
+	files=$(find flows-sealed -name "*-S*" | wc -l) &&
+	explained --protocol=0- &&
+	test_grep "^files: $files in all, $files answered by the catalog, 0 by their footers, 0 read" err &&
+	test_grep "^bytes: 0 read" err && test_must_fail test_grep " 0 of the catalog" err &&
+	explained --protocol=0- --no-catalog &&
+	test_grep " 0 answered by the catalog, $files by their footers, 0 read" err &&
+	test_grep " 0 of the catalog" err &&
+	explained --anyset=hosts.set && test_grep "by dictionaries" err &&
+	explained --any-address=198.51.100.77 && test_grep ", 0 read$" err
+'
+test_case 'a catalog is believed of nothing that has changed' '
+	file=$(find flows-sealed -name "in-S2*" -size +1k | sort | sed -n 3p) &&
+	QUERY=--protocol=0- && rm -f stats* &&
+	rwfilter --data-rootdir=flows-sealed $DAYS $QUERY --print-statistics=stats1.txt &&
+	rm "$file" && cp flows-silk/"${file#flows-sealed/}" "$file" &&
+	rwfilter --data-rootdir=flows-sealed $DAYS $QUERY --print-statistics=stats2.txt --explain 2>err &&
+	cmp stats1.txt stats2.txt && test_grep ", 1 read" err &&
+	rm "$file" &&
+	rwfilter --data-rootdir=flows-sealed $DAYS $QUERY --print-statistics=stats3.txt &&
+	rwfilter --data-rootdir=flows-sealed $DAYS $QUERY --print-statistics=stats4.txt --no-catalog &&
+	cmp stats3.txt stats4.txt && test_must_fail cmp stats1.txt stats3.txt
+'
+test_case 'names are told of files that the catalog answers' '
+	rm -f stats* && rwfilter --data-rootdir=flows-sealed $DAYS --protocol=250 --print-filenames \
+		--print-statistics=stats5.txt 2>err && sort err >names1 &&
+	find flows-sealed -name "*-S*" | sort >names2 && cmp names1 names2 &&
+	find .catalog flows-sealed/.catalog -type f 2>/dev/null | while read -r name; do
+		printf damaged >"$name"
+	done &&
+	rwfilter --data-rootdir=flows-sealed $DAYS --protocol=250 --print-statistics=stats6.txt &&
+	cmp stats5.txt stats6.txt
 '
 test_done
