@@ -87,9 +87,9 @@ static int parse_default_count(const struct opt *opt, const char *text, void *de
 
 static const struct opt bagbuild_opt_table[] = {
 	OPT_STR(struct bagbuild_opts, set_input, "set-input", 0, "FILE",
-		"make a bag of the addresses of this IPset"),
+		"make a bag of the addresses of this IPset", .flags = OPT_ONCE),
 	OPT_STR(struct bagbuild_opts, bag_input, "bag-input", 0, "FILE",
-		"make a bag of the keys and counters in this text"),
+		"make a bag of the keys and counters in this text", .flags = OPT_ONCE),
 	OPT_CALL(struct bagbuild_opts, delimiter, "delimiter", 0, "CHAR", parse_delimiter, 0,
 		 "this character stands between key and counter", .default_text = "|"),
 	OPT_CALL(struct bagbuild_opts, port_delimiter, "proto-port-delimiter", 0, "CHAR",
@@ -101,7 +101,7 @@ static const struct opt bagbuild_opt_table[] = {
 	OPT_CALL(struct bagbuild_opts, counter_type, "counter-type", 0, "TYPE", parse_type, 0,
 		 "what the counters are", .default_text = "custom"),
 	OPT_STR(struct bagbuild_opts, pmap_file, "pmap-file", 0, "[NAME:]PATH",
-		"the prefix map for key types that end in -pmap"),
+		"the prefix map for key types that end in -pmap", .flags = OPT_ONCE),
 	OPT_GROUP(struct bagbuild_opts, sink, bagsink_opt_table),
 	OPT_GROUP(struct bagbuild_opts, out, outfile_path_opt_table),
 	OPT_END,
@@ -390,34 +390,42 @@ static int read_set(struct job *job, struct err *err)
 
 static const struct mapfile_choice country_choice = { .kind = MAPFILE_COUNTRY_CODES };
 
-/* The map that the key type needs. */
-static int read_map(struct job *job, struct err *err)
+/* A map that is given is read even when the key type needs none. */
+static int read_pmap(struct job *job, struct err *err)
 {
 	const struct bagbuild_opts *opts = job->opts;
 	enum bagtype_kind kind = bagtype_kind(opts->key_type);
-	int status;
+	bool needed = kind == BAGKIND_IP_PMAP || kind == BAGKIND_PORT_PMAP;
+	int status = ST_OK;
 
-	if (kind == BAGKIND_COUNTRY) {
-		job->country_map = mapfile_read(&country_choice);
-		job->lookup = job->country_map;
-		return ST_OK;
+	if (opts->pmap_file) {
+		status = pmapfile_read(&job->map, opts->pmap_file, err);
+	} else if (needed) {
+		status = err_set(err, ST_EINVAL,
+				 "The --pmap-file switch is required for Bags containing %s keys",
+				 bagtype_name(opts->key_type));
 	}
-	if (kind != BAGKIND_IP_PMAP && kind != BAGKIND_PORT_PMAP) {
-		return ST_OK;
-	}
-	if (!opts->pmap_file) {
-		return err_set(err, ST_EINVAL,
-			       "The --pmap-file switch is required for Bags containing %s keys",
-			       bagtype_name(opts->key_type));
-	}
-	status = pmapfile_read(&job->map, opts->pmap_file, err);
-	if (status == ST_OK &&
+	if (status == ST_OK && needed &&
 	    (pmap_kind(job->map.pmap) == PMAP_PROTO_PORT) != (kind == BAGKIND_PORT_PMAP)) {
 		status = err_set(err, ST_EINVAL,
 				 "the prefix map is not of the kind that %s keys need",
 				 bagtype_name(opts->key_type));
 	}
-	job->lookup = kind == BAGKIND_IP_PMAP ? job->map.pmap : NULL;
+	return status;
+}
+
+/* The maps that are given and that the key type needs. */
+static int read_maps(struct job *job, struct err *err)
+{
+	enum bagtype_kind kind = bagtype_kind(job->opts->key_type);
+	int status = read_pmap(job, err);
+
+	if (status == ST_OK && kind == BAGKIND_COUNTRY) {
+		job->country_map = mapfile_read(&country_choice);
+		job->lookup = job->country_map;
+	} else if (status == ST_OK && kind == BAGKIND_IP_PMAP) {
+		job->lookup = job->map.pmap;
+	}
 	return status;
 }
 
@@ -450,7 +458,7 @@ static int bagbuild_run(struct tool_env *env, void *base, int argc, char **argv)
 
 	check_opts(opts, argc);
 	job->opts = opts;
-	status = read_map(job, &err);
+	status = read_maps(job, &err);
 	if (status != ST_OK) {
 		tool_die_err(&err);
 	}
