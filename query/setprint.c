@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "query/setprint.h"
 
+#include "common/decimal.h"
 #include "query/count128.h"
 #include "storage/iptree.h"
 
@@ -10,7 +11,8 @@
 #include <string.h>
 
 /* Room for an address, a prefix, and a newline. */
-#define LINE_MAX_BYTES (IP_TEXT_MAX + 8)
+#define LINE_MAX_BYTES (IP_TEXT_MAX + 1 + DECIMAL_U64_MAX + 1)
+#define LINES_BYTES    32768
 
 /*
  * Of a set with IPv6, mapped addresses are shown as IPv4 by default, but not as numbers. What is
@@ -46,26 +48,122 @@ static size_t address_text(const struct setprint *print, char *out, struct ip ip
 	return ip_print(out, ip, print->wide, format);
 }
 
-static int print_address(const struct setprint *print, struct ip ip)
-{
-	char line[LINE_MAX_BYTES];
-	size_t len = address_text(print, line, ip, 128);
+/* Lines that wait to be printed together. */
+struct lines {
+	const struct setprint *print;
+	size_t used;
+	char bytes[LINES_BYTES];
+};
 
-	line[len] = '\n';
-	line[len + 1] = '\0';
-	text_raw(print->text, line);
-	return 0;
+static struct lines *lines_new(const struct setprint *print)
+{
+	struct lines *lines = g_new(struct lines, 1); /* too large for the stack */
+
+	lines->print = print;
+	lines->used = 0;
+	return lines;
 }
 
-void setprint_addresses(const struct setprint *print, const struct ipset *set)
+static void lines_flush(struct lines *lines)
 {
-	size_t count = ipset_ranges(set);
+	lines->bytes[lines->used] = '\0';
+	text_raw(lines->print->text, lines->bytes);
+	lines->used = 0;
+}
 
-	for (size_t i = 0; i < count; i++) {
-		struct cidr range = ipset_range(set, i);
+static void lines_free(struct lines *lines)
+{
+	lines_flush(lines);
+	g_free(lines);
+}
 
+/* Where the next line goes; then add its length to lines->used. */
+static char *lines_next(struct lines *lines)
+{
+	if (sizeof(lines->bytes) - lines->used < LINE_MAX_BYTES) {
+		lines_flush(lines);
+	}
+	return lines->bytes + lines->used;
+}
+
+static void print_address(struct lines *lines, struct ip ip)
+{
+	char *line = lines_next(lines);
+	size_t len = address_text(lines->print, line, ip, 128);
+
+	line[len] = '\n';
+	lines->used += len + 1;
+}
+
+/* The numbers 0 to 255, each with a dot or newline to follow. */
+struct octets {
+	char text[256][4];
+	uint8_t len[256];
+};
+
+static void make_octets(struct octets *octets)
+{
+	char digits[DECIMAL_U64_MAX];
+
+	for (unsigned i = 0; i < 256; i++) {
+		size_t len = decimal_print(digits, i);
+
+		memcpy(octets->text[i], digits, len);
+		octets->text[i][len] = '.';
+		octets->len[i] = (uint8_t)(len + 1);
+	}
+}
+
+static char *print_octet(const struct octets *octets, char *out, unsigned octet)
+{
+	memcpy(out, octets->text[octet], 4);
+	return out + octets->len[octet];
+}
+
+/* Dotted quads; what the addresses of a /24 have in common is made once. */
+static void print_quads(struct lines *lines, const struct ipset *set)
+{
+	struct octets octets;
+	struct ipset_cursor cursor;
+	struct cidr range;
+	char common[16];
+	size_t common_len = 0;
+	uint32_t common_of = 0;
+
+	make_octets(&octets);
+	ipset_cursor_start(&cursor, set);
+	while (ipset_cursor_next(&cursor, &range)) {
+		uint64_t last = ip_to_v4(range.last);
+
+		for (uint64_t at = ip_to_v4(range.first); at <= last; at++) {
+			uint32_t v4 = (uint32_t)at;
+			char *line = lines_next(lines);
+			char *end;
+
+			if (!common_len || common_of != v4 >> 8) {
+				end = print_octet(&octets, common, v4 >> 24);
+				end = print_octet(&octets, end, v4 >> 16 & 255);
+				end = print_octet(&octets, end, v4 >> 8 & 255);
+				common_len = (size_t)(end - common);
+				common_of = v4 >> 8;
+			}
+			memcpy(line, common, sizeof(common));
+			end = print_octet(&octets, line + common_len, v4 & 255);
+			end[-1] = '\n';
+			lines->used += (size_t)(end - line);
+		}
+	}
+}
+
+static void print_any(struct lines *lines, const struct ipset *set)
+{
+	struct ipset_cursor cursor;
+	struct cidr range;
+
+	ipset_cursor_start(&cursor, set);
+	while (ipset_cursor_next(&cursor, &range)) {
 		for (;;) {
-			print_address(print, range.first);
+			print_address(lines, range.first);
 			if (ip_equal(range.first, range.last)) {
 				break;
 			}
@@ -74,41 +172,65 @@ void setprint_addresses(const struct setprint *print, const struct ipset *set)
 	}
 }
 
+void setprint_addresses(const struct setprint *print, const struct ipset *set)
+{
+	struct lines *lines = lines_new(print);
+	bool quads = !print->wide &&
+		     (print->ip_format == IP_CANONICAL || print->ip_format == IP_NO_MIXED);
+
+	if (quads) {
+		print_quads(lines, set);
+	} else {
+		print_any(lines, set);
+	}
+	lines_free(lines);
+}
+
 static int print_block(void *arg, struct ip first, uint8_t prefix)
 {
-	const struct setprint *print = arg;
-	char line[LINE_MAX_BYTES];
+	struct lines *lines = arg;
+	const struct setprint *print = lines->print;
 	bool padded = print->ip_format & IP_ZERO_PADDED;
 	bool v4 = shown_as_v4(print, first, prefix);
-	size_t len;
+	char *line;
+	char *end;
 
 	if (prefix == 128) {
-		return print_address(print, first);
+		print_address(lines, first);
+		return 0;
 	}
 	if (prefix == 96 && print->halve_all) {
 		print_block(arg, first, 97);
 		return print_block(arg, (struct ip){ first.hi, first.lo | UINT64_C(1) << 31 }, 97);
 	}
-	len = address_text(print, line, first, prefix);
-	snprintf(line + len, sizeof(line) - len, "/%0*u\n",
-		 !padded ? 1
-		 : v4    ? 2
-			 : 3,
-		 v4 ? prefix - 96u : prefix);
-	text_raw(print->text, line);
+	line = lines_next(lines);
+	end = line + address_text(print, line, first, prefix);
+	*end++ = '/';
+	if (v4) {
+		prefix = (uint8_t)(prefix - 96);
+	}
+	if (padded) {
+		decimal_print_padded(end, prefix, v4 ? 2 : 3);
+		end += v4 ? 2 : 3;
+	} else {
+		end += decimal_print(end, prefix);
+	}
+	*end++ = '\n';
+	lines->used += (size_t)(end - line);
 	return 0;
 }
 
 void setprint_blocks(const struct setprint *print, const struct ipset *set)
 {
-	struct setprint copy = *print;
-	size_t count = ipset_ranges(set);
+	struct lines *lines = lines_new(print);
+	struct ipset_cursor cursor;
+	struct cidr range;
 
-	for (size_t i = 0; i < count; i++) {
-		struct cidr range = ipset_range(set, i);
-
-		iptree_each_block(range.first, range.last, print_block, &copy);
+	ipset_cursor_start(&cursor, set);
+	while (ipset_cursor_next(&cursor, &range)) {
+		iptree_each_block(range.first, range.last, print_block, lines);
 	}
+	lines_free(lines);
 }
 
 void setprint_range_columns(const struct setprint *print)

@@ -2,11 +2,13 @@
 /*
  * Both sets are walked at once from the lowest address on, in stretches that lie wholly inside or
  * wholly outside of each; a truth table says which stretches belong to the result. They come in
- * ascending order, so the result is appended to and never sorted.
+ * ascending order, so the result is appended to and never sorted. Two IPv4 sets are swept in 64-bit
+ * numbers, as one place behind the last address must fit; others in 128-bit ones.
  */
 #include "storage/ipsetalgebra.h"
 
 #include "storage/ipsetform.h"
+#include "storage/ipsetinside.h"
 
 #include <glib.h>
 
@@ -73,16 +75,60 @@ static struct ipset *result_new(const struct ipset *a, const struct ipset *b, en
 	return ipset_is_wide(a) || (adds && ipset_has_ipv6(b)) ? ipset_new_wide() : ipset_new();
 }
 
-struct ipset *ipset_combine(const struct ipset *a, const struct ipset *b, enum ipset_op op)
+/* Is a place in the result, by [in a][in b]? */
+static const bool belongs[][2][2] = {
+	[IPSET_UNION] = { { false, true }, { true, true } },
+	[IPSET_INTERSECTION] = { { false, false }, { false, true } },
+	[IPSET_DIFFERENCE] = { { false, false }, { true, false } },
+	[IPSET_SYMMETRIC_DIFFERENCE] = { { false, true }, { true, false } },
+};
+
+/*
+ * The ends of ranges in turn: even ones begin a range, odd ones are the place behind it. The parity
+ * of the next end tells whether the sweep is inside.
+ */
+static uint64_t end4(const struct ranges4 *ranges, size_t i)
 {
-	static const bool belongs[][2][2] = {
-		/* [in a][in b] */
-		[IPSET_UNION] = { { false, true }, { true, true } },
-		[IPSET_INTERSECTION] = { { false, false }, { false, true } },
-		[IPSET_DIFFERENCE] = { { false, false }, { true, false } },
-		[IPSET_SYMMETRIC_DIFFERENCE] = { { false, true }, { true, false } },
-	};
-	struct ipset *result = result_new(a, b, op);
+	if (i >= 2 * ranges->count) {
+		return UINT64_MAX;
+	}
+	return i % 2 ? (uint64_t)ranges->at[i / 2].last + 1 : ranges->at[i / 2].first;
+}
+
+static void sweep4(struct ipset *result, const struct ranges4 *a, const struct ranges4 *b,
+		   const bool wanted[2][2])
+{
+	size_t i = 0;
+	size_t j = 0;
+	uint64_t end_a = end4(a, 0);
+	uint64_t end_b = end4(b, 0);
+	uint64_t start = 0;
+	bool inside = false;
+
+	while (i < 2 * a->count || j < 2 * b->count) {
+		uint64_t at = MIN(end_a, end_b);
+
+		if (end_a == at) {
+			end_a = end4(a, ++i);
+		}
+		if (end_b == at) {
+			end_b = end4(b, ++j);
+		}
+		if (wanted[i % 2][j % 2] == inside) {
+			continue;
+		}
+		if (inside) {
+			ipset_load_range(result, ip_from_v4((uint32_t)start),
+					 ip_from_v4((uint32_t)(at - 1)));
+		}
+		inside = !inside;
+		start = at;
+	}
+}
+
+static void sweep6(struct ipset *result, const struct ipset *a, const struct ipset *b,
+		   const bool wanted[2][2])
+{
 	struct side sides[2];
 	number at = 0;
 
@@ -91,12 +137,23 @@ struct ipset *ipset_combine(const struct ipset *a, const struct ipset *b, enum i
 	while (!sides[0].done || !sides[1].done) {
 		number end = MIN(side_reach(&sides[0], at), side_reach(&sides[1], at));
 
-		if (belongs[op][side_holds(&sides[0], at)][side_holds(&sides[1], at)]) {
+		if (wanted[side_holds(&sides[0], at)][side_holds(&sides[1], at)]) {
 			ipset_load_range(result, ip_of(at), ip_of(end));
 		}
 		side_pass(&sides[0], end);
 		side_pass(&sides[1], end);
 		at = end + 1;
+	}
+}
+
+struct ipset *ipset_combine(const struct ipset *a, const struct ipset *b, enum ipset_op op)
+{
+	struct ipset *result = result_new(a, b, op);
+
+	if (a->ranges6.count || b->ranges6.count) {
+		sweep6(result, a, b, belongs[op]);
+	} else {
+		sweep4(result, &a->ranges4, &b->ranges4, belongs[op]);
 	}
 	ipset_finish(result);
 	return result;

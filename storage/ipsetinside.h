@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The inside of a set, for ipset.c (asking) and ipsetbuild.c (adding) only. */
+/* The inside of a set, for ipset.c (asking), ipsetbuild.c (adding) and ipsetalgebra.c only. */
 #ifndef TUSSAH_STORAGE_IPSETINSIDE_H
 #define TUSSAH_STORAGE_IPSETINSIDE_H
 
@@ -29,7 +29,7 @@ struct ranges6 {
 	size_t capacity;
 };
 
-#define RECENT6_BITS 12
+#define RECENT6_BITS 16
 
 struct ipset {
 	bool wide;

@@ -218,15 +218,84 @@ static int walk_block(void *arg, struct ip first, uint8_t prefix)
 	return status;
 }
 
-static int write_walk(struct writing *writing, const struct ipset *set)
+/* Bits first..last of a group. */
+static void set_bits(uint32_t bits[8], unsigned first, unsigned last)
 {
-	size_t count = ipset_ranges(set);
+	for (unsigned i = first / 32; i <= last / 32; i++) {
+		uint32_t mask = UINT32_MAX;
+
+		if (i == first / 32) {
+			mask &= UINT32_MAX << (first % 32);
+		}
+		if (i == last / 32) {
+			mask &= UINT32_MAX >> (31 - last % 32);
+		}
+		bits[i] |= mask;
+	}
+}
+
+/* A piece of one group, smaller than it, of which only the bits will be written. */
+static int walk_piece(struct writing *writing, struct ip first, unsigned last)
+{
+	struct group *group = &writing->group;
+	struct ip base = { first.hi, first.lo & ~UINT64_C(255) };
 	int status = ST_OK;
 
-	for (size_t i = 0; status == ST_OK && i < count; i++) {
-		struct cidr range = ipset_range(set, i);
+	if (group->blocks && !ip_equal(group->base, base)) {
+		status = flush_group(writing);
+	}
+	if (!group->blocks) {
+		*group = (struct group){ .base = base };
+	}
+	group->blocks++;
+	set_bits(group->bits, first.lo & 255, last);
+	return status;
+}
 
-		status = iptree_each_block(range.first, range.last, walk_block, writing);
+/*
+ * A range of a set that is written as bitmaps whatever its blocks are: the pieces at its ends need
+ * not be taken apart. The groups between them give the same blocks as the range.
+ */
+static int walk_range(struct writing *writing, struct cidr range)
+{
+	unsigned last = range.last.lo & 255;
+	int status = ST_OK;
+
+	if ((range.first.lo & 255) || range.first.lo >> 8 == range.last.lo >> 8) {
+		bool ends = range.first.lo >> 8 == range.last.lo >> 8;
+
+		if (ends && !(range.first.lo & 255) && last == 255) {
+			return walk_block(writing, range.first, GROUP_PREFIX);
+		}
+		status = walk_piece(writing, range.first, ends ? last : 255);
+		if (ends || status != ST_OK) {
+			return status;
+		}
+		range.first.lo = (range.first.lo | 255) + 1;
+	}
+	if (last != 255) {
+		struct ip piece = { range.last.hi, range.last.lo & ~UINT64_C(255) };
+
+		range.last.lo = piece.lo - 1;
+		if (range.first.lo <= range.last.lo) {
+			status = iptree_each_block(range.first, range.last, walk_block, writing);
+		}
+		return status == ST_OK ? walk_piece(writing, piece, last) : status;
+	}
+	return iptree_each_block(range.first, range.last, walk_block, writing);
+}
+
+static int write_walk(struct writing *writing, const struct ipset *set)
+{
+	struct ipset_cursor cursor;
+	struct cidr range;
+	int status = ST_OK;
+
+	ipset_cursor_start(&cursor, set);
+	while (status == ST_OK && ipset_cursor_next(&cursor, &range)) {
+		status = writing->bitmap
+				 ? walk_range(writing, range)
+				 : iptree_each_block(range.first, range.last, walk_block, writing);
 	}
 	return status == ST_OK ? flush_group(writing) : status;
 }
