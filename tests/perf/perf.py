@@ -346,6 +346,8 @@ def parse_arguments():
                         default=pathlib.Path(tempfile.gettempdir()) / "tussah-perf",
                         help="folder of the records, made at first use")
     parser.add_argument("--records", type=parse_count, default=10**6, help="1m, 10m, 50m")
+    parser.add_argument("--one-flowtype", action="store_true",
+                        help="one file for each sensor and hour in the week, too, as in the year")
     parser.add_argument("--year-records", type=parse_count, default=YEAR_RECORDS)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--forms", default="block,silk", help="kinds of our files, the first to be compared")
@@ -391,7 +393,9 @@ def main():
     build = arguments.build.resolve()
     data = arguments.data.resolve()
     rare = run_text([str(build / "tests/perf/flowgen"), "--show-rare"]).strip()
-    bench = Bench(Flows(data / "week", arguments.records, 7),
+    week = (data / "week-one", arguments.records, 7, "--one-flowtype") if arguments.one_flowtype \
+        else (data / "week", arguments.records, 7)
+    bench = Bench(Flows(*week),
                   Flows(data / "year", arguments.year_records, 365, "--one-flowtype"),
                   data / "scratch", rare)
     sides = make_sides(build, arguments.forms.split(","))
