@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "storage/blockfile.h"
 
+#include "storage/seal.h"
+
 #include "tests/unit/blockrecords.h"
 #include "tests/unit/unit.h"
 
@@ -114,8 +116,10 @@ static int memory_file(const uint8_t *bytes, size_t len)
 
 static void put_file(const char *path, const uint8_t *bytes, size_t len)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd;
 
+	unlink(path); /* some file systems sync what was cut to nothing and written anew */
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	CU_ASSERT_EQUAL_FATAL(write(fd, bytes, len), (ssize_t)len);
 	close(fd);
 }
@@ -210,10 +214,157 @@ static void test_truncated(void)
 	g_free(path);
 }
 
+/* A sealed file whose footer can go, since blocks can be found without. */
+static void test_sealed(void)
+{
+	char *path = g_strdup_printf("%s/sealed", unit_scratch());
+	GRand *rand = g_rand_new_with_seed(3);
+	GArray *records = make_records(rand, 90, false);
+	struct seal_result result;
+	uint8_t *bytes = NULL;
+	struct err err;
+	gsize len = 0;
+
+	blockrecords_append(path, records, 0, 90, CHUNK_LZO1X);
+	CU_ASSERT_EQUAL_FATAL(seal_file(path, &(struct seal_opts){ 0 }, &result, &err), ST_OK);
+	g_array_unref(records);
+	records = blockrecords_read(path, &(int){ 0 });
+	blockrecords_append(path, records, 0, 5, CHUNK_PLAIN);
+	g_array_append_vals(records, records->data, 5);
+	CU_ASSERT_FATAL(g_file_get_contents(path, (char **)&bytes, &len, NULL));
+	for (size_t i = 0; i < len; i++) {
+		GArray *got;
+		int damage;
+
+		unit_at("byte %zu of %zu", i, (size_t)len);
+		bytes[i] ^= (uint8_t)(1 << i % 8);
+		got = blockrecords_read_fd(memory_file(bytes, len), "flipped", &damage);
+		CU_ASSERT(is_part(got, records));
+		CU_ASSERT(damage != 0 || got->len == records->len);
+		bytes[i] ^= (uint8_t)(1 << i % 8);
+		g_array_unref(got);
+	}
+	for (size_t size = 64; size < len; size++) {
+		int damage;
+		GArray *got = blockrecords_read_fd(memory_file(bytes, size), "cut", &damage);
+
+		unit_at("%zu of %zu bytes", size, (size_t)len);
+		CU_ASSERT(is_part(got, records));
+		CU_ASSERT(damage != 0 || got->len == records->len || got->len == 90);
+		g_array_unref(got);
+	}
+	g_free(bytes);
+	g_array_unref(records);
+	g_rand_free(rand);
+	g_free(path);
+}
+
+/* What a lost write leaves at the end is cut off by the next writer: zeros, or a damaged block. */
+static void test_lost_writes(void)
+{
+	static const uint8_t zeros[10000];
+	char *path = g_strdup_printf("%s/lost", unit_scratch());
+	struct small_file small;
+	int damage;
+
+	small_file_init(&small);
+	for (unsigned lost = 0; lost < 4; lost++) {
+		uint64_t expected = sizeof(zeros);
+		const struct record *rec = &g_array_index(small.records, struct record, 78);
+		GArray *got;
+		int fd;
+
+		unit_at("case %u", lost);
+		put_file(path, small.bytes, small.len);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (lost == 0) {
+			CU_ASSERT_EQUAL(pwrite(fd, zeros, sizeof(zeros), (off_t)small.len),
+					(ssize_t)sizeof(zeros));
+		} else {
+			/* in the last block: its body, its directory, most of it */
+			static const size_t places[] = { 0, 3000, 30, 24 };
+			size_t at =
+				small.ends[3] + MIN(places[lost], small.len - small.ends[3] - 9);
+
+			CU_ASSERT_EQUAL(pwrite(fd, zeros, small.len - at, (off_t)at),
+					(ssize_t)(small.len - at));
+			expected = small.len - small.ends[3];
+		}
+		close(fd);
+		UNIT_ASSERT_U64(append_one(path, rec), expected);
+		got = blockrecords_read(path, &damage);
+		CU_ASSERT_EQUAL(damage, 0);
+		UNIT_ASSERT_U64(got->len, lost == 0 ? 80 : 10);
+		CU_ASSERT(is_part(got, small.records) || lost == 0);
+		g_array_unref(got);
+	}
+	small_file_release(&small);
+	g_free(path);
+}
+
+/* Damage before the end stays, is told with its place, and is appended behind. */
+static void test_damage_is_told(void)
+{
+	static const struct {
+		size_t block; /* that is damaged */
+		size_t at;    /* in it; from its end if tail */
+		bool tail;
+		const char *text;
+	} rows[] = {
+		{ 1, 2, false, "bytes are damaged" },
+		{ 2, 40, false, "damaged: block 2: directory: checksum differs" },
+		{ 0, 1, true, NULL },
+	};
+	char *path = g_strdup_printf("%s/damaged", unit_scratch());
+	struct small_file small;
+
+	small_file_init(&small);
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		size_t at = rows[i].tail ? small.ends[rows[i].block + 1] - rows[i].at
+					 : small.ends[rows[i].block] + rows[i].at;
+		struct blockfile *file = NULL;
+		GArray *got;
+		int damage;
+
+		unit_at("row %zu", i);
+		small.bytes[at] ^= 1;
+		put_file(path, small.bytes, small.len);
+		CU_ASSERT_EQUAL_FATAL(
+			blockfile_open(&file, memory_file(small.bytes, small.len), "damaged", NULL),
+			ST_OK);
+		if (rows[i].text != NULL) {
+			const char *text = blockfile_damage(file, 0);
+
+			CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+			CU_ASSERT(g_str_has_prefix(text, "damaged: block"));
+			CU_ASSERT(g_str_has_suffix(text, rows[i].text));
+			CU_ASSERT_EQUAL(blockfile_count(file), 3);
+			CU_ASSERT_EQUAL(blockfile_number(file, 2), 3);
+		} else {
+			CU_ASSERT_PTR_NULL(blockfile_damage(file, 0));
+		}
+		CU_ASSERT_PTR_NULL(blockfile_damage(file, 1));
+		blockfile_close(file);
+		UNIT_ASSERT_U64(append_one(path, &g_array_index(small.records, struct record, 78)),
+				0);
+		got = blockrecords_read(path, &damage);
+		CU_ASSERT_EQUAL(damage, 1);
+		UNIT_ASSERT_U64(got->len,
+				80 - (small.rows[rows[i].block + 1] - small.rows[rows[i].block]));
+		g_array_unref(got);
+		small.bytes[at] ^= 1;
+	}
+	small_file_release(&small);
+	g_free(path);
+}
+
 static const struct unit_case cases[] = {
 	{ "round trip", test_round_trip },
 	{ "flipped bytes", test_flipped },
 	{ "truncated", test_truncated },
+	{ "sealed", test_sealed },
+	{ "lost writes", test_lost_writes },
+	{ "damage is told", test_damage_is_told },
 	{ NULL, NULL },
 };
 
