@@ -26,6 +26,7 @@ struct packing_listener {
 
 struct packing {
 	struct packing_opts opts;
+	struct keeper *keeper; /* NULL: nothing is sealed */
 	struct writer *writer;
 	struct positions *positions;
 	struct collector *collector;
@@ -305,6 +306,7 @@ static void packing_free(struct packing *packing)
 {
 	collector_free(packing->collector);
 	writer_free(packing->writer);
+	keeper_free(packing->keeper);
 	positions_free(packing->positions);
 	g_ptr_array_free(packing->listeners, TRUE);
 	g_ptr_array_free(packing->pollers, TRUE);
@@ -328,7 +330,9 @@ int packing_start(struct packing **out, const struct packing_opts *opts, struct 
 	pthread_condattr_destroy(&attr);
 	packing->listeners = g_ptr_array_new();
 	packing->pollers = g_ptr_array_new();
-	packing->writer = writer_new(&opts->writer);
+	packing->keeper = opts->keep ? keeper_new(&opts->keeper) : NULL;
+	packing->opts.writer.keeper = packing->keeper;
+	packing->writer = writer_new(&packing->opts.writer);
 	packing->positions = positions_new(opts->state_directory);
 	packing->collector = collector_new(&(struct collector_opts){
 		.writer = packing->writer,
@@ -351,6 +355,9 @@ int packing_run(struct packing *packing, struct err *err)
 	int st = packing_start_pollers(packing, err);
 	int failed;
 
+	if (st == ST_OK && packing->keeper) {
+		st = keeper_start(packing->keeper, err);
+	}
 	if (st != ST_OK) {
 		return st;
 	}
@@ -407,6 +414,7 @@ int packing_stop(struct packing *packing, struct err *err)
 	}
 	log_msg(LOG_LEVEL_INFO, "Closing all files...");
 	st = packing_checkpoint(packing, WRITER_REPORT | WRITER_CLOSE, err);
+	keeper_stop(packing->keeper);
 	packing_free(packing);
 	return st;
 }

@@ -13,8 +13,10 @@
 #include "packer/disposal.h"
 #include "packer/session.h"
 
-struct packing_opts { /* everything kept until packing_stop() */
-	struct writer_opts writer;
+struct packing_opts {              /* everything kept until packing_stop() */
+	struct writer_opts writer; /* keeper is not looked at */
+	bool keep;                 /* seal files and keep the catalog */
+	struct keeper_opts keeper; /* when keep */
 	const char *state_directory;
 	struct ipfix_limits limits;
 	struct tls_context *tls;  /* NULL: no probe may use TLS */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "packer/packopts.h"
 
+#include "storage/flowblock.h"
+
 #include <glib.h>
 #include <stdarg.h>
 #include <string.h>
@@ -17,11 +19,19 @@ static int packopts_parse_byte_order(const struct opt *opt, const char *text, vo
 static int packopts_parse_compression(const struct opt *opt, const char *text, void *dest,
 				      struct err *err)
 {
-	if (compression_parse(text, dest, NULL) != ST_OK) {
+	int *compression = dest;
+	enum compression method = COMPRESSION_DEFAULT;
+
+	if (strlen(text) > 1 && g_str_has_prefix("zstd", text)) {
+		*compression = PACKOPTS_ZSTD;
+		return ST_OK;
+	}
+	if (compression_parse(text, &method, NULL) != ST_OK) {
 		return err_set(err, ST_EINVAL,
 			       "Invalid %s '%s': Value does not match any known method", opt->name,
 			       text);
 	}
+	*compression = (int)method;
 	return ST_OK;
 }
 
@@ -50,6 +60,12 @@ static int packopts_parse_directory(const struct opt *opt, const char *text, voi
 #define PACKOPTS_DIRECTORY(member, name, help, ...)                                                \
 	OPT_CALL(struct packopts, member, name, 0, "DIR", packopts_parse_directory, OPT_OWN_ERROR, \
 		 help, __VA_ARGS__)
+
+static const char *const packopts_file_formats[] = {
+	[HOURFILE_BLOCKS] = "block",
+	[HOURFILE_SILK] = "silk",
+	NULL,
+};
 
 const struct opt packopts_table[] = {
 	OPT_STR(struct packopts, input_mode, "input-mode", 0, "MODE",
@@ -104,8 +120,14 @@ const struct opt packopts_table[] = {
 		 .default_text = "native"),
 	OPT_CALL(struct packopts, compression, "compression-method", 0, "METHOD",
 		 packopts_parse_compression, OPT_OWN_ERROR,
-		 "compression of new files: none, zlib, lzo1x, snappy or best",
+		 "compression of new files: none, lzo1x or best; block files zstd, SiLK files zlib "
+		 "and snappy as well",
 		 .default_text = "lzo1x"),
+	OPT_CHOICE(struct packopts, file_format, "file-format", 0, "FORMAT", packopts_file_formats,
+		   "kind of new files: block or silk", .default_text = "block", .flags = OPT_ADDED),
+	OPT_U64(struct packopts, seal_delay_s, "seal-delay", 0, "SECONDS", 1, 604800,
+		"seal the files of an hour when it has been over for so long",
+		.default_text = "2400", .flags = OPT_ADDED),
 	OPT_U64(struct packopts, max_connections, "max-connections", 0, "N", 1, 65536,
 		"refuse more connections or UDP peers than this on one port",
 		.default_text = "1024", .flags = OPT_ADDED),
@@ -120,7 +142,9 @@ const struct packopts packopts_default = {
 	.flush_timeout_s = 120,
 	.file_cache_size = 128,
 	.byte_order = BYTE_ORDER_NATIVE,
+	.file_format = HOURFILE_BLOCKS,
 	.compression = COMPRESSION_DEFAULT,
+	.seal_delay_s = 2400, /* the usual active timeout, and ten minutes on the way */
 	.max_connections = 1024,
 };
 
@@ -195,6 +219,52 @@ static void packopts_check_modes(struct packopts_complaints *complaints,
 	}
 }
 
+/* Which methods block files know; SiLK files know all but zstd. */
+static const struct packopts_method {
+	int method;
+	uint8_t blocks; /* enum chunk_compression */
+} packopts_block_methods[] = {
+	{ COMPRESSION_NONE, CHUNK_PLAIN },    { COMPRESSION_LZO1X, CHUNK_LZO1X },
+	{ COMPRESSION_DEFAULT, CHUNK_LZO1X }, { COMPRESSION_BEST, CHUNK_ZSTD },
+	{ PACKOPTS_ZSTD, CHUNK_ZSTD },
+};
+
+static const struct packopts_method *packopts_block_method(int method)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(packopts_block_methods); i++) {
+		if (packopts_block_methods[i].method == method) {
+			return &packopts_block_methods[i];
+		}
+	}
+	return NULL;
+}
+
+uint8_t packopts_file_compression(const struct packopts *opts)
+{
+	return (uint8_t)(opts->compression == PACKOPTS_ZSTD ? (int)COMPRESSION_BEST
+							    : opts->compression);
+}
+
+uint8_t packopts_seal_compression(const struct packopts *opts)
+{
+	const struct packopts_method *method = packopts_block_method(opts->compression);
+
+	return method ? method->blocks : CHUNK_LZO1X;
+}
+
+static void packopts_check_compression(struct packopts_complaints *complaints,
+				       const struct packopts *opts)
+{
+	bool known = opts->file_format == HOURFILE_BLOCKS
+			     ? packopts_block_method(opts->compression) != NULL
+			     : opts->compression != PACKOPTS_ZSTD;
+
+	if (!known) {
+		packopts_complain(complaints, "The --compression-method is not one of %s files",
+				  opts->file_format == HOURFILE_BLOCKS ? "block" : "SiLK");
+	}
+}
+
 unsigned packopts_check(const struct packopts *opts, packopts_complain_fn fn, void *arg)
 {
 	static const char *const inputs[] = { "stream", "pdufile", "fcfiles", "respool", NULL };
@@ -217,6 +287,7 @@ unsigned packopts_check(const struct packopts *opts, packopts_complain_fn fn, vo
 	if (complaints.count == 0) {
 		packopts_check_modes(&complaints, opts);
 	}
+	packopts_check_compression(&complaints, opts);
 	if (command && disposal_command(command, "", &ignored, &err) != ST_OK) {
 		packopts_complain(&complaints, "Invalid post-archive-command '%s': %s", command,
 				  err.text);

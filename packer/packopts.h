@@ -8,7 +8,12 @@
 #include "common/opt.h"
 #include "common/tls.h"
 #include "packer/disposal.h"
-#include "storage/header.h"
+#include "storage/hourfile.h"
+
+/* Beside the methods of SiLK files. */
+enum packopts_compression {
+	PACKOPTS_ZSTD = 4,
+};
 
 struct packopts {
 	char *input_mode;
@@ -31,7 +36,9 @@ struct packopts {
 	bool no_file_locking;
 	bool pack_interfaces;
 	enum byte_order byte_order;
-	enum compression compression;
+	int file_format; /* enum hourfile_kind */
+	int compression; /* enum packopts_compression or enum compression */
+	uint64_t seal_delay_s;
 	uint64_t max_connections;
 	struct log_opts log;
 	struct daemon_opts daemon;
@@ -50,5 +57,10 @@ extern const struct packopts packopts_default;
  */
 typedef void (*packopts_complain_fn)(void *arg, const char *text);
 unsigned packopts_check(const struct packopts *opts, packopts_complain_fn fn, void *arg);
+
+/* What hourfile_append() is to be told: enum compression. */
+uint8_t packopts_file_compression(const struct packopts *opts);
+/* And what sealing uses: enum chunk_compression. */
+uint8_t packopts_seal_compression(const struct packopts *opts);
 
 #endif

@@ -20,6 +20,9 @@
 /* Descriptors for all that is neither an hourly file nor a connection. */
 #define RWFLOWPACK_FILES_RESERVED 64
 
+/* Hourly files are closed when nothing was written to them for so long. */
+#define RWFLOWPACK_IDLE_S 300
+
 /* Bounds on what one exporter can make us hold. */
 static const struct ipfix_limits rwflowpack_limits = {
 	.max_templates = 1024,
@@ -284,21 +287,33 @@ static int start(struct rwflowpack *self, struct site *site, struct sensorconf *
 		 struct err *err)
 {
 	const struct packopts *opts = &self->opts;
+	const char *state_directory =
+		opts->state_directory ? opts->state_directory : opts->root_directory;
+	const int64_t idle_ns = (int64_t)MIN(opts->seal_delay_s, RWFLOWPACK_IDLE_S) * NS_PER_S;
 	const struct packing_opts packing = {
 		.writer = {
 			.root = opts->root_directory,
 			.cache_size = opts->file_cache_size,
 			.file = {
-				.kind = HOURFILE_SILK,
+				.kind = (uint8_t)opts->file_format,
 				.format = opts->pack_interfaces ? FORMAT_RWIPV6ROUTING
 								: FORMAT_RWIPV6,
-				.compression = (uint8_t)opts->compression,
+				.compression = packopts_file_compression(opts),
 				.byte_order = opts->byte_order,
 				.no_locking = opts->no_file_locking,
 			},
+			.idle_ns = idle_ns,
 		},
-		.state_directory = opts->state_directory ? opts->state_directory
-							 : opts->root_directory,
+		/* both need locks */
+		.keep = !opts->no_file_locking,
+		.keeper = {
+			.root = opts->root_directory,
+			.state_directory = state_directory,
+			.delay_ns = (int64_t)opts->seal_delay_s * NS_PER_S,
+			.idle_ns = idle_ns,
+			.compression = packopts_seal_compression(opts),
+		},
+		.state_directory = state_directory,
 		.limits = rwflowpack_limits,
 		.tls = self->tls,
 		.max_connections = fit_connections(opts, conf),

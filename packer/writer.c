@@ -2,8 +2,7 @@
 /*
  * Two kinds of lock: the cache's, held for look-ups, for opening a slot and for closing a file, and
  * one per file, held while a record goes in. A file in use (users > 0) is never closed. Closing
- * happens under the cache's lock because a second descriptor on the same file, closed later, would
- * drop the file's lock for the whole process (fcntl(2)).
+ * happens under the cache's lock so that the next one who opens the file finds its lock free.
  */
 #include "packer/writer.h"
 
@@ -15,7 +14,7 @@
 #include "common/log.h"
 #include "storage/repo.h"
 
-#define WRITER_IDLE_NS (INT64_C(300) * 1000000000)
+#define WRITER_IDLE_NS (INT64_C(300) * 1000000000) /* by default */
 
 struct writer_file {
 	struct hourfile_key key;
@@ -58,6 +57,7 @@ struct writer *writer_new(const struct writer_opts *opts)
 	struct writer *writer = g_new0(struct writer, 1);
 
 	writer->opts = *opts;
+	writer->opts.idle_ns = opts->idle_ns > 0 ? opts->idle_ns : WRITER_IDLE_NS;
 	pthread_mutex_init(&writer->lock, NULL);
 	writer->files = g_hash_table_new(writer_key_hash, writer_key_equal);
 	g_queue_init(&writer->recent);
@@ -95,6 +95,7 @@ static int writer_close_file(struct writer *writer, struct writer_file *file, st
 		int finished = hourfile_finish(file->out, st == ST_OK ? err : NULL);
 
 		st = st == ST_OK ? finished : st;
+		keeper_closed(writer->opts.keeper, file->path);
 	}
 	g_hash_table_remove(writer->files, &file->key);
 	g_queue_unlink(&writer->recent, &file->link);
@@ -187,9 +188,15 @@ static int writer_open(struct writer *writer, struct writer_file *file, struct e
 				 err);
 
 	if (st == ST_OK) {
+		keeper_opened(writer->opts.keeper, file->path, file->key.hour_ns);
 		log_msg(created ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
 			"Opening %s repository file '%s'", created ? "new" : "existing",
 			file->path);
+		if (hourfile_cut_bytes(file->out) > 0) {
+			log_msg(LOG_LEVEL_WARNING,
+				"'%s': cut off %" PRIu64 " bytes of a block that was not whole",
+				file->path, hourfile_cut_bytes(file->out));
+		}
 	}
 	return st;
 }
@@ -268,7 +275,7 @@ static int writer_put(struct writer *writer, struct writer_file *file, unsigned 
 	/* with the last user gone, what the file's lock guarded is ours to look at */
 	bool due = --file->users == 0 &&
 		   ((flags & WRITER_CLOSE) ||
-		    (!file->dirty && now_ns - file->last_written_ns > WRITER_IDLE_NS));
+		    (!file->dirty && now_ns - file->last_written_ns > writer->opts.idle_ns));
 
 	return due ? writer_close_file(writer, file, err) : ST_OK;
 }

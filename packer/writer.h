@@ -12,12 +12,15 @@
 #define TUSSAH_PACKER_WRITER_H
 
 #include "common/site.h"
+#include "packer/keeper.h"
 #include "storage/hourfile.h"
 
 struct writer_opts {
 	const char *root;  /* borrowed for the life of the writer */
 	size_t cache_size; /* files open at a time */
 	struct hourfile_write_opts file;
+	int64_t idle_ns;       /* close files not written to for so long; 0: five minutes */
+	struct keeper *keeper; /* told of files that are opened and closed; may be NULL; kept */
 };
 
 struct writer;
@@ -36,7 +39,7 @@ int writer_write(struct writer *writer, const struct site *site, const struct re
 
 enum writer_flush_flags {
 	WRITER_REPORT = 1 << 0, /* log "PATH: N recs" for every file written to since last time */
-	WRITER_CLOSE = 1 << 1,  /* close all files, not just those unused for five minutes */
+	WRITER_CLOSE = 1 << 1,  /* close all files, not just the idle ones */
 };
 
 /*

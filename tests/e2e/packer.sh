@@ -40,7 +40,7 @@ sensor() {
 
 # count SENSOR: records in its files
 count() {
-	find root -type f -name "*-$1_*" | sort >files &&
+	find root -type f -name "*-$1_*" ! -name ".*" | sort >files &&
 		: >counts &&
 		{ [ ! -s files ] || rwfileinfo --no-titles --fields=count-records $(cat files) >counts; } &&
 		awk '{ n += $1 } END { print n + 0 }' counts

@@ -13,7 +13,7 @@ pack() {
 	pack_file=$1
 	shift
 	mv "$pack_file" in/ &&
-		start_packer --polling-interval=1 --compression-method=none --byte-order=little "$@" &&
+		start_packer --polling-interval=1 --file-format=silk --compression-method=none --byte-order=little "$@" &&
 		test_wait 20 test ! -e "in/$pack_file" && stop_packer &&
 		(cd root && find . -type f ! -name '.rwflowpack*' | sort | xargs sha256sum) >actual
 }

@@ -39,7 +39,7 @@ records=$(sed -n 's/.*, records \([0-9]*\)$/\1/p' expected.log)
 
 test_case 'the packer starts' '
 	start_packer --polling-interval=1 --archive-directory="$PWD/archive" \
-		--error-directory="$PWD/error" --pack-interfaces --byte-order=big \
+		--error-directory="$PWD/error" --file-format=silk --pack-interfaces --byte-order=big \
 		--compression-method=none &&
 	test_grep "Directory Reader poller for ipfix probe D on .*/in" packer.log
 '
