@@ -131,35 +131,124 @@ static void add_sighting(struct sightings *seen, const struct batch *batch, uint
 	}
 }
 
-static void add_batch(struct job *job, const struct batch *batch)
-{
-	for (int i = 0; i < OUTPUT_COUNT; i++) {
-		uint32_t columns = output_kinds[i].columns;
+/* --- threads: one for each output, which alone adds to its set --- */
 
-		for (uint32_t j = 0; job->sets[i] && j < batch->selected; j++) {
-			add_row(job->sets[i], batch, batch->selection[j], columns);
+/* Batches on their way: as many as keep all threads busy. */
+#define SHARED_BATCHES 8
+
+struct shared_batch {
+	struct batch *batch;
+	gint users; /* threads that have not done with it */
+};
+
+struct lane {
+	GThread *thread;
+	GAsyncQueue *todo; /* struct shared_batch *; the last one has no batch */
+	GAsyncQueue *idle; /* where the last user puts it */
+	struct ipset *set;
+	struct sightings *seen; /* instead of the set */
+	uint32_t columns;
+};
+
+static gpointer run_lane(gpointer arg)
+{
+	const struct lane *lane = arg;
+	struct shared_batch *shared;
+
+	while ((shared = g_async_queue_pop(lane->todo))->batch) {
+		const struct batch *batch = shared->batch;
+
+		for (uint32_t i = 0; lane->set && i < batch->selected; i++) {
+			add_row(lane->set, batch, batch->selection[i], lane->columns);
 		}
-		for (uint32_t j = 0; job->seen[i] && j < batch->selected; j++) {
-			add_sighting(job->seen[i], batch, batch->selection[j], columns);
+		for (uint32_t i = 0; lane->seen && i < batch->selected; i++) {
+			add_sighting(lane->seen, batch, batch->selection[i], lane->columns);
+		}
+		if (g_atomic_int_dec_and_test(&shared->users)) {
+			g_async_queue_push(lane->idle, shared);
 		}
 	}
+	return NULL;
+}
+
+/* Starts a thread for each output; returns how many. */
+static int start_lanes(const struct job *job, struct lane lanes[OUTPUT_COUNT], GAsyncQueue *idle)
+{
+	int count = 0;
+
+	for (int i = 0; i < OUTPUT_COUNT; i++) {
+		struct lane *lane = &lanes[count];
+
+		if (!job->sinks[i]) {
+			continue;
+		}
+		*lane = (struct lane){
+			.todo = g_async_queue_new(),
+			.idle = idle,
+			.set = job->sets[i],
+			.seen = job->seen[i],
+			.columns = output_kinds[i].columns,
+		};
+		lane->thread = g_thread_new("set", run_lane, lane);
+		count++;
+	}
+	return count;
+}
+
+static void end_lanes(struct lane *lanes, int count)
+{
+	struct shared_batch last = { 0 };
+
+	for (int i = 0; i < count; i++) {
+		g_async_queue_push(lanes[i].todo, &last);
+	}
+	for (int i = 0; i < count; i++) {
+		g_thread_join(lanes[i].thread);
+		g_async_queue_unref(lanes[i].todo);
+	}
+}
+
+static uint32_t wanted_columns(const struct set_opts *opts)
+{
+	uint32_t columns = 0;
+
+	if (opts->with_times) {
+		columns |= COLUMN_BIT(COLUMN_START) | COLUMN_BIT(COLUMN_DURATION);
+	}
+	for (int i = 0; i < OUTPUT_COUNT; i++) {
+		columns |= opts->paths[i] ? output_kinds[i].columns : 0;
+	}
+	return columns;
 }
 
 static void read_records(struct job *job, struct source *source)
 {
-	struct batch *batch = batch_new();
-	uint32_t columns = 0;
+	struct shared_batch batches[SHARED_BATCHES];
+	struct lane lanes[OUTPUT_COUNT];
+	GAsyncQueue *idle = g_async_queue_new();
+	uint32_t columns = wanted_columns(job->opts);
+	struct shared_batch *shared;
+	int count = start_lanes(job, lanes, idle);
 
-	if (job->opts->with_times) {
-		columns |= COLUMN_BIT(COLUMN_START) | COLUMN_BIT(COLUMN_DURATION);
+	for (int i = 0; i < SHARED_BATCHES; i++) {
+		batches[i].batch = batch_new();
+		g_async_queue_push(idle, &batches[i]);
 	}
-	for (int i = 0; i < OUTPUT_COUNT; i++) {
-		columns |= job->opts->paths[i] ? output_kinds[i].columns : 0;
+	for (;;) {
+		shared = g_async_queue_pop(idle);
+		if (!source_next(source, shared->batch, columns)) {
+			break;
+		}
+		g_atomic_int_set(&shared->users, count);
+		for (int i = 0; i < count; i++) {
+			g_async_queue_push(lanes[i].todo, shared);
+		}
 	}
-	while (source_next(source, batch, columns)) {
-		add_batch(job, batch);
+	end_lanes(lanes, count);
+	for (int i = 0; i < SHARED_BATCHES; i++) {
+		batch_free(batches[i].batch);
 	}
-	batch_free(batch);
+	g_async_queue_unref(idle);
 }
 
 /* Into the file of output i, which is closed. */

@@ -171,13 +171,15 @@ static int print_set(const struct job *job, const char *name, const struct ipset
 
 /*
  * What SiLK prints of a file that is no set: its name once it knows that the file is one of its
- * own, and a network structure of nothing.
+ * own, or a folder, and a network structure of nothing.
  */
-static void print_failed(const struct job *job, const char *name, const struct header *header)
+static void print_failed(const struct job *job, const char *name, const struct header *header,
+			 int status)
 {
 	struct text *text = text_new(job->fd, &job->style);
+	bool known = header->format || status == ST_EIO;
 
-	if (header->format && !job->opts->print_statistics) {
+	if (known && !job->opts->print_statistics) {
 		print_name(job, text, name);
 	}
 	if (job->opts->network_structure.given) {
@@ -232,16 +234,18 @@ static int print_file(const struct job *job, const char *path, const char *name)
 	struct ipset *set = NULL;
 	struct header header;
 	struct err err;
+	int read;
 	int status = TOOL_EXIT_OK;
 
 	if (job->opts->with_times) {
 		return print_times(job, path, name);
 	}
-	if (ipset_read(&set, path, &header, &err) == ST_OK) {
+	read = ipset_read(&set, path, &header, &err);
+	if (read == ST_OK) {
 		status = print_set(job, name, set, &header);
 	} else {
 		/* not a failure of the tool, as in SiLK: the other files are printed */
-		print_failed(job, name, &header);
+		print_failed(job, name, &header, read);
 		tool_warn("Unable to read IPset from '%s': %s", name, err.text);
 	}
 	ipset_free(set);
