@@ -25,8 +25,8 @@ typedef enum predicates_verdict (*predicate_judge_fn)(const struct predicate *te
 /* What tests cost, cheapest first; the order in which they run. */
 enum predicate_cost {
 	PREDICATE_COST_BYTE,   /* a look into 256 bytes */
-	PREDICATE_COST_RANGE,  /* two comparisons */
-	PREDICATE_COST_NUMSET, /* a look into 8 kB */
+	PREDICATE_COST_NUMSET, /* a look into 8 kB, and short numbers to read */
+	PREDICATE_COST_RANGE,  /* two comparisons of long ones */
 	PREDICATE_COST_BLOCK,  /* two comparisons of addresses */
 	PREDICATE_COST_RATIO,  /* a division */
 	PREDICATE_COST_WILDCARD,
