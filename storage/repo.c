@@ -16,64 +16,97 @@
 
 /* --- names --- */
 
-static void split_hour(int64_t hour_ns, struct tm *out)
-{
-	time_t seconds = (time_t)(hour_ns / NS_PER_S);
+/* The parts of an hour as names have them; walking makes many names of each. */
+struct hour_text {
+	char stamp[12]; /* 20090212.03 */
+	char year[5];
+	char month[3];
+	char day[3];
+	char hour[3];
+};
 
-	gmtime_r(&seconds, out);
+static void put_digits(char *out, int width, int number)
+{
+	out[width] = '\0';
+	while (width > 0) {
+		out[--width] = (char)('0' + number % 10);
+		number /= 10;
+	}
 }
 
-/* One conversion of the path format; the text of the site that it stands for is borrowed. */
-static void append_conversion(GString *path, char conversion, const struct site *site,
-			      const struct hourfile_key *key, const struct tm *tm)
+static void split_hour(int64_t hour_ns, struct hour_text *out)
 {
-	const char *flowtype = site_flowtype_name(site, key->flowtype);
-	const char *sensor = site_sensor_name(site, key->sensor);
-	const struct {
-		char conversion;
-		const char *text; /* NULL: number */
-		int width;
-		int number;
-	} table[] = {
-		{ 'C', site_class_name(site, site_flowtype_class(site, key->flowtype)), 0, 0 },
-		{ 'T', site_flowtype_type(site, key->flowtype), 0, 0 },
-		{ 'F', flowtype, 0, 0 },
-		{ 'N', sensor, 0, 0 },
-		{ '%', "%", 0, 0 },
-		{ 'f', NULL, 1, key->flowtype },
-		{ 'n', NULL, 1, key->sensor },
-		{ 'Y', NULL, 4, tm->tm_year + 1900 },
-		{ 'm', NULL, 2, tm->tm_mon + 1 },
-		{ 'd', NULL, 2, tm->tm_mday },
-		{ 'H', NULL, 2, tm->tm_hour },
-	};
+	time_t seconds = (time_t)(hour_ns / NS_PER_S);
+	struct tm tm;
 
-	if (conversion == 'x') {
-		g_string_append_printf(path, "%s-%s_%04d%02d%02d.%02d", flowtype, sensor,
-				       tm->tm_year + 1900, tm->tm_mon + 1, tm->tm_mday,
-				       tm->tm_hour);
-		return;
+	gmtime_r(&seconds, &tm);
+	put_digits(out->year, 4, tm.tm_year + 1900);
+	put_digits(out->month, 2, tm.tm_mon + 1);
+	put_digits(out->day, 2, tm.tm_mday);
+	put_digits(out->hour, 2, tm.tm_hour);
+	memcpy(out->stamp, out->year, 4);
+	memcpy(out->stamp + 4, out->month, 2);
+	memcpy(out->stamp + 6, out->day, 2);
+	out->stamp[8] = '.';
+	memcpy(out->stamp + 9, out->hour, 3);
+}
+
+/* The text of the conversions that stand for one text; NULL: another one. */
+static const char *conversion_text(char conversion, const struct site *site,
+				   const struct hourfile_key *key, const struct hour_text *hour)
+{
+	switch (conversion) {
+	case 'C':
+		return site_class_name(site, site_flowtype_class(site, key->flowtype));
+	case 'T':
+		return site_flowtype_type(site, key->flowtype);
+	case 'F':
+		return site_flowtype_name(site, key->flowtype);
+	case 'N':
+		return site_sensor_name(site, key->sensor);
+	case 'Y':
+		return hour->year;
+	case 'm':
+		return hour->month;
+	case 'd':
+		return hour->day;
+	case 'H':
+		return hour->hour;
+	case '%':
+		return "%";
+	default:
+		return NULL;
 	}
-	for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
-		if (table[i].conversion != conversion) {
-			continue;
-		}
-		if (table[i].text) {
-			g_string_append(path, table[i].text);
-		} else {
-			g_string_append_printf(path, "%0*d", table[i].width, table[i].number);
-		}
+}
+
+static void append_conversion(GString *path, char conversion, const struct site *site,
+			      const struct hourfile_key *key, const struct hour_text *hour)
+{
+	const char *text = conversion_text(conversion, site, key, hour);
+
+	if (text) {
+		g_string_append(path, text);
+	} else if (conversion == 'x') {
+		g_string_append(path, site_flowtype_name(site, key->flowtype));
+		g_string_append_c(path, '-');
+		g_string_append(path, site_sensor_name(site, key->sensor));
+		g_string_append_c(path, '_');
+		g_string_append_len(path, hour->stamp, sizeof(hour->stamp) - 1);
+	} else if (conversion == 'f') {
+		g_string_append_printf(path, "%d", key->flowtype);
+	} else if (conversion == 'n') {
+		g_string_append_printf(path, "%d", key->sensor);
 	}
 }
 
 static void append_path(GString *path, const struct site *site, const char *root,
-			const struct hourfile_key *key, const struct tm *tm)
+			const struct hourfile_key *key, const struct hour_text *hour)
 {
 	g_string_append(path, root);
 	g_string_append_c(path, '/');
 	for (const char *c = site_path_format(site); *c; c++) {
 		if (*c == '%' && c[1]) {
-			append_conversion(path, *++c, site, key, tm);
+			append_conversion(path, *++c, site, key, hour);
 		} else {
 			g_string_append_c(path, *c);
 		}
@@ -83,10 +116,10 @@ static void append_path(GString *path, const struct site *site, const char *root
 char *repo_path(const struct site *site, const char *root, const struct hourfile_key *key)
 {
 	GString *path = g_string_new(NULL);
-	struct tm tm;
+	struct hour_text hour;
 
-	split_hour(key->hour_ns, &tm);
-	append_path(path, site, root, key, &tm);
+	split_hour(key->hour_ns, &hour);
+	append_path(path, site, root, key, &hour);
 	return g_string_free(path, FALSE);
 }
 
@@ -238,7 +271,7 @@ struct repo_walk {
 	struct hourfile_key key; /* of the file at hand */
 	size_t next_pair;
 	int64_t split_ns; /* the hour of tm */
-	struct tm tm;
+	struct hour_text hour;
 	GString *path; /* empty: not made yet */
 	struct stat st;
 	struct repo_folder folders[REPO_FOLDERS_MAX];
@@ -293,10 +326,10 @@ const char *repo_walk_path(struct repo_walk *walk)
 {
 	if (walk->path->len == 0) {
 		if (walk->split_ns != walk->key.hour_ns) {
-			split_hour(walk->key.hour_ns, &walk->tm);
+			split_hour(walk->key.hour_ns, &walk->hour);
 			walk->split_ns = walk->key.hour_ns;
 		}
-		append_path(walk->path, walk->site, walk->root, &walk->key, &walk->tm);
+		append_path(walk->path, walk->site, walk->root, &walk->key, &walk->hour);
 	}
 	return walk->path->str;
 }
