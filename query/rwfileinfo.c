@@ -16,7 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define FIELD_NUMBER_MAX 20
+#define FIELD_NUMBER_MAX 18 /* that can be asked for; fields of our own have names only */
 
 struct fileinfo_fields {
 	bool given;
@@ -517,8 +517,12 @@ static void print_help_fields(void)
 {
 	printf("Fields, in the order in which they are printed:\n");
 	for (size_t i = 0; i < G_N_ELEMENTS(field_rows); i++) {
-		printf("\t%-17s %2u  %s\n", field_rows[i].name, field_rows[i].number,
-		       field_rows[i].help);
+		char number[4] = "";
+
+		if (field_rows[i].number <= FIELD_NUMBER_MAX) {
+			snprintf(number, sizeof(number), "%u", field_rows[i].number);
+		}
+		printf("\t%-17s %2s  %s\n", field_rows[i].name, number, field_rows[i].help);
 	}
 }
 
