@@ -33,10 +33,15 @@ trap test_cleanup EXIT
 trap 'exit 99' INT TERM HUP
 cd "$SCRATCH" || exit 99
 
+# In a function of its own, so that a script may return.
+test_script() {
+	eval "$1"
+}
+
 # test_case NAME SCRIPT: runs the script; prints its output as TAP comments when it fails.
 test_case() {
 	test_number=$((test_number + 1))
-	if eval "$2" >"$SCRATCH/.log" 2>&1; then
+	if test_script "$2" >"$SCRATCH/.log" 2>&1; then
 		echo "ok $test_number - $1"
 	else
 		echo "not ok $test_number - $1"

@@ -108,11 +108,11 @@ test_case 'in place' '
 
 test_case 'record versions' '
 	for version in 2 3 4; do
-		rwsettool --union --record-version=$version a.set b.set >out.set || return 1
-		gives "1 2 3 4 5 6 7" "--union out.set" || return 1
+		rwsettool --union --record-version=$version a.set b.set >made.set || return 1
+		gives "1 2 3 4 5 6 7" "--union made.set" || return 1
 	done &&
-	rwsettool --union --record-version=5 v6.set a.set >out.set &&
-	prints "10.0.0.1 10.0.0.2 10.0.0.4 10.0.0.6 2001:db8::1 2001:db8::9" "--union out.set" &&
+	rwsettool --union --record-version=5 v6.set a.set >made.set &&
+	prints "10.0.0.1 10.0.0.2 10.0.0.4 10.0.0.6 2001:db8::1 2001:db8::9" "--union made.set" &&
 	test_must_fail rwsettool --union --record-version=2 v6.set --output-path=v2.set 2>err &&
 	test_grep "does not allow IPv6" err
 '
