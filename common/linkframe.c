@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/linkframe.h"
 
+#include "common/bigendian.h"
 #include <glib.h>
 #include <inttypes.h>
 #include <string.h>
@@ -28,36 +29,6 @@ static const struct linkframe_shape linkframe_shapes[] = {
 	[LINKFRAME_GOODBYE] = { "GOODBYE", LINKFRAME_FROM_EXPORTER | LINKFRAME_FROM_COLLECTOR, 0,
 				LINKFRAME_REASON_MAX, false, false },
 };
-
-static void linkframe_put_u32(uint8_t *out, uint32_t value)
-{
-	uint32_t wire = GUINT32_TO_BE(value);
-
-	memcpy(out, &wire, sizeof(wire));
-}
-
-static void linkframe_put_u64(uint8_t *out, uint64_t value)
-{
-	uint64_t wire = GUINT64_TO_BE(value);
-
-	memcpy(out, &wire, sizeof(wire));
-}
-
-static uint32_t linkframe_get_u32(const uint8_t *bytes)
-{
-	uint32_t wire;
-
-	memcpy(&wire, bytes, sizeof(wire));
-	return GUINT32_FROM_BE(wire);
-}
-
-static uint64_t linkframe_get_u64(const uint8_t *bytes)
-{
-	uint64_t wire;
-
-	memcpy(&wire, bytes, sizeof(wire));
-	return GUINT64_FROM_BE(wire);
-}
 
 void linkframe_reader_init(struct linkframe_reader *reader, enum linkframe_sender sender)
 {
@@ -122,7 +93,7 @@ static int linkframe_check_header(const struct linkframe_reader *reader, const u
 				  struct err *err)
 {
 	unsigned type = header[0];
-	uint32_t len = linkframe_get_u32(header + 4);
+	uint32_t len = get_be32(header + 4);
 	const struct linkframe_shape *shape;
 
 	if (type == 0 || type >= G_N_ELEMENTS(linkframe_shapes) || header[1] || header[2] ||
@@ -195,8 +166,8 @@ int linkframe_next(struct linkframe_reader *reader, struct linkframe *frame, str
 	}
 	*frame = (struct linkframe){
 		.type = (enum linkframe_type)header[0],
-		.len = linkframe_get_u32(header + 4),
-		.position = linkframe_get_u64(header + 8),
+		.len = get_be32(header + 4),
+		.position = get_be64(header + 8),
 		.payload = header + LINKFRAME_HEADER_BYTES,
 	};
 	if (have < LINKFRAME_HEADER_BYTES + frame->len) {
@@ -235,8 +206,8 @@ size_t linkframe_put_header(uint8_t out[LINKFRAME_HEADER_BYTES], enum linkframe_
 {
 	memset(out, 0, LINKFRAME_HEADER_BYTES);
 	out[0] = (uint8_t)type;
-	linkframe_put_u32(out + 4, (uint32_t)len);
-	linkframe_put_u64(out + 8, position);
+	put_be32(out + 4, (uint32_t)len);
+	put_be64(out + 8, position);
 	return LINKFRAME_HEADER_BYTES;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "packer/ipfixscan.h"
 
+#include "common/bigendian.h"
 #include <glib.h>
 #include <inttypes.h>
 #include <stdbool.h>
@@ -53,16 +54,6 @@ struct scan_bytes {
 	size_t left;
 };
 
-static uint16_t scan_u16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static uint32_t scan_u32(const uint8_t *p)
-{
-	return (uint32_t)scan_u16(p) << 16 | scan_u16(p + 2);
-}
-
 /* The next len bytes, or NULL. */
 static const uint8_t *scan_take(struct scan_bytes *bytes, size_t len)
 {
@@ -81,10 +72,10 @@ int ipfix_message_length(const uint8_t *bytes, size_t len, size_t *message_len, 
 	if (len < IPFIXSCAN_LENGTH_BYTES) {
 		return err_set(err, ST_EFORMAT, "message of %zu bytes", len);
 	}
-	if (scan_u16(bytes) != SCAN_VERSION) {
-		return err_set(err, ST_EFORMAT, "not IPFIX (version %u)", scan_u16(bytes));
+	if (get_be16(bytes) != SCAN_VERSION) {
+		return err_set(err, ST_EFORMAT, "not IPFIX (version %u)", get_be16(bytes));
 	}
-	*message_len = scan_u16(bytes + 2);
+	*message_len = get_be16(bytes + 2);
 	if (*message_len < SCAN_HEADER_BYTES) {
 		return err_set(err, ST_EFORMAT, "message length of %zu bytes", *message_len);
 	}
@@ -168,14 +159,14 @@ static int scan_field(struct ipfixscan *scan, struct scan_bytes *set, struct sca
 	if (!p) {
 		return err_set(err, ST_EFORMAT, "a template goes beyond its set");
 	}
-	number = scan_u16(p);
-	field->len = scan_u16(p + 2);
+	number = get_be16(p);
+	field->len = get_be16(p + 2);
 	if (number & SCAN_ENTERPRISE_BIT) {
 		p = scan_take(set, 4);
 		if (!p) {
 			return err_set(err, ST_EFORMAT, "a template goes beyond its set");
 		}
-		enterprise = scan_u32(p);
+		enterprise = get_be32(p);
 		number &= (uint16_t)~SCAN_ENTERPRISE_BIT;
 	}
 	if (enterprise == 0 && number >= SCAN_BASIC_LIST && number <= SCAN_MULTI_LIST &&
@@ -258,8 +249,8 @@ static int scan_template(struct ipfixscan *scan, GHashTable *templates, struct s
 			 uint16_t set_id, struct err *err)
 {
 	const uint8_t *p = scan_take(set, 4);
-	uint16_t id = scan_u16(p);
-	uint16_t count = scan_u16(p + 2);
+	uint16_t id = get_be16(p);
+	uint16_t count = get_be16(p + 2);
 	struct scan_template *tmpl = NULL;
 	int rc;
 
@@ -271,7 +262,7 @@ static int scan_template(struct ipfixscan *scan, GHashTable *templates, struct s
 	}
 	if (set_id == SCAN_SET_OPTIONS) {
 		p = scan_take(set, 2);
-		if (!p || scan_u16(p) == 0 || scan_u16(p) > count) {
+		if (!p || get_be16(p) == 0 || get_be16(p) > count) {
 			return err_set(err, ST_EFORMAT, "an options template with a wrong scope");
 		}
 	}
@@ -282,12 +273,6 @@ static int scan_template(struct ipfixscan *scan, GHashTable *templates, struct s
 	}
 	rc = scan_fields(scan, set, count, &tmpl, err);
 	return rc == ST_OK ? scan_keep(scan, templates, id, tmpl, err) : rc;
-}
-
-static void scan_put_u16(uint8_t *p, uint16_t value)
-{
-	p[0] = (uint8_t)(value >> 8);
-	p[1] = (uint8_t)value;
 }
 
 /* Only definitions are copied: libfixbuf knows no withdrawal of all templates. */
@@ -305,15 +290,15 @@ static int scan_template_set(struct ipfixscan *scan, GHashTable *templates, stru
 		if (rc != ST_OK) {
 			return rc;
 		}
-		if (scan_u16(at + 2) > 0) {
+		if (get_be16(at + 2) > 0) {
 			memcpy(header + len, at, (size_t)(set.at - at));
 			len += (size_t)(set.at - at);
 			out->templates++;
 		}
 	}
 	if (len > SCAN_SET_HEADER_BYTES) {
-		scan_put_u16(header, set_id);
-		scan_put_u16(header + 2, (uint16_t)len);
+		put_be16(header, set_id);
+		put_be16(header + 2, (uint16_t)len);
 		out->clean_len += len;
 	}
 	return ST_OK;
@@ -327,7 +312,7 @@ static int scan_varlen(struct scan_bytes *record, struct scan_bytes *content, st
 
 	if (p && len == 255) {
 		p = scan_take(record, 2);
-		len = p ? scan_u16(p) : 0;
+		len = p ? get_be16(p) : 0;
 	}
 	content->at = p ? scan_take(record, len) : NULL;
 	content->left = len;
@@ -360,15 +345,15 @@ static int scan_list_entry(GHashTable *templates, struct scan_bytes *list, struc
 	const struct scan_template *tmpl;
 	struct scan_bytes entry;
 
-	if (!p || scan_u16(p + 2) < SCAN_SET_HEADER_BYTES) {
+	if (!p || get_be16(p + 2) < SCAN_SET_HEADER_BYTES) {
 		return err_set(err, ST_EFORMAT, "a list entry without its header");
 	}
-	entry.left = (size_t)scan_u16(p + 2) - SCAN_SET_HEADER_BYTES;
+	entry.left = (size_t)get_be16(p + 2) - SCAN_SET_HEADER_BYTES;
 	entry.at = scan_take(list, entry.left);
 	if (!entry.at) {
 		return err_set(err, ST_EFORMAT, "a list entry goes beyond its list");
 	}
-	tmpl = g_hash_table_lookup(templates, GUINT_TO_POINTER(scan_u16(p)));
+	tmpl = g_hash_table_lookup(templates, GUINT_TO_POINTER(get_be16(p)));
 	while (tmpl && tmpl->tcp_flags && entry.left > 0) {
 		if (scan_skip_record(tmpl, &entry, err) != ST_OK) {
 			return ST_EFORMAT;
@@ -440,8 +425,8 @@ static int scan_set(struct ipfixscan *scan, GHashTable *templates, struct scan_b
 		    struct ipfixscan_message *out, struct err *err)
 {
 	const uint8_t *p = scan_take(message, SCAN_SET_HEADER_BYTES);
-	uint16_t id = p ? scan_u16(p) : 0;
-	uint16_t len = p ? scan_u16(p + 2) : 0;
+	uint16_t id = p ? get_be16(p) : 0;
+	uint16_t len = p ? get_be16(p + 2) : 0;
 	const struct scan_template *tmpl;
 	struct scan_bytes set;
 	int rc;
@@ -489,9 +474,9 @@ int ipfixscan_check(struct ipfixscan *scan, const uint8_t *message, size_t len,
 	}
 	scan_take(&bytes, SCAN_HEADER_BYTES);
 	*out = (struct ipfixscan_message){
-		.export_time_s = scan_u32(message + 4),
-		.sequence = scan_u32(message + 8),
-		.domain = scan_u32(message + 12),
+		.export_time_s = get_be32(message + 4),
+		.sequence = get_be32(message + 8),
+		.domain = get_be32(message + 12),
 		.clean = scan->clean,
 		.clean_len = SCAN_HEADER_BYTES,
 	};
@@ -501,9 +486,9 @@ int ipfixscan_check(struct ipfixscan *scan, const uint8_t *message, size_t len,
 		rc = scan_set(scan, domain->templates, &bytes, out, err);
 	}
 	if (rc == ST_OK) {
-		scan_put_u16(out->clean + 2, (uint16_t)out->clean_len);
-		scan_put_u16(out->clean + 8, (uint16_t)(domain->records >> 16));
-		scan_put_u16(out->clean + 10, (uint16_t)domain->records);
+		put_be16(out->clean + 2, (uint16_t)out->clean_len);
+		put_be16(out->clean + 8, (uint16_t)(domain->records >> 16));
+		put_be16(out->clean + 10, (uint16_t)domain->records);
 		domain->records += out->data_records;
 	}
 	return rc;

@@ -22,19 +22,17 @@ void probestats_free(struct probestats *stats)
 	}
 }
 
-void probestats_add(struct probestats *stats, const struct ipfix_stats *before,
-		    const struct ipfix_stats *now)
+void probestats_add(struct probestats *stats, const struct decoder *decoder,
+		    uint64_t seen[DECODER_COUNTERS])
 {
-	/* what was missing may turn up late: the difference wraps and the sum comes out right */
-	metric_add(&stats->values[PROBE_FORWARD], now->forward - before->forward);
-	metric_add(&stats->values[PROBE_REVERSE], now->reverse - before->reverse);
-	metric_add(&stats->values[PROBE_IGNORED], now->ignored - before->ignored);
-	metric_add(&stats->values[PROBE_MESSAGES], now->messages - before->messages);
-	metric_add(&stats->values[PROBE_BYTES], now->bytes - before->bytes);
-	metric_add(&stats->values[PROBE_MISSING], now->missing - before->missing);
-	metric_add(&stats->values[PROBE_OUT_OF_SEQUENCE],
-		   now->out_of_sequence - before->out_of_sequence);
-	metric_add(&stats->values[PROBE_MALFORMED], now->malformed - before->malformed);
+	uint64_t now[DECODER_COUNTERS];
+
+	decoder_get_counts(decoder, now);
+	for (size_t i = 0; i < DECODER_COUNTERS; i++) {
+		/* what was missing may turn up late: the difference wraps, the sum is right */
+		metric_add(&stats->values[i], now[i] - seen[i]);
+		seen[i] = now[i];
+	}
 }
 
 void probestats_report(struct probestats *stats)
@@ -50,9 +48,9 @@ void probestats_report(struct probestats *stats)
 	log_msg(LOG_LEVEL_INFO,
 		"'%s': forward %" PRIu64 ", reverse %" PRIu64 ", ignored %" PRIu64
 		"; records %" PRIu64 ", bytes %" PRIu64 ", rejected %" PRIu64 ", missing %" PRIu64,
-		stats->name, since[PROBE_FORWARD], since[PROBE_REVERSE], since[PROBE_IGNORED],
-		since[PROBE_FORWARD] + since[PROBE_REVERSE], since[PROBE_BYTES],
-		since[PROBE_MALFORMED] + since[PROBE_PEERS_REFUSED], since[PROBE_MISSING]);
+		stats->name, since[DECODER_FORWARD], since[DECODER_REVERSE], since[DECODER_IGNORED],
+		since[DECODER_FORWARD] + since[DECODER_REVERSE], since[DECODER_BYTES],
+		since[DECODER_MALFORMED] + since[PROBE_PEERS_REFUSED], since[DECODER_MISSING]);
 	if (since[PROBE_DROPPED] > 0) {
 		log_msg(LOG_LEVEL_INFO, "'%s': Records categorized %" PRIu64 ", dropped %" PRIu64,
 			stats->name, since[PROBE_CATEGORIZED], since[PROBE_DROPPED]);

@@ -4,18 +4,11 @@
 #define TUSSAH_PACKER_PROBESTATS_H
 
 #include "common/metrics.h"
-#include "packer/ipfix.h"
+#include "packer/decoder.h"
 
+/* The counters of its decoders (enum decoder_counter), then these. */
 enum probe_counter {
-	PROBE_FORWARD,
-	PROBE_REVERSE,
-	PROBE_IGNORED,
-	PROBE_MESSAGES,
-	PROBE_BYTES,
-	PROBE_MISSING,
-	PROBE_OUT_OF_SEQUENCE,
-	PROBE_MALFORMED, /* messages refused */
-	PROBE_PEERS_REFUSED,
+	PROBE_PEERS_REFUSED = DECODER_COUNTERS,
 	PROBE_REPEATED,    /* messages that had been taken in before */
 	PROBE_CATEGORIZED, /* records that the packing logic gave a type */
 	PROBE_DROPPED,     /* records that could not be written */
@@ -33,9 +26,9 @@ struct probestats {
 struct probestats *probestats_new(const char *name);
 void probestats_free(struct probestats *stats);
 
-/* Add what a decoder counted between two looks. */
-void probestats_add(struct probestats *stats, const struct ipfix_stats *before,
-		    const struct ipfix_stats *now);
+/* Add what the decoder counted since the last look, which seen is brought up to. */
+void probestats_add(struct probestats *stats, const struct decoder *decoder,
+		    uint64_t seen[DECODER_COUNTERS]);
 
 /*
  * Log the lines about the time since the last report: "'P': forward N, reverse N, ignored N;

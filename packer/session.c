@@ -53,9 +53,9 @@ struct session {
 	struct ip ip;
 	char **names; /* of the certificate; NULL without TLS */
 	struct probestats *stats;
-	struct ipfix_decoder *decoder;
-	struct ipfix_stats seen;        /* counted already */
-	struct stream_position *stream; /* NULL: not acknowledged */
+	struct decoder *decoder;
+	uint64_t seen[DECODER_COUNTERS]; /* counted already */
+	struct stream_position *stream;  /* NULL: not acknowledged */
 
 	/* while a message is taken in */
 	const struct collector_config *config;
@@ -321,7 +321,7 @@ static int session_check_probe(struct session *session, struct err *err)
 	}
 	session->generation = config->generation;
 	mapping = session_mapping(session->probe);
-	ipfix_set_mapping(session->decoder, &mapping);
+	decoder_set_mapping(session->decoder, &mapping, 0);
 	return ST_OK;
 }
 
@@ -378,7 +378,7 @@ static void session_log_ignored(void *arg, const struct record *rec, const char 
 	}
 }
 
-static int session_take_record(void *arg, const struct record *rec)
+static int session_take_record(void *arg, const struct record *rec, const struct extras *extras)
 {
 	struct session *session = arg;
 	struct classify_output outputs[CLASSIFY_OUTPUTS_MAX];
@@ -408,18 +408,26 @@ static int session_take_record(void *arg, const struct record *rec)
 	return ST_OK;
 }
 
+static int64_t realtime_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
 /* Decode one message; *broken: the repository, not the message, is at fault. */
 static int session_take(struct session *session, const uint8_t *bytes, size_t len, bool *broken,
 			struct err *err)
 {
-	struct ipfix_stats now;
+	const struct decoder_message message = { bytes, len, realtime_ns() };
 	int st;
 
 	session->write_err.status = ST_OK;
 	session->config = collector_enter(session->collector);
 	st = session_check_probe(session, err);
 	if (st == ST_OK) {
-		st = ipfix_decode(session->decoder, bytes, len, session_take_record, session, err);
+		st = decoder_take(session->decoder, &message, err);
 	} else {
 		*broken = true; /* it may be taken in by another probe's session */
 	}
@@ -429,9 +437,7 @@ static int session_take(struct session *session, const uint8_t *bytes, size_t le
 		*broken = true;
 		st = err_set(err, session->write_err.status, "%s", session->write_err.text);
 	}
-	ipfix_get_stats(session->decoder, &now);
-	probestats_add(session->stats, &session->seen, &now);
-	session->seen = now;
+	probestats_add(session->stats, session->decoder, session->seen);
 	metric_add(&session->collector->messages, 1);
 	return st;
 }
@@ -471,7 +477,7 @@ static void session_free(struct session *session)
 	if (session->stream) {
 		positions_put(session->collector->opts.positions, session->stream);
 	}
-	ipfix_decoder_free(session->decoder);
+	decoder_free(session->decoder);
 	g_strfreev(session->names);
 	g_free(session->address);
 	g_free(session->probe_name);
@@ -517,13 +523,20 @@ static const char *session_stream_name(const struct session *session)
 
 static void session_start(struct session *session, const struct collector_config *config)
 {
-	const struct ipfix_mapping mapping = session_mapping(session->probe);
+	const struct decoder_opts opts = {
+		.limits = session->collector->opts.limits,
+		.mapping = session_mapping(session->probe),
+	};
+	const struct decoder_sink sink = {
+		.flow = session_take_record,
+		.ignored = session_log_ignored,
+		.arg = session,
+	};
 
 	session->generation = config->generation;
 	session->probe_name = g_strdup(session->probe->name);
 	session->stats = collector_stats(session->collector, session->probe_name);
-	session->decoder = ipfix_decoder_new(&session->collector->opts.limits, &mapping);
-	ipfix_set_ignored(session->decoder, session_log_ignored, session);
+	session->decoder = decoder_new(&opts, &sink);
 }
 
 static int session_open(void *arg, const struct listen_peer *peer, void **out, uint64_t *position,
@@ -651,7 +664,7 @@ int collector_read_file(struct collector *collector, const char *probe, const ch
 	pthread_mutex_lock(&collector->lock);
 	probestats_report(session->stats);
 	pthread_mutex_unlock(&collector->lock);
-	*records = session->seen.forward + session->seen.reverse;
+	*records = session->seen[DECODER_FORWARD] + session->seen[DECODER_REVERSE];
 	if (st == ST_OK && *records == 0) {
 		st = err_set(err, ST_EFORMAT, "%s: no flow records", path);
 	} else if (st == ST_EFORMAT && *records > 0) {

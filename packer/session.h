@@ -15,7 +15,7 @@
 #ifndef TUSSAH_PACKER_SESSION_H
 #define TUSSAH_PACKER_SESSION_H
 
-#include "packer/ipfix.h"
+#include "packer/decoder.h"
 #include "packer/listen.h"
 #include "packer/positions.h"
 #include "packer/sensorconf.h"

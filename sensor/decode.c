@@ -6,6 +6,7 @@
  */
 #include "sensor/decode.h"
 
+#include "common/bigendian.h"
 #include <string.h>
 
 struct walk {
@@ -67,16 +68,6 @@ enum {
 	ETHERTYPE_QINQ = 0x9100,
 };
 
-static uint16_t be16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static uint32_t be32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 /* The next len bytes, or NULL when they were not captured. */
 static const uint8_t *walk_take(struct walk *walk, uint32_t len)
 {
@@ -131,9 +122,9 @@ static enum decode_cause walk_tcp(struct walk *walk, uint32_t *header_bytes)
 	if (options == NULL) {
 		return DECODE_TRANSPORT_SHORT;
 	}
-	packet->key.sport = be16(tcp);
-	packet->key.dport = be16(tcp + 2);
-	packet->tcp_sequence = be32(tcp + 4);
+	packet->key.sport = get_be16(tcp);
+	packet->key.dport = get_be16(tcp + 2);
+	packet->tcp_sequence = get_be32(tcp + 4);
 	packet->tcp_flags = tcp[13];
 	packet->mptcp = tcp_has_mptcp(options, offset - 20);
 	*header_bytes = offset;
@@ -147,8 +138,8 @@ static enum decode_cause walk_udp(struct walk *walk, uint32_t *header_bytes)
 	if (udp == NULL) {
 		return DECODE_TRANSPORT_SHORT;
 	}
-	walk->packet->key.sport = be16(udp);
-	walk->packet->key.dport = be16(udp + 2);
+	walk->packet->key.sport = get_be16(udp);
+	walk->packet->key.dport = get_be16(udp + 2);
 	*header_bytes = 8;
 	return DECODE_OK;
 }
@@ -160,7 +151,7 @@ static enum decode_cause walk_icmp(struct walk *walk, uint32_t *header_bytes)
 	if (icmp == NULL) {
 		return DECODE_TRANSPORT_SHORT;
 	}
-	walk->packet->key.dport = be16(icmp);
+	walk->packet->key.dport = get_be16(icmp);
 	*header_bytes = 8;
 	return DECODE_OK;
 }
@@ -236,20 +227,20 @@ static enum decode_cause walk_ipv4(struct walk *walk)
 		return DECODE_IPV4_SHORT;
 	}
 	/* Segmentation offload leaves the length zero for the hardware to fill in. */
-	bytes = be16(ip + 2) != 0 ? be16(ip + 2) : wire_bytes;
+	bytes = get_be16(ip + 2) != 0 ? get_be16(ip + 2) : wire_bytes;
 	if (bytes < header_bytes) {
 		return DECODE_IPV4_MALFORMED;
 	}
 	packet->key.version = 4;
 	packet->key.protocol = ip[9];
-	packet->key.sip = ip_from_v4(be32(ip + 12));
-	packet->key.dip = ip_from_v4(be32(ip + 16));
+	packet->key.sip = ip_from_v4(get_be32(ip + 12));
+	packet->key.dip = ip_from_v4(get_be32(ip + 16));
 	packet->tos = ip[1];
 	packet->bytes = bytes;
 	walk_trim(walk, bytes - header_bytes);
-	offset = (be16(ip + 6) & 0x1fffu) * 8;
+	offset = (get_be16(ip + 6) & 0x1fffu) * 8;
 	if (offset != 0 || (ip[6] & 0x20) != 0) {
-		packet->fragment_id = be16(ip + 4);
+		packet->fragment_id = get_be16(ip + 4);
 		return walk_fragment(walk, offset, (ip[6] & 0x20) != 0, bytes - header_bytes,
 				     header_bytes);
 	}
@@ -297,13 +288,14 @@ static enum decode_cause walk_ipv6_chain(struct walk *walk, uint32_t part_bytes,
 		}
 		part_bytes = part_bytes > len ? part_bytes - len : 0;
 		packet->key.protocol = header[0];
-		if (type == NEXT_FRAGMENT && (be16(header + 2) & 0xfff9) != 0) {
+		if (type == NEXT_FRAGMENT && (get_be16(header + 2) & 0xfff9) != 0) {
 			if (reassembled) {
 				return DECODE_FRAGMENT_MALFORMED;
 			}
-			packet->fragment_id = be32(header + 4);
-			return walk_fragment(walk, be16(header + 2) & 0xfff8u, (header[3] & 1) != 0,
-					     part_bytes, packet->bytes - part_bytes - 8);
+			packet->fragment_id = get_be32(header + 4);
+			return walk_fragment(walk, get_be16(header + 2) & 0xfff8u,
+					     (header[3] & 1) != 0, part_bytes,
+					     packet->bytes - part_bytes - 8);
 		}
 	}
 }
@@ -322,7 +314,7 @@ static enum decode_cause walk_ipv6(struct walk *walk)
 	}
 	/* Zero: a jumbogram (RFC 2675), with or without its option, or indeed nothing but padding.
 	 */
-	payload_bytes = be16(ip + 4);
+	payload_bytes = get_be16(ip + 4);
 	if (payload_bytes == 0 && (ip[6] == NEXT_HOP_BY_HOP || walk->wire_left > 65535)) {
 		payload_bytes = walk->wire_left;
 	}
@@ -391,7 +383,7 @@ static enum decode_cause walk_pppoe(struct walk *walk)
 	if (header == NULL) {
 		return DECODE_SHIM_SHORT;
 	}
-	return walk_ppp_protocol(walk, be16(header + 6));
+	return walk_ppp_protocol(walk, get_be16(header + 6));
 }
 
 /* What an Ethertype leads to; tags are peeled off in the loop of walk_ethertype(). */
@@ -426,9 +418,9 @@ static enum decode_cause walk_ethertype(struct walk *walk, uint16_t type)
 		if (tag == NULL) {
 			return DECODE_SHIM_SHORT;
 		}
-		walk->packet->vlan = be16(tag) & 0x0fff;
+		walk->packet->vlan = get_be16(tag) & 0x0fff;
 		walk->packet->key.vlan = walk->packet->vlan;
-		type = be16(tag + 2);
+		type = get_be16(tag + 2);
 	}
 	return walk_network(walk, type);
 }
@@ -442,7 +434,7 @@ static enum decode_cause walk_ethernet(struct walk *walk)
 	}
 	memcpy(walk->packet->destination_mac, header, 6);
 	memcpy(walk->packet->source_mac, header + 6, 6);
-	return walk_ethertype(walk, be16(header + 12));
+	return walk_ethertype(walk, get_be16(header + 12));
 }
 
 static enum decode_cause walk_ppp(struct walk *walk)
@@ -461,14 +453,14 @@ static enum decode_cause walk_ppp(struct walk *walk)
 		return walk_ppp_protocol(walk, header[0]);
 	}
 	return walk_take(walk, 1) == NULL ? DECODE_LINK_SHORT
-					  : walk_ppp_protocol(walk, be16(header));
+					  : walk_ppp_protocol(walk, get_be16(header));
 }
 
 static enum decode_cause walk_hdlc(struct walk *walk)
 {
 	const uint8_t *header = walk_take(walk, 4);
 
-	return header == NULL ? DECODE_LINK_SHORT : walk_ethertype(walk, be16(header + 2));
+	return header == NULL ? DECODE_LINK_SHORT : walk_ethertype(walk, get_be16(header + 2));
 }
 
 /* PPP in HDLC framing, or Cisco's, told apart by the address octet. */
@@ -484,10 +476,10 @@ static enum decode_cause walk_cooked(struct walk *walk)
 	if (header == NULL) {
 		return DECODE_LINK_SHORT;
 	}
-	if (be16(header + 4) == 6) {
+	if (get_be16(header + 4) == 6) {
 		memcpy(walk->packet->source_mac, header + 6, 6);
 	}
-	return walk_ethertype(walk, be16(header + 14));
+	return walk_ethertype(walk, get_be16(header + 14));
 }
 
 static enum decode_cause walk_cooked2(struct walk *walk)
@@ -500,7 +492,7 @@ static enum decode_cause walk_cooked2(struct walk *walk)
 	if (header[11] == 6) {
 		memcpy(walk->packet->source_mac, header + 12, 6);
 	}
-	return walk_ethertype(walk, be16(header));
+	return walk_ethertype(walk, get_be16(header));
 }
 
 /* Four octets of family, in the byte order of the host that captured (DLT_LOOP: network order). */
@@ -512,7 +504,7 @@ static enum decode_cause walk_loopback(struct walk *walk)
 	if (header == NULL) {
 		return DECODE_LINK_SHORT;
 	}
-	family = be32(header);
+	family = get_be32(header);
 	family = family > 0xffff ? __builtin_bswap32(family) : family;
 	switch (family) {
 	case 2:
@@ -543,7 +535,7 @@ static enum decode_cause walk_juniper(struct walk *walk)
 	if (flags & 0x80) {
 		const uint8_t *length = walk_take(walk, 2);
 
-		if (length == NULL || walk_take(walk, be16(length)) == NULL) {
+		if (length == NULL || walk_take(walk, get_be16(length)) == NULL) {
 			return DECODE_LINK_SHORT;
 		}
 	}
