@@ -395,7 +395,7 @@ static int session_take_record(void *arg, const struct record *rec, const struct
 		copy.flowtype = outputs[i].flowtype;
 		copy.memo = 0;
 		st = writer_write(session->collector->opts.writer, session->config->site, &copy,
-				  &err);
+				  extras, &err);
 		if (st == ST_ERANGE) {
 			metric_add(&session->stats->values[PROBE_DROPPED], 1);
 			session_log_dropped(session, &err);

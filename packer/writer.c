@@ -34,6 +34,7 @@ struct writer {
 	pthread_mutex_t lock;
 	GHashTable *files; /* struct hourfile_key to struct writer_file */
 	GQueue recent;     /* most recently used first */
+	_Atomic uint64_t extras_lost;
 	_Atomic bool failed;
 };
 
@@ -201,8 +202,19 @@ static int writer_open(struct writer *writer, struct writer_file *file, struct e
 	return st;
 }
 
+/* The record is worth keeping without a value that has no place. */
+static void writer_add_extras(struct writer *writer, struct writer_file *file,
+			      const struct extras *extras)
+{
+	for (size_t i = 0; extras && i < extras->count; i++) {
+		if (hourfile_set(file->out, &extras->values[i], NULL) != ST_OK) {
+			writer->extras_lost++;
+		}
+	}
+}
+
 int writer_write(struct writer *writer, const struct site *site, const struct record *rec,
-		 struct err *err)
+		 const struct extras *extras, struct err *err)
 {
 	const struct hourfile_key key = {
 		.hour_ns = record_hour_ns(rec),
@@ -228,6 +240,7 @@ int writer_write(struct writer *writer, const struct site *site, const struct re
 		st = hourfile_write(file->out, rec, err);
 	}
 	if (st == ST_OK) {
+		writer_add_extras(writer, file, extras);
 		file->dirty = true;
 		file->unreported++;
 	} else if (st != ST_ERANGE) {
@@ -316,6 +329,11 @@ int writer_flush(struct writer *writer, unsigned flags, int64_t now_ns, struct e
 			true; /* for good: a writer may have failed since it was looked at */
 	}
 	return st;
+}
+
+uint64_t writer_extras_lost(const struct writer *writer)
+{
+	return writer->extras_lost;
 }
 
 size_t writer_open_files(struct writer *writer)

@@ -4,14 +4,15 @@
  * written to longest ago are closed when more than the cache's size are open.
  *
  *	struct writer *writer = writer_new(&opts);
- *	st = writer_write(writer, site, &rec, err);		// rec.sensor, rec.flowtype are set
- *	st = writer_flush(writer, WRITER_REPORT, now_ns, err);	// now everything is durable
+ *	st = writer_write(writer, site, &rec, &extras, err);		// rec.sensor, rec.flowtype
+ *are set st = writer_flush(writer, WRITER_REPORT, now_ns, err);	// now everything is durable
  *	writer_free(writer);
  */
 #ifndef TUSSAH_PACKER_WRITER_H
 #define TUSSAH_PACKER_WRITER_H
 
 #include "common/site.h"
+#include "packer/extras.h"
 #include "packer/keeper.h"
 #include "storage/hourfile.h"
 
@@ -30,12 +31,15 @@ struct writer *writer_new(const struct writer_opts *opts);
 void writer_free(struct writer *writer);
 
 /*
- * Add the record to the file of its flowtype, sensor and hour. Returns ST_OK; ST_ERANGE: it does
- * not fit the file's format and was not written; else fatal: this and every later call fails.
- * Logs the opening of files. Thread-safe.
+ * Add the record to the file of its flowtype, sensor and hour, with the values that extras (NULL:
+ * none) has for extension columns; formats without such columns leave those out. Returns ST_OK;
+ * ST_ERANGE: it does not fit the file's format and was not written; else fatal: this and every
+ * later call fails. Logs the opening of files. Thread-safe.
  */
 int writer_write(struct writer *writer, const struct site *site, const struct record *rec,
-		 struct err *err);
+		 const struct extras *extras, struct err *err);
+/* Values that a block had no column for: too many columns, or the type of one changed. */
+uint64_t writer_extras_lost(const struct writer *writer);
 
 enum writer_flush_flags {
 	WRITER_REPORT = 1 << 0, /* log "PATH: N recs" for every file written to since last time */

@@ -174,6 +174,12 @@ int hourfile_write(struct hourfile_writer *writer, const struct record *rec, str
 				      : stream_write(writer->stream, rec, err);
 }
 
+int hourfile_set(struct hourfile_writer *writer, const struct flowblock_value *value,
+		 struct err *err)
+{
+	return writer->blocks != NULL ? blockwriter_set(writer->blocks, value, err) : ST_OK;
+}
+
 int hourfile_flush(struct hourfile_writer *writer, bool sync, struct err *err)
 {
 	int rc;

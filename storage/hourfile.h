@@ -74,6 +74,12 @@ int hourfile_append(struct hourfile_writer **out, const char *path, const struct
 		    const struct hourfile_write_opts *opts, bool *created, struct err *err);
 /* ST_OK; ST_ERANGE: this record does not fit and was not written; else fatal. */
 int hourfile_write(struct hourfile_writer *writer, const struct record *rec, struct err *err);
+/*
+ * A value of an extension column for the record written last; value is copied. Files that keep none
+ * (SiLK's) take it and forget it. Else as blockwriter_set(): ST_OK, ST_EINVAL, ST_ELIMIT.
+ */
+int hourfile_set(struct hourfile_writer *writer, const struct flowblock_value *value,
+		 struct err *err);
 /* Everything written so far becomes visible as a whole; durable, as are the names of a new file and
  * of the folders made for it, when sync. */
 int hourfile_flush(struct hourfile_writer *writer, bool sync, struct err *err);

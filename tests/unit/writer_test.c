@@ -91,7 +91,7 @@ static void write_one(struct writer *writer, const struct site *site, uint16_t s
 	struct record rec = make_record(sensor, hour, packets);
 	struct err err;
 
-	if (writer_write(writer, site, &rec, &err) != ST_OK) {
+	if (writer_write(writer, site, &rec, NULL, &err) != ST_OK) {
 		UNIT_ASSERT_STR(err.text, "");
 	}
 }
@@ -165,6 +165,55 @@ static void test_cache_is_bounded(void)
 	site_free(site);
 }
 
+static bool has_column(const struct flowblock *block, struct column_key key)
+{
+	for (size_t i = 0; i < block->column_count; i++) {
+		if (block->columns[i].key.pen == key.pen && block->columns[i].key.id == key.id) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Block files keep them, values without a place are counted, SiLK's files leave them out. */
+static void test_extras(void)
+{
+	const struct hourfile_key key = { .hour_ns = HOUR_NS };
+	const struct column_key sampling = { 0, 305 };
+	struct site *site = packsite_load();
+
+	for (int kind = HOURFILE_BLOCKS; kind <= HOURFILE_SILK; kind++) {
+		char *root = make_root(kind == HOURFILE_BLOCKS ? "extras-blocks" : "extras-silk");
+		struct writer *writer = writer_new(&(struct writer_opts){
+			.root = root, .cache_size = 4, .file = { .kind = (uint8_t)kind } });
+		struct record rec = make_record(0, 0, 7);
+		struct hourfile_reader *reader = NULL;
+		struct extras extras = { .count = 2 };
+		char *path = repo_path(site, root, &key);
+		bool is_blocks = kind == HOURFILE_BLOCKS;
+
+		extras.values[0] = (struct flowblock_value){ .key = sampling,
+							     .type = COLUMN_UNSIGNED32,
+							     .number = 1000 };
+		extras.values[1] = extras.values[0]; /* a second one has no place */
+		CU_ASSERT_EQUAL(writer_write(writer, site, &rec, &extras, NULL), ST_OK);
+		UNIT_ASSERT_U64(writer_extras_lost(writer), is_blocks);
+		CU_ASSERT_EQUAL(writer_flush(writer, 0, 0, NULL), ST_OK);
+		CU_ASSERT_EQUAL(hourfile_open(&reader, path, NULL, NULL), ST_OK);
+		CU_ASSERT_EQUAL(hourfile_blocks(reader) != NULL, is_blocks);
+		if (is_blocks) {
+			const struct flowblock *block = blockfile_block(hourfile_blocks(reader), 0);
+
+			CU_ASSERT(has_column(block, sampling));
+		}
+		hourfile_close(reader);
+		writer_free(writer);
+		g_free(path);
+		g_free(root);
+	}
+	site_free(site);
+}
+
 static void test_errors(void)
 {
 	struct site *site = packsite_load();
@@ -175,10 +224,10 @@ static void test_errors(void)
 	struct err err;
 
 	CU_ASSERT(g_file_set_contents(in_the_way, "a file", -1, NULL));
-	CU_ASSERT_EQUAL(writer_write(writer, site, &rec, &err), ST_EIO);
+	CU_ASSERT_EQUAL(writer_write(writer, site, &rec, NULL, &err), ST_EIO);
 	CU_ASSERT_EQUAL(g_unlink(in_the_way), 0);
 	/* given up for good: nothing may be acknowledged from here on */
-	CU_ASSERT_EQUAL(writer_write(writer, site, &rec, &err), ST_EIO);
+	CU_ASSERT_EQUAL(writer_write(writer, site, &rec, NULL, &err), ST_EIO);
 	CU_ASSERT_EQUAL(writer_flush(writer, 0, 0, &err), ST_EIO);
 	writer_free(writer);
 	g_free(in_the_way);
@@ -201,7 +250,7 @@ static void *hammer_main(void *arg)
 	for (unsigned i = 0; i < HAMMER_RECORDS; i++) {
 		struct record rec = make_record(0, (hammer->first + i / 50) % 12, 1);
 
-		writer_write(hammer->writer, hammer->site, &rec, NULL);
+		writer_write(hammer->writer, hammer->site, &rec, NULL, NULL);
 	}
 	return NULL;
 }
@@ -244,6 +293,7 @@ int main(void)
 		{ "a flush makes records visible", test_flush_makes_visible },
 		{ "idle files are closed", test_idle_files_are_closed },
 		{ "the cache is bounded", test_cache_is_bounded },
+		{ "values of extension columns", test_extras },
 		{ "errors are final", test_errors },
 		{ "several threads", test_threads },
 		{ NULL, NULL },
