@@ -134,8 +134,9 @@ static int packing_open_listeners(struct packing *packing, const struct sensorco
 		}
 		if (st == ST_OK) {
 			log_msg(LOG_LEVEL_INFO,
-				"Creating IPFIX Reader for probe '%s' on %s%s%s%" PRIu16,
-				probe->name, probe->listen_host ? "[" : "",
+				"Creating %s Reader for probe '%s' on %s%s%s%" PRIu16,
+				probe_type_reader(probe->type), probe->name,
+				probe->listen_host ? "[" : "",
 				probe->listen_host ? probe->listen_host : "",
 				probe->listen_host ? "]:" : "", probe->port);
 		}

@@ -12,16 +12,21 @@
 static const struct probe_type_row {
 	const char *name;
 	const char *alias;
+	const char *reader;
+	unsigned versions; /* bits 1 << version word */
 	bool udp, tcp;
 	bool poll_directory;
 	bool file;
 	bool vlan;
 } probe_types[PROBE_TYPES] = {
-	[PROBE_NETFLOW_V5] = { "netflow-v5", "netflow", true, false, true, true, false },
-	[PROBE_NETFLOW_V9] = { "netflow-v9", NULL, true, false, false, false, true },
-	[PROBE_IPFIX] = { "ipfix", NULL, true, true, true, true, true },
-	[PROBE_SFLOW] = { "sflow", NULL, true, false, false, false, true },
-	[PROBE_SILK] = { "silk", NULL, false, false, true, false, true },
+	/* clang-format off */
+	[PROBE_NETFLOW_V5] = { "netflow-v5", "netflow", "PDU",
+			       1 << 1 | 1 << 5 | 1 << 7 | 1 << 8, true, false, true, true, false },
+	[PROBE_NETFLOW_V9] = { "netflow-v9", NULL, "NetFlowV9", 1 << 9, true, false, false, false, true },
+	[PROBE_IPFIX] = { "ipfix", NULL, "IPFIX", 1 << 10, true, true, true, true, true },
+	[PROBE_SFLOW] = { "sflow", NULL, "sFlow", 1 << 0, true, false, false, false, true },
+	[PROBE_SILK] = { "silk", NULL, "FlowCap Files", 0, false, false, true, false, true },
+	/* clang-format on */
 };
 
 struct probe_word {
@@ -43,6 +48,21 @@ int probe_type_parse(const char *name)
 const char *probe_type_name(enum probe_type type)
 {
 	return probe_types[type].name;
+}
+
+const char *probe_type_reader(enum probe_type type)
+{
+	return probe_types[type].reader;
+}
+
+int probe_type_of_version(unsigned version)
+{
+	for (int type = 0; version < 32 && type < PROBE_TYPES; type++) {
+		if (probe_types[type].versions & (1U << version)) {
+			return type;
+		}
+	}
+	return -1;
 }
 
 struct probe *probe_new(const char *name, enum probe_type type)
@@ -550,11 +570,14 @@ static int probe_verify_pair(const struct probe *probe, const struct probe *othe
 	if (!probe_same_endpoint(probe, other)) {
 		return ST_OK;
 	}
-	if (probe->type != other->type || probe->tls != other->tls) {
+	if (probe->tls != other->tls) {
 		return err_set(err, ST_EINVAL,
 			       "The listening port and address are the same as probe '%s'\n"
-			       "\tand the probe %s do not match",
-			       other->name, probe->type != other->type ? "types" : "protocols");
+			       "\tand the probe protocols do not match",
+			       other->name);
+	}
+	if (probe->type != other->type) {
+		return ST_OK; /* only over UDP can types differ */
 	}
 	if (!probe_are_distinct(probe, other)) {
 		return err_set(err, ST_EINVAL,

@@ -30,6 +30,10 @@ enum probe_type {
 /* The type with this name (or alias); -1: none. */
 int probe_type_parse(const char *name);
 const char *probe_type_name(enum probe_type type);
+/* What reads a probe of this type from the network, as the log calls it. */
+const char *probe_type_reader(enum probe_type type);
+/* The type for messages that begin with this version word (16 bits; 0: sFlow); -1: none. */
+int probe_type_of_version(unsigned version);
 
 enum probe_protocol { /* numbers as of IP */
 		      PROBE_PROTOCOL_NONE = 0,
@@ -94,7 +98,8 @@ bool probe_name_ok(const char *name);
 void probe_statement(struct probe *probe, const struct confline *line, struct confreport *report);
 
 /*
- * Is it complete, and does it get along with the others (of struct probe *)? Returns ST_OK or
+ * Is it complete, and does it get along with the others (of struct probe *)? Probes of different
+ * types may share a UDP port: the version of each datagram tells them apart. Returns ST_OK or
  * ST_EINVAL with the reason.
  */
 int probe_verify(const struct probe *probe, const GPtrArray *others, struct err *err);

@@ -3,6 +3,7 @@
 
 #include <glib.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "common/log.h"
 
@@ -11,6 +12,7 @@ struct probestats *probestats_new(const char *name)
 	struct probestats *stats = g_new0(struct probestats, 1);
 
 	stats->name = g_strdup(name);
+	stats->type = PROBE_IPFIX;
 	return stats;
 }
 
@@ -35,8 +37,37 @@ void probestats_add(struct probestats *stats, const struct decoder *decoder,
 	}
 }
 
+static void probestats_log_pdus(const char *name, const uint64_t since[PROBE_COUNTERS])
+{
+	log_msg(LOG_LEVEL_INFO,
+		"'%s': Pkts %" PRIu64 "/%" PRIu64 ", Recs %" PRIu64 ", MissRecs %" PRIu64
+		", BadRecs %" PRIu64,
+		name, since[DECODER_MESSAGES] - since[DECODER_MALFORMED], since[DECODER_MESSAGES],
+		since[DECODER_FORWARD] + since[DECODER_REVERSE], since[DECODER_MISSING],
+		since[DECODER_BAD]);
+}
+
+static void probestats_log_flows(const char *name, enum probe_type type,
+				 const uint64_t since[PROBE_COUNTERS])
+{
+	char packets[64] = "";
+
+	if (type == PROBE_NETFLOW_V9 || type == PROBE_SFLOW) {
+		snprintf(packets, sizeof(packets), ", %s: missing-pkts %" PRIu64,
+			 type == PROBE_SFLOW ? "sflow" : "nf9", since[DECODER_MISSING_PACKETS]);
+	}
+	log_msg(LOG_LEVEL_INFO,
+		"'%s': forward %" PRIu64 ", reverse %" PRIu64 ", ignored %" PRIu64
+		"%s; records %" PRIu64 ", bytes %" PRIu64 ", rejected %" PRIu64
+		", missing %" PRIu64,
+		name, since[DECODER_FORWARD], since[DECODER_REVERSE], since[DECODER_IGNORED],
+		packets, since[DECODER_FORWARD] + since[DECODER_REVERSE], since[DECODER_BYTES],
+		since[DECODER_MALFORMED] + since[PROBE_PEERS_REFUSED], since[DECODER_MISSING]);
+}
+
 void probestats_report(struct probestats *stats)
 {
+	enum probe_type type = (enum probe_type)stats->type;
 	uint64_t since[PROBE_COUNTERS];
 
 	for (size_t i = 0; i < PROBE_COUNTERS; i++) {
@@ -45,12 +76,11 @@ void probestats_report(struct probestats *stats)
 		since[i] = value >= stats->reported[i] ? value - stats->reported[i] : 0;
 		stats->reported[i] = value;
 	}
-	log_msg(LOG_LEVEL_INFO,
-		"'%s': forward %" PRIu64 ", reverse %" PRIu64 ", ignored %" PRIu64
-		"; records %" PRIu64 ", bytes %" PRIu64 ", rejected %" PRIu64 ", missing %" PRIu64,
-		stats->name, since[DECODER_FORWARD], since[DECODER_REVERSE], since[DECODER_IGNORED],
-		since[DECODER_FORWARD] + since[DECODER_REVERSE], since[DECODER_BYTES],
-		since[DECODER_MALFORMED] + since[PROBE_PEERS_REFUSED], since[DECODER_MISSING]);
+	if (type == PROBE_NETFLOW_V5) {
+		probestats_log_pdus(stats->name, since);
+	} else {
+		probestats_log_flows(stats->name, type, since);
+	}
 	if (since[PROBE_DROPPED] > 0) {
 		log_msg(LOG_LEVEL_INFO, "'%s': Records categorized %" PRIu64 ", dropped %" PRIu64,
 			stats->name, since[PROBE_CATEGORIZED], since[PROBE_DROPPED]);

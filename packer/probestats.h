@@ -5,6 +5,7 @@
 
 #include "common/metrics.h"
 #include "packer/decoder.h"
+#include "packer/probe.h"
 
 /* The counters of its decoders (enum decoder_counter), then these. */
 enum probe_counter {
@@ -19,6 +20,7 @@ enum probe_counter {
 struct probestats {
 	char *name;
 	_Atomic bool listens; /* to be reported at every flush, not after each file */
+	_Atomic int type;     /* enum probe_type: the form of the line */
 	_Atomic uint64_t values[PROBE_COUNTERS];
 	uint64_t reported[PROBE_COUNTERS]; /* guarded by who owns the table of probes */
 };
@@ -31,9 +33,11 @@ void probestats_add(struct probestats *stats, const struct decoder *decoder,
 		    uint64_t seen[DECODER_COUNTERS]);
 
 /*
- * Log the lines about the time since the last report: "'P': forward N, reverse N, ignored N;
- * records N, bytes N, rejected N, missing N", and if any were dropped "'P': Records categorized N,
- * dropped M".
+ * Log the lines about the time since the last report (silk-packing.md 5.7): of a NetFlow v5 probe
+ * "'P': Pkts GOOD/TOTAL, Recs N, MissRecs N, BadRecs N", of others "'P': forward N, reverse N,
+ * ignored N; records N, bytes N, rejected N, missing N" with ", nf9: missing-pkts N" or ", sflow:
+ * missing-pkts N" before the semicolon. If any were dropped, "'P': Records categorized N, dropped
+ * M".
  */
 void probestats_report(struct probestats *stats);
 

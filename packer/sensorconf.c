@@ -408,10 +408,11 @@ int sensorconf_check_supported(const struct sensorconf *conf, struct err *err)
 	for (guint i = 0; i < conf->probes->len; i++) {
 		const struct probe *probe = g_ptr_array_index(conf->probes, i);
 
-		if (probe->sensors->len > 0 && !probe->ephemeral && probe->type != PROBE_IPFIX) {
+		if (probe->sensors->len > 0 && !probe->ephemeral && probe->type != PROBE_IPFIX &&
+		    !probe->port) {
 			return err_set(err, ST_ESUPPORT,
-				       "probe '%s': %s probes are not supported yet", probe->name,
-				       probe_type_name(probe->type));
+				       "probe '%s': files for %s probes are not supported yet",
+				       probe->name, probe_type_name(probe->type));
 		}
 		if (probe->sensors->len > PROBE_SENSORS_MAX) {
 			return err_set(err, ST_ESUPPORT,

@@ -10,9 +10,11 @@
 #include <time.h>
 #include <urcu.h>
 
+#include "common/bigendian.h"
 #include "common/log.h"
 #include "common/timestamp.h"
 #include "packer/classify.h"
+#include "packer/notelog.h"
 #include "packer/probestats.h"
 
 #define SESSION_DROPPED_PER_MINUTE 10
@@ -29,10 +31,11 @@ struct collector {
 	struct collector_opts opts;
 	struct collector_config *config;
 	uint64_t generation;
-	pthread_mutex_t lock; /* guards stats and dropped_limit */
+	pthread_mutex_t lock; /* guards stats and limits */
 	GHashTable *stats;    /* probe name to struct probestats, never removed */
 	struct log_limit dropped_limit;
 	struct log_limit ignored_limit;
+	struct notelog *notes;
 	pthread_mutex_t checkpoint; /* one at a time */
 	_Atomic uint64_t unsynced_bytes;
 	_Atomic uint64_t messages;
@@ -61,6 +64,7 @@ struct session {
 	const struct collector_config *config;
 	const struct probe *probe;
 	uint64_t generation; /* that probe was last looked up in */
+	int type;            /* enum probe_type of the last message; -1: none yet, or unknown */
 	struct err write_err;
 };
 
@@ -71,6 +75,7 @@ struct collector *collector_new(const struct collector_opts *opts)
 	collector->opts = *opts;
 	pthread_mutex_init(&collector->lock, NULL);
 	pthread_mutex_init(&collector->checkpoint, NULL);
+	collector->notes = notelog_new();
 	collector->stats = g_hash_table_new(g_str_hash, g_str_equal);
 	return collector;
 }
@@ -98,6 +103,7 @@ void collector_free(struct collector *collector)
 		probestats_free(stats);
 	}
 	g_hash_table_destroy(collector->stats);
+	notelog_free(collector->notes);
 	pthread_mutex_destroy(&collector->checkpoint);
 	pthread_mutex_destroy(&collector->lock);
 	g_free(collector);
@@ -144,7 +150,10 @@ void collector_publish(struct collector *collector, struct site *site, struct se
 		const struct probe *probe = g_ptr_array_index(sensorconf_probes(conf), i);
 
 		if (probe->port && probe->sensors->len > 0) {
-			collector_stats(collector, probe->name)->listens = true;
+			struct probestats *stats = collector_stats(collector, probe->name);
+
+			stats->listens = true;
+			stats->type = (int)probe->type;
 		}
 	}
 	old = rcu_xchg_pointer(&collector->config, config);
@@ -263,12 +272,13 @@ static int session_refuse(const struct session *session, bool address_ok, struct
 	return err_set(err, ST_EAUTH, "the certificate carries no name");
 }
 
-/* Find the first probe behind the door that accepts the peer. */
-static int session_choose_probe(struct session *session, const struct sensorconf *conf,
+/* Find the probe behind the door that accepts the peer: the first of this type, else the first. */
+static int session_choose_probe(struct session *session, const struct sensorconf *conf, int type,
 				struct err *err)
 {
 	const GPtrArray *probes = sensorconf_probes(conf);
 	const struct probe *refused_by = NULL;
+	const struct probe *found = NULL;
 	bool address_ok = false;
 
 	for (guint i = 0; i < probes->len; i++) {
@@ -278,11 +288,17 @@ static int session_choose_probe(struct session *session, const struct sensorconf
 			continue;
 		}
 		if (session_is_accepted(session, probe)) {
-			session->probe = probe;
-			return ST_OK;
+			if (!found || ((int)found->type != type && (int)probe->type == type)) {
+				found = probe;
+			}
+			continue;
 		}
 		address_ok |= probe_accepts_address(probe, session->ip);
 		refused_by = refused_by ? refused_by : probe;
+	}
+	if (found) {
+		session->probe = found;
+		return ST_OK;
 	}
 	if (refused_by) {
 		metric_add(&collector_stats(session->collector, refused_by->name)
@@ -300,11 +316,43 @@ static struct ipfix_mapping session_mapping(const struct probe *probe)
 	};
 }
 
+/* From here on the messages are those of session->probe. */
+static void session_set_probe(struct session *session)
+{
+	struct ipfix_mapping mapping = session_mapping(session->probe);
+
+	if (g_strcmp0(session->probe_name, session->probe->name) != 0) {
+		g_free(session->probe_name);
+		session->probe_name = g_strdup(session->probe->name);
+		session->stats = collector_stats(session->collector, session->probe_name);
+	}
+	session->generation = session->config->generation;
+	decoder_set_mapping(session->decoder, &mapping, notelog_wanted(session->probe->log_flags));
+}
+
+/* Several types may listen at one UDP port: the version of each datagram says whose it is. */
+static int session_check_datagram(struct session *session, const uint8_t *bytes, size_t len,
+				  struct err *err)
+{
+	int type = len >= 2 ? probe_type_of_version(get_be16(bytes)) : -1;
+	int st;
+
+	if (session->generation == session->config->generation &&
+	    (type < 0 || type == session->type)) {
+		return ST_OK;
+	}
+	st = session_choose_probe(session, session->config->conf, type, err);
+	if (st == ST_OK) {
+		session->type = type;
+		session_set_probe(session);
+	}
+	return st;
+}
+
 /* After a reload: is the probe still there, and does it still accept this peer? */
 static int session_check_probe(struct session *session, struct err *err)
 {
 	const struct collector_config *config = session->config;
-	struct ipfix_mapping mapping;
 
 	if (session->generation == config->generation) {
 		return ST_OK;
@@ -319,9 +367,7 @@ static int session_check_probe(struct session *session, struct err *err)
 		return err_set(err, ST_EAUTH, "probe '%s' no longer accepts this peer",
 			       session->probe_name);
 	}
-	session->generation = config->generation;
-	mapping = session_mapping(session->probe);
-	decoder_set_mapping(session->decoder, &mapping, 0);
+	session_set_probe(session);
 	return ST_OK;
 }
 
@@ -378,6 +424,13 @@ static void session_log_ignored(void *arg, const struct record *rec, const char 
 	}
 }
 
+static void session_log_note(void *arg, enum decoder_note note, const char *text)
+{
+	struct session *session = arg;
+
+	notelog_write(session->collector->notes, session->probe_name, note, text);
+}
+
 static int session_take_record(void *arg, const struct record *rec, const struct extras *extras)
 {
 	struct session *session = arg;
@@ -425,7 +478,9 @@ static int session_take(struct session *session, const uint8_t *bytes, size_t le
 
 	session->write_err.status = ST_OK;
 	session->config = collector_enter(session->collector);
-	st = session_check_probe(session, err);
+	st = session->door_key && g_str_has_prefix(session->door_key, "udp ")
+		     ? session_check_datagram(session, bytes, len, err)
+		     : session_check_probe(session, err);
 	if (st == ST_OK) {
 		st = decoder_take(session->decoder, &message, err);
 	} else {
@@ -530,7 +585,9 @@ static void session_start(struct session *session, const struct collector_config
 	const struct decoder_sink sink = {
 		.flow = session_take_record,
 		.ignored = session_log_ignored,
+		.note = session_log_note,
 		.arg = session,
+		.notes = notelog_wanted(session->probe->log_flags),
 	};
 
 	session->generation = config->generation;
@@ -549,12 +606,13 @@ static int session_open(void *arg, const struct listen_peer *peer, void **out, u
 	int st;
 
 	session->collector = collector;
+	session->type = -1;
 	session->door_key = g_strdup(door->key);
 	session->address = g_strdup(peer->address);
 	session->ip = session_peer_ip(&peer->sockaddr);
 	session->names = peer->tls ? session_peer_names(peer->tls) : NULL;
 	config = collector_enter(collector);
-	st = session_choose_probe(session, config->conf, err);
+	st = session_choose_probe(session, config->conf, -1, err);
 	if (st == ST_OK && peer->is_link) {
 		st = positions_get(collector->opts.positions, session_stream_name(session),
 				   peer->stream_id, &session->stream, err);

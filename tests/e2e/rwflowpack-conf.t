@@ -29,11 +29,11 @@ test_case 'a bad one is complained about' '
 '
 
 test_case 'what is not supported yet is said' '
-	{ printf "probe N netflow-v5\n\tprotocol udp\n\tlisten-on-port 2055\nend probe\n" &&
+	{ printf "probe N netflow-v5\n\tpoll-directory .\nend probe\n" &&
 	  fixed_sensor S0 N | sed s/ipfix-/netflow-v5-/; } >v5.conf &&
 	test_must_fail rwflowpack --sensor-configuration=v5.conf --root-directory="$PWD/root" \
 		--log-destination=stderr --no-daemon >out 2>&1 &&
-	test_grep "probe .N.: netflow-v5 probes are not supported yet" out &&
+	test_grep "probe .N.: files for netflow-v5 probes are not supported yet" out &&
 	rwflowpack --sensor-configuration=v5.conf --verify-sensor-config
 '
 

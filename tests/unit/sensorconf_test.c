@@ -103,11 +103,18 @@ static const struct conf_case probe_cases[] = {
 	  "'P';\n\tto distinguish each probe's traffic, a unique value for the\n"
 	  "\taccept-from-host clause is required on each probe.|L8: Unable to verify probe 'b'|"
 	  "Encountered 1 error while processing probe 'b'|" },
+	/* told apart by the versions of datagrams, unlike two of one type */
 	{ "probe a netflow\nprotocol udp\nlisten-on-port 5\nend probe\n"
-	  "probe b ipfix\nprotocol udp\nlisten-on-port 5\nend probe\n",
-	  "Error verifying probe 'b':\n\tThe listening port and address are the same as probe "
-	  "'a'\n\tand the probe types do not match|L8: Unable to verify probe 'b'|"
-	  "Encountered 1 error while processing probe 'b'|" },
+	  "probe b ipfix\nprotocol udp\nlisten-on-port 5\nend probe\n"
+	  "probe c sflow\nprotocol udp\nlisten-on-port 5\nend probe\n",
+	  "" },
+	{ "probe a netflow\nprotocol udp\nlisten-on-port 5\nend probe\n"
+	  "probe b ipfix\nprotocol udp\nlisten-on-port 5\nend probe\n"
+	  "probe c netflow-v5\nprotocol udp\nlisten-on-port 5\nend probe\n",
+	  "Error verifying probe 'c':\n\tThe listening port and address are the same as probe "
+	  "'a';\n\tto distinguish each probe's traffic, a unique value for the\n"
+	  "\taccept-from-host clause is required on each probe.|L12: Unable to verify probe 'c'|"
+	  "Encountered 1 error while processing probe 'c'|" },
 	{ "probe a ipfix\nprotocol udp\nlisten-on-port 5\naccept-from-host 10.0.0.1\nend probe\n"
 	  "probe b ipfix\nprotocol udp\nlisten-on-port 5\naccept-from-host 10.0.0.2\nend probe\n",
 	  "" },
@@ -362,12 +369,13 @@ static void test_support(void)
 	struct sensorconf *conf = packsite_sensorconf(
 		site, PACKLOGIC_TWOWAY,
 		"probe N netflow-v5\nprotocol udp\nlisten-on-port 2055\nend probe\n"
-		"sensor S0\nnetflow-v5-probes N\nsilk-probes elsewhere\n"
+		"probe F netflow-v5\npoll-directory /nonexistent\nend probe\n"
+		"sensor S0\nnetflow-v5-probes N F\nsilk-probes elsewhere\n"
 		"source-network internal\ndestination-network external\nend sensor\n");
 	struct err err;
 
 	CU_ASSERT_EQUAL(sensorconf_check_supported(conf, &err), ST_ESUPPORT);
-	UNIT_ASSERT_STR(err.text, "probe 'N': netflow-v5 probes are not supported yet");
+	UNIT_ASSERT_STR(err.text, "probe 'F': files for netflow-v5 probes are not supported yet");
 	CU_ASSERT(sensorconf_probe(conf, "elsewhere")->ephemeral);
 	sensorconf_free(conf);
 	site_free(site);
