@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * exporter: made-up records to a collector at an even rate, as NetFlow v5, v9 or IPFIX over UDP.
+ * Prints what it sent: "records datagrams seconds". For measuring.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <glib.h>
+
+#include "common/opt.h"
+#include "tests/perf/datagrams.h"
+#include "tests/perf/traffic.h"
+
+enum {
+	POOL_RECORDS = 120000,
+	BATCH_MAX = 16,
+	MAKE_RECORDS = 2 * POOL_RECORDS, /* some of them IPv6 */
+};
+#define NS_PER_S    INT64_C(1000000000)
+#define PATIENCE_NS (NS_PER_S / 200) /* what was not sent for so long is not made up for */
+
+struct exporter_opts {
+	char *host;
+	uint64_t port;
+	int format; /* enum datagrams_format */
+	uint64_t rate;
+	uint64_t records;
+	uint64_t seed;
+};
+
+static const struct opt exporter_opt_table[] = {
+	OPT_STR(struct exporter_opts, host, "host", 0, "ADDRESS", "send to this address",
+		.default_text = "127.0.0.1"),
+	OPT_U64(struct exporter_opts, port, "port", 0, "N", 1, 65535, "send to this UDP port"),
+	OPT_CHOICE(struct exporter_opts, format, "format", 0, "FORMAT", datagrams_format_names,
+		   "version of the datagrams: v5, v9 or ipfix", .default_text = "v5"),
+	OPT_U64(struct exporter_opts, rate, "rate", 0, "N", 0, UINT64_C(1000000000),
+		"records per second; 0: no pause", .default_text = "100000"),
+	OPT_U64(struct exporter_opts, records, "records", 'n', "N", 1, UINT64_C(100000000000),
+		"stop after so many records, rounded up to a datagram", .default_text = "1000000"),
+	OPT_U64(struct exporter_opts, seed, "seed", 0, "N", 0, UINT32_MAX,
+		"make other records with another seed", .default_text = "1"),
+	OPT_END,
+};
+
+static int64_t now_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+static GArray *make_records(uint64_t seed)
+{
+	const struct traffic_opts opts = {
+		.seed = seed,
+		.records = MAKE_RECORDS,
+		.first_hour_ms = INT64_C(1772409600000),
+		.hours = 1,
+		.with_routes = true,
+	};
+	struct traffic *traffic = traffic_new(&opts);
+	GArray *all = traffic_hour(traffic, 0);
+	GArray *some = g_array_new(FALSE, FALSE, sizeof(struct record));
+
+	for (guint i = 0; i < all->len && some->len < POOL_RECORDS; i++) {
+		if (!record_is_ipv6(&g_array_index(all, struct record, i))) {
+			g_array_append_val(some, g_array_index(all, struct record, i));
+		}
+	}
+	g_array_unref(all);
+	traffic_free(traffic);
+	return some;
+}
+
+static int connect_to(const struct exporter_opts *opts, int *out, struct err *err)
+{
+	const char *host = opts->host ? opts->host : "127.0.0.1";
+	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM };
+	struct addrinfo *list = NULL;
+	char port[8];
+	int fd = -1;
+	int rc;
+
+	snprintf(port, sizeof(port), "%u", (unsigned)opts->port);
+	rc = getaddrinfo(host, port, &hints, &list);
+	if (rc != 0) {
+		return err_set(err, ST_EINVAL, "%s: %s", host, gai_strerror(rc));
+	}
+	fd = socket(list->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, list->ai_addr, list->ai_addrlen) != 0) {
+		rc = err_errno(err, ST_EIO, errno, "%s port %s", host, port);
+	}
+	freeaddrinfo(list);
+	*out = fd;
+	return rc;
+}
+
+struct sending {
+	int fd;
+	struct datagrams *pool;
+	uint64_t records;
+	uint64_t datagrams;
+	struct mmsghdr headers[BATCH_MAX];
+	struct iovec vectors[BATCH_MAX];
+};
+
+/* Up to one batch, stopping at the limit of records. */
+static int send_batch(struct sending *sending, unsigned count, uint64_t limit, struct err *err)
+{
+	unsigned n = 0;
+	unsigned done = 0;
+
+	while (n < count && sending->records < limit) {
+		const struct datagram *next = datagrams_next(sending->pool);
+
+		sending->vectors[n] = (struct iovec){ (void *)next->bytes, next->len };
+		sending->headers[n].msg_hdr =
+			(struct msghdr){ .msg_iov = &sending->vectors[n], .msg_iovlen = 1 };
+		sending->records += next->records;
+		n++;
+	}
+	while (done < n) {
+		int sent = sendmmsg(sending->fd, sending->headers + done, n - done, 0);
+
+		if (sent < 0 && errno != EINTR) {
+			return err_errno(err, ST_EIO, errno, "send");
+		}
+		done += sent > 0 ? (unsigned)sent : 0;
+	}
+	sending->datagrams += n;
+	return ST_OK;
+}
+
+/* An even stream; a pause that the machine forces on us makes it shorter of breath, not hasty. */
+static int send_all(struct sending *sending, const struct exporter_opts *opts, struct err *err)
+{
+	int64_t due_ns = now_ns(CLOCK_MONOTONIC);
+	int rc = ST_OK;
+
+	while (rc == ST_OK && sending->records < opts->records) {
+		uint64_t before = sending->records;
+		int64_t now = now_ns(CLOCK_MONOTONIC);
+		/* small batches at low rates, so that the stream is even */
+		unsigned count = opts->rate > 0 && opts->rate < 200000 ? 4 : BATCH_MAX;
+
+		if (opts->rate > 0 && now < due_ns) {
+			continue;
+		}
+		if (now - due_ns > PATIENCE_NS) {
+			due_ns = now;
+		}
+		rc = send_batch(sending, count, opts->records, err);
+		if (opts->rate > 0) {
+			due_ns += (int64_t)((sending->records - before) * NS_PER_S / opts->rate);
+		}
+	}
+	return rc;
+}
+
+static int run(const struct exporter_opts *opts, struct err *err)
+{
+	struct sending sending = { .fd = -1 };
+	GArray *records;
+	int64_t start_ns;
+	int rc;
+
+	if (opts->port == 0) {
+		return err_set(err, ST_EINVAL, "--port is needed");
+	}
+	rc = connect_to(opts, &sending.fd, err);
+	if (rc != ST_OK) {
+		goto done;
+	}
+	records = make_records(opts->seed);
+	sending.pool = datagrams_new((enum datagrams_format)opts->format, records,
+				     now_ns(CLOCK_REALTIME) / 1000000);
+	g_array_unref(records);
+	start_ns = now_ns(CLOCK_MONOTONIC);
+	rc = send_all(&sending, opts, err);
+	printf("%" PRIu64 " %" PRIu64 " %.6f\n", sending.records, sending.datagrams,
+	       (double)(now_ns(CLOCK_MONOTONIC) - start_ns) / NS_PER_S);
+done:
+	datagrams_free(sending.pool);
+	if (sending.fd >= 0) {
+		close(sending.fd);
+	}
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct exporter_opts opts = { .rate = 100000, .records = 1000000, .seed = 1 };
+	struct opt_result result = { 0 };
+	struct err err;
+	int rc = opt_parse(exporter_opt_table, &opts, argc, argv, &result, &err);
+
+	if (rc == ST_OK && result.action == OPT_HELP) {
+		opt_help(exporter_opt_table, stdout);
+	} else if (rc == ST_OK) {
+		rc = run(&opts, &err);
+	}
+	g_free(result.args);
+	if (rc != ST_OK) {
+		fprintf(stderr, "exporter: %s\n", err.text);
+		return EXIT_FAILURE;
+	}
+	return EXIT_SUCCESS;
+}
