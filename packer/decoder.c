@@ -9,6 +9,7 @@
 /* The only list of formats. */
 static const struct decoder_format *const decoder_formats[] = {
 	&decoder_ipfix,
+	&decoder_netflow5,
 };
 #define DECODER_FORMATS G_N_ELEMENTS(decoder_formats)
 
