@@ -15,8 +15,8 @@
 #ifndef TUSSAH_SENSOR_FLOWTABLE_H
 #define TUSSAH_SENSOR_FLOWTABLE_H
 
+#include "common/packet.h"
 #include "sensor/hash.h"
-#include "sensor/packet.h"
 
 /* flowEndReason (IPFIX element 136). */
 enum flow_end {

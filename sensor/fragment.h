@@ -15,7 +15,7 @@
 #ifndef TUSSAH_SENSOR_FRAGMENT_H
 #define TUSSAH_SENSOR_FRAGMENT_H
 
-#include "sensor/decode.h"
+#include "common/decode.h"
 #include "sensor/hash.h"
 
 struct fragment_opts {

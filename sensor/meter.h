@@ -13,7 +13,7 @@
 #ifndef TUSSAH_SENSOR_METER_H
 #define TUSSAH_SENSOR_METER_H
 
-#include "sensor/decode.h"
+#include "common/decode.h"
 #include "sensor/flowtable.h"
 #include "sensor/fragment.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "sensor/decode.h"
+#include "common/decode.h"
 
 #include <glib.h>
 #include <stdlib.h>

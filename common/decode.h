@@ -14,13 +14,13 @@
  *
  * Threads: free of state, any number.
  */
-#ifndef TUSSAH_SENSOR_DECODE_H
-#define TUSSAH_SENSOR_DECODE_H
+#ifndef TUSSAH_COMMON_DECODE_H
+#define TUSSAH_COMMON_DECODE_H
 
 #include <stddef.h>
 
 #include "common/metrics.h"
-#include "sensor/packet.h"
+#include "common/packet.h"
 
 /* Why a packet does not become part of a flow. Each has its row in decode_causes. */
 enum decode_cause {

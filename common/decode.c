@@ -4,7 +4,7 @@
  * hands out pointers only to bytes that were captured, and knows how many bytes were on the wire,
  * which stands in for the IP length where offloading left that zero.
  */
-#include "sensor/decode.h"
+#include "common/decode.h"
 
 #include "common/bigendian.h"
 #include <string.h>

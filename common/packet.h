@@ -3,8 +3,8 @@
  * A decoded packet: what the flow table needs to know of it, as values. It points into the
  * captured bytes only while it is a fragment on its way to reassembly (fragment_bytes).
  */
-#ifndef TUSSAH_SENSOR_PACKET_H
-#define TUSSAH_SENSOR_PACKET_H
+#ifndef TUSSAH_COMMON_PACKET_H
+#define TUSSAH_COMMON_PACKET_H
 
 #include <stdbool.h>
 #include <stdint.h>
