@@ -7,15 +7,12 @@
 #include <pwd.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <glib.h>
@@ -231,32 +228,6 @@ int daemon_drop_privileges(const struct daemon_opts *opts, struct err *err)
 		return err_set(err, ST_EAUTH, "Unable to drop privileges for good");
 	}
 	return ST_OK;
-}
-
-void daemon_notify(const char *notify_socket, const char *text)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	size_t len = notify_socket ? strlen(notify_socket) : 0;
-	int fd;
-
-	if (len < 2 || len >= sizeof(address.sun_path) || !strchr("/@", notify_socket[0])) {
-		return;
-	}
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0) {
-		return;
-	}
-	memcpy(address.sun_path, notify_socket, len);
-	if (address.sun_path[0] == '@') {
-		address.sun_path[0] = '\0'; /* abstract name: no NUL at its end */
-	}
-	/* The supervisor's absence is no error of ours. */
-	if (sendto(fd, text, strlen(text), MSG_NOSIGNAL, (const struct sockaddr *)&address,
-		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0) {
-		log_msg(LOG_LEVEL_DEBUG, "Unable to notify '%s': %s", notify_socket,
-			g_strerror(errno));
-	}
-	close(fd);
 }
 
 bool daemon_stopping(void)

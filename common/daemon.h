@@ -5,7 +5,6 @@
  *	if (daemon_start(&opts.daemon, "prog", true, err) != ST_OK) {	// forks unless --no-daemon
  *		...
  *	}
- *	daemon_notify(getenv("NOTIFY_SOCKET"), "READY=1");
  *	while (!daemon_stopping()) {
  *		poll(fds, count, timeout);	// daemon_wake_fd() among fds
  *		if (daemon_take_reload()) {
@@ -42,10 +41,6 @@ int daemon_start(const struct daemon_opts *opts, const char *program, bool reloa
 
 /* Change to --user and --group if given; fails rather than staying privileged. */
 int daemon_drop_privileges(const struct daemon_opts *opts, struct err *err);
-
-/* Tell the supervisor (sd_notify protocol on $NOTIFY_SOCKET, given by the caller; NULL: nothing).
- */
-void daemon_notify(const char *notify_socket, const char *state);
 
 bool daemon_stopping(void);
 int daemon_stop_signal(void);  /* 0 or the number that stopped us */

@@ -8,8 +8,10 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/stdstreams.h"
+#include "common/supervise.h"
 #include "common/timestamp.h"
 #include "packer/classify.h"
 #include "packer/packing.h"
@@ -36,6 +38,7 @@ struct rwflowpack {
 	char *sensor_path;
 	struct tls_context *tls;
 	struct packing *packing;
+	struct supervise *supervise;
 };
 
 /* ---- configuration: complaints go to stderr at the start, to the log at a reload ---- */
@@ -350,18 +353,32 @@ static void log_stop_signal(void)
 	}
 }
 
+static struct supervise *open_supervise(void)
+{
+	const struct supervise_env env = {
+		.notify_socket = getenv("NOTIFY_SOCKET"),
+		.watchdog_usec = getenv("WATCHDOG_USEC"),
+		.watchdog_pid = getenv("WATCHDOG_PID"),
+		.listen_pid = getenv("LISTEN_PID"),
+		.listen_fds = getenv("LISTEN_FDS"),
+	};
+
+	return supervise_new(&env, getpid());
+}
+
 /* From the forked child on; errors are logged. Takes site and conf. */
 static int run(struct rwflowpack *self, struct site *site, struct sensorconf *conf)
 {
-	const char *notify_socket = getenv("NOTIFY_SOCKET");
 	struct err err;
-	int st = start(self, site, conf, &err);
 	int stopped = ST_OK;
+	int st;
 
+	self->supervise = open_supervise();
+	st = start(self, site, conf, &err);
 	if (st == ST_OK) {
-		daemon_notify(notify_socket, "READY=1");
+		supervise_ready(self->supervise);
 		wait_for_orders(self);
-		daemon_notify(notify_socket, "STOPPING=1");
+		supervise_stopping(self->supervise);
 		log_stop_signal();
 		log_msg(LOG_LEVEL_INFO, "Begin shutting down...");
 	} else {
@@ -374,6 +391,7 @@ static int run(struct rwflowpack *self, struct site *site, struct sensorconf *co
 		}
 		log_msg(LOG_LEVEL_INFO, "Finished shutting down.");
 	}
+	supervise_free(self->supervise);
 	return st == ST_OK && stopped == ST_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

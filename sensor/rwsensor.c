@@ -9,11 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "common/daemon.h"
 #include "common/log.h"
 #include "common/opt.h"
 #include "common/stdstreams.h"
+#include "common/supervise.h"
 #include "common/timestamp.h"
 #include "sensor/sensor.h"
 
@@ -426,8 +428,14 @@ static int run(struct rwsensor_opts *opts, const GPtrArray *inputs, struct err *
 		if (st != ST_OK) {
 			log_msg(LOG_LEVEL_ERR, "%s", err->text);
 		} else {
-			daemon_notify(getenv("NOTIFY_SOCKET"), "READY=1");
+			const struct supervise_env env = { .notify_socket =
+								   getenv("NOTIFY_SOCKET") };
+			struct supervise *supervise = supervise_new(&env, getpid());
+
+			supervise_ready(supervise);
 			st = sense(opts, inputs, capture, sink, err);
+			supervise_stopping(supervise);
+			supervise_free(supervise);
 		}
 		daemon_finish();
 	} else {

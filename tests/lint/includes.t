@@ -28,6 +28,8 @@ forbid 'includes name their folder' '^#include "[^/"]+"' common/*.[ch] storage/*
 	packer/*.[ch] query/*.[ch] tests/unit/*.[ch]
 forbid 'OpenSSL is known to common/tls.c alone' '^#include <openssl/' \
 	$(ls common/*.[ch] storage/*.[ch] sensor/*.[ch] packer/*.[ch] query/*.[ch] | grep -v '^common/tls\.c$')
+forbid 'libmicrohttpd is known to common/metricsd.c alone' '^#include <microhttpd' \
+	$(ls common/*.[ch] storage/*.[ch] sensor/*.[ch] packer/*.[ch] query/*.[ch] | grep -v '^common/metricsd\.c$')
 forbid 'libfixbuf is known to its edge files alone' '^#include <fixbuf/' \
 	$(ls common/*.[ch] storage/*.[ch] sensor/*.[ch] packer/*.[ch] query/*.[ch] |
 		grep -vE '^(common/iemodel\.c$|sensor/export|packer/ipfix)')

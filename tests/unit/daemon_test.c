@@ -3,12 +3,9 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <glib.h>
@@ -62,44 +59,6 @@ static void test_bad_switches(void)
 		"Invalid pidfile: Must use complete path ('x.pid' does not begin with slash)");
 	CU_ASSERT_EQUAL(daemon_drop_privileges(&nobody, &err), ST_ENOENT);
 	UNIT_ASSERT_STR(err.text, "Invalid user 'no-such-user-here': No such user");
-}
-
-static void test_notify(void)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	char text[64] = "";
-	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", unit_scratch());
-	CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	daemon_notify(address.sun_path, "READY=1");
-	CU_ASSERT_EQUAL(recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT), 7);
-	UNIT_ASSERT_STR(text, "READY=1");
-	daemon_notify(NULL, "READY=1");
-	daemon_notify("relative", "READY=1");
-	CU_ASSERT_EQUAL(recv(fd, text, sizeof(text), MSG_DONTWAIT), -1);
-	close(fd);
-}
-
-/* An abstract socket's name begins with a NUL, written as an at sign. */
-static void test_notify_abstract(void)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	char name[64];
-	char text[64] = "";
-	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-	size_t len;
-
-	snprintf(name, sizeof(name), "@tussah-test-%ld", (long)getpid());
-	len = strlen(name);
-	memcpy(address.sun_path + 1, name + 1, len - 1);
-	CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&address,
-				   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)),
-			      0);
-	daemon_notify(name, "STOPPING=1");
-	CU_ASSERT_EQUAL(recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT), 10);
-	UNIT_ASSERT_STR(text, "STOPPING=1");
-	close(fd);
 }
 
 /* What the daemon does in its own process; ends it. */
@@ -192,8 +151,6 @@ int main(void)
 		{ "detach", test_detach },
 		{ "bad switches", test_bad_switches },
 		{ "signals", test_signals },
-		{ "notify", test_notify },
-		{ "notify by abstract name", test_notify_abstract },
 		{ NULL, NULL },
 	};
 
