@@ -7,6 +7,7 @@
 
 #include <glib.h>
 
+#include "common/spelling.h"
 #include "common/value_kind.h"
 
 /* Enterprise number of CERT, whose elements describe SiLK's own fields. */
@@ -230,6 +231,19 @@ static int match_name(const struct field *field, const char *name, size_t len)
 	return best;
 }
 
+static void suggest_field(const char *name, unsigned flags, struct err *err)
+{
+	struct spelling spelling = { .word = name, .len = strlen(name) };
+
+	for (size_t i = 0; i < field_table_count; i++) {
+		if (!(flags & FIELD_LIST_NO_DEPRECATED &&
+		      field_table[i].flags & FIELD_DEPRECATED)) {
+			spelling_try(&spelling, field_table[i].name);
+		}
+	}
+	spelling_suggest(&spelling, "", err);
+}
+
 const struct field *field_find_in(const char *name, unsigned flags, struct err *err)
 {
 	size_t len = strlen(name);
@@ -259,6 +273,7 @@ const struct field *field_find_in(const char *name, unsigned flags, struct err *
 		err_set(err, ST_EINVAL, "The field '%s' matches multiple keys", name);
 	} else {
 		err_set(err, ST_ENOENT, "No match was found for the field '%s'", name);
+		suggest_field(name, flags, err);
 	}
 	return NULL;
 }

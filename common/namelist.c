@@ -5,6 +5,8 @@
 #include <string.h>
 #include <glib.h>
 
+#include "common/spelling.h"
+
 static int find_name(const char *text, size_t len, const char *const *names, unsigned *out,
 		     struct err *err)
 {
@@ -25,8 +27,14 @@ static int find_name(const char *text, size_t len, const char *const *names, uns
 		found = i;
 	}
 	if (found < 0) {
-		return err_set(err, ST_EINVAL, "No match was found for the field '%.*s'", (int)len,
-			       text);
+		struct spelling spelling = { .word = text, .len = len };
+
+		for (size_t i = 0; names[i]; i++) {
+			spelling_try(&spelling, names[i]);
+		}
+		err_set(err, ST_EINVAL, "No match was found for the field '%.*s'", (int)len, text);
+		spelling_suggest(&spelling, "", err);
+		return ST_EINVAL;
 	}
 	*out = (unsigned)found;
 	return ST_OK;

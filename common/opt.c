@@ -9,6 +9,7 @@
 #include <glib.h>
 
 #include "common/optrow.h"
+#include "common/spelling.h"
 
 static bool same_effect(const struct opt_row *a, const struct opt_row *b)
 {
@@ -173,6 +174,23 @@ static int parse_letters(struct parser *p, const char *letters, struct err *err)
 	return ST_OK;
 }
 
+/* word is name as it was given, with dashes and argument. */
+static int unrecognized(GArray *rows, const char *word, const char *name, struct err *err)
+{
+	struct spelling spelling = { .word = name, .len = strcspn(name, "=") };
+
+	for (guint i = 0; i < rows->len; i++) {
+		const struct opt *opt = opt_row_at(rows, i)->opt;
+
+		if (!(opt->flags & OPT_HIDDEN)) {
+			spelling_try(&spelling, opt->name);
+		}
+	}
+	err_set(err, ST_EINVAL, "unrecognized option '%s'", word);
+	spelling_suggest(&spelling, "--", err);
+	return ST_EINVAL;
+}
+
 /* One word that starts with a dash and is neither "-" nor "--". */
 static int parse_switch(struct parser *p, const char *word, struct err *err)
 {
@@ -196,7 +214,7 @@ static int parse_switch(struct parser *p, const char *word, struct err *err)
 	if (letter) {
 		return parse_letters(p, name, err);
 	}
-	return err_set(err, ST_EINVAL, "unrecognized option '%s'", word);
+	return unrecognized(p->rows, word, name, err);
 }
 
 static int parse_words(struct parser *p, struct err *err)
@@ -295,7 +313,7 @@ static int set_by_name(GArray *rows, void *opts, const char *name, const char *t
 	struct opt_row *row = find_exact(rows, name);
 
 	if (!row) {
-		return err_set(err, ST_EINVAL, "unrecognized option '%s'", name);
+		return unrecognized(rows, name, name, err);
 	}
 	if (!text && opt_arg_need(row->opt) == OPT_NEED_REQUIRED) {
 		return err_set(err, ST_EINVAL, "option '%s' requires an argument", name);

@@ -169,8 +169,9 @@ struct opt_result {
  * (which cannot be cut) belong to every table and need no row; the first of them ends parsing.
  * argv is put into getopt's order: switches first. *result is set on success only. Returns ST_OK,
  * or ST_EINVAL with getopt_long()'s words
- * ("unrecognized option '--foo'", "option '--s' is ambiguous; possibilities: '--sip' '--sport'",
- * "option '--x' requires an argument") or the parser's ("Invalid NAME 'TEXT': REASON").
+ * ("unrecognized option '--foo'", and "; did you mean '--fob'?" where a name is near; "option '--s'
+ * is ambiguous; possibilities: '--sip' '--sport'", "option '--x' requires an argument") or the
+ * parser's ("Invalid NAME 'TEXT': REASON").
  */
 int opt_parse(const struct opt *table, void *opts, int argc, char **argv, struct opt_result *result,
 	      struct err *err);

@@ -182,7 +182,7 @@ static void test_lists(void)
 		{ "5-3", 0, "Invalid numeric range '5-3'" },
 		{ "nothing", 0, "No match was found for the field 'nothing'" },
 		{ "1-99", 0, "No match was found for the field '16'" },
-		{ " sip", 0, "No match was found for the field ' sip'" },
+		{ " sip", 0, "No match was found for the field ' sip'; did you mean 'sIP'?" },
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {

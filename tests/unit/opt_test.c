@@ -122,7 +122,7 @@ static void test_errors(void)
 		  "Invalid timeout '0.5': Value is below minimum of 1.000 seconds" },
 		{ "--add=bad", "Invalid add 'bad': it is bad" },
 		{ "--tick=bad", "option '--tick' doesn't allow an argument" },
-		{ "--dump", "unrecognized option '--dump'" },
+		{ "--dump", "unrecognized option '--dump'; did you mean '--bump'?" },
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -334,7 +334,8 @@ static void test_format_parse(void)
 		  "May only specify one of no-msec,frac-micro,frac-nano" },
 		{ "no-msec,frac-nano", 0, "May only specify one of no-msec,frac-micro,frac-nano" },
 		{ "n,x", 0, "No match was found for the field 'x'" },
-		{ "default, utc", 0, "No match was found for the field ' utc'" },
+		{ "default, utc", 0,
+		  "No match was found for the field ' utc'; did you mean 'utc'?" },
 		{ "frac", 0, "The field 'frac' matches multiple names" },
 		{ "", 0, "Field list is empty" },
 	};

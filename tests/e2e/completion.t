@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The completion of switches as bash asks for it.
+. "$TUSSAH_SRCDIR/tests/e2e/lib.sh"
+command -v bash >/dev/null || test_skip_all 'no bash'
+completion=$TUSSAH_BUILDDIR/conf/completion.bash
+
+# complete WORD...: what is offered for the last word.
+complete() {
+	bash -c '
+		. "$1" || exit 1
+		shift
+		COMP_WORDS=("$@")
+		COMP_CWORD=$(($# - 1))
+		_tussah "$1"
+		printf "%s\n" "${COMPREPLY[@]}"
+	' bash "$completion" "$@"
+}
+
+test_case 'switches of the program, with = where an argument is needed' '
+	complete rwcut --num >got &&
+	echo "--num-recs=" >want &&
+	diff want got &&
+	complete rwcut --no-t >got &&
+	echo "--no-titles" >want &&
+	diff want got
+'
+
+test_case 'names of fields, also behind a comma' '
+	complete rwcut --fields = sP >got &&
+	echo sPort >want &&
+	diff want got &&
+	complete rwcut --fields = sIP,dP >got &&
+	echo sIP,dPort >want &&
+	diff want got
+'
+
+test_case 'files for what is no switch' '
+	touch flows.rw &&
+	complete rwcut fl >got &&
+	echo flows.rw >want &&
+	diff want got
+'
+
+test_case 'every installed program is completed' '
+	for program in rwfilter rwcut rwset rwbagtool rwflowpack rwsensor; do
+		grep -q "^complete .* $program\( \|\$\)" "$completion" || return 1
+	done
+'
+test_done
