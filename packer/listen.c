@@ -129,9 +129,35 @@ static uint16_t listen_bound_port(int fd)
 	return ntohs(four.sin_port);
 }
 
-static int listen_bind(struct listener *listener, const struct addrinfo *ai, struct err *err)
+/*
+ * As large as asked for: what the system allows, or more if we may have more. A burst that finds no
+ * room is lost, so say when it is less.
+ */
+static void listen_widen(struct listener *listener, int fd)
 {
-	bool stream = listener->opts.transport != LISTEN_UDP;
+	int want = listener->opts.udp_receive_buffer;
+	int got = 0;
+	socklen_t len = sizeof(got);
+
+	if (want <= 0) {
+		return;
+	}
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &want, sizeof(want)) != 0) {
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &want, sizeof(want));
+	}
+	/* the kernel doubles what is asked for, for its own needs */
+	if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &got, &len) == 0 && got / 2 < want) {
+		listen_log(listener, LOG_LEVEL_NOTICE,
+			   "port %u: the receive buffer is %d bytes instead of %d (raise "
+			   "net.core.rmem_max, or give CAP_NET_ADMIN)",
+			   listener->port, got / 2, want);
+	}
+}
+
+/* A new socket, bound. */
+static int listen_new_socket(const struct listener *listener, const struct addrinfo *ai, int *out,
+			     struct err *err)
+{
 	int on = 1;
 	/* One socket serves both families, unless an address was asked for. */
 	int only_v6 = listener->opts.host != NULL;
@@ -140,22 +166,42 @@ static int listen_bind(struct listener *listener, const struct addrinfo *ai, str
 	if (fd < 0) {
 		return err_errno(err, ST_EIO, errno, "socket");
 	}
-	if (stream) {
+	if (ai->ai_socktype == SOCK_STREAM) {
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	} else if (listener->opts.udp_receive_buffer > 0) {
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &listener->opts.udp_receive_buffer,
-			   sizeof(int));
 	}
 	if (ai->ai_family == AF_INET6) {
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, sizeof(only_v6));
 	}
 	if (bind(fd, ai->ai_addr, ai->ai_addrlen) != 0 ||
-	    (stream && listen(fd, LISTEN_BACKLOG) != 0)) {
+	    (ai->ai_socktype == SOCK_STREAM && listen(fd, LISTEN_BACKLOG) != 0)) {
 		err_errno(err, ST_EIO, errno, "cannot listen on %s port %u",
 			  listener->opts.host ? listener->opts.host : "any address",
 			  listener->port);
 		close(fd);
 		return ST_EIO;
+	}
+	*out = fd;
+	return ST_OK;
+}
+
+static int listen_bind(struct listener *listener, const struct addrinfo *ai, struct err *err)
+{
+	const struct listen_opts *opts = &listener->opts;
+	int fd = -1;
+	int rc;
+
+	if (opts->bound_socket) {
+		fd = opts->bound_socket(opts->bound_socket_arg, ai->ai_socktype, ai->ai_addr,
+					ai->ai_addrlen);
+	}
+	if (fd < 0) {
+		rc = listen_new_socket(listener, ai, &fd, err);
+		if (rc != ST_OK) {
+			return rc;
+		}
+	}
+	if (opts->transport == LISTEN_UDP) {
+		listen_widen(listener, fd);
 	}
 	listener->port = listen_bound_port(fd);
 	listener->fds[listener->fd_count++] = fd;

@@ -70,6 +70,12 @@ struct listen_opts {
 	int64_t handshake_timeout_ns; /* TLS and HELLO; 0: 10 s */
 	int64_t idle_timeout_ns;      /* 0: none; UDP: 30 min */
 	int udp_receive_buffer;       /* bytes; 0: the system's */
+	/*
+	 * Asked before binding: a socket of the type that is bound to the address already, the
+	 * listener's from then on; or -1. May be NULL. Called by listener_start() alone.
+	 */
+	int (*bound_socket)(void *arg, int type, const struct sockaddr *address, socklen_t len);
+	void *bound_socket_arg;
 };
 
 struct listener_stats {

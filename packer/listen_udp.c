@@ -4,14 +4,25 @@
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "common/timestamp.h"
 #include "packer/listen_internal.h"
 
 #define LISTEN_DATAGRAM_MAX 65535
-#define LISTEN_BATCH        32
+#define LISTEN_BATCH        64
+#define LISTEN_BATCHES_MAX  32 /* of one socket before the others have their turn */
+
+/* A peer as the kernel names it, in bytes that can be compared: no text is made per datagram. */
+struct listen_udp_key {
+	uint16_t family;
+	uint16_t port;
+	uint32_t scope;
+	uint8_t address[16];
+};
 
 struct listen_udp_session {
+	struct listen_udp_key key;
 	struct listen_peer peer;
 	void *session; /* the handler's */
 	int64_t last_ns;
@@ -19,19 +30,50 @@ struct listen_udp_session {
 
 struct listen_udp {
 	struct listener *listener;
-	GHashTable *sessions; /* struct listen_udp_session, keyed by its peer's address text */
-	int64_t expire_ns;    /* next search for idle ones */
-	uint8_t *buf;         /* LISTEN_BATCH datagrams */
+	GHashTable *sessions;            /* struct listen_udp_session, keyed by its key */
+	struct listen_udp_session *last; /* who sent the last datagram; often the next one too */
+	int64_t expire_ns;               /* next search for idle ones */
+	uint8_t *buf;                    /* LISTEN_BATCH datagrams */
 	struct mmsghdr headers[LISTEN_BATCH];
 	struct iovec vectors[LISTEN_BATCH];
 	struct sockaddr_storage from[LISTEN_BATCH];
 };
+
+static guint listen_udp_key_hash(gconstpointer pointer)
+{
+	return (guint)XXH3_64bits(pointer, sizeof(struct listen_udp_key));
+}
+
+static gboolean listen_udp_key_equal(gconstpointer a, gconstpointer b)
+{
+	return memcmp(a, b, sizeof(struct listen_udp_key)) == 0;
+}
+
+static struct listen_udp_key listen_udp_key(const struct sockaddr_storage *from)
+{
+	struct listen_udp_key key = { .family = from->ss_family };
+	struct sockaddr_in6 six;
+	struct sockaddr_in four;
+
+	if (from->ss_family == AF_INET) {
+		memcpy(&four, from, sizeof(four));
+		key.port = four.sin_port;
+		memcpy(key.address, &four.sin_addr, sizeof(four.sin_addr));
+	} else {
+		memcpy(&six, from, sizeof(six));
+		key.port = six.sin6_port;
+		key.scope = six.sin6_scope_id;
+		memcpy(key.address, &six.sin6_addr, sizeof(six.sin6_addr));
+	}
+	return key;
+}
 
 static void listen_udp_close(struct listen_udp *udp, struct listen_udp_session *session,
 			     const char *reason)
 {
 	udp->listener->handler->close(session->session, reason);
 	listen_count(udp->listener, LISTEN_OPEN, -1);
+	udp->last = udp->last == session ? NULL : udp->last;
 	g_free(session);
 }
 
@@ -57,66 +99,78 @@ static void listen_udp_expire(struct listen_udp *udp, int64_t now_ns)
 }
 
 static struct listen_udp_session *listen_udp_open(struct listen_udp *udp,
-						  const struct listen_peer *peer)
+						  const struct listen_udp_key *key,
+						  const struct sockaddr_storage *from)
 {
 	struct listener *listener = udp->listener;
 	struct listen_udp_session *session;
+	struct listen_peer peer = { 0 };
 	uint64_t position = 0;
 	void *handle = NULL;
 	struct err err;
 
+	listen_set_peer(&peer, from);
 	if (g_hash_table_size(udp->sessions) >= listener->opts.max_connections) {
 		listen_count(listener, LISTEN_OVER_LIMIT, 1);
 		listen_log(listener, LOG_LEVEL_WARNING,
-			   "refused datagram from %s: %u peers are known", peer->address,
+			   "refused datagram from %s: %u peers are known", peer.address,
 			   g_hash_table_size(udp->sessions));
 		return NULL;
 	}
 	err_set(&err, ST_EAUTH, "refused");
-	if (listener->handler->open(listener->arg, peer, &handle, &position, &err) != ST_OK) {
+	if (listener->handler->open(listener->arg, &peer, &handle, &position, &err) != ST_OK) {
 		listen_count(listener, LISTEN_REFUSED, 1);
 		listen_log(listener, LOG_LEVEL_WARNING, "refused datagram from %s: %s",
-			   peer->address, err.text);
+			   peer.address, err.text);
 		return NULL;
 	}
 	session = g_new0(struct listen_udp_session, 1);
-	session->peer = *peer;
+	session->key = *key;
+	session->peer = peer;
 	session->session = handle;
-	g_hash_table_insert(udp->sessions, session->peer.address, session);
+	g_hash_table_insert(udp->sessions, &session->key, session);
 	listen_count(listener, LISTEN_ACCEPTED, 1);
 	listen_count(listener, LISTEN_OPEN, 1);
+	return session;
+}
+
+static struct listen_udp_session *listen_udp_find(struct listen_udp *udp,
+						  const struct sockaddr_storage *from)
+{
+	struct listen_udp_key key = listen_udp_key(from);
+	struct listen_udp_session *session = udp->last;
+
+	if (!session || !listen_udp_key_equal(&session->key, &key)) {
+		session = g_hash_table_lookup(udp->sessions, &key);
+		session = session ? session : listen_udp_open(udp, &key, from);
+		udp->last = session;
+	}
 	return session;
 }
 
 static void listen_udp_datagram(struct listen_udp *udp, unsigned i, int64_t now_ns)
 {
 	struct listener *listener = udp->listener;
-	struct listen_peer peer = { 0 };
-	struct listen_udp_session *session;
-	size_t len = udp->headers[i].msg_len;
+	struct listen_udp_session *session = listen_udp_find(udp, &udp->from[i]);
 	struct err err;
 
-	listen_set_peer(&peer, &udp->from[i]);
-	session = g_hash_table_lookup(udp->sessions, peer.address);
-	session = session ? session : listen_udp_open(udp, &peer);
 	if (!session) {
 		return;
 	}
 	session->last_ns = now_ns;
-	listen_count(listener, LISTEN_MESSAGES, 1);
-	listen_count(listener, LISTEN_BYTES, (int64_t)len);
 	err_set(&err, ST_EFORMAT, "damaged");
-	if (listener->handler->message(session->session, udp->vectors[i].iov_base, len, 0, &err) !=
-	    ST_OK) {
+	if (listener->handler->message(session->session, udp->vectors[i].iov_base,
+				       udp->headers[i].msg_len, 0, &err) != ST_OK) {
 		listen_count(listener, LISTEN_BROKEN, 1);
 		listen_log(listener, LOG_LEVEL_WARNING, "dropped datagram from %s: %s",
-			   peer.address, err.text);
+			   session->peer.address, err.text);
 	}
 }
 
-/* Take what waits in one socket; false: nothing more. */
+/* Take one batch of what waits in a socket; false: nothing more. */
 static bool listen_udp_receive(struct listen_udp *udp, int fd)
 {
+	int64_t bytes = 0;
 	int64_t now_ns;
 	int n;
 
@@ -126,15 +180,27 @@ static bool listen_udp_receive(struct listen_udp *udp, int fd)
 	n = recvmmsg(fd, udp->headers, LISTEN_BATCH, MSG_DONTWAIT, NULL);
 	now_ns = listen_now_ns();
 	for (int i = 0; i < n; i++) {
+		bytes += udp->headers[i].msg_len;
 		listen_udp_datagram(udp, (unsigned)i, now_ns);
 	}
+	if (n > 0) {
+		listen_count(udp->listener, LISTEN_MESSAGES, n);
+		listen_count(udp->listener, LISTEN_BYTES, bytes);
+	}
 	return n == LISTEN_BATCH;
+}
+
+/* All that waits in one socket, or as much as is fair to the others. */
+static void listen_udp_drain(struct listen_udp *udp, int fd)
+{
+	for (unsigned i = 0; i < LISTEN_BATCHES_MAX && listen_udp_receive(udp, fd); i++) {
+	}
 }
 
 static void listen_udp_init(struct listen_udp *udp, struct listener *listener)
 {
 	udp->listener = listener;
-	udp->sessions = g_hash_table_new(g_str_hash, g_str_equal);
+	udp->sessions = g_hash_table_new(listen_udp_key_hash, listen_udp_key_equal);
 	udp->buf = g_malloc((gsize)LISTEN_BATCH * LISTEN_DATAGRAM_MAX);
 	for (size_t i = 0; i < LISTEN_BATCH; i++) {
 		udp->vectors[i] =
@@ -176,7 +242,7 @@ void *listen_udp_main(void *arg)
 		poll(pfds, n + 1, 1000);
 		for (unsigned i = 0; i < n; i++) {
 			if (pfds[i].revents) {
-				listen_udp_receive(udp, pfds[i].fd);
+				listen_udp_drain(udp, pfds[i].fd);
 			}
 		}
 		listen_udp_expire(udp, listen_now_ns());

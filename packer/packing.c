@@ -15,7 +15,6 @@
 #define PACKING_QUIET_NS     (2 * NS_PER_S)  /* exporters silent for so long are acknowledged */
 #define PACKING_UNSYNCED_NS  (10 * NS_PER_S) /* others after this, well within their patience */
 #define PACKING_UNSYNCED_MAX (UINT64_C(16) << 20)
-#define PACKING_UDP_BUFFER   (4 << 20)
 #define PACKING_HANDSHAKE_NS (10 * NS_PER_S)
 
 struct packing_listener {
@@ -87,7 +86,9 @@ static int packing_listen(struct packing *packing, const struct probe *probe,
 		.tls = probe->tls ? packing->opts.tls : NULL,
 		.max_connections = packing->opts.max_connections,
 		.handshake_timeout_ns = PACKING_HANDSHAKE_NS,
-		.udp_receive_buffer = PACKING_UDP_BUFFER,
+		.udp_receive_buffer = packing->opts.udp_receive_buffer,
+		.bound_socket = packing->opts.bound_socket,
+		.bound_socket_arg = packing->opts.bound_socket_arg,
 	};
 	struct packing_listener *listener = g_new0(struct packing_listener, 1);
 	int st;

@@ -21,6 +21,10 @@ struct packing_opts {              /* everything kept until packing_stop() */
 	struct ipfix_limits limits;
 	struct tls_context *tls;  /* NULL: no probe may use TLS */
 	unsigned max_connections; /* of each listener */
+	int udp_receive_buffer;   /* bytes, of each UDP listener */
+	/* Sockets that were opened for us, see struct listen_opts; may be NULL. */
+	int (*bound_socket)(void *arg, int type, const struct sockaddr *address, socklen_t len);
+	void *bound_socket_arg;
 	struct disposal_opts disposal;
 	int64_t flush_timeout_ns;
 	int64_t polling_interval_ns;

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/numlist.h"
 #include "common/stdstreams.h"
 #include "common/supervise.h"
 #include "common/timestamp.h"
@@ -24,6 +25,9 @@
 
 /* Hourly files are closed when nothing was written to them for so long. */
 #define RWFLOWPACK_IDLE_S 300
+
+/* Of each UDP port: a second at full rate, for when the disk or the machine is busy. */
+#define RWFLOWPACK_UDP_BUFFER (32 << 20)
 
 /* Bounds on what one exporter can make us hold. */
 static const struct ipfix_limits rwflowpack_limits = {
@@ -286,6 +290,39 @@ static unsigned fit_connections(const struct packopts *opts, const struct sensor
 	return (unsigned)fit;
 }
 
+static uint64_t size_from_environment(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+	uint64_t value;
+
+	return text && number_parse(text, 1, INT32_MAX / 2, &value, NULL) == ST_OK ? value
+										   : otherwise;
+}
+
+/* silk-packing.md 11.1: SiLK's variables share a total among the sockets; without them be generous.
+ */
+static int udp_receive_buffer(const struct sensorconf *conf)
+{
+	uint64_t total = size_from_environment("SK_SOCKETBUFFER_TOTAL", 0);
+	uint64_t sockets = 0;
+
+	for (guint i = 0; i < sensorconf_probes(conf)->len; i++) {
+		const struct probe *probe = g_ptr_array_index(sensorconf_probes(conf), i);
+
+		sockets += probe->port && !probe->tls && probe->protocol != PROBE_TCP;
+	}
+	if (total == 0) {
+		return RWFLOWPACK_UDP_BUFFER;
+	}
+	return (int)MAX(total / MAX(sockets, 1),
+			size_from_environment("SK_SOCKETBUFFER_MINIMUM", 128 << 10));
+}
+
+static int take_socket(void *arg, int type, const struct sockaddr *address, socklen_t len)
+{
+	return supervise_take_socket(arg, type, address, len);
+}
+
 static int start(struct rwflowpack *self, struct site *site, struct sensorconf *conf,
 		 struct err *err)
 {
@@ -320,6 +357,9 @@ static int start(struct rwflowpack *self, struct site *site, struct sensorconf *
 		.limits = rwflowpack_limits,
 		.tls = self->tls,
 		.max_connections = fit_connections(opts, conf),
+		.udp_receive_buffer = udp_receive_buffer(conf),
+		.bound_socket = take_socket,
+		.bound_socket_arg = self->supervise,
 		.disposal = opts->disposal,
 		.flush_timeout_ns = (int64_t)opts->flush_timeout_s * NS_PER_S,
 		.polling_interval_ns = (int64_t)opts->polling_interval_s * NS_PER_S,
