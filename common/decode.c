@@ -555,6 +555,7 @@ static const struct decode_link decode_links[] = {
 	{ 108, walk_loopback },  /* OpenBSD loopback */
 	{ 113, walk_cooked },    /* Linux cooked, version 1 */
 	{ 178, walk_juniper },   /* Juniper Ethernet */
+	{ 219, walk_mpls },      /* MPLS */
 	{ 228, walk_ipv4 },      /* IPv4 */
 	{ 229, walk_ipv6 },      /* IPv6 */
 	{ 276, walk_cooked2 },   /* Linux cooked, version 2 */

@@ -10,6 +10,7 @@
 static const struct decoder_format *const decoder_formats[] = {
 	&decoder_ipfix,
 	&decoder_netflow5,
+	&decoder_sflow,
 };
 #define DECODER_FORMATS G_N_ELEMENTS(decoder_formats)
 

@@ -22,6 +22,7 @@
 #include "common/metrics.h"
 #include "common/record.h"
 #include "packer/extras.h"
+#include "packer/ifcounters.h"
 #include "packer/ipfixmap.h"
 #include "packer/ipfixscan.h"
 
@@ -77,6 +78,8 @@ struct decoder_sink {
 	void (*note)(void *arg, enum decoder_note note, const char *text);
 	void *arg;
 	unsigned notes; /* bits 1 << enum decoder_note that are wanted */
+	/* Counters of an interface (sFlow), borrowed. May be NULL. */
+	void (*counters)(void *arg, const struct ifcounters *counters);
 };
 
 struct decoder_opts {
@@ -145,5 +148,6 @@ void decoder_note(struct decoder_context *context, enum decoder_note note, const
 
 extern const struct decoder_format decoder_ipfix;    /* packer/ipfixformat.c */
 extern const struct decoder_format decoder_netflow5; /* packer/netflow5.c: v1, v5, v7; v8 not */
+extern const struct decoder_format decoder_sflow;    /* packer/sflow.c: v2, v4, v5 */
 
 #endif

@@ -28,6 +28,11 @@ static void take_note(void *arg, enum decoder_note note, const char *text)
 	*(uint64_t *)arg += (uint64_t)note + strlen(text);
 }
 
+static void take_counters(void *arg, const struct ifcounters *counters)
+{
+	*(uint64_t *)arg += counters->in_bytes + counters->out_bytes;
+}
+
 static struct decoder *reload(struct decoder *old, const struct decoder_opts *opts,
 			      const struct decoder_sink *sink)
 {
@@ -46,7 +51,13 @@ static struct decoder *reload(struct decoder *old, const struct decoder_opts *op
 void fuzz_messages(const uint8_t *bytes, size_t size, const uint8_t *versions, size_t count)
 {
 	uint64_t sum = 0;
-	const struct decoder_sink sink = { take_flow, NULL, take_note, &sum, ~0U };
+	const struct decoder_sink sink = {
+		.flow = take_flow,
+		.note = take_note,
+		.arg = &sum,
+		.notes = ~0U,
+		.counters = take_counters,
+	};
 	struct decoder_opts opts = { .limits = { 16, 64, 4 } };
 	struct decoder *decoder;
 	bool reloaded = false;
