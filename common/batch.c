@@ -6,6 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct batch_extensions {
+	bool every;
+	size_t count;
+	GPtrArray *columns; /* struct batch_extension; count of them are in use */
+};
+
 struct batch *batch_new(void)
 {
 	/* Columns are aligned for vector loads; nothing of them is read before it is filled. */
@@ -14,20 +20,93 @@ struct batch *batch_new(void)
 	if (batch == NULL) {
 		g_error("out of memory for a batch");
 	}
+	batch->extensions = NULL;
 	batch_clear(batch, 0);
 	return batch;
 }
 
 void batch_free(struct batch *batch)
 {
+	if (batch != NULL && batch->extensions != NULL) {
+		g_ptr_array_unref(batch->extensions->columns);
+		g_free(batch->extensions);
+	}
 	free(batch);
 }
+
+/* ---- extension columns ---- */
+
+static struct batch_extensions *make_extensions(struct batch *batch)
+{
+	if (batch->extensions == NULL) {
+		batch->extensions = g_new0(struct batch_extensions, 1);
+		batch->extensions->columns = g_ptr_array_new_with_free_func(g_free);
+	}
+	return batch->extensions;
+}
+
+static void set_extension(struct batch_extensions *extensions, size_t i, struct ie_key key)
+{
+	struct batch_extension *column;
+
+	if (i == extensions->columns->len) {
+		g_ptr_array_add(extensions->columns, g_new(struct batch_extension, 1));
+	}
+	column = g_ptr_array_index(extensions->columns, i);
+	column->key = key;
+	column->any = false;
+}
+
+void batch_want(struct batch *batch, struct ie_key key)
+{
+	struct batch_extensions *extensions = make_extensions(batch);
+
+	set_extension(extensions, extensions->count++, key);
+}
+
+void batch_want_every(struct batch *batch)
+{
+	make_extensions(batch)->every = true;
+}
+
+size_t batch_extension_count(const struct batch *batch)
+{
+	return batch->extensions != NULL ? batch->extensions->count : 0;
+}
+
+struct batch_extension *batch_extension(const struct batch *batch, size_t i)
+{
+	assert(i < batch_extension_count(batch));
+	return g_ptr_array_index(batch->extensions->columns, i);
+}
+
+void batch_set_extensions(struct batch *batch, const struct ie_key *keys, size_t count)
+{
+	if (batch->extensions == NULL || !batch->extensions->every) {
+		return;
+	}
+	/* columns that are not used now stay for later blocks */
+	batch->extensions->count = count;
+	for (size_t i = 0; i < count; i++) {
+		set_extension(batch->extensions, i, keys[i]);
+	}
+}
+
+void batch_clear_extensions(struct batch *batch)
+{
+	for (size_t i = 0; i < batch_extension_count(batch); i++) {
+		batch_extension(batch, i)->any = false;
+	}
+}
+
+/* ---- rows ---- */
 
 void batch_clear(struct batch *batch, uint32_t columns)
 {
 	batch->rows = 0;
 	batch->selected = 0;
 	batch->columns = columns;
+	batch_clear_extensions(batch);
 }
 
 void batch_select_all(struct batch *batch)

@@ -13,10 +13,18 @@
  *
  * A reader fills rows 0..rows-1 and selects them all; predicates narrow the selection, which stays
  * ascending. Threads: one at a time per batch.
+ *
+ * Information elements beyond the columns of struct record (extension columns, which block files
+ * have) are filled in, too, when they were asked for before:
+ *
+ *	batch_want(batch, (struct ie_key){ 0, 305 });		// samplingPacketInterval
+ *	const struct batch_extension *column = batch_extension(batch, 0);
+ *	if (column->any && column->present[row]) ... column->numbers[row] ...
  */
 #ifndef TUSSAH_COMMON_BATCH_H
 #define TUSSAH_COMMON_BATCH_H
 
+#include "common/iemodel.h"
 #include "common/record.h"
 
 #define BATCH_ROWS 1024
@@ -29,11 +37,46 @@ struct batch {
 #define X(upper, member, type) type member[BATCH_ROWS] __attribute__((aligned(64)));
 	RECORD_COLUMNS(X)
 #undef X
+	struct batch_extensions *extensions; /* NULL: none is wanted */
+};
+
+/* A byte string; borrowed. */
+struct batch_bytes {
+	const uint8_t *bytes;
+	size_t len;
+};
+
+/* One extension column, of all rows. */
+struct batch_extension {
+	struct ie_key key;
+	bool any;     /* some row has a value; else nothing of the rest counts */
+	uint8_t type; /* enum ie_type: which of the arrays, and what it means; may change from
+		       * batch to batch */
+	uint8_t present[BATCH_ROWS]; /* 1: the row has a value */
+	union {
+		/* As storage holds them (storage/FORMAT.md section 3): signed types and times of
+		 * microseconds and nanoseconds with the highest bit inverted. */
+		uint64_t numbers[BATCH_ROWS];
+		struct ip addresses[BATCH_ROWS];
+		struct batch_bytes strings[BATCH_ROWS]; /* until the next batch is read */
+	};
 };
 
 /* An empty batch; free with batch_free(). Never NULL. */
 struct batch *batch_new(void);
 void batch_free(struct batch *batch);
+
+/* Readers fill this extension column from now on, as number 0, 1, ... in the order of the calls. */
+void batch_want(struct batch *batch, struct ie_key key);
+/* Readers fill all extension columns that the block of the rows has, in the order of their keys;
+ * which ones these are changes from batch to batch. */
+void batch_want_every(struct batch *batch);
+size_t batch_extension_count(const struct batch *batch);
+struct batch_extension *batch_extension(const struct batch *batch, size_t i);
+/* For readers: these are all (only after batch_want_every(), else nothing happens). */
+void batch_set_extensions(struct batch *batch, const struct ie_key *keys, size_t count);
+/* For readers: no row has a value of any extension column. */
+void batch_clear_extensions(struct batch *batch);
 
 /* Forget all rows. */
 void batch_clear(struct batch *batch, uint32_t columns);

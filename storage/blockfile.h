@@ -115,6 +115,15 @@ void blockfile_cursor_set(struct blockfile_cursor *cursor, const struct blockfil
 uint32_t blockfile_cursor_frame(struct blockfile_cursor *cursor, uint32_t row, struct batch *batch);
 int blockfile_cursor_load(struct blockfile_cursor *cursor, struct batch *batch, uint32_t columns,
 			  struct err *err);
+/*
+ * The extension columns that batch wants, of the frame it has; where the block has no such column
+ * no row has a value. blockfile_cursor_open_extensions() only makes sure that the chunks of the
+ * block are there and whole.
+ */
+int blockfile_cursor_open_extensions(struct blockfile_cursor *cursor, struct batch *batch,
+				     struct err *err);
+int blockfile_cursor_load_extensions(struct blockfile_cursor *cursor, struct batch *batch,
+				     struct err *err);
 /* The opened chunk of a column at the cursor's block (ST_END: default everywhere). */
 int blockfile_cursor_chunk(struct blockfile_cursor *cursor, enum column column,
 			   struct chunk **chunk, struct err *err);

@@ -231,6 +231,9 @@ static int read_blocks(struct hourfile_reader *reader, struct batch *batch, uint
 			continue;
 		}
 		rc = blockfile_cursor_load(reader->cursor, batch, columns, err);
+		if (rc == ST_OK) {
+			rc = blockfile_cursor_load_extensions(reader->cursor, batch, err);
+		}
 		reader->row += FRAME_ROWS;
 		return rc == ST_OK ? ST_OK : fail_block(reader, batch, rc);
 	}

@@ -88,6 +88,7 @@ int stream_read_batch(struct stream *stream, struct batch *batch, uint32_t colum
 		batch_clear(batch, columns);
 		return status;
 	}
+	batch_clear_extensions(batch);
 	rowformat_decode(stream->format, &in, columns, batch);
 	block_reader_consume(stream->reader, (size_t)rows * in.stride);
 	stream->records += rows;

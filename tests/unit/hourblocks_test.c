@@ -223,9 +223,160 @@ static void test_entries(void)
 	g_free(path);
 }
 
+/* ---- extension columns ---- */
+
+#define NUMBER                                                                                     \
+	{                                                                                          \
+		0, 305                                                                             \
+	}
+#define ADDRESS                                                                                    \
+	{                                                                                          \
+		0, 225                                                                             \
+	}
+#define TEXT                                                                                       \
+	{                                                                                          \
+		0, 371                                                                             \
+	}
+#define NOWHERE                                                                                    \
+	{                                                                                          \
+		6871, 1                                                                            \
+	}
+#define EXTENDED_ROWS 1500u
+
+static void set_value(struct hourfile_writer *writer, const struct flowblock_value *value)
+{
+	struct err err = { 0, "" };
+
+	CU_ASSERT_EQUAL(hourfile_set(writer, value, &err), ST_OK);
+}
+
+/* Row i has a number, every third an address, every row from 1100 on a text. */
+static void write_extended(const char *path, enum hourfile_kind kind)
+{
+	const struct hourfile_write_opts opts = { .kind = kind };
+	struct hourfile_writer *writer = NULL;
+	GRand *rand = g_rand_new_with_seed(1);
+	struct err err = { 0, "" };
+	char text[16];
+
+	CU_ASSERT_EQUAL_FATAL(hourfile_append(&writer, path, &key, &opts, NULL, &err), ST_OK);
+	for (unsigned i = 0; i < EXTENDED_ROWS; i++) {
+		struct record rec = blockrecords_usual(rand, i);
+
+		CU_ASSERT_EQUAL(hourfile_write(writer, &rec, &err), ST_OK);
+		set_value(writer, &(struct flowblock_value){ .key = NUMBER,
+							     .type = COLUMN_UNSIGNED32,
+							     .number = i * 3 });
+		if (i % 3 == 0) {
+			set_value(writer, &(struct flowblock_value){ .key = ADDRESS,
+								     .type = COLUMN_IPV4_ADDRESS,
+								     .ip = ip_from_v4(i) });
+		}
+		if (i >= 1100) {
+			g_snprintf(text, sizeof(text), "user %u", i);
+			set_value(writer, &(struct flowblock_value){
+						  .key = TEXT,
+						  .type = COLUMN_STRING,
+						  .bytes = { (uint8_t *)text, strlen(text) } });
+		}
+	}
+	CU_ASSERT_EQUAL(hourfile_finish(writer, &err), ST_OK);
+	g_rand_free(rand);
+}
+
+static void check_row(const struct batch *batch, uint32_t row, unsigned i)
+{
+	const struct batch_extension *number = batch_extension(batch, 2);
+	const struct batch_extension *address = batch_extension(batch, 0);
+	const struct batch_extension *text = batch_extension(batch, 1);
+	char expected[16];
+
+	CU_ASSERT(number->any && number->present[row] && number->type == IE_UNSIGNED32);
+	UNIT_ASSERT_U64(number->numbers[row], i * 3);
+	CU_ASSERT_EQUAL(address->present[row], i % 3 == 0);
+	if (i % 3 == 0) {
+		UNIT_ASSERT_U64(ip_to_v4(address->addresses[row]), i);
+	}
+	CU_ASSERT_EQUAL(text->any, i >= 1024);
+	CU_ASSERT_EQUAL(text->any && text->present[row], i >= 1100);
+	if (i >= 1100) {
+		g_snprintf(expected, sizeof(expected), "user %u", i);
+		CU_ASSERT_EQUAL(text->strings[row].len, strlen(expected));
+		CU_ASSERT_EQUAL(memcmp(text->strings[row].bytes, expected, strlen(expected)), 0);
+	}
+}
+
+/* Two files behind each other into one batch, as a query does; the second is not ours. */
+static void read_extended(struct batch *batch, const char *path, bool has)
+{
+	struct hourfile_reader *reader = NULL;
+	struct err err = { 0, "" };
+	unsigned i = 0;
+
+	CU_ASSERT_EQUAL_FATAL(hourfile_open(&reader, path, NULL, &err), ST_OK);
+	while (hourfile_read_batch(reader, batch, COLUMN_BIT(COLUMN_SPORT), &err) == ST_OK) {
+		for (uint32_t row = 0; row < batch->rows; row++, i++) {
+			unit_at("%s: row %u", path, i);
+			if (has) {
+				check_row(batch, row, i);
+			}
+		}
+		for (size_t n = 0; !has && n < batch_extension_count(batch); n++) {
+			CU_ASSERT_FALSE(batch_extension(batch, n)->any);
+		}
+	}
+	UNIT_ASSERT_U64(i, EXTENDED_ROWS);
+	hourfile_close(reader);
+}
+
+static void test_extensions(void)
+{
+	char *ours = g_build_filename(unit_scratch(), "extended", NULL);
+	char *silk = g_build_filename(unit_scratch(), "extended.rw", NULL);
+	struct batch *wanted = batch_new();
+	struct batch *every = batch_new();
+
+	write_extended(ours, HOURFILE_BLOCKS);
+	write_extended(silk, HOURFILE_SILK);
+	batch_want(wanted, (struct ie_key)ADDRESS);
+	batch_want(wanted, (struct ie_key)TEXT);
+	batch_want(wanted, (struct ie_key)NUMBER);
+	batch_want(wanted, (struct ie_key)NOWHERE);
+	read_extended(wanted, ours, true);
+	CU_ASSERT_FALSE(batch_extension(wanted, 3)->any);
+	read_extended(wanted, silk, false);
+	UNIT_ASSERT_U64(batch_extension_count(wanted), 4);
+
+	batch_want_every(every);
+	UNIT_ASSERT_U64(batch_extension_count(every), 0);
+	read_extended(every, silk, false);
+	{
+		struct hourfile_reader *reader = NULL;
+		struct err err = { 0, "" };
+
+		CU_ASSERT_EQUAL_FATAL(hourfile_open(&reader, ours, NULL, &err), ST_OK);
+		CU_ASSERT_EQUAL(hourfile_read_batch(reader, every, 0, &err), ST_OK);
+		UNIT_ASSERT_U64(batch_extension_count(every), 3);
+		UNIT_ASSERT_U64(batch_extension(every, 0)->key.id, 225);
+		UNIT_ASSERT_U64(batch_extension(every, 1)->key.id, 305);
+		UNIT_ASSERT_U64(batch_extension(every, 1)->numbers[1023], 3069);
+		hourfile_close(reader);
+	}
+	read_extended(every, silk, false);
+	batch_free(wanted);
+	batch_free(every);
+	g_free(ours);
+	g_free(silk);
+}
+
 static const struct unit_case cases[] = {
-	{ "kinds", test_kinds }, { "compressions", test_compressions }, { "damage", test_damage },
-	{ "pipe", test_pipe },   { "entries", test_entries },           { NULL, NULL },
+	{ "kinds", test_kinds },
+	{ "compressions", test_compressions },
+	{ "damage", test_damage },
+	{ "pipe", test_pipe },
+	{ "entries", test_entries },
+	{ "extension columns", test_extensions },
+	{ NULL, NULL },
 };
 
 int main(void)
