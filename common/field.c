@@ -312,15 +312,23 @@ static bool parse_number_range(const char *word, unsigned *first, unsigned *last
 	return true;
 }
 
-static int add_word(GPtrArray *list, const char *word, unsigned flags, struct err *err)
+/* A list being parsed. */
+struct parse {
+	GPtrArray *list;
+	unsigned flags;
+	field_find_fn find;
+	void *arg;
+};
+
+static int add_word(const struct parse *parse, const char *word, struct err *err)
 {
 	unsigned first, last;
 	char number[16];
 
 	if (!parse_number_range(word, &first, &last)) {
-		const struct field *field = field_find_in(word, flags, err);
+		const struct field *field = parse->find(parse->arg, word, parse->flags, err);
 
-		return field ? add_field(list, field, flags, err) : ST_EINVAL;
+		return field ? add_field(parse->list, field, parse->flags, err) : ST_EINVAL;
 	}
 	if (first > last) {
 		return err_set(err, ST_EINVAL, "Invalid numeric range '%s'", word);
@@ -330,8 +338,8 @@ static int add_word(GPtrArray *list, const char *word, unsigned flags, struct er
 		int status;
 
 		g_snprintf(number, sizeof(number), "%u", n);
-		field = field_find_in(number, flags, err);
-		status = field ? add_field(list, field, flags, err) : ST_EINVAL;
+		field = parse->find(parse->arg, number, parse->flags, err);
+		status = field ? add_field(parse->list, field, parse->flags, err) : ST_EINVAL;
 		if (status != ST_OK) {
 			return status;
 		}
@@ -339,16 +347,17 @@ static int add_word(GPtrArray *list, const char *word, unsigned flags, struct er
 	return ST_OK;
 }
 
-int field_parse_list(const char *text, unsigned flags, const struct field ***out, size_t *count,
-		     struct err *err)
+int field_parse_list_by(const char *text, unsigned flags, field_find_fn find, void *arg,
+			const struct field ***out, size_t *count, struct err *err)
 {
 	char **words = g_strsplit(text, ",", -1);
 	GPtrArray *list = g_ptr_array_new();
+	const struct parse parse = { list, flags, find, arg };
 	int status = ST_OK;
 
 	for (size_t i = 0; words[i] && status == ST_OK; i++) {
 		if (*words[i]) {
-			status = add_word(list, words[i], flags, err);
+			status = add_word(&parse, words[i], err);
 		}
 	}
 	g_strfreev(words);
@@ -359,6 +368,18 @@ int field_parse_list(const char *text, unsigned flags, const struct field ***out
 		g_ptr_array_free(list, TRUE);
 	}
 	return status;
+}
+
+static const struct field *find_in_table(void *arg, const char *name, unsigned flags,
+					 struct err *err)
+{
+	return field_find_in(name, flags, err);
+}
+
+int field_parse_list(const char *text, unsigned flags, const struct field ***out, size_t *count,
+		     struct err *err)
+{
+	return field_parse_list_by(text, flags, find_in_table, NULL, out, count, err);
 }
 
 /* ---- context ---- */

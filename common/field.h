@@ -23,9 +23,11 @@ struct value {
 		uint64_t u;
 		int64_t ns;
 		struct ip ip;
+		struct batch_bytes bytes; /* of extension columns */
 	};
-	bool is_v6; /* addresses */
-	bool blank; /* nothing to print: an ICMP type of what is not ICMP */
+	uint8_t ie_type; /* enum ie_type of a value of an extension column */
+	bool is_v6;      /* addresses */
+	bool blank;      /* nothing to print: an ICMP type of what is not ICMP */
 };
 
 /* How values become text; set up once per run from the output switches. */
@@ -38,16 +40,18 @@ struct field_context {
 	bool padded_flags;       /* columnar output: flag letters in their places */
 	bool icmp_type_and_code; /* rwcut --icmp-type-and-code: ports hold them */
 	bool ipv4_only;          /* no IPv6 address can appear: narrow address columns */
+	char separator;          /* of the table, to be escaped in text; 0: CSV or JSON */
 };
 
 struct field;
 
 #define VALUE_TEXT_MAX 128
-#define VALUE_KEY_MAX  17
+#define VALUE_KEY_MAX  64
 
 struct value_kind {
 	const char *name;
-	/* Write NUL-terminated text (VALUE_TEXT_MAX bytes), return its length. */
+	/* Write NUL-terminated text (VALUE_TEXT_MAX bytes; of extension columns TEXT_CELL_MAX),
+	 * return its length. */
 	size_t (*print)(char *out, const struct value *value, const struct field *field,
 			const struct field_context *ctx);
 	/*
@@ -83,6 +87,9 @@ struct field {
 	int width;      /* column width, 0: the kind tells it */
 	unsigned flags; /* enum field_flags */
 	const char *help;
+	/* Of extension columns (common/extfield.h): the number in the batch, plus 1; load and pack
+	 * are NULL then. */
+	unsigned extension;
 };
 
 enum field_flags {
@@ -110,6 +117,12 @@ const struct field *field_find_in(const char *name, unsigned flags, struct err *
  */
 int field_parse_list(const char *text, unsigned flags, const struct field ***out, size_t *count,
 		     struct err *err);
+
+/* The same with a finder of its own in the place of field_find_in(), which gets arg. */
+typedef const struct field *(*field_find_fn)(void *arg, const char *name, unsigned flags,
+					     struct err *err);
+int field_parse_list_by(const char *text, unsigned flags, field_find_fn find, void *arg,
+			const struct field ***out, size_t *count, struct err *err);
 
 /* COLUMN_BITs that load reads in this context. */
 uint32_t field_columns(const struct field *field, const struct field_context *ctx);

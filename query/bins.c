@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/extfield.h"
 #include "common/numlist.h"
 #include "common/timestamp.h"
 #include "query/tool.h"
@@ -32,6 +33,7 @@ int bin_time_parse(const struct opt *opt, const char *text, void *dest, struct e
 void bins_init(struct bins *bins)
 {
 	*bins = (struct bins){ .protocol_at = -1, .dport_at = -1 };
+	bins->ext = extfields_new();
 	bins->values = g_array_new(FALSE, TRUE, sizeof(struct bin_value));
 }
 
@@ -49,13 +51,14 @@ void bins_release(struct bins *bins)
 	g_free(bins->fields);
 	group_free(bins->group);
 	group_free(bins->total);
+	extfields_free(bins->ext);
 	*bins = (struct bins){ 0 };
 }
 
 int bins_set_fields(struct bins *bins, const char *list, struct err *err)
 {
-	int status = field_parse_list(list, FIELD_LIST_NO_DEPRECATED, &bins->fields,
-				      &bins->field_count, err);
+	int status = extfields_parse_list(bins->ext, list, FIELD_LIST_NO_DEPRECATED, &bins->fields,
+					  &bins->field_count, err);
 
 	if (status != ST_OK) {
 		return err_prefix(err, "invalid fields");
@@ -122,7 +125,8 @@ static const struct value_name *find_name(const char *name, size_t len, bool tim
 	return NULL;
 }
 
-static int parse_value(const char *text, bool times, struct bin_value *out, struct err *err)
+static int parse_value(const struct bins *bins, const char *text, bool times, struct bin_value *out,
+		       struct err *err)
 {
 	const char *colon = strchr(text, ':');
 	size_t len = colon ? (size_t)(colon - text) : strlen(text);
@@ -144,7 +148,7 @@ static int parse_value(const char *text, bool times, struct bin_value *out, stru
 	if (!field_name || !*field_name) {
 		return err_set(err, ST_EINVAL, "a field name must follow 'Distinct:'");
 	}
-	out->value.field = field_find_in(field_name, FIELD_LIST_NO_DEPRECATED, err);
+	out->value.field = extfields_find(bins->ext, field_name, FIELD_LIST_NO_DEPRECATED, err);
 	if (!out->value.field) {
 		return ST_EINVAL;
 	}
@@ -174,7 +178,7 @@ int bins_want_value(struct bins *bins, const char *name, bool times, struct err 
 	struct bin_value value;
 	int at;
 
-	if (parse_value(name, times, &value, err) != ST_OK) {
+	if (parse_value(bins, name, times, &value, err) != ST_OK) {
 		return -1;
 	}
 	at = find_value(bins, &value);
@@ -256,6 +260,9 @@ static int distinct_width(const struct field *field, const struct field_context 
 {
 	size_t size = field->kind->key_size;
 
+	if (field->extension) {
+		return MAX(20, (int)(strlen(field->name) + strlen("-Distinct")));
+	}
 	if (size > 8) {
 		return ctx->ipv4_only ? 10 : 20;
 	}
@@ -449,6 +456,7 @@ int bins_read(struct bins *bins, const struct bins_start_opts *opts, int argc, c
 	uint32_t columns = group_columns(bins->group);
 	int status;
 
+	extfields_want(bins->ext, batch);
 	source_set_site(source, bins->ctx.site);
 	if (bins->total) {
 		columns |= group_columns(bins->total);
@@ -491,7 +499,7 @@ static bool key_is_ipv6(const struct bins *bins, const struct group_bin *bin)
 		struct value value;
 
 		group_key(bins->group, bin->key, i, &value);
-		if (value.is_v6) {
+		if (value.is_v6 && !bins->fields[i]->extension) {
 			return true;
 		}
 	}
@@ -528,9 +536,11 @@ void bins_print_key(struct bins *bins, const struct group_bin *bin)
 		struct value value;
 
 		group_key(bins->group, bin->key, i, &value);
-		value.blank = not_icmp;
-		value.is_v6 = ipv6;
-		if (bins->dport_at >= 0) {
+		if (!field->extension) {
+			value.blank = not_icmp;
+			value.is_v6 = ipv6;
+		}
+		if (bins->dport_at >= 0 && !field->extension) {
 			take_from_port(bins, bin, i, &value);
 		}
 		text_cell_done(bins->text, field->kind->print(text_cell(bins->text), &value, field,

@@ -42,6 +42,7 @@ struct bins_mask {
 };
 
 struct bins {
+	struct extfields *ext;
 	const struct field **fields;
 	size_t field_count;
 	GArray *values; /* struct bin_value */

@@ -124,6 +124,7 @@ void format_context(const struct format_opts *opts, bool no_msec, const struct s
 		.integer_sensors = opts->integer_sensors,
 		.integer_tcp_flags = opts->integer_tcp_flags,
 		.padded_flags = style->form == TEXT_COLUMNS,
+		.separator = style->form <= TEXT_DELIMITED ? style->separator : '\0',
 	};
 	if (!opts->timestamp.given && time_text &&
 	    parse_timestamp_format(time_text, no_msec, &ctx->timestamp_format, &err) != ST_OK) {

@@ -5,6 +5,7 @@
 
 #include <glib.h>
 
+#include "common/extfield.h"
 #include "common/timestamp.h"
 #include "storage/keytable.h"
 #include "query/sorter.h"
@@ -149,7 +150,7 @@ static void pack_part(const struct part *part, const struct batch *batch, uint8_
 	static const struct field_context ctx = { 0 };
 
 	if (part->form == PART_PLAIN) {
-		part->field->pack(batch, out + part->offset, stride);
+		field_pack(part->field, batch, out + part->offset, stride);
 		return;
 	}
 	for (uint32_t i = 0; i < batch->selected; i++) {

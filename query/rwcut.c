@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include "common/batch.h"
+#include "common/extfield.h"
 #include "common/field.h"
 #include "common/text.h"
 #include "query/format.h"
@@ -57,6 +58,7 @@ static const struct opt cut_opt_table[] = {
 
 /* The plan of a run. */
 struct cut {
+	struct extfields *ext;
 	const struct field **fields;
 	size_t field_count;
 	uint32_t columns;
@@ -105,8 +107,8 @@ static void choose_fields(struct cut *cut, const struct cut_opts *opts)
 	struct err err;
 
 	if (!opts->all_fields) {
-		if (field_parse_list(list, FIELD_LIST_REPEATS, &cut->fields, &cut->field_count,
-				     &err) != ST_OK) {
+		if (extfields_parse_list(cut->ext, list, FIELD_LIST_REPEATS, &cut->fields,
+					 &cut->field_count, &err) != ST_OK) {
 			tool_die("invalid fields: %s", err.text);
 		}
 	}
@@ -152,13 +154,24 @@ static void print_titles(void *arg, const char *path, const struct header *heade
 	}
 }
 
+static void print_values(struct cut *cut, const struct value *values)
+{
+	for (size_t i = 0; i < cut->field_count; i++) {
+		const struct field *field = cut->fields[i];
+
+		text_cell_done(cut->text, field->kind->print(text_cell(cut->text), &values[i],
+							     field, &cut->ctx));
+	}
+	text_row_done(cut->text);
+}
+
 static void print_row(struct cut *cut, const struct batch *batch, uint32_t row)
 {
 	for (size_t i = 0; i < cut->field_count; i++) {
 		const struct field *field = cut->fields[i];
 		struct value value;
 
-		field->load(batch, row, &cut->ctx, &value);
+		field_load(field, batch, row, &cut->ctx, &value);
 		text_cell_done(cut->text,
 			       field->kind->print(text_cell(cut->text), &value, field, &cut->ctx));
 	}
@@ -184,32 +197,52 @@ static void print_head(struct cut *cut, struct source *source, struct batch *bat
 	}
 }
 
-/* Keep the last records in a ring, then print them. */
-static void print_tail(struct cut *cut, struct source *source, struct batch *batch, uint64_t count)
+static struct value *ring_at(const struct cut *cut, const GArray *ring, uint64_t i)
 {
-	GArray *ring = g_array_new(FALSE, FALSE, sizeof(struct record));
-	uint64_t seen = 0;
+	return (struct value *)(void *)ring->data + i * cut->field_count;
+}
 
-	while (source_next(source, batch, COLUMNS_ALL)) {
-		for (uint32_t i = 0; i < batch->selected; i++, seen++) {
-			struct record rec;
+/* The values of a row to print, with a copy of its byte strings. */
+static void keep_row(const struct cut *cut, const struct batch *batch, uint32_t row,
+		     struct value *values)
+{
+	for (size_t i = 0; i < cut->field_count; i++) {
+		const struct field *field = cut->fields[i];
 
-			batch_get(batch, batch->selection[i], &rec);
-			if (ring->len < count) {
-				g_array_append_val(ring, rec);
-			} else {
-				g_array_index(ring, struct record, seen % count) = rec;
-			}
+		if (field->extension) {
+			extfield_drop(&values[i]);
+		}
+		field_load(field, batch, row, &cut->ctx, &values[i]);
+		if (field->extension) {
+			extfield_copy(&values[i]);
 		}
 	}
-	batch_clear(batch, COLUMNS_ALL);
-	for (uint64_t i = 0; i < ring->len; i++) {
-		uint64_t at = (seen - ring->len + i) % count;
+}
 
-		batch_append(batch, &g_array_index(ring, struct record, at));
-		if (batch->rows == BATCH_ROWS || i + 1 == ring->len) {
-			print_batch(cut, batch);
-			batch_clear(batch, COLUMNS_ALL);
+/* Keep the values of the last records in a ring, then print them. */
+static void print_tail(struct cut *cut, struct source *source, struct batch *batch, uint64_t count)
+{
+	GArray *ring = g_array_new(FALSE, TRUE, (guint)(cut->field_count * sizeof(struct value)));
+	uint64_t seen = 0;
+
+	while (source_next(source, batch, cut->columns)) {
+		for (uint32_t i = 0; i < batch->selected; i++, seen++) {
+			if (ring->len < count) {
+				g_array_set_size(ring, ring->len + 1);
+			}
+			keep_row(cut, batch, batch->selection[i], ring_at(cut, ring, seen % count));
+		}
+	}
+	for (uint64_t i = 0; i < ring->len && cut->limit > 0; i++, cut->limit--) {
+		struct value *values = ring_at(cut, ring, (seen - ring->len + i) % count);
+
+		print_values(cut, values);
+	}
+	for (guint i = 0; i < ring->len; i++) {
+		for (size_t k = 0; k < cut->field_count; k++) {
+			if (cut->fields[k]->extension) {
+				extfield_drop(&ring_at(cut, ring, i)[k]);
+			}
 		}
 	}
 	g_array_free(ring, TRUE);
@@ -222,6 +255,7 @@ static int print_records(struct cut *cut, const struct cut_opts *opts, struct to
 	struct batch *batch = batch_new();
 	int status;
 
+	extfields_want(cut->ext, batch);
 	source_set_site(source, cut->ctx.site);
 	source_on_open(source, print_titles, cut);
 	if (opts->tail_recs) {
@@ -254,6 +288,7 @@ static int cut_run(struct tool_env *env, void *options, int argc, char **argv)
 	format_context(&opts->format, true, tool_site(env, &opts->site, false), &style, &cut.ctx);
 	cut.ctx.icmp_type_and_code = opts->icmp_type_and_code;
 	cut.ctx.ipv4_only = source_policy(&opts->source) < IPV6_MIX;
+	cut.ext = extfields_new();
 	choose_fields(&cut, opts);
 	choose_range(&cut, opts);
 
@@ -272,6 +307,7 @@ static int cut_run(struct tool_env *env, void *options, int argc, char **argv)
 		tool_die_err(&err);
 	}
 	g_free(cut.fields);
+	extfields_free(cut.ext);
 	return status;
 }
 

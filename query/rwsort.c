@@ -4,6 +4,7 @@
 
 #include <glib.h>
 
+#include "common/extfield.h"
 #include "common/field.h"
 #include "query/bins.h"
 #include "query/format.h"
@@ -62,6 +63,7 @@ static const struct sort_opts sort_defaults = {
 };
 
 struct sort {
+	struct extfields *ext;
 	const struct field **fields;
 	size_t field_count;
 	const struct field *attributes; /* as field_find() gives it */
@@ -103,7 +105,7 @@ static void fill_rows(const struct sort *sort, const struct batch *batch, uint8_
 		if (sort->fields[i] == sort->attributes) {
 			pack_state(batch, rows, out.stride);
 		} else {
-			sort->fields[i]->pack(batch, rows, out.stride);
+			field_pack(sort->fields[i], batch, rows, out.stride);
 		}
 		rows += sort->fields[i]->kind->key_size;
 	}
@@ -139,6 +141,7 @@ static int read_all(struct sort *sort, const struct sort_opts *opts, struct tool
 	struct err err;
 	int status;
 
+	extfields_want(sort->ext, batch);
 	source_set_site(source, tool_site(env, &opts->site, false));
 	source_on_open(source, copy_entries, sort);
 	while (source_next(source, batch, COLUMNS_ALL)) {
@@ -187,7 +190,9 @@ static void prepare(struct sort *sort, const struct sort_opts *opts)
 {
 	struct err err;
 
-	if (field_parse_list(opts->fields, 0, &sort->fields, &sort->field_count, &err) != ST_OK) {
+	sort->ext = extfields_new();
+	if (extfields_parse_list(sort->ext, opts->fields, 0, &sort->fields, &sort->field_count,
+				 &err) != ST_OK) {
 		tool_usage("invalid fields: %s", err.text);
 	}
 	if (sort->field_count == 0) {
@@ -215,6 +220,7 @@ static void release(struct sort *sort)
 	sorter_free(sort->sorter);
 	header_release(&sort->entries);
 	g_free(sort->fields);
+	extfields_free(sort->ext);
 }
 
 static int sort_run(struct tool_env *env, void *options, int argc, char **argv)

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/extfield.h"
+
+#include <glib.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "common/extvalue.h"
+
+/* A field, with what stands behind its pointers. */
+struct extfield {
+	struct field field; /* first */
+	struct extfields *owner;
+	struct ie_key key;
+	char *name;
+	char *help;
+};
+
+/* A byte string that is kept: keys point at its bytes. */
+struct kept {
+	size_t len;
+	uint8_t bytes[];
+};
+
+struct extfields {
+	struct iemodel *model; /* NULL: not asked for yet */
+	GPtrArray *fields;     /* struct extfield */
+	GHashTable *kept;      /* struct kept, as a set */
+};
+
+/* ---- byte strings ---- */
+
+static guint kept_hash(gconstpointer pointer)
+{
+	const struct kept *kept = pointer;
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < kept->len; i++) {
+		hash = (hash ^ kept->bytes[i]) * UINT64_C(0x100000001b3);
+	}
+	return (guint)(hash ^ hash >> 32);
+}
+
+static gboolean kept_equal(gconstpointer a, gconstpointer b)
+{
+	const struct kept *x = a;
+	const struct kept *y = b;
+
+	return x->len == y->len && memcmp(x->bytes, y->bytes, x->len) == 0;
+}
+
+size_t extfield_kept_length(const uint8_t *bytes)
+{
+	size_t len;
+
+	memcpy(&len, bytes - offsetof(struct kept, bytes), sizeof(len));
+	return len;
+}
+
+/* The one copy of the bytes. */
+static void keep(struct extfields *ext, struct batch_bytes *bytes)
+{
+	struct kept *made = g_malloc(sizeof(*made) + bytes->len);
+	struct kept *found;
+
+	made->len = bytes->len;
+	memcpy(made->bytes, bytes->bytes, bytes->len);
+	found = g_hash_table_lookup(ext->kept, made);
+	if (found != NULL) {
+		g_free(made);
+	} else {
+		g_hash_table_add(ext->kept, made);
+		found = made;
+	}
+	bytes->bytes = found->bytes;
+}
+
+/* ---- fields ---- */
+
+static void extfield_free(gpointer pointer)
+{
+	struct extfield *made = pointer;
+
+	g_free(made->name);
+	g_free(made->help);
+	g_free(made);
+}
+
+struct extfields *extfields_new(void)
+{
+	struct extfields *ext = g_new0(struct extfields, 1);
+
+	ext->fields = g_ptr_array_new_with_free_func(extfield_free);
+	ext->kept = g_hash_table_new_full(kept_hash, kept_equal, g_free, NULL);
+	return ext;
+}
+
+void extfields_free(struct extfields *ext)
+{
+	if (ext == NULL) {
+		return;
+	}
+	iemodel_free(ext->model);
+	g_ptr_array_unref(ext->fields);
+	g_hash_table_unref(ext->kept);
+	g_free(ext);
+}
+
+/* Elements that are columns of every record, under the names of the field table. */
+static const struct field *find_core(const struct ie_key *key)
+{
+	static const struct {
+		uint16_t id;
+		const char *name;
+	} ipv6[] = { { 27, "sIP" }, { 28, "dIP" }, { 62, "nhIP" } };
+
+	for (size_t i = 0; key->pen == 0 && i < G_N_ELEMENTS(ipv6); i++) {
+		if (key->id == ipv6[i].id) {
+			return field_find(ipv6[i].name, NULL);
+		}
+	}
+	for (size_t i = 0; i < field_table_count; i++) {
+		const struct field *field = &field_table[i];
+
+		if (field->ie_id != 0 && field->ie_id == key->id && field->ie_pen == key->pen) {
+			return field;
+		}
+	}
+	return NULL;
+}
+
+static const struct field *make_field(struct extfields *ext, const struct ie_key *key)
+{
+	const struct ie *ie = iemodel_by_id(ext->model, key->pen, key->id);
+	unsigned type = ie != NULL ? ie->type : IE_TYPES;
+	const struct field_context plain = { 0 };
+	struct extfield *made = g_new0(struct extfield, 1);
+
+	made->owner = ext;
+	made->key = *key;
+	made->name = ie != NULL ? g_strdup(ie->name) : g_strdup_printf("%u/%u", key->pen, key->id);
+	made->help = g_strdup_printf("information element %u/%u", key->pen, key->id);
+	made->field = (struct field){
+		.name = made->name,
+		.kind = extvalue_kind(type),
+		.role = FIELD_ROLE_KEY,
+		.ie_pen = key->pen,
+		.ie_id = key->id,
+		.width = MAX((int)strlen(made->name), extvalue_width(type, &plain)),
+		.help = made->help,
+		.extension = ext->fields->len + 1,
+	};
+	g_ptr_array_add(ext->fields, made);
+	return &made->field;
+}
+
+static const struct field *find_element(struct extfields *ext, const char *name, struct err *err)
+{
+	const struct field *core;
+	struct ie_key key;
+
+	if (ext->model == NULL) {
+		ext->model = iemodel_new();
+	}
+	if (iemodel_parse(ext->model, name, &key, err) != ST_OK) {
+		return NULL;
+	}
+	core = find_core(&key);
+	if (core != NULL) {
+		return core;
+	}
+	for (guint i = 0; i < ext->fields->len; i++) {
+		const struct extfield *made = g_ptr_array_index(ext->fields, i);
+
+		if (made->key.pen == key.pen && made->key.id == key.id) {
+			return &made->field;
+		}
+	}
+	return make_field(ext, &key);
+}
+
+const struct field *extfields_find(struct extfields *ext, const char *name, unsigned flags,
+				   struct err *err)
+{
+	const struct field *field = field_find_in(name, flags, err);
+	struct err element_err;
+
+	if (field == NULL && strlen(name) > 2) {
+		field = find_element(ext, name, &element_err);
+	}
+	return field;
+}
+
+static const struct field *find_by_name(void *arg, const char *name, unsigned flags,
+					struct err *err)
+{
+	return extfields_find(arg, name, flags, err);
+}
+
+int extfields_parse_list(struct extfields *ext, const char *text, unsigned flags,
+			 const struct field ***out, size_t *count, struct err *err)
+{
+	return field_parse_list_by(text, flags, find_by_name, ext, out, count, err);
+}
+
+size_t extfields_count(const struct extfields *ext)
+{
+	return ext->fields->len;
+}
+
+void extfields_want(const struct extfields *ext, struct batch *batch)
+{
+	for (guint i = 0; i < ext->fields->len; i++) {
+		const struct extfield *made = g_ptr_array_index(ext->fields, i);
+
+		batch_want(batch, made->key);
+	}
+}
+
+/* ---- values ---- */
+
+static const struct batch_extension *column_of(const struct field *field, const struct batch *batch)
+{
+	return batch_extension(batch, field->extension - 1);
+}
+
+void extfield_load(const struct field *field, const struct batch *batch, uint32_t row,
+		   struct value *out)
+{
+	const struct batch_extension *column = column_of(field, batch);
+
+	*out = (struct value){ .blank = !column->any || !column->present[row] };
+	if (out->blank) {
+		return;
+	}
+	out->ie_type = column->type;
+	if (extvalue_is_bytes(column->type)) {
+		out->bytes = column->strings[row];
+	} else if (column->type == IE_IPV4_ADDRESS || column->type == IE_IPV6_ADDRESS) {
+		out->ip = column->addresses[row];
+	} else {
+		out->u = column->numbers[row];
+	}
+}
+
+void extfield_pack(const struct field *field, const struct batch *batch, uint8_t *out,
+		   size_t stride)
+{
+	const struct extfield *made = (const struct extfield *)field;
+
+	for (uint32_t i = 0; i < batch->selected; i++, out += stride) {
+		struct value value;
+
+		extfield_load(field, batch, batch->selection[i], &value);
+		if (!value.blank && extvalue_is_bytes(value.ie_type)) {
+			keep(made->owner, &value.bytes);
+		}
+		field->kind->key(out, &value);
+	}
+}
+
+void extfield_copy(struct value *value)
+{
+	if (!value->blank && extvalue_is_bytes(value->ie_type)) {
+		value->bytes.bytes = g_memdup2(value->bytes.bytes, value->bytes.len);
+	}
+}
+
+void extfield_drop(struct value *value)
+{
+	if (!value->blank && extvalue_is_bytes(value->ie_type)) {
+		g_free((uint8_t *)(uintptr_t)value->bytes.bytes);
+	}
+	*value = (struct value){ .blank = true };
+}

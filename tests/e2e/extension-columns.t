@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Information elements beyond the record: printed, sorted, grouped and kept by name.
+. "$TUSSAH_SRCDIR/tests/e2e/lib.sh"
+
+columntool=$TUSSAH_BUILDDIR/tests/format/columntool
+"$columntool" ext.blk <<'END' || exit 99
+sip=10.0.0.1 dip=192.0.2.1 sport=1 dport=80 protocol=6 bytes=100 0/225:18=203.0.113.5 0/227:2=40001 0/305:3=1000 0/371:13=bob 0/56:12=0x00163e0a0b0c 0/136:1=3
+sip=10.0.0.2 dip=192.0.2.1 sport=2 dport=80 protocol=6 bytes=200 0/305:3=100 0/371:13=al|i\x5cce\x0a 6871/500:3=7 0/352:0=\x0d\x00\x01\xc5
+sip=10.0.0.3 dip=192.0.2.1 sport=3 dport=53 protocol=17 bytes=300
+---
+sip=2001:db8::1 dip=2001:db8::2 sport=4 dport=53 protocol=17 bytes=400 0/305:3=1000 0/371:13=bob 9/12:8=-5 9/13:9=0x3fc00000 9/14:11=1 9/15:15=1709618400123 9/16:17=1709618400123456789 9/17:19=2001:db8::9
+END
+# the same records in a file that has no room for them
+rwsort --fields=stime --output-path=ext.rw ext.blk || exit 99
+
+test_case 'rwcut prints elements by name, number and enterprise' '
+	rwcut --delimited --fields=sport,postNATSourceIPv4Address,IE227,samplingpacketinterval,flowEndReason,sourceMacAddress,6871/500 ext.blk >got &&
+	cat >want <<END &&
+sPort|postNATSourceIPv4Address|postNAPTSourceTransportPort|samplingPacketInterval|flowEndReason|sourceMacAddress|smallPacketCount
+1|203.0.113.5|40001|1000|3|00:16:3e:0a:0b:0c|
+2|||100|||7
+3||||||
+4|||1000|||
+END
+	test_cmp want got
+'
+test_case 'each type has its text; unknown elements have their number as name' '
+	rwcut --delimited=, --timestamp-format=epoch,frac-nano --fields=sport,9/12,9/13,9/14,9/15,9/16,9/17,9/99 ext.blk >got &&
+	cat >want <<END &&
+sPort,9/12,9/13,9/14,9/15,9/16,9/17,9/99
+1,,,,,,,
+2,,,,,,,
+3,,,,,,,
+4,-5,1.5,true,1709618400.123000000,1709618400.123456789,2001:db8::9,
+END
+	test_cmp want got
+'
+test_case 'text is escaped where it would break the table, and quoted as CSV and JSON have it' '
+	rwcut --delimited --no-titles --fields=userName,ie352 --start-rec-num=2 --num-recs=1 ext.blk >got &&
+	printf "%s\n" "al\\|i\\\\ce\\x0a|0x0d0001c5" >want &&
+	test_cmp want got &&
+	rwcut --output-format=csv --fields=userName,ie305 --start-rec-num=2 ext.blk >got &&
+	printf "userName,samplingPacketInterval\n\"al|i\\\\ce\n\",100\n,\nbob,1000\n" >want &&
+	test_cmp want got &&
+	rwcut --output-format=json --fields=userName,ie305 --start-rec-num=2 --num-recs=2 ext.blk >got &&
+	printf "%s\n" "{\"userName\":\"al|i\\\\ce\\u000a\",\"samplingPacketInterval\":100}" \
+		"{\"userName\":\"\",\"samplingPacketInterval\":null}" >want &&
+	test_cmp want got
+'
+test_case 'elements that are fields of every record are those fields' '
+	rwcut --fields=octetDeltaCount,6871/14,sourceIPv4Address,ie7 ext.blk >got &&
+	rwcut --fields=bytes,initialFlags,sIP,sPort ext.blk >want &&
+	test_cmp want got
+'
+test_case 'the last records keep their elements' '
+	rwcut --delimited --no-titles --tail-recs=3 --fields=sport,userName ext.blk >got &&
+	printf "%s\n" "2|al\\|i\\\\ce\\x0a" "3|" "4|bob" >want &&
+	test_cmp want got
+'
+test_case 'rows of SiLK files have no elements' '
+	rwcut --delimited --no-titles --fields=sport,userName,ie305 ext.rw ext.blk >got &&
+	printf "%s\n" "1||" "2||" "3||" "4||" "1|bob|1000" "2|al\\|i\\\\ce\\x0a|100" "3||" "4|bob|1000" >want &&
+	test_cmp want got
+'
+test_case 'rwsort sorts by elements, those without first' '
+	rwsort --fields=userName,sport --output-path=sorted ext.blk &&
+	rwcut --delimited --no-titles --fields=sport sorted >got &&
+	printf "%s\n" 3 2 1 4 >want && test_cmp want got &&
+	rwsort --fields=9/12,ie305 --reverse --output-path=sorted2 ext.blk &&
+	rwcut --delimited --no-titles --fields=sport sorted2 >got &&
+	printf "%s\n" 4 1 2 3 >want && test_cmp want got
+'
+test_case 'rwuniq groups by elements and counts different ones' '
+	rwuniq --delimited --no-titles --fields=userName,ie305 --values=bytes,records,distinct:sip --sort-output ext.blk >got &&
+	printf "%s\n" "||300|1|1" "al\\|i\\\\ce\\x0a|100|200|1|1" "bob|1000|500|2|2" >want &&
+	test_cmp want got &&
+	rwuniq --delimited --fields=dport --values=distinct:userName,distinct:ie225 --sort-output ext.blk >got &&
+	printf "%s\n" "dPort|userName-Distinct|postNATSourceIPv4Address-Distinct" "53|2|1" "80|2|2" >want &&
+	test_cmp want got
+'
+test_case 'rwstats ranks elements' '
+	rwstats --delimited --no-titles --no-percents --fields=samplingPacketInterval --values=bytes --count=2 ext.blk >got &&
+	printf "%s\n" "1000|500" "|300" >want && test_cmp want got
+'
+test_case 'a name that is none is told' '
+	test_must_fail rwcut --fields=sip,noSuchElement ext.blk 2>err &&
+	grep "No match was found for the field .noSuchElement" err &&
+	test_must_fail rwcut --fields=6871/65536 ext.blk 2>err && test_must_fail rwcut --fields=/1 ext.blk 2>err &&
+	test_must_fail rwuniq --fields=userName,371x ext.blk 2>err
+'
+test_done
