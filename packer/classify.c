@@ -109,11 +109,13 @@ int packlogic_check_site(enum packlogic logic, const struct site *site, struct e
 	return ST_OK;
 }
 
-/* One end of a record. */
+/* One end of a record, and what is known of it so far: tables ask the same again and again. */
 struct record_end {
 	struct ip ip;
 	uint32_t interface;
 	bool is_v6;
+	uint8_t asked;  /* bits 1 << network of the sensor at hand */
+	uint8_t inside; /* of those asked */
 };
 
 static bool end_in_list(const struct record_end *end, const struct network_list *list)
@@ -141,14 +143,24 @@ static bool end_in_network(const struct sensor *sensor, const struct record_end 
 	return at->remainder;
 }
 
+static bool end_is_known_in(const struct sensor *sensor, struct record_end *end, int network)
+{
+	const uint8_t bit = (uint8_t)(1U << network);
+
+	if (!(end->asked & bit)) {
+		end->asked |= bit;
+		end->inside |= end_in_network(sensor, end, network) ? bit : 0;
+	}
+	return end->inside & bit;
+}
+
 /* Does an end pass a test of the table, given the network that the sensor may fix for that end? */
-static bool end_fits(const struct sensor *sensor, const struct record_end *end, int fixed,
-		     int network)
+static bool end_fits(const struct sensor *sensor, struct record_end *end, int fixed, int network)
 {
 	if (network == NETWORK_ANY) {
 		return true;
 	}
-	return fixed >= 0 ? fixed == network : end_in_network(sensor, end, network);
+	return fixed >= 0 ? fixed == network : end_is_known_in(sensor, end, network);
 }
 
 static bool sensor_discards(const struct sensor *sensor, const struct record_end *source,
@@ -211,8 +223,8 @@ static uint8_t firewall_type(uint8_t type, uint16_t memo)
 size_t classify(enum packlogic logic, const struct probe *probe, const struct record *rec,
 		struct classify_output *outputs)
 {
-	const struct record_end source = { rec->sip, rec->input, record_is_ipv6(rec) };
-	const struct record_end destination = { rec->dip, rec->output, record_is_ipv6(rec) };
+	struct record_end source = { rec->sip, rec->input, record_is_ipv6(rec), 0, 0 };
+	struct record_end destination = { rec->dip, rec->output, record_is_ipv6(rec), 0, 0 };
 	bool web = record_is_web(rec);
 	size_t count = 0;
 
@@ -224,6 +236,8 @@ size_t classify(enum packlogic logic, const struct probe *probe, const struct re
 		if (packlogics[logic].filters && sensor_discards(sensor, &source, &destination)) {
 			continue;
 		}
+		source.asked = source.inside = 0;
+		destination.asked = destination.inside = 0;
 		/* the last row of each table fits everything */
 		while (!end_fits(sensor, &source, sensor->source_network, row->source) ||
 		       !end_fits(sensor, &destination, sensor->destination_network,

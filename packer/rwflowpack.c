@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* rwflowpack: IPFIX from sensors and routers in, hourly files of the repository out. */
 #include <glib.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -339,6 +340,8 @@ static int start(struct rwflowpack *self, struct site *site, struct sensorconf *
 				.format = opts->pack_interfaces ? FORMAT_RWIPV6ROUTING
 								: FORMAT_RWIPV6,
 				.compression = packopts_file_compression(opts),
+				/* sealing makes them small */
+				.quick = !opts->no_file_locking,
 				.byte_order = opts->byte_order,
 				.no_locking = opts->no_file_locking,
 			},
@@ -519,6 +522,15 @@ static int check_arguments(const struct rwflowpack *self, const struct opt_resul
 	return EXIT_SUCCESS;
 }
 
+/* Blocks are made in buffers of some hundred KiB again and again: keep the pages between them. */
+static void keep_memory(void)
+{
+#ifdef __GLIBC__
+	mallopt(M_MMAP_THRESHOLD, 32 << 20);
+	mallopt(M_TRIM_THRESHOLD, 256 << 20);
+#endif
+}
+
 int main(int argc, char **argv)
 {
 	struct rwflowpack self = { .opts = packopts_default };
@@ -527,6 +539,7 @@ int main(int argc, char **argv)
 	int status;
 
 	stdstreams_guard();
+	keep_memory();
 	if (opt_parse(packopts_table, &self.opts, argc, argv, &result, &err) != ST_OK) {
 		fprintf(stderr, PROGRAM ": %s\n", err.text);
 		return usage_error();

@@ -80,6 +80,7 @@ int blockwriter_append(struct blockwriter **out, const char *path,
 		       const struct blockwriter_opts *opts, uint64_t *cut_bytes, struct err *err)
 {
 	struct flowblock_opts block_opts = { .compression = opts->compression,
+					     .quick = opts->quick,
 					     .sensor = opts->header.sensor,
 					     .flowtype = opts->header.flowtype };
 	struct blockrecover_result found = { 0 };

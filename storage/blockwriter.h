@@ -13,6 +13,7 @@ struct blockwriter;
 struct blockwriter_opts {
 	uint8_t compression; /* enum chunk_compression */
 	bool no_locking;
+	bool quick;                     /* the file is to be sealed: see struct flowblock_opts */
 	struct blockfile_header header; /* of a new file; footer not used; properties copied */
 };
 

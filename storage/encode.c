@@ -34,6 +34,11 @@ void encoder_free(struct encoder *encoder)
 	}
 }
 
+void encoder_set_quick(struct encoder *encoder, bool quick)
+{
+	encoder->quick = quick;
+}
+
 struct dictionary {
 	size_t count;
 	struct plain values;
@@ -86,6 +91,11 @@ void encode_numbers(struct encoder *encoder, const uint64_t *values, size_t coun
 	struct dictionary dictionary;
 
 	assert(count > 0 && count <= ENCODE_ROWS_MAX);
+	if (encoder->quick) {
+		plain_plan_quick(&plain, values, count, encoder->reduced);
+		plain_put(&plain, out);
+		return;
+	}
 	plain_plan(&plain, values, count, encoder->reduced);
 	if (!plain.is_constant && is_dictionary_promising(encoder, &plain.frames)) {
 		dictionary_plan(&dictionary, encoder, &plain.frames);

@@ -37,6 +37,11 @@ struct encoder; /* scratch space */
 
 struct encoder *encoder_new(void);
 void encoder_free(struct encoder *encoder);
+/*
+ * From now on the encoding that is made fastest: for what is read little and made anew before long.
+ * Constants stay small, dictionaries are made only where nothing else can hold the values.
+ */
+void encoder_set_quick(struct encoder *encoder, bool quick);
 
 /* Append the stream of count (1..ENCODE_ROWS_MAX) values to out. */
 void encode_numbers(struct encoder *encoder, const uint64_t *values, size_t count, GByteArray *out);

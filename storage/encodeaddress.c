@@ -84,6 +84,30 @@ static void put_constant(struct ip value, GByteArray *out)
 	g_byte_array_append(out, bytes, sizeof(bytes));
 }
 
+/* IPv4 addresses as numbers; false: there are others. */
+static bool encode_quickly(struct encoder *encoder, const struct ip *values, size_t count,
+			   GByteArray *out)
+{
+	struct plain v4;
+	bool all = true;
+
+	for (size_t i = 0; i < count; i++) {
+		all &= ip_is_mapped(values[i]);
+		encoder->numbers[i] = ip_to_v4(values[i]);
+	}
+	if (!all) {
+		return false;
+	}
+	plain_plan_quick(&v4, encoder->numbers, count, encoder->numbers);
+	if (v4.is_constant) {
+		put_constant(values[0], out);
+	} else {
+		put_byte(out, ENCODING_ADDRESS_V4);
+		plain_put(&v4, out);
+	}
+	return true;
+}
+
 void encode_addresses(struct encoder *encoder, const struct ip *values, size_t count,
 		      GByteArray *out)
 {
@@ -91,6 +115,9 @@ void encode_addresses(struct encoder *encoder, const struct ip *values, size_t c
 	struct plain v4;
 
 	assert(count > 0 && count <= ENCODE_ROWS_MAX);
+	if (encoder->quick && encode_quickly(encoder, values, count, out)) {
+		return;
+	}
 	dictionary_plan(&dictionary, encoder, values, count);
 	if (dictionary.count == 1) {
 		put_constant(values[0], out);

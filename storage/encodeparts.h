@@ -23,6 +23,7 @@ struct encoder {
 	uint64_t *numbers;  /* IPv4 addresses, lengths */
 	struct ip *ips;     /* distinct, IPv4 first */
 	GByteArray *part;
+	bool quick;
 };
 
 /* A constant, frames or delta stream, whichever is smallest. */
@@ -35,7 +36,9 @@ struct plain {
 
 /* reduced (room for count numbers, may be values itself) is kept, as long as plain is used. */
 void plain_plan(struct plain *plain, const uint64_t *values, size_t count, uint64_t *reduced);
-/* The same of origin + scale * reduced[i], the least of which is 0. */
+/* Frames without exceptions, or a constant: worked out in one go. */
+void plain_plan_quick(struct plain *plain, const uint64_t *values, size_t count, uint64_t *reduced);
+/* The same as plain_plan() of origin + scale * reduced[i], the least of which is 0. */
 void plain_plan_reduced(struct plain *plain, const uint64_t *reduced, size_t count, uint64_t origin,
 			uint64_t scale);
 void plain_put(const struct plain *plain, GByteArray *out);

@@ -94,11 +94,14 @@ void plain_plan_reduced(struct plain *plain, const uint64_t *reduced, size_t cou
 	plain->bytes = plain->frames.bytes;
 }
 
-void plain_plan(struct plain *plain, const uint64_t *values, size_t count, uint64_t *reduced)
+/* The least value and the scale; reduced is filled. False: all values are one, and plain is done.
+ */
+static bool reduce(struct plain *plain, const uint64_t *values, size_t count, uint64_t *reduced,
+		   uint64_t *origin, uint64_t *scale)
 {
 	uint64_t min = values[0];
 	uint64_t max = values[0];
-	struct divisor scale;
+	struct divisor divisor;
 
 	for (size_t i = 1; i < count; i++) {
 		min = values[i] < min ? values[i] : min;
@@ -108,13 +111,43 @@ void plain_plan(struct plain *plain, const uint64_t *values, size_t count, uint6
 		plain->is_constant = true;
 		plain->constant = min;
 		plain->bytes = 1 + varint_bytes(min);
-		return;
+		return false;
 	}
-	scale = divisor_of(scale_of(values, count, min));
-	for (size_t i = 0; i < count; i++) {
-		reduced[i] = divide(&scale, values[i] - min);
+	divisor = divisor_of(scale_of(values, count, min));
+	if (divisor.number == 1) {
+		for (size_t i = 0; i < count; i++) {
+			reduced[i] = values[i] - min;
+		}
+	} else {
+		for (size_t i = 0; i < count; i++) {
+			reduced[i] = divide(&divisor, values[i] - min);
+		}
 	}
-	plain_plan_reduced(plain, reduced, count, min, scale.number);
+	*origin = min;
+	*scale = divisor.number;
+	return true;
+}
+
+void plain_plan(struct plain *plain, const uint64_t *values, size_t count, uint64_t *reduced)
+{
+	uint64_t origin;
+	uint64_t scale;
+
+	if (reduce(plain, values, count, reduced, &origin, &scale)) {
+		plain_plan_reduced(plain, reduced, count, origin, scale);
+	}
+}
+
+void plain_plan_quick(struct plain *plain, const uint64_t *values, size_t count, uint64_t *reduced)
+{
+	uint64_t origin;
+	uint64_t scale;
+
+	if (reduce(plain, values, count, reduced, &origin, &scale)) {
+		plain->is_constant = false;
+		frameplan_make_quick(&plain->frames, reduced, count, origin, scale);
+		plain->bytes = plain->frames.bytes;
+	}
 }
 
 void plain_put(const struct plain *plain, GByteArray *out)

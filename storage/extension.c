@@ -91,21 +91,22 @@ static struct extension_column *add_column(struct extension_buffer *buffer,
 	return column;
 }
 
-static int check_value(const struct flowblock_value *value, struct err *err)
+/* is_first: of its column in this block; the others' keys are good then. */
+static int check_value(const struct flowblock_value *value, bool is_first, struct err *err)
 {
 	char name[COLUMN_NAME_MAX];
 
-	column_name(&value->key, name);
-	if (column_find(&value->key) < COLUMN_COUNT) {
-		return err_set(err, ST_EINVAL, "column %s: is one of every record", name);
+	if (is_first && column_find(&value->key) < COLUMN_COUNT) {
+		return err_set(err, ST_EINVAL, "column %s: is one of every record",
+			       column_name(&value->key, name));
 	}
 	if (value->type >= COLUMN_TYPES) {
-		return err_set(err, ST_EINVAL, "column %s: type %u is not known", name,
-			       value->type);
+		return err_set(err, ST_EINVAL, "column %s: type %u is not known",
+			       column_name(&value->key, name), value->type);
 	}
 	if (column_form(value->type) == COLUMN_FORM_BYTES && value->bytes.len > COLUMN_BYTES_MAX) {
-		return err_set(err, ST_EINVAL, "column %s: %zu bytes are more than %d", name,
-			       value->bytes.len, COLUMN_BYTES_MAX);
+		return err_set(err, ST_EINVAL, "column %s: %zu bytes are more than %d",
+			       column_name(&value->key, name), value->bytes.len, COLUMN_BYTES_MAX);
 	}
 	return ST_OK;
 }
@@ -116,20 +117,20 @@ static int check_column(const struct extension_buffer *buffer,
 {
 	char name[COLUMN_NAME_MAX];
 
-	column_name(&value->key, name);
 	if (column == NULL && buffer->columns->len >= FLOWBLOCK_COLUMNS_MAX - COLUMN_COUNT) {
-		return err_set(err, ST_ELIMIT, "column %s: more than %u columns", name,
-			       FLOWBLOCK_COLUMNS_MAX);
+		return err_set(err, ST_ELIMIT, "column %s: more than %u columns",
+			       column_name(&value->key, name), FLOWBLOCK_COLUMNS_MAX);
 	}
 	if (column == NULL) {
 		return ST_OK;
 	}
 	if (column->type != value->type) {
-		return err_set(err, ST_EINVAL, "column %s: type %u where the column has %u", name,
-			       value->type, column->type);
+		return err_set(err, ST_EINVAL, "column %s: type %u where the column has %u",
+			       column_name(&value->key, name), value->type, column->type);
 	}
 	if (g_array_index(column->rows, uint32_t, column->rows->len - 1) >= row) {
-		return err_set(err, ST_EINVAL, "column %s: a second value", name);
+		return err_set(err, ST_EINVAL, "column %s: a second value",
+			       column_name(&value->key, name));
 	}
 	return ST_OK;
 }
@@ -156,13 +157,12 @@ static void append_value(struct extension_column *column, const struct flowblock
 int extension_put(struct extension_buffer *buffer, uint32_t row,
 		  const struct flowblock_value *value, struct err *err)
 {
-	struct extension_column *column;
-	int rc = check_value(value, err);
+	struct extension_column *column = find_column(buffer, &value->key);
+	int rc = check_value(value, column == NULL, err);
 
 	if (rc != ST_OK) {
 		return rc;
 	}
-	column = find_column(buffer, &value->key);
 	rc = check_column(buffer, column, row, value, err);
 	if (rc != ST_OK) {
 		return rc;

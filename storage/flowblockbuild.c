@@ -68,6 +68,10 @@ struct flowblock_builder *flowblock_builder_new(const struct flowblock_opts *opt
 	struct flowblock_builder *builder = g_new0(struct flowblock_builder, 1);
 
 	builder->opts = *opts;
+	if (opts->quick) {
+		builder->opts.compression = CHUNK_PLAIN;
+		builder->opts.no_filter = true;
+	}
 	record_init(&builder->defaults);
 	builder->defaults.sensor = opts->sensor;
 	builder->defaults.flowtype = opts->flowtype;
@@ -77,12 +81,13 @@ struct flowblock_builder *flowblock_builder_new(const struct flowblock_opts *opt
 	return builder;
 }
 
-static struct workspace *workspace_new(uint8_t compression, uint32_t rows)
+static struct workspace *workspace_new(uint8_t compression, bool quick, uint32_t rows)
 {
 	struct workspace *work = g_new0(struct workspace, 1);
 
 	work->rows = rows;
 	work->encoder = encoder_new();
+	encoder_set_quick(work->encoder, quick);
 	work->compressor = compressor_new(compression);
 	work->numbers = g_new(uint64_t, rows);
 	work->addresses = g_new(struct ip, rows);
@@ -522,6 +527,9 @@ static void hash_addresses(struct flowblock_builder *builder, enum column core)
 {
 	const struct ip *values = builder->columns[core];
 
+	if (builder->opts.quick) {
+		return;
+	}
 	for (uint32_t i = 0; i < builder->rows; i++) {
 		if (i == 0 || !ip_equal(values[i], values[i - 1])) {
 			hashset_add(&builder->hashes, bloom_hash(values[i]));
@@ -574,7 +582,8 @@ static void need_workspace(struct flowblock_builder *builder)
 {
 	if (builder->work == NULL || builder->work->rows < builder->rows) {
 		workspace_free(builder->work);
-		builder->work = workspace_new(builder->opts.compression, builder->capacity);
+		builder->work = workspace_new(builder->opts.compression, builder->opts.quick,
+					      builder->capacity);
 	}
 }
 

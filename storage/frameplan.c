@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "storage/frameplan.h"
 
+#include "storage/bitpack.h"
 #include "storage/byteorder.h"
 #include "storage/packed.h"
 #include "storage/varint.h"
@@ -68,6 +69,32 @@ void frameplan_make(struct frameplan *plan, const uint64_t *numbers, size_t coun
 		size_t rows = MIN(count - at, FRAME_ROWS);
 
 		plan->bytes += 2 + plan_frame(plan, at / FRAME_ROWS, numbers + at, rows);
+	}
+}
+
+void frameplan_make_quick(struct frameplan *plan, const uint64_t *numbers, size_t count,
+			  uint64_t origin, uint64_t scale)
+{
+	assert(count > 0 && count <= ENCODE_ROWS_MAX);
+	plan->numbers = numbers;
+	plan->count = count;
+	plan->origin = origin;
+	plan->scale = scale;
+	plan->delta = false;
+	plan->bytes = 1 + varint_bytes(origin) + varint_bytes(scale);
+	for (size_t at = 0; at < count; at += FRAME_ROWS) {
+		const size_t rows = MIN(count - at, FRAME_ROWS);
+		uint64_t min = numbers[at];
+		uint64_t max = numbers[at];
+
+		for (size_t i = at + 1; i < at + rows; i++) {
+			min = numbers[i] < min ? numbers[i] : min;
+			max = numbers[i] > max ? numbers[i] : max;
+		}
+		plan->frames[at / FRAME_ROWS].base = min;
+		plan->frames[at / FRAME_ROWS].width = bitpack_width(max - min);
+		plan->bytes += 2 + varint_bytes(min) + 2 +
+			       bitpack_bytes(rows, plan->frames[at / FRAME_ROWS].width);
 	}
 }
 

@@ -30,6 +30,9 @@ struct frameplan {
 
 void frameplan_make(struct frameplan *plan, const uint64_t *numbers, size_t count, uint64_t origin,
 		    uint64_t scale, bool delta);
+/* Without looking for the best widths: each frame has room for its largest number. */
+void frameplan_make_quick(struct frameplan *plan, const uint64_t *numbers, size_t count,
+			  uint64_t origin, uint64_t scale);
 /* Append the stream. */
 void frameplan_put(const struct frameplan *plan, GByteArray *out);
 

@@ -117,6 +117,7 @@ static int append_blocks(struct hourfile_writer *writer, const char *path,
 {
 	const struct blockwriter_opts write_opts = {
 		.compression = chunk_method(opts->compression),
+		.quick = opts->quick,
 		.no_locking = opts->no_locking,
 		.header = { .hour_ns = key->hour_ns,
 			    .sensor = key->sensor,

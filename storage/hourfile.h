@@ -57,6 +57,7 @@ struct hourfile_write_opts {
 	/* enum compression; block files take lzo1x for snappy and the default, zstd for zlib and
 	 * the best. */
 	uint8_t compression;
+	bool quick; /* block files that will be sealed: what is appended is made fast, not small */
 	/* SiLK files. */
 	uint8_t format; /* enum header_format; 0: FORMAT_RWIPV6 */
 	enum byte_order byte_order;

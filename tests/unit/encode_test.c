@@ -161,6 +161,13 @@ static void check_shape(struct encoder *encoder, const struct shape *shape, uint
 		UNIT_ASSERT_U64(out->data[0], (unsigned)shape->encoding);
 	}
 	check_numbers(out, values, count);
+	unit_at("%u of %s, quickly", count, shape->name);
+	g_byte_array_set_size(out, 0);
+	encoder_set_quick(encoder, true);
+	encode_numbers(encoder, values, count, out);
+	encoder_set_quick(encoder, false);
+	CU_ASSERT(out->data[0] == ENCODING_CONSTANT || out->data[0] == ENCODING_FRAMES);
+	check_numbers(out, values, count);
 	for (size_t i = 0; i < G_N_ELEMENTS(encodings); i++) {
 		unit_at("%u of %s as %u", count, shape->name, encodings[i]);
 		g_byte_array_set_size(out, 0);
@@ -331,6 +338,12 @@ static void test_addresses(void)
 		if (count == 5000) {
 			UNIT_ASSERT_U64(out->data[0], kinds[kind].encoding);
 		}
+		check_addresses(out, values, count);
+		unit_at("%u %s, quickly", count, kinds[kind].name);
+		g_byte_array_set_size(out, 0);
+		encoder_set_quick(encoder, true);
+		encode_addresses(encoder, values, count, out);
+		encoder_set_quick(encoder, false);
 		check_addresses(out, values, count);
 	}
 	g_free(values);
