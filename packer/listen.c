@@ -44,6 +44,7 @@ void listener_get_stats(const struct listener *listener, struct listener_stats *
 		.messages = c[LISTEN_MESSAGES],
 		.bytes = c[LISTEN_BYTES],
 		.broken = c[LISTEN_BROKEN],
+		.dropped = c[LISTEN_DROPPED],
 	};
 }
 

@@ -7,7 +7,7 @@
  * A session is one TCP or TLS connection, or one (peer, port) of a UDP socket. Its callbacks come
  * from one thread at a time; those of different sessions run side by side.
  *
- *	static const struct listen_handler handler = { open, message, durable, close, NULL };
+ *	static const struct listen_handler handler = { open, message, durable, close, NULL, NULL };
  *	struct listen_opts opts = { .transport = LISTEN_TLS, .port = 4740, .tls = context,
  *				    .max_connections = 1000,
  *				    .handshake_timeout_ns = 10 * NS_PER_S };
@@ -58,6 +58,9 @@ struct listen_handler {
 	void (*close)(void *session, const char *reason);
 	/* A line for the log, rate-limited already; from any thread. NULL: log_msg(). */
 	void (*log)(void *arg, enum log_level level, const char *text);
+	/* So many datagrams were dropped by the kernel (UDP). From the listener's thread. NULL: not
+	 * wanted. */
+	void (*dropped)(void *arg, uint64_t datagrams);
 };
 
 struct listen_opts {
@@ -84,8 +87,9 @@ struct listener_stats {
 	uint64_t refused;    /* by TLS, by the handler's open(), by silence in the handshake */
 	uint64_t over_limit; /* refused because of max_connections */
 	uint64_t messages;
-	uint64_t bytes;  /* of messages */
-	uint64_t broken; /* sessions closed, datagrams dropped, for what they sent */
+	uint64_t bytes;   /* of messages */
+	uint64_t broken;  /* sessions closed, datagrams dropped, for what they sent */
+	uint64_t dropped; /* datagrams that the kernel dropped: the receive buffer was full */
 };
 
 struct listener;

@@ -37,6 +37,11 @@ struct listen_udp {
 	struct mmsghdr headers[LISTEN_BATCH];
 	struct iovec vectors[LISTEN_BATCH];
 	struct sockaddr_storage from[LISTEN_BATCH];
+	union {
+		struct cmsghdr align;
+		uint8_t bytes[CMSG_SPACE(sizeof(uint32_t))];
+	} control[LISTEN_BATCH];
+	uint32_t drops[LISTEN_SOCKETS_MAX]; /* as the kernel last told of each socket */
 };
 
 static guint listen_udp_key_hash(gconstpointer pointer)
@@ -167,15 +172,40 @@ static void listen_udp_datagram(struct listen_udp *udp, unsigned i, int64_t now_
 	}
 }
 
-/* Take one batch of what waits in a socket; false: nothing more. */
-static bool listen_udp_receive(struct listen_udp *udp, int fd)
+/* With a datagram the kernel tells how many it has dropped before it, for want of room. */
+static void listen_udp_note_drops(struct listen_udp *udp, unsigned socket, struct msghdr *msg)
 {
+	struct listener *listener = udp->listener;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		uint32_t total, since;
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SO_RXQ_OVFL) {
+			continue;
+		}
+		memcpy(&total, CMSG_DATA(c), sizeof(total));
+		since = total - udp->drops[socket];
+		udp->drops[socket] = total;
+		if (since > 0) {
+			listen_count(listener, LISTEN_DROPPED, since);
+			if (listener->handler->dropped) {
+				listener->handler->dropped(listener->arg, since);
+			}
+		}
+	}
+}
+
+/* Take one batch of what waits in a socket; false: nothing more. */
+static bool listen_udp_receive(struct listen_udp *udp, unsigned socket)
+{
+	int fd = udp->listener->fds[socket];
 	int64_t bytes = 0;
 	int64_t now_ns;
 	int n;
 
 	for (unsigned i = 0; i < LISTEN_BATCH; i++) {
 		udp->headers[i].msg_hdr.msg_namelen = sizeof(udp->from[i]);
+		udp->headers[i].msg_hdr.msg_controllen = sizeof(udp->control[i]);
 	}
 	n = recvmmsg(fd, udp->headers, LISTEN_BATCH, MSG_DONTWAIT, NULL);
 	now_ns = listen_now_ns();
@@ -184,6 +214,7 @@ static bool listen_udp_receive(struct listen_udp *udp, int fd)
 		listen_udp_datagram(udp, (unsigned)i, now_ns);
 	}
 	if (n > 0) {
+		listen_udp_note_drops(udp, socket, &udp->headers[n - 1].msg_hdr);
 		listen_count(udp->listener, LISTEN_MESSAGES, n);
 		listen_count(udp->listener, LISTEN_BYTES, bytes);
 	}
@@ -191,9 +222,9 @@ static bool listen_udp_receive(struct listen_udp *udp, int fd)
 }
 
 /* All that waits in one socket, or as much as is fair to the others. */
-static void listen_udp_drain(struct listen_udp *udp, int fd)
+static void listen_udp_drain(struct listen_udp *udp, unsigned socket)
 {
-	for (unsigned i = 0; i < LISTEN_BATCHES_MAX && listen_udp_receive(udp, fd); i++) {
+	for (unsigned i = 0; i < LISTEN_BATCHES_MAX && listen_udp_receive(udp, socket); i++) {
 	}
 }
 
@@ -207,7 +238,8 @@ static void listen_udp_init(struct listen_udp *udp, struct listener *listener)
 			(struct iovec){ udp->buf + i * LISTEN_DATAGRAM_MAX, LISTEN_DATAGRAM_MAX };
 		udp->headers[i].msg_hdr = (struct msghdr){ .msg_name = &udp->from[i],
 							   .msg_iov = &udp->vectors[i],
-							   .msg_iovlen = 1 };
+							   .msg_iovlen = 1,
+							   .msg_control = &udp->control[i] };
 	}
 }
 
@@ -235,6 +267,9 @@ void *listen_udp_main(void *arg)
 
 	listen_udp_init(udp, listener);
 	for (unsigned i = 0; i < n; i++) {
+		const int on = 1;
+
+		setsockopt(listener->fds[i], SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
 		pfds[i] = (struct pollfd){ .fd = listener->fds[i], .events = POLLIN };
 	}
 	pfds[n] = (struct pollfd){ .fd = listener->stop_fd, .events = POLLIN };
@@ -242,7 +277,7 @@ void *listen_udp_main(void *arg)
 		poll(pfds, n + 1, 1000);
 		for (unsigned i = 0; i < n; i++) {
 			if (pfds[i].revents) {
-				listen_udp_drain(udp, pfds[i].fd);
+				listen_udp_drain(udp, i);
 			}
 		}
 		listen_udp_expire(udp, listen_now_ns());
@@ -250,8 +285,7 @@ void *listen_udp_main(void *arg)
 	/* What the kernel holds already; a peer that never pauses must not keep us. */
 	drain_until_ns = listen_now_ns() + 2 * NS_PER_S;
 	for (unsigned i = 0; i < n; i++) {
-		while (listen_udp_receive(udp, listener->fds[i]) &&
-		       listen_now_ns() < drain_until_ns) {
+		while (listen_udp_receive(udp, i) && listen_now_ns() < drain_until_ns) {
 		}
 	}
 	listen_udp_release(udp);

@@ -273,6 +273,9 @@ static void packing_tick(struct packing *packing, struct packing_timer *timer, b
 		timer->messages_synced = messages;
 		packing_checkpoint(packing, timed ? WRITER_REPORT : 0, &err);
 	}
+	if (timed) {
+		collector_book_losses(packing->collector, packing_now_ns(CLOCK_REALTIME), false);
+	}
 }
 
 static void *packing_flusher(void *arg)
@@ -340,6 +343,7 @@ int packing_start(struct packing **out, const struct packing_opts *opts, struct 
 		.writer = packing->writer,
 		.positions = packing->positions,
 		.limits = opts->limits,
+		.root = opts->writer.root,
 		.fatal = opts->stop,
 	});
 	collector_publish(packing->collector, site, conf);
@@ -416,6 +420,7 @@ int packing_stop(struct packing *packing, struct err *err)
 	}
 	log_msg(LOG_LEVEL_INFO, "Closing all files...");
 	st = packing_checkpoint(packing, WRITER_REPORT | WRITER_CLOSE, err);
+	collector_book_losses(packing->collector, packing_now_ns(CLOCK_REALTIME), true);
 	keeper_stop(packing->keeper);
 	packing_free(packing);
 	return st;

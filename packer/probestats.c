@@ -37,6 +37,30 @@ void probestats_add(struct probestats *stats, const struct decoder *decoder,
 	}
 }
 
+void probestats_losses(const struct probestats *stats, struct loss *out)
+{
+	static const struct {
+		unsigned counter;
+		enum loss_kind kind;
+	} rows[] = {
+		{ DECODER_FORWARD, LOSS_RECEIVED },
+		{ DECODER_REVERSE, LOSS_RECEIVED },
+		{ DECODER_MISSING, LOSS_MISSING },
+		{ DECODER_MISSING_PACKETS, LOSS_MISSING_PACKETS },
+		{ DECODER_MALFORMED, LOSS_REJECTED },
+		{ DECODER_UNKNOWN_SETS, LOSS_UNKNOWN_SETS },
+		{ DECODER_CLOCK_OFF, LOSS_CLOCK_OFF },
+		{ PROBE_DROPPED, LOSS_DROPPED },
+		{ PROBE_KERNEL_DROPS, LOSS_KERNEL },
+		{ PROBE_JOURNAL_DROPS, LOSS_JOURNAL },
+	};
+
+	*out = (struct loss){ 0 };
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		out->values[rows[i].kind] += (int64_t)metric_get(&stats->values[rows[i].counter]);
+	}
+}
+
 static void probestats_log_pdus(const char *name, const uint64_t since[PROBE_COUNTERS])
 {
 	log_msg(LOG_LEVEL_INFO,

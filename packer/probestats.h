@@ -5,14 +5,17 @@
 
 #include "common/metrics.h"
 #include "packer/decoder.h"
+#include "packer/lossbook.h"
 #include "packer/probe.h"
 
 /* The counters of its decoders (enum decoder_counter), then these. */
 enum probe_counter {
 	PROBE_PEERS_REFUSED = DECODER_COUNTERS,
-	PROBE_REPEATED,    /* messages that had been taken in before */
-	PROBE_CATEGORIZED, /* records that the packing logic gave a type */
-	PROBE_DROPPED,     /* records that could not be written */
+	PROBE_REPEATED,      /* messages that had been taken in before */
+	PROBE_CATEGORIZED,   /* records that the packing logic gave a type */
+	PROBE_DROPPED,       /* records that could not be written */
+	PROBE_KERNEL_DROPS,  /* datagrams that found the socket's buffer full */
+	PROBE_JOURNAL_DROPS, /* messages that found the journal full */
 	PROBE_COUNTERS,
 };
 
@@ -22,7 +25,9 @@ struct probestats {
 	_Atomic bool listens; /* to be reported at every flush, not after each file */
 	_Atomic int type;     /* enum probe_type: the form of the line */
 	_Atomic uint64_t values[PROBE_COUNTERS];
+	_Atomic int64_t hour_ns;           /* of the latest record; 0: none yet */
 	uint64_t reported[PROBE_COUNTERS]; /* guarded by who owns the table of probes */
+	struct lossbook book;              /* likewise */
 };
 
 struct probestats *probestats_new(const char *name);
@@ -31,6 +36,9 @@ void probestats_free(struct probestats *stats);
 /* Add what the decoder counted since the last look, which seen is brought up to. */
 void probestats_add(struct probestats *stats, const struct decoder *decoder,
 		    uint64_t seen[DECODER_COUNTERS]);
+
+/* What storage/lossfile.h counts, since the start. */
+void probestats_losses(const struct probestats *stats, struct loss *out);
 
 /*
  * Log the lines about the time since the last report (silk-packing.md 5.7): of a NetFlow v5 probe

@@ -15,7 +15,7 @@
 #include "common/timestamp.h"
 #include "packer/classify.h"
 #include "packer/notelog.h"
-#include "packer/probestats.h"
+#include "packer/probetable.h"
 
 #define SESSION_DROPPED_PER_MINUTE 10
 #define SESSION_IGNORED_PER_MINUTE 600
@@ -31,8 +31,8 @@ struct collector {
 	struct collector_opts opts;
 	struct collector_config *config;
 	uint64_t generation;
-	pthread_mutex_t lock; /* guards stats and limits */
-	GHashTable *stats;    /* probe name to struct probestats, never removed */
+	struct probetable *stats;
+	pthread_mutex_t lock; /* guards limits */
 	struct log_limit dropped_limit;
 	struct log_limit ignored_limit;
 	struct notelog *notes;
@@ -76,7 +76,7 @@ struct collector *collector_new(const struct collector_opts *opts)
 	pthread_mutex_init(&collector->lock, NULL);
 	pthread_mutex_init(&collector->checkpoint, NULL);
 	collector->notes = notelog_new();
-	collector->stats = g_hash_table_new(g_str_hash, g_str_equal);
+	collector->stats = probetable_new();
 	return collector;
 }
 
@@ -91,50 +91,15 @@ static void collector_config_free(struct collector_config *config)
 
 void collector_free(struct collector *collector)
 {
-	GHashTableIter iter;
-	gpointer stats;
-
 	if (!collector) {
 		return;
 	}
 	collector_config_free(collector->config);
-	g_hash_table_iter_init(&iter, collector->stats);
-	while (g_hash_table_iter_next(&iter, NULL, &stats)) {
-		probestats_free(stats);
-	}
-	g_hash_table_destroy(collector->stats);
+	probetable_free(collector->stats);
 	notelog_free(collector->notes);
 	pthread_mutex_destroy(&collector->checkpoint);
 	pthread_mutex_destroy(&collector->lock);
 	g_free(collector);
-}
-
-static struct probestats *collector_stats(struct collector *collector, const char *probe)
-{
-	struct probestats *stats;
-
-	pthread_mutex_lock(&collector->lock);
-	stats = g_hash_table_lookup(collector->stats, probe);
-	if (!stats) {
-		stats = probestats_new(probe);
-		g_hash_table_insert(collector->stats, stats->name, stats);
-	}
-	pthread_mutex_unlock(&collector->lock);
-	return stats;
-}
-
-/* A probe that listened may read files from now on. */
-static void collector_forget_listening(struct collector *collector)
-{
-	GHashTableIter iter;
-	gpointer stats;
-
-	pthread_mutex_lock(&collector->lock);
-	g_hash_table_iter_init(&iter, collector->stats);
-	while (g_hash_table_iter_next(&iter, NULL, &stats)) {
-		((struct probestats *)stats)->listens = false;
-	}
-	pthread_mutex_unlock(&collector->lock);
 }
 
 void collector_publish(struct collector *collector, struct site *site, struct sensorconf *conf)
@@ -145,17 +110,7 @@ void collector_publish(struct collector *collector, struct site *site, struct se
 	config->site = site;
 	config->conf = conf;
 	config->generation = ++collector->generation;
-	collector_forget_listening(collector);
-	for (guint i = 0; i < sensorconf_probes(conf)->len; i++) {
-		const struct probe *probe = g_ptr_array_index(sensorconf_probes(conf), i);
-
-		if (probe->port && probe->sensors->len > 0) {
-			struct probestats *stats = collector_stats(collector, probe->name);
-
-			stats->listens = true;
-			stats->type = (int)probe->type;
-		}
-	}
+	probetable_configure(collector->stats, conf);
 	old = rcu_xchg_pointer(&collector->config, config);
 	synchronize_rcu();
 	collector_config_free(old);
@@ -246,7 +201,7 @@ static bool session_is_accepted(const struct session *session, const struct prob
 	       (!probe->tls || session_has_name(session, probe));
 }
 
-static bool session_uses_door(const struct session *session, const struct probe *probe)
+static bool probe_uses_door(const struct probe *probe, const char *door_key)
 {
 	char *key;
 	bool same;
@@ -255,7 +210,7 @@ static bool session_uses_door(const struct session *session, const struct probe 
 		return false;
 	}
 	key = collector_door_key(probe);
-	same = strcmp(key, session->door_key) == 0;
+	same = strcmp(key, door_key) == 0;
 	g_free(key);
 	return same;
 }
@@ -284,7 +239,7 @@ static int session_choose_probe(struct session *session, const struct sensorconf
 	for (guint i = 0; i < probes->len; i++) {
 		const struct probe *probe = g_ptr_array_index(probes, i);
 
-		if (!session_uses_door(session, probe)) {
+		if (!probe_uses_door(probe, session->door_key)) {
 			continue;
 		}
 		if (session_is_accepted(session, probe)) {
@@ -301,7 +256,7 @@ static int session_choose_probe(struct session *session, const struct sensorconf
 		return ST_OK;
 	}
 	if (refused_by) {
-		metric_add(&collector_stats(session->collector, refused_by->name)
+		metric_add(&probetable_get(session->collector->stats, refused_by->name)
 				    ->values[PROBE_PEERS_REFUSED],
 			   1);
 	}
@@ -324,7 +279,7 @@ static void session_set_probe(struct session *session)
 	if (g_strcmp0(session->probe_name, session->probe->name) != 0) {
 		g_free(session->probe_name);
 		session->probe_name = g_strdup(session->probe->name);
-		session->stats = collector_stats(session->collector, session->probe_name);
+		session->stats = probetable_get(session->collector->stats, session->probe_name);
 	}
 	session->generation = session->config->generation;
 	decoder_set_mapping(session->decoder, &mapping, notelog_wanted(session->probe->log_flags));
@@ -362,7 +317,7 @@ static int session_check_probe(struct session *session, struct err *err)
 		return err_set(err, ST_ENOENT, "probe '%s' is no longer configured",
 			       session->probe_name);
 	}
-	if (session->door_key && (!session_uses_door(session, session->probe) ||
+	if (session->door_key && (!probe_uses_door(session->probe, session->door_key) ||
 				  !session_is_accepted(session, session->probe))) {
 		return err_set(err, ST_EAUTH, "probe '%s' no longer accepts this peer",
 			       session->probe_name);
@@ -439,6 +394,7 @@ static int session_take_record(void *arg, const struct record *rec, const struct
 		classify(sensorconf_logic(session->config->conf), session->probe, rec, outputs);
 
 	metric_add(&session->stats->values[PROBE_CATEGORIZED], 1);
+	atomic_store_explicit(&session->stats->hour_ns, record_hour_ns(rec), memory_order_relaxed);
 	for (size_t i = 0; i < count; i++) {
 		struct record copy = *rec;
 		struct err err;
@@ -592,7 +548,7 @@ static void session_start(struct session *session, const struct collector_config
 
 	session->generation = config->generation;
 	session->probe_name = g_strdup(session->probe->name);
-	session->stats = collector_stats(session->collector, session->probe_name);
+	session->stats = probetable_get(session->collector->stats, session->probe_name);
 	session->decoder = decoder_new(&opts, &sink);
 }
 
@@ -644,11 +600,31 @@ static void session_close(void *arg, const char *reason)
 	session_free(session);
 }
 
+/* Nobody knows whose they were: any probe at the door may be short of them. */
+static void door_dropped(void *arg, uint64_t datagrams)
+{
+	struct collector_door *door = arg;
+	const struct collector_config *config = collector_enter(door->collector);
+	const GPtrArray *probes = sensorconf_probes(config->conf);
+
+	for (guint i = 0; i < probes->len; i++) {
+		const struct probe *probe = g_ptr_array_index(probes, i);
+
+		if (probe_uses_door(probe, door->key)) {
+			metric_add(&probetable_get(door->collector->stats, probe->name)
+					    ->values[PROBE_KERNEL_DROPS],
+				   datagrams);
+		}
+	}
+	collector_leave();
+}
+
 const struct listen_handler collector_handler = {
 	.open = session_open,
 	.message = session_message,
 	.durable = session_durable,
 	.close = session_close,
+	.dropped = door_dropped,
 };
 
 /* ---- files ---- */
@@ -719,9 +695,7 @@ int collector_read_file(struct collector *collector, const char *probe, const ch
 	}
 	st = session_read_all(session, file, err);
 	fclose(file);
-	pthread_mutex_lock(&collector->lock);
-	probestats_report(session->stats);
-	pthread_mutex_unlock(&collector->lock);
+	probetable_report_one(collector->stats, session->stats);
 	*records = session->seen[DECODER_FORWARD] + session->seen[DECODER_REVERSE];
 	if (st == ST_OK && *records == 0) {
 		st = err_set(err, ST_EFORMAT, "%s: no flow records", path);
@@ -775,15 +749,15 @@ uint64_t collector_messages(const struct collector *collector)
 
 void collector_report(struct collector *collector)
 {
-	GHashTableIter iter;
-	gpointer stats;
+	probetable_report(collector->stats);
+}
 
-	pthread_mutex_lock(&collector->lock);
-	g_hash_table_iter_init(&iter, collector->stats);
-	while (g_hash_table_iter_next(&iter, NULL, &stats)) {
-		if (((struct probestats *)stats)->listens) {
-			probestats_report(stats);
-		}
+void collector_book_losses(struct collector *collector, int64_t now_ns, bool last)
+{
+	const struct collector_config *config = collector_enter(collector);
+
+	if (collector->opts.root) {
+		probetable_book(collector->stats, config->conf, collector->opts.root, now_ns, last);
 	}
-	pthread_mutex_unlock(&collector->lock);
+	collector_leave();
 }

@@ -25,6 +25,7 @@ struct collector_opts {
 	struct writer *writer; /* kept: both outlive the collector */
 	struct positions *positions;
 	struct ipfix_limits limits;
+	const char *root;    /* kept: where losses are noted, packer/probetable.h; NULL: nowhere */
 	void (*fatal)(void); /* the repository cannot be written: the daemon is to stop */
 };
 
@@ -74,5 +75,8 @@ uint64_t collector_messages(const struct collector *collector);
 
 /* The lines of probestats_report() for each probe that listens; files report when they are done. */
 void collector_report(struct collector *collector);
+
+/* Note what was lost since the last call, by hour; last: nothing comes in any more. */
+void collector_book_losses(struct collector *collector, int64_t now_ns, bool last);
 
 #endif

@@ -39,6 +39,7 @@ struct rwfilter_opts {
 	bool progress;
 	bool no_progress;
 	bool no_catalog;
+	bool no_loss_warning;
 	int refused; /* for switches that only have messages */
 };
 
@@ -89,6 +90,9 @@ static const struct opt rwfilter_opt_table[] = {
 		 "do not show how far the scan is", .flags = OPT_ADDED),
 	OPT_FLAG(struct rwfilter_opts, no_catalog, "no-catalog", 0,
 		 "ask the files themselves and not the catalog of the repository",
+		 .flags = OPT_ADDED),
+	OPT_FLAG(struct rwfilter_opts, no_loss_warning, "no-loss-warning", 0,
+		 "do not tell when records are known to be missing from the hours that are read",
 		 .flags = OPT_ADDED),
 	OPT_GROUP(struct rwfilter_opts, selection, selection_opt_table),
 	OPT_GROUP(struct rwfilter_opts, predicates, predicate_opt_table),
@@ -406,6 +410,18 @@ static bool has_readable_names(const struct rwfilter_opts *opts)
 	return true;
 }
 
+static void warn_of_losses(const struct rwfilter *run)
+{
+	char *losses = run->selection && !run->opts->no_loss_warning
+			       ? selection_losses(run->selection)
+			       : NULL;
+
+	if (losses) {
+		tool_warn("%s", losses);
+		g_free(losses);
+	}
+}
+
 static struct names *find_names(const struct rwfilter_opts *opts, int argc, char **argv)
 {
 	if (!has_readable_names(opts)) {
@@ -529,6 +545,7 @@ static int rwfilter_run(struct tool_env *env, void *arg, int argc, char **argv)
 		read_nothing(&run);
 	} else {
 		read_all(&run);
+		warn_of_losses(&run);
 	}
 	if (opts->explain && !opts->dry_run) {
 		/* not to standard output, which may have records */

@@ -5,10 +5,12 @@
 #include "common/listfile.h"
 #include "common/namelist.h"
 #include "common/text.h"
+#include "query/losses.h"
 #include "query/siterows.h"
 #include "storage/repo.h"
 
 #include <glib.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,10 +75,17 @@ struct site_field {
 	void (*cell)(const struct render *render, int id, GString *out);
 };
 
+/* What a sensor is known to be short of, over all hours of the repository. */
+struct sensor_loss {
+	uint64_t total;
+	uint64_t hours;
+};
+
 struct render {
 	const struct site *site;
 	const struct siterow *row;
-	bool columns; /* marks keep their places */
+	bool columns;                     /* marks keep their places */
+	const struct sensor_loss *losses; /* of each sensor by id, and of all behind the last */
 };
 
 static void cell_class(const struct render *render, int id, GString *out)
@@ -153,6 +162,24 @@ static void cell_mark(const struct render *render, int id, GString *out)
 	g_string_append(out, site_flowtype_is_default(render->site, flowtype) ? "*" : gap);
 }
 
+/* Of the row's sensor; of all sensors when the row is about none. */
+static const struct sensor_loss *loss_of_row(const struct render *render)
+{
+	int sensor = render->row->id[SITE_SENSOR];
+
+	return &render->losses[sensor >= 0 ? sensor : site_sensor_max(render->site) + 1];
+}
+
+static void cell_loss(const struct render *render, int id, GString *out)
+{
+	g_string_append_printf(out, "%" PRIu64, loss_of_row(render)->total);
+}
+
+static void cell_loss_hours(const struct render *render, int id, GString *out)
+{
+	g_string_append_printf(out, "%" PRIu64, loss_of_row(render)->hours);
+}
+
 static const struct site_field site_fields[] = {
 	{ "class", "Class", "class name", SITE_CLASS, false, false, cell_class },
 	{ "type", "Type", "type name", SITE_TYPE, false, false, cell_type },
@@ -169,6 +196,10 @@ static const struct site_field site_fields[] = {
 	  cell_default_type },
 	{ "mark-defaults", "Defaults", "'+' for the default class, '*' for a default type",
 	  NO_DIMENSION, false, false, cell_mark },
+	{ "loss", "Loss", "records and datagrams known to be missing from the sensor's files",
+	  NO_DIMENSION, false, true, cell_loss },
+	{ "loss-hours", "Loss-Hours", "hours of the sensor in which something is missing",
+	  NO_DIMENSION, false, true, cell_loss_hours },
 	{ "class:list", "Class:list", "all class names in one cell", SITE_CLASS, true, false,
 	  cell_class },
 	{ "type:list", "Type:list", "all type names in one cell", SITE_TYPE, true, false,
@@ -212,6 +243,7 @@ struct job {
 	bool *flowtypes;
 	bool *sensors;
 	bool *groups;
+	struct sensor_loss *losses;
 };
 
 static int add_field(void *arg, unsigned index, struct err *err)
@@ -418,6 +450,45 @@ static void parse_filters(struct job *job)
 		(struct sitefilter){ job->classes, job->flowtypes, job->sensors, job->groups };
 }
 
+/* --- losses --- */
+
+static void add_loss(void *arg, int64_t hour_ns, const char *sensor, const struct loss *loss)
+{
+	struct job *job = arg;
+	int id = site_sensor_id(job->rows.site, sensor);
+	struct sensor_loss *all = &job->losses[site_sensor_max(job->rows.site) + 1];
+
+	all->total += loss_total(loss);
+	all->hours++;
+	if (id >= 0) {
+		job->losses[id].total += loss_total(loss);
+		job->losses[id].hours++;
+	}
+}
+
+/* Only when a field wants them: the files of years are read. */
+static void find_losses(struct job *job, const char *root)
+{
+	bool wanted = false;
+	struct losses *losses;
+	struct err err;
+
+	for (size_t i = 0; i < job->field_count; i++) {
+		wanted |= job->fields[i]->cell == cell_loss ||
+			  job->fields[i]->cell == cell_loss_hours;
+	}
+	if (!wanted) {
+		return;
+	}
+	job->losses = g_new0(struct sensor_loss, (size_t)site_sensor_max(job->rows.site) + 2);
+	losses = losses_new();
+	if (losses_read_all(losses, root, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
+	losses_each(losses, add_loss, job);
+	losses_free(losses);
+}
+
 /* --- rows --- */
 
 struct listing {
@@ -479,7 +550,7 @@ static char *make_cell(const struct job *job, const struct site_field *field,
 static void collect_row(void *arg, const struct siterow *row)
 {
 	struct job *job = arg;
-	const struct render render = { job->rows.site, row, job->columns };
+	const struct render render = { job->rows.site, row, job->columns, job->losses };
 
 	for (size_t i = 0; i < job->field_count; i++) {
 		char *cell = make_cell(job, job->fields[i], &render);
@@ -536,6 +607,7 @@ static int siteinfo_run(struct tool_env *env, void *base, int argc, char **argv)
 	parse_fields(job);
 	job->rows.site = tool_site(env, &opts->site, true);
 	parse_filters(job);
+	find_losses(job, tool_rootdir(env, &opts->site));
 	job->cells = g_ptr_array_new_with_free_func(g_free);
 	if (has_rows(job)) {
 		siterows_each(&job->rows, collect_row, job);
@@ -551,6 +623,7 @@ static int siteinfo_run(struct tool_env *env, void *base, int argc, char **argv)
 	g_free(job->flowtypes);
 	g_free(job->sensors);
 	g_free(job->groups);
+	g_free(job->losses);
 	g_free(job);
 	return status;
 }

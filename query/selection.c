@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/timestamp.h"
+#include "query/losses.h"
 #include "storage/repo.h"
 
 const struct opt selection_opt_table[] = {
@@ -212,6 +213,11 @@ uint64_t selection_names(const struct selection *selection)
 const char *selection_root(const struct selection *selection)
 {
 	return selection->root;
+}
+
+char *selection_losses(const struct selection *selection)
+{
+	return losses_describe(selection->site, selection->root, &selection->select);
 }
 
 struct visit {

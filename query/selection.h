@@ -53,6 +53,8 @@ bool selection_next(struct selection *selection, struct selection_file *file);
 /* How many names there are to look for in all. */
 uint64_t selection_names(const struct selection *selection);
 const char *selection_root(const struct selection *selection);
+/* What is known to be missing from the files (losses_describe()); NULL: nothing. g_free(). */
+char *selection_losses(const struct selection *selection);
 
 /* Visit all files, missing ones only with --print-missing-files, until fn returns non-zero. */
 typedef int (*selection_fn)(void *arg, const char *path, bool exists);

@@ -23,17 +23,18 @@ enum loss_kind {
 	LOSS_MISSING,         /* records, by sequence numbers of exporters that count them */
 	LOSS_MISSING_PACKETS, /* datagrams, by sequence numbers of those that count them */
 	LOSS_KERNEL,          /* datagrams that found the socket's buffer full */
-	LOSS_REJECTED,        /* messages that could not be decoded */
-	LOSS_UNKNOWN_SETS,    /* data sets whose template never came */
-	LOSS_DROPPED,         /* records that could not be written */
-	LOSS_JOURNAL,         /* messages that found the journal full */
-	LOSS_CLOCK_OFF,       /* records filed under their time of arrival; not a loss */
+	LOSS_REJECTED,     /* messages that could not be decoded: what was in them, if anything, the
+			       exporter's numbers tell */
+	LOSS_UNKNOWN_SETS, /* data sets whose template never came */
+	LOSS_DROPPED,      /* records that could not be written */
+	LOSS_JOURNAL,      /* messages that found the journal full */
+	LOSS_CLOCK_OFF,    /* records filed under their time of arrival; not a loss */
 	LOSS_KINDS,
 };
 
 struct loss_row {
 	const char *name;
-	bool is_loss;
+	bool is_loss; /* what the repository is short of */
 	const char *unit;
 };
 extern const struct loss_row loss_rows[LOSS_KINDS];

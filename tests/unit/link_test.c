@@ -178,8 +178,8 @@ static void store_log(void *arg, enum log_level level, const char *text)
 	pthread_mutex_unlock(&store->lock);
 }
 
-static const struct listen_handler store_handler = { store_open, store_message, store_durable,
-						     store_close, store_log };
+static const struct listen_handler store_handler = { store_open,  store_message, store_durable,
+						     store_close, store_log,     NULL };
 
 /* Message number n: a header with the right length, the number, and some padding. */
 static size_t make_message(uint8_t *out, uint32_t number, size_t len)

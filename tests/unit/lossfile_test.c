@@ -54,10 +54,10 @@ static void test_hours(void)
 		const char *lines;
 	} rows[] = {
 		{ 0, 0, "0 S0 P 100 7 7\n" },
-		{ 0, 1, "0 S0 P 100 7 7\n1 S1 P 5 0 9\n" },
-		{ 1, 3, "1 S1 P 5 0 9\n2 S0 P 0 -3 0\n" },
+		{ 0, 1, "0 S0 P 100 7 7\n1 S1 P 5 0 4\n" },
+		{ 1, 3, "1 S1 P 5 0 4\n2 S0 P 0 -3 0\n" },
 		{ 3, 9, "" },
-		{ -500, 500, "0 S0 P 100 7 7\n1 S1 P 5 0 9\n2 S0 P 0 -3 0\n" },
+		{ -500, 500, "0 S0 P 100 7 7\n1 S1 P 5 0 4\n2 S0 P 0 -3 0\n" },
 		{ 1, 0, "" },
 	};
 	char *root = new_root("hours");
