@@ -11,6 +11,7 @@ static const struct decoder_format *const decoder_formats[] = {
 	&decoder_ipfix,
 	&decoder_netflow5,
 	&decoder_sflow,
+	&decoder_netflow9,
 };
 #define DECODER_FORMATS G_N_ELEMENTS(decoder_formats)
 

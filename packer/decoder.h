@@ -19,12 +19,13 @@
 
 #include <glib.h>
 
+#include "common/iemodel.h"
 #include "common/metrics.h"
 #include "common/record.h"
 #include "packer/extras.h"
 #include "packer/ifcounters.h"
 #include "packer/ipfixmap.h"
-#include "packer/ipfixscan.h"
+#include "packer/template.h"
 
 /* Counted by a decoder since it was made; what was missing and comes late is taken off again. */
 enum decoder_counter {
@@ -85,6 +86,8 @@ struct decoder_sink {
 struct decoder_opts {
 	struct ipfix_limits limits;
 	struct ipfix_mapping mapping;
+	/* What types elements have; kept. NULL: each decoder that needs it makes its own. */
+	const struct iemodel *model;
 };
 
 struct decoder_message {
@@ -147,6 +150,7 @@ void decoder_note(struct decoder_context *context, enum decoder_note note, const
 	__attribute__((format(printf, 3, 4)));
 
 extern const struct decoder_format decoder_ipfix;    /* packer/ipfixformat.c */
+extern const struct decoder_format decoder_netflow9; /* packer/netflow9.c */
 extern const struct decoder_format decoder_netflow5; /* packer/netflow5.c: v1, v5, v7; v8 not */
 extern const struct decoder_format decoder_sflow;    /* packer/sflow.c: v2, v4, v5 */
 

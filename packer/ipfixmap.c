@@ -501,10 +501,11 @@ void ipfix_map(const struct ipfix_input *input, struct ipfix_output *out)
 	map_flags(input, rec);
 	map_attributes(input, rec);
 	map_sensor(input, rec);
-	ipfix_time(input, &rec->start_ns, &rec->duration_ns);
+	out->end_first = ipfix_time(input, &rec->start_ns, &rec->duration_ns);
 	rec->packets = accepted ? volumes[reverse_only].packets : input->fields->packets_delta;
 	rec->bytes = accepted ? volumes[reverse_only].bytes : input->fields->bytes_delta;
 	out->count = accepted;
+	out->turned = reverse_only;
 	if (reverse_only) {
 		map_turn(rec);
 	} else if (accepted && volumes[1].packets) {

@@ -144,6 +144,8 @@ void ipfix_shape_finish(struct ipfix_shape *shape);
 struct ipfix_mapping {
 	bool vlan_interfaces; /* interface-values vlan */
 	unsigned quirks;      /* enum probe_quirk of packer/probe.h */
+	/* Exporters whose clock is off by more are not believed; 0: all are. */
+	int64_t clock_limit_ns;
 };
 
 struct ipfix_input {
@@ -157,6 +159,8 @@ struct ipfix_input {
 struct ipfix_output {
 	struct record records[2]; /* forward, reverse */
 	unsigned count;           /* 0: ignored */
+	bool turned;              /* the one record is of the reverse direction */
+	bool end_first;           /* the flow ended before it began */
 	const char *ignored;      /* why; NULL: not worth a word. Static or in text */
 	char text[64];
 };
@@ -166,7 +170,12 @@ void ipfix_map(const struct ipfix_input *input, struct ipfix_output *out);
 
 /* Start and duration (ipfixtime.c). */
 unsigned ipfix_time_bits(const struct ipfix_shape *shape);
-void ipfix_time(const struct ipfix_input *input, int64_t *start_ns, uint64_t *duration_ns);
+/* True: what the record says ends before it begins. */
+bool ipfix_time(const struct ipfix_input *input, int64_t *start_ns, uint64_t *duration_ns);
+/* Is the field (enum ipfix_field) one that the times are made from? */
+bool ipfix_time_uses(const struct ipfix_shape *shape, int field);
+/* RFC 7011 6.1.9 and 6.1.10, to nanoseconds since the epoch; 0 stays 0. */
+int64_t ipfix_time_from_ntp(uint64_t ntp, bool micro);
 /* Are these the time elements, and no others, of the YAF or NetFlow v9 form? */
 bool ipfix_time_is_yaf(unsigned times);
 bool ipfix_time_is_v9(unsigned times);

@@ -106,9 +106,9 @@ static int64_t time_from_ms(uint64_t ms)
 	return ms > TIME_FAR_NS / NS_PER_MS ? TIME_FAR_NS : (int64_t)ms * NS_PER_MS;
 }
 
-static int64_t time_from_ntp(uint64_t ntp, uint32_t fraction_mask)
+int64_t ipfix_time_from_ntp(uint64_t ntp, bool micro)
 {
-	uint64_t fraction = ntp & fraction_mask;
+	uint64_t fraction = ntp & (micro ? TIME_NTP_MICRO_MASK : UINT32_MAX);
 
 	if (ntp == 0) {
 		return 0;
@@ -135,9 +135,9 @@ static int64_t time_read(const struct time_source *source, const struct ipfix_in
 	case TIME_MILLISECONDS:
 		return time_from_ms(value);
 	case TIME_NTP_MICRO:
-		return time_from_ntp(value, TIME_NTP_MICRO_MASK);
+		return ipfix_time_from_ntp(value, true);
 	case TIME_NTP_NANO:
-		return time_from_ntp(value, UINT32_MAX);
+		return ipfix_time_from_ntp(value, false);
 	case TIME_AGO_MICRO:
 		break;
 	}
@@ -230,9 +230,44 @@ static void time_from_mixture(const struct ipfix_input *input, int64_t *start_ns
 	}
 }
 
-void ipfix_time(const struct ipfix_input *input, int64_t *start_ns, uint64_t *duration_ns)
+/* The elements that ipfix_time() looks at, in the order it does. */
+bool ipfix_time_uses(const struct ipfix_shape *shape, int field)
+{
+	const struct time_source *start = time_find(time_starts, G_N_ELEMENTS(time_starts), shape);
+	const struct time_source *end = time_find(time_ends, G_N_ELEMENTS(time_ends), shape);
+	bool has_duration = shape->has[IPFIX_DURATION_MS] || shape->has[IPFIX_DURATION_US];
+
+	if (!start && shape->has[IPFIX_START_UPTIME] && shape->form != IPFIX_FORM_YAF) {
+		return field == IPFIX_START_UPTIME || field == IPFIX_END_UPTIME ||
+		       field == IPFIX_BOOT_MS;
+	}
+	if (field == IPFIX_DURATION_MS || field == IPFIX_DURATION_US) {
+		return field == IPFIX_DURATION_MS || !shape->has[IPFIX_DURATION_MS];
+	}
+	return (start && (int)start->field == field) ||
+	       (end && (int)end->field == field && !(start && has_duration));
+}
+
+/* Did the record say that the flow ended before it began? */
+static bool time_is_end_first(const struct ipfix_input *input)
 {
 	const struct ipfix_shape *shape = input->shape;
+	const struct time_source *start = time_find(time_starts, G_N_ELEMENTS(time_starts), shape);
+	const struct time_source *end = time_find(time_ends, G_N_ELEMENTS(time_ends), shape);
+
+	if (!start && shape->has[IPFIX_START_UPTIME]) {
+		/* a little before: no wrap */
+		return input->fields->end_uptime < input->fields->start_uptime &&
+		       input->fields->start_uptime - input->fields->end_uptime < TIME_HALF_MS;
+	}
+	return start && end && !shape->has[IPFIX_DURATION_MS] && !shape->has[IPFIX_DURATION_US] &&
+	       time_read(end, input) < time_read(start, input);
+}
+
+bool ipfix_time(const struct ipfix_input *input, int64_t *start_ns, uint64_t *duration_ns)
+{
+	const struct ipfix_shape *shape = input->shape;
+
 	if (shape->form == IPFIX_FORM_YAF) {
 		/* A missing one counts as 0. */
 		*start_ns = time_from_ms(input->fields->start_ms);
@@ -248,4 +283,5 @@ void ipfix_time(const struct ipfix_input *input, int64_t *start_ns, uint64_t *du
 			*duration_ns = 0;
 		}
 	}
+	return time_is_end_first(input);
 }

@@ -12,7 +12,7 @@
 
 #include "common/linkframe.h"
 #include "common/timestamp.h"
-#include "packer/ipfixscan.h"
+#include "packer/ipfix.h"
 #include "packer/listen_internal.h"
 
 #define LISTEN_ACK_INTERVAL_MS 50 /* how often durable() is asked while something is due */
@@ -212,7 +212,7 @@ static int listen_messages(struct listen_conn *conn, struct err *err)
 	size_t at = 0;
 	int rc = ST_OK;
 
-	while (rc == ST_OK && conn->used - at >= IPFIXSCAN_LENGTH_BYTES) {
+	while (rc == ST_OK && conn->used - at >= IPFIX_LENGTH_BYTES) {
 		size_t len;
 
 		rc = ipfix_message_length(conn->buf + at, conn->used - at, &len, err);

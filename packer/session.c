@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/timestamp.h"
 #include "packer/classify.h"
+#include "packer/ipfix.h"
 #include "packer/notelog.h"
 #include "packer/probetable.h"
 

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "packer/exporteroptions.h"
+
+#include <string.h>
+
+#include "packer/statebytes.h"
+
+struct exporteroptions {
+	GHashTable *intervals; /* key_of() -> uint64_t */
+	GHashTable *names;     /* the same -> text */
+};
+
+/* Elements and scopes that are looked at. */
+enum options_slot {
+	OPTIONS_SCOPE_INTERFACE,
+	OPTIONS_INPUT,
+	OPTIONS_OUTPUT,
+	OPTIONS_INTERVAL,
+	OPTIONS_ALGORITHM,
+	OPTIONS_SAMPLER,
+	OPTIONS_SAMPLER_MODE,
+	OPTIONS_SAMPLER_INTERVAL,
+	OPTIONS_SELECTOR,
+	OPTIONS_PACKET_INTERVAL,
+	OPTIONS_PACKET_SPACE,
+	OPTIONS_SIZE,
+	OPTIONS_POPULATION,
+	OPTIONS_APPLICATION,
+	OPTIONS_INGRESS_VRF,
+	OPTIONS_EGRESS_VRF,
+	OPTIONS_INTERFACE_NAME,
+	OPTIONS_INTERFACE_DESCRIPTION,
+	OPTIONS_APPLICATION_NAME,
+	OPTIONS_VRF_NAME,
+	OPTIONS_SLOTS,
+};
+
+static const struct {
+	uint32_t enterprise;
+	uint16_t number;
+} options_elements[OPTIONS_SLOTS] = {
+	[OPTIONS_SCOPE_INTERFACE] = { TEMPLATE_PEN_SCOPE, TEMPLATE_SCOPE_INTERFACE },
+	[OPTIONS_INPUT] = { 0, 10 },
+	[OPTIONS_OUTPUT] = { 0, 14 },
+	[OPTIONS_INTERVAL] = { 0, 34 },
+	[OPTIONS_ALGORITHM] = { 0, 35 },
+	[OPTIONS_SAMPLER] = { 0, 48 },
+	[OPTIONS_SAMPLER_MODE] = { 0, 49 },
+	[OPTIONS_SAMPLER_INTERVAL] = { 0, 50 },
+	[OPTIONS_SELECTOR] = { 0, 302 },
+	[OPTIONS_PACKET_INTERVAL] = { 0, 305 },
+	[OPTIONS_PACKET_SPACE] = { 0, 306 },
+	[OPTIONS_SIZE] = { 0, 309 },
+	[OPTIONS_POPULATION] = { 0, 310 },
+	[OPTIONS_APPLICATION] = { 0, 95 },
+	[OPTIONS_INGRESS_VRF] = { 0, 234 },
+	[OPTIONS_EGRESS_VRF] = { 0, 235 },
+	[OPTIONS_INTERFACE_NAME] = { 0, 82 },
+	[OPTIONS_INTERFACE_DESCRIPTION] = { 0, 83 },
+	[OPTIONS_APPLICATION_NAME] = { 0, 96 },
+	[OPTIONS_VRF_NAME] = { 0, 236 },
+};
+
+struct options_values {
+	bool has[OPTIONS_SLOTS];
+	struct template_bytes bytes[OPTIONS_SLOTS];
+	uint64_t numbers[OPTIONS_SLOTS]; /* the last eight bytes */
+};
+
+struct exporteroptions *exporteroptions_new(void)
+{
+	struct exporteroptions *options = g_new0(struct exporteroptions, 1);
+
+	options->intervals = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+	options->names = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+	return options;
+}
+
+void exporteroptions_free(struct exporteroptions *options)
+{
+	if (options) {
+		g_hash_table_destroy(options->intervals);
+		g_hash_table_destroy(options->names);
+		g_free(options);
+	}
+}
+
+/* Ids are of 32 bits, or short octet strings; of longer numbers the low 56 bits tell them apart. */
+static gint64 options_key(enum exporteroptions_kind kind, uint64_t id)
+{
+	return (gint64)((uint64_t)kind << 56 | (id & ((UINT64_C(1) << 56) - 1)));
+}
+
+static gint64 *options_new_key(enum exporteroptions_kind kind, uint64_t id)
+{
+	gint64 *key = g_new(gint64, 1);
+
+	*key = options_key(kind, id);
+	return key;
+}
+
+static bool options_set_interval(struct exporteroptions *options, enum exporteroptions_kind kind,
+				 uint64_t id, uint64_t interval)
+{
+	gint64 key = options_key(kind, id);
+	uint64_t *value = g_hash_table_lookup(options->intervals, &key);
+
+	if (!value && g_hash_table_size(options->intervals) >= EXPORTEROPTIONS_RATES_MAX) {
+		return false;
+	}
+	if (!value) {
+		value = g_new(uint64_t, 1);
+		g_hash_table_insert(options->intervals, options_new_key(kind, id), value);
+	}
+	*value = interval;
+	return true;
+}
+
+static bool options_set_name(struct exporteroptions *options, enum exporteroptions_kind kind,
+			     uint64_t id, struct template_bytes text)
+{
+	gint64 key = options_key(kind, id);
+	char *name;
+
+	if (text.left == 0 || text.at[0] == 0) {
+		return true;
+	}
+	if (!g_hash_table_contains(options->names, &key) &&
+	    g_hash_table_size(options->names) >= EXPORTEROPTIONS_NAMES_MAX) {
+		return false;
+	}
+	name = g_strndup((const char *)text.at, MIN(text.left, EXPORTEROPTIONS_NAME_MAX));
+	for (char *p = name; *p; p++) {
+		if ((unsigned char)*p < ' ' || *p == 127) {
+			*p = '?';
+		}
+	}
+	g_hash_table_insert(options->names, options_new_key(kind, id), name);
+	return true;
+}
+
+static int options_read(const struct template *tmpl, struct template_bytes *bytes,
+			struct options_values *values, struct err *err)
+{
+	memset(values, 0, sizeof(*values));
+	for (uint16_t i = 0; i < tmpl->count; i++) {
+		const struct template_field *field = &tmpl->fields[i];
+		struct template_bytes content = { bytes->at, field->len };
+
+		if (field->len != TEMPLATE_VARLEN) {
+			if (!template_eat(bytes, field->len)) {
+				return err_set(err, ST_EFORMAT, "a record goes beyond its set");
+			}
+		} else if (template_eat_varlen(bytes, &content, err) != ST_OK) {
+			return ST_EFORMAT;
+		}
+		for (size_t k = 0; k < OPTIONS_SLOTS; k++) {
+			if (options_elements[k].number == field->number && content.left > 0 &&
+			    options_elements[k].enterprise == field->enterprise &&
+			    !values->has[k]) {
+				struct template_bytes tail = content;
+
+				template_eat(&tail, content.left > 8 ? content.left - 8 : 0);
+				statebytes_get(&tail, tail.left, &values->numbers[k]);
+				values->bytes[k] = content;
+				values->has[k] = true;
+			}
+		}
+	}
+	return ST_OK;
+}
+
+/* One of how many; 0: the record does not say. */
+static uint64_t options_interval(const struct options_values *values)
+{
+	const uint64_t *n = values->numbers;
+
+	if (n[OPTIONS_INTERVAL]) {
+		return n[OPTIONS_INTERVAL];
+	}
+	if (n[OPTIONS_SAMPLER_INTERVAL]) {
+		return n[OPTIONS_SAMPLER_INTERVAL];
+	}
+	if (n[OPTIONS_PACKET_INTERVAL]) {
+		return MIN(n[OPTIONS_PACKET_INTERVAL] + n[OPTIONS_PACKET_SPACE], UINT32_MAX) /
+		       n[OPTIONS_PACKET_INTERVAL];
+	}
+	return n[OPTIONS_SIZE] ? n[OPTIONS_POPULATION] / n[OPTIONS_SIZE] : 0;
+}
+
+/* The interface that the record is about. */
+static bool options_interface(const struct options_values *values, uint64_t *id)
+{
+	static const enum options_slot slots[] = { OPTIONS_SCOPE_INTERFACE, OPTIONS_INPUT,
+						   OPTIONS_OUTPUT };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(slots); i++) {
+		if (values->has[slots[i]]) {
+			*id = values->numbers[slots[i]];
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool options_keep_interval(struct exporteroptions *options,
+				  const struct options_values *values)
+{
+	uint64_t interval = MIN(options_interval(values), UINT32_MAX);
+	uint64_t id = 0;
+
+	if (interval == 0) {
+		return true;
+	}
+	if (values->has[OPTIONS_SAMPLER] || values->has[OPTIONS_SELECTOR]) {
+		id = values->numbers[values->has[OPTIONS_SAMPLER] ? OPTIONS_SAMPLER
+								  : OPTIONS_SELECTOR];
+		return options_set_interval(options, EXPORTEROPTIONS_SAMPLER, id, interval);
+	}
+	if (options_interface(values, &id)) {
+		return options_set_interval(options, EXPORTEROPTIONS_INTERFACE, id, interval);
+	}
+	return options_set_interval(options, EXPORTEROPTIONS_DOMAIN, 0, interval);
+}
+
+static bool options_keep_names(struct exporteroptions *options, const struct options_values *values)
+{
+	enum options_slot vrf =
+		values->has[OPTIONS_INGRESS_VRF] ? OPTIONS_INGRESS_VRF : OPTIONS_EGRESS_VRF;
+	enum options_slot name = values->has[OPTIONS_INTERFACE_NAME]
+					 ? OPTIONS_INTERFACE_NAME
+					 : OPTIONS_INTERFACE_DESCRIPTION;
+	bool ok = true;
+	uint64_t id;
+
+	if (values->has[name] && options_interface(values, &id)) {
+		ok &= options_set_name(options, EXPORTEROPTIONS_INTERFACE, id, values->bytes[name]);
+	}
+	if (values->has[OPTIONS_APPLICATION] && values->has[OPTIONS_APPLICATION_NAME]) {
+		ok &= options_set_name(options, EXPORTEROPTIONS_APPLICATION,
+				       values->numbers[OPTIONS_APPLICATION],
+				       values->bytes[OPTIONS_APPLICATION_NAME]);
+	}
+	if (values->has[vrf] && values->has[OPTIONS_VRF_NAME]) {
+		ok &= options_set_name(options, EXPORTEROPTIONS_VRF, values->numbers[vrf],
+				       values->bytes[OPTIONS_VRF_NAME]);
+	}
+	return ok;
+}
+
+int exporteroptions_take(struct exporteroptions *options, const struct template *tmpl,
+			 struct template_bytes *bytes, struct exporteroptions_seen *seen,
+			 struct err *err)
+{
+	struct options_values values;
+	bool kept;
+	int st = options_read(tmpl, bytes, &values, err);
+
+	if (st != ST_OK) {
+		return st;
+	}
+	kept = options_keep_interval(options, &values);
+	kept &= options_keep_names(options, &values);
+	*seen = (struct exporteroptions_seen){
+		.sampling = values.has[OPTIONS_INTERVAL] && values.has[OPTIONS_ALGORITHM],
+		.sampler = values.has[OPTIONS_SAMPLER_MODE] && values.has[OPTIONS_SAMPLER_INTERVAL],
+		.algorithm = values.numbers[OPTIONS_ALGORITHM],
+		.interval = values.numbers[OPTIONS_INTERVAL],
+		.sampler_id = values.numbers[OPTIONS_SAMPLER],
+		.mode = values.numbers[OPTIONS_SAMPLER_MODE],
+		.random_interval = values.numbers[OPTIONS_SAMPLER_INTERVAL],
+		.lost = !kept,
+	};
+	return ST_OK;
+}
+
+uint64_t exporteroptions_interval(const struct exporteroptions *options,
+				  enum exporteroptions_kind kind, uint64_t id)
+{
+	gint64 key = options_key(kind, id);
+	const uint64_t *value = g_hash_table_lookup(options->intervals, &key);
+
+	return value ? *value : 0;
+}
+
+bool exporteroptions_has_intervals(const struct exporteroptions *options)
+{
+	return g_hash_table_size(options->intervals) > 0;
+}
+
+const char *exporteroptions_name(const struct exporteroptions *options,
+				 enum exporteroptions_kind kind, uint64_t id)
+{
+	gint64 key = options_key(kind, id);
+
+	return g_hash_table_lookup(options->names, &key);
+}
+
+void exporteroptions_each_name(const struct exporteroptions *options,
+			       void (*fn)(void *arg, enum exporteroptions_kind kind, uint64_t id,
+					  const char *name),
+			       void *arg)
+{
+	GHashTableIter iter;
+	gpointer key;
+	gpointer name;
+
+	g_hash_table_iter_init(&iter, options->names);
+	while (g_hash_table_iter_next(&iter, &key, &name)) {
+		uint64_t bits = (uint64_t) * (const gint64 *)key;
+
+		fn(arg, (enum exporteroptions_kind)(bits >> 56), bits & ((UINT64_C(1) << 56) - 1),
+		   name);
+	}
+}
+
+/* ---- saved: parts whose tag is 0 for an interval, 1 for a name; then the key ---- */
+
+static void options_save_name(void *arg, enum exporteroptions_kind kind, uint64_t id,
+			      const char *name)
+{
+	guint at = statebytes_begin(arg, 1);
+
+	statebytes_put(arg, (uint64_t)options_key(kind, id), 8);
+	g_byte_array_append(arg, (const guint8 *)name, (guint)strlen(name));
+	statebytes_end(arg, at);
+}
+
+void exporteroptions_save(const struct exporteroptions *options, GByteArray *out)
+{
+	GHashTableIter iter;
+	gpointer key;
+	gpointer value;
+
+	g_hash_table_iter_init(&iter, options->intervals);
+	while (g_hash_table_iter_next(&iter, &key, &value)) {
+		guint at = statebytes_begin(out, 0);
+
+		statebytes_put(out, (uint64_t) * (gint64 *)key, 8);
+		statebytes_put(out, *(uint64_t *)value, 8);
+		statebytes_end(out, at);
+	}
+	exporteroptions_each_name(options, options_save_name, out);
+}
+
+int exporteroptions_load(struct exporteroptions *options, struct template_bytes bytes)
+{
+	struct template_bytes part;
+	uint8_t tag;
+	int st;
+
+	while ((st = statebytes_next(&bytes, &tag, &part)) == ST_OK) {
+		uint64_t key, value;
+		bool ok = statebytes_get(&part, 8, &key) && key >> 56 < EXPORTEROPTIONS_KINDS;
+
+		if (ok && tag == 1) {
+			ok = options_set_name(options, (enum exporteroptions_kind)(key >> 56), key,
+					      part);
+		} else {
+			ok = ok && tag == 0 && statebytes_get(&part, 8, &value) && value > 0 &&
+			     options_set_interval(options, (enum exporteroptions_kind)(key >> 56),
+						  key, value);
+		}
+		if (!ok) {
+			return ST_EFORMAT;
+		}
+	}
+	return st == ST_END ? ST_OK : st;
+}
