@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@ const struct opt tls_opt_table[] = {
 };
 
 struct tls_context {
+	pthread_mutex_t lock; /* guards ctx, which a reload replaces */
 	SSL_CTX *ctx;
 	bool server;
 };
@@ -217,8 +219,7 @@ static int tls_load_files(SSL_CTX *ctx, const struct tls_opts *opts, struct err 
 	return opts->crl ? tls_load_crl(ctx, opts->crl, err) : ST_OK;
 }
 
-int tls_context_new(struct tls_context **out, const struct tls_opts *opts, bool server,
-		    struct err *err)
+static int tls_make_ctx(SSL_CTX **out, const struct tls_opts *opts, bool server, struct err *err)
 {
 	SSL_CTX *ctx = NULL;
 	int rc = tls_check_files(opts, err);
@@ -251,12 +252,41 @@ int tls_context_new(struct tls_context **out, const struct tls_opts *opts, bool 
 	if (rc != ST_OK) {
 		goto done;
 	}
-	*out = g_new0(struct tls_context, 1);
-	(*out)->ctx = ctx;
-	(*out)->server = server;
+	*out = ctx;
 	ctx = NULL;
 done:
 	SSL_CTX_free(ctx);
+	return rc;
+}
+
+int tls_context_new(struct tls_context **out, const struct tls_opts *opts, bool server,
+		    struct err *err)
+{
+	SSL_CTX *ctx = NULL;
+	int rc = tls_make_ctx(&ctx, opts, server, err);
+
+	if (rc == ST_OK) {
+		*out = g_new0(struct tls_context, 1);
+		pthread_mutex_init(&(*out)->lock, NULL);
+		(*out)->ctx = ctx;
+		(*out)->server = server;
+	}
+	return rc;
+}
+
+int tls_context_reload(struct tls_context *context, const struct tls_opts *opts, struct err *err)
+{
+	SSL_CTX *ctx = NULL;
+	SSL_CTX *old;
+	int rc = tls_make_ctx(&ctx, opts, context->server, err);
+
+	if (rc == ST_OK) {
+		pthread_mutex_lock(&context->lock);
+		old = context->ctx;
+		context->ctx = ctx;
+		pthread_mutex_unlock(&context->lock);
+		SSL_CTX_free(old); /* connections hold on to it as long as they need it */
+	}
 	return rc;
 }
 
@@ -264,6 +294,7 @@ void tls_context_free(struct tls_context *context)
 {
 	if (context) {
 		SSL_CTX_free(context->ctx);
+		pthread_mutex_destroy(&context->lock);
 		g_free(context);
 	}
 }
@@ -287,7 +318,9 @@ int tls_conn_new(struct tls_conn **out, struct tls_context *context, int fd,
 	ERR_clear_error();
 	conn->names = g_ptr_array_new_with_free_func(g_free);
 	conn->wants = context->server ? POLLIN : POLLOUT;
+	pthread_mutex_lock(&context->lock);
 	conn->ssl = SSL_new(context->ctx);
+	pthread_mutex_unlock(&context->lock);
 	if (!conn->ssl || !SSL_set_fd(conn->ssl, fd) ||
 	    (server_name && !tls_expect_name(conn->ssl, server_name))) {
 		tls_conn_free(conn);

@@ -48,6 +48,11 @@ struct tls_conn;    /* one thread at a time */
  */
 int tls_context_new(struct tls_context **out, const struct tls_opts *opts, bool server,
 		    struct err *err);
+/*
+ * Read the files again, for connections from now on; those that are open keep what they have. As
+ * tls_context_new(); on failure all stays as it was. From any thread.
+ */
+int tls_context_reload(struct tls_context *context, const struct tls_opts *opts, struct err *err);
 /* Connections made from it live on. */
 void tls_context_free(struct tls_context *context);
 

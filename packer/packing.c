@@ -8,6 +8,7 @@
 
 #include "common/log.h"
 #include "common/timestamp.h"
+#include "packer/packmetrics.h"
 #include "packer/poller.h"
 
 #define PACKING_TICK_NS      (NS_PER_S / 5)
@@ -37,6 +38,12 @@ struct packing {
 	pthread_cond_t wake;
 	bool hurry; /* listeners are waiting for their last acknowledgement */
 	bool stop;
+	pthread_mutex_t listeners_lock; /* for whoever is not the main thread */
+	_Atomic uint64_t ticks;
+	_Atomic uint64_t checkpoints;
+	_Atomic int64_t checkpoint_ns;
+	_Atomic int64_t last_checkpoint_s;
+	_Atomic uint64_t reloads;
 };
 
 static int64_t packing_now_ns(clockid_t clock)
@@ -72,6 +79,23 @@ static void packing_listener_stop(struct packing_listener *listener)
 	collector_door_free(listener->door);
 	g_free(listener->key);
 	g_free(listener);
+}
+
+static void packing_add_listener(struct packing *packing, struct packing_listener *listener)
+{
+	pthread_mutex_lock(&packing->listeners_lock);
+	g_ptr_array_add(packing->listeners, listener);
+	pthread_mutex_unlock(&packing->listeners_lock);
+}
+
+static void packing_remove_listener(struct packing *packing, guint i)
+{
+	struct packing_listener *listener;
+
+	pthread_mutex_lock(&packing->listeners_lock);
+	listener = g_ptr_array_steal_index(packing->listeners, i);
+	pthread_mutex_unlock(&packing->listeners_lock);
+	packing_listener_stop(listener);
 }
 
 static int packing_listen(struct packing *packing, const struct probe *probe,
@@ -142,13 +166,12 @@ static int packing_open_listeners(struct packing *packing, const struct sensorco
 				probe->listen_host ? "]:" : "", probe->port);
 		}
 		if (listener) {
-			g_ptr_array_add(packing->listeners, listener);
+			packing_add_listener(packing, listener);
 		}
 		g_free(key);
 	}
 	while (st != ST_OK && packing->listeners->len > before) {
-		packing_listener_stop(g_ptr_array_index(packing->listeners, before));
-		g_ptr_array_remove_index(packing->listeners, before);
+		packing_remove_listener(packing, before);
 	}
 	return st;
 }
@@ -177,8 +200,7 @@ static void packing_close_listeners(struct packing *packing, const struct sensor
 			g_free(key);
 		}
 		if (!used) {
-			packing_listener_stop(listener);
-			g_ptr_array_remove_index(packing->listeners, i);
+			packing_remove_listener(packing, i);
 		}
 	}
 	packing_set_hurry(packing, false);
@@ -227,8 +249,16 @@ static void packing_stop_pollers(struct packing *packing)
 
 static int packing_checkpoint(struct packing *packing, unsigned flags, struct err *err)
 {
-	return collector_checkpoint(packing->collector, flags, packing_now_ns(CLOCK_MONOTONIC),
-				    packing_now_ns(CLOCK_REALTIME) / NS_PER_S, err);
+	int64_t start_ns = packing_now_ns(CLOCK_MONOTONIC);
+	int64_t now_s = packing_now_ns(CLOCK_REALTIME) / NS_PER_S;
+	int st = collector_checkpoint(packing->collector, flags, start_ns, now_s, err);
+
+	packing->checkpoint_ns += packing_now_ns(CLOCK_MONOTONIC) - start_ns;
+	if (st == ST_OK) {
+		packing->checkpoints++;
+		packing->last_checkpoint_s = now_s;
+	}
+	return st;
 }
 
 struct packing_timer {
@@ -299,6 +329,7 @@ static void *packing_flusher(void *arg)
 		hurry = packing->hurry;
 		pthread_mutex_unlock(&packing->lock);
 		packing_tick(packing, &timer, hurry);
+		packing->ticks++;
 		pthread_mutex_lock(&packing->lock);
 	}
 	pthread_mutex_unlock(&packing->lock);
@@ -316,6 +347,7 @@ static void packing_free(struct packing *packing)
 	g_ptr_array_free(packing->listeners, TRUE);
 	g_ptr_array_free(packing->pollers, TRUE);
 	pthread_cond_destroy(&packing->wake);
+	pthread_mutex_destroy(&packing->listeners_lock);
 	pthread_mutex_destroy(&packing->lock);
 	g_free(packing);
 }
@@ -329,6 +361,7 @@ int packing_start(struct packing **out, const struct packing_opts *opts, struct 
 
 	packing->opts = *opts;
 	pthread_mutex_init(&packing->lock, NULL);
+	pthread_mutex_init(&packing->listeners_lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&packing->wake, &attr);
@@ -388,12 +421,56 @@ int packing_reload(struct packing *packing, struct site *site, struct sensorconf
 	packing_stop_pollers(packing);
 	collector_publish(packing->collector, site, conf);
 	packing_close_listeners(packing, conf);
+	packing->reloads++;
 	st = packing_start_pollers(packing, err);
 	if (st == ST_OK) {
 		/* files are opened anew, under the names that the new site gives them */
 		st = packing_checkpoint(packing, WRITER_REPORT | WRITER_CLOSE, err);
 	}
 	return st;
+}
+
+/* ---- for those who watch ---- */
+
+static void packing_collect_probe(void *arg, const struct probestats *stats)
+{
+	packmetrics_probe(arg, stats);
+}
+
+void packing_collect_metrics(struct packing *packing, struct metrictext *text)
+{
+	const struct packmetrics_state state = {
+		.messages = collector_messages(packing->collector),
+		.unsynced_bytes = collector_unsynced_bytes(packing->collector),
+		.checkpoints = packing->checkpoints,
+		.checkpoint_ns = packing->checkpoint_ns,
+		.last_checkpoint_s = packing->last_checkpoint_s,
+		.open_files = writer_open_files(packing->writer),
+		.unsealed_files = packing->keeper ? keeper_files(packing->keeper) : 0,
+		.reloads = packing->reloads,
+	};
+
+	collector_each_probe(packing->collector, packing_collect_probe, text);
+	pthread_mutex_lock(&packing->listeners_lock);
+	for (guint i = 0; i < packing->listeners->len; i++) {
+		const struct packing_listener *at = g_ptr_array_index(packing->listeners, i);
+		struct listener_stats stats;
+
+		listener_get_stats(at->listener, &stats);
+		packmetrics_listener(text, at->key, &stats);
+	}
+	pthread_mutex_unlock(&packing->listeners_lock);
+	packmetrics_state(text, &state);
+}
+
+uint64_t packing_ticks(const struct packing *packing)
+{
+	return packing->ticks;
+}
+
+uint64_t packing_messages(const struct packing *packing)
+{
+	return collector_messages(packing->collector);
 }
 
 void packing_report(struct packing *packing)

@@ -11,6 +11,7 @@
 #define TUSSAH_PACKER_PACKING_H
 
 #include "packer/disposal.h"
+#include "common/metrictext.h"
 #include "packer/session.h"
 
 struct packing_opts {              /* everything kept until packing_stop() */
@@ -49,6 +50,17 @@ int packing_run(struct packing *packing, struct err *err);
  */
 int packing_reload(struct packing *packing, struct site *site, struct sensorconf *conf,
 		   struct err *err);
+
+/* Add all metrics; from any thread. */
+void packing_collect_metrics(struct packing *packing, struct metrictext *text);
+/*
+ * Changes several times a second while work goes on; a disk or a lock that holds everything up
+ * makes it stand still. From any thread.
+ */
+uint64_t packing_ticks(const struct packing *packing);
+
+/* Taken in since the start; from any thread. */
+uint64_t packing_messages(const struct packing *packing);
 
 /* Log the statistics lines now. */
 void packing_report(struct packing *packing);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "packer/packopts.h"
 
+#include "common/metricsd.h"
+
 #include "storage/flowblock.h"
 
 #include <glib.h>
@@ -131,6 +133,11 @@ const struct opt packopts_table[] = {
 	OPT_U64(struct packopts, max_connections, "max-connections", 0, "N", 1, 65536,
 		"refuse more connections or UDP peers than this on one port",
 		.default_text = "1024", .flags = OPT_ADDED),
+	OPT_FLAG(struct packopts, check_config, "check-config", 0,
+		 "check all that starting would need, say what is found, and exit",
+		 .flags = OPT_ADDED),
+	OPT_STR(struct packopts, metrics, "metrics", 0, "HOST:PORT",
+		"serve metrics over HTTP at this address", .flags = OPT_ADDED),
 	OPT_GROUP(struct packopts, tls, tls_opt_table),
 	OPT_GROUP(struct packopts, log, log_opt_table),
 	OPT_GROUP(struct packopts, daemon, daemon_opt_table),
@@ -297,5 +304,8 @@ unsigned packopts_check(const struct packopts *opts, packopts_complain_fn fn, vo
 					       "when --archive-directory is specified");
 	}
 	g_free(ignored);
+	if (opts->metrics && metricsd_check(opts->metrics, &err) != ST_OK) {
+		packopts_complain(&complaints, "%s", err.text);
+	}
 	return complaints.count;
 }

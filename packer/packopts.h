@@ -40,6 +40,8 @@ struct packopts {
 	int compression; /* enum packopts_compression or enum compression */
 	uint64_t seal_delay_s;
 	uint64_t max_connections;
+	bool check_config;
+	char *metrics;
 	struct log_opts log;
 	struct daemon_opts daemon;
 	struct tls_opts tls;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* rwflowpack: IPFIX from sensors and routers in, hourly files of the repository out. */
 #include <glib.h>
+#include <inttypes.h>
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
@@ -11,11 +12,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/metricsd.h"
 #include "common/numlist.h"
 #include "common/stdstreams.h"
 #include "common/supervise.h"
 #include "common/timestamp.h"
 #include "packer/classify.h"
+#include "packer/packcheck.h"
 #include "packer/packing.h"
 #include "packer/packopts.h"
 
@@ -26,6 +29,8 @@
 
 /* Hourly files are closed when nothing was written to them for so long. */
 #define RWFLOWPACK_IDLE_S 300
+
+#define RWFLOWPACK_STATUS_NS (60 * NS_PER_S)
 
 /* Of each UDP port: a second at full rate, for when the disk or the machine is busy. */
 #define RWFLOWPACK_UDP_BUFFER (32 << 20)
@@ -44,6 +49,14 @@ struct rwflowpack {
 	struct tls_context *tls;
 	struct packing *packing;
 	struct supervise *supervise;
+	struct metricsd *metricsd;
+};
+
+/* What the service manager was told last. */
+struct watch {
+	uint64_t ticks;
+	uint64_t messages;
+	int64_t status_ns; /* when it is told again */
 };
 
 /* ---- configuration: complaints go to stderr at the start, to the log at a reload ---- */
@@ -225,6 +238,9 @@ static void reload(struct rwflowpack *self)
 
 	log_msg(LOG_LEVEL_NOTICE, "Reloading '%s' and '%s'", self->site_path, self->sensor_path);
 	st = load(self, complain_in_log, &site, &conf, &err);
+	if (st == ST_OK && self->tls) {
+		st = tls_context_reload(self->tls, &self->opts.tls, &err);
+	}
 	if (st == ST_OK) {
 		st = packing_reload(self->packing, site, conf, &err);
 	}
@@ -236,17 +252,58 @@ static void reload(struct rwflowpack *self)
 	}
 }
 
+static int64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+/* To the service manager: a sign of life while work goes on, and a line now and then. */
+static void tell_manager(struct rwflowpack *self, struct watch *watch)
+{
+	int64_t now_ns = monotonic_ns();
+	uint64_t ticks = packing_ticks(self->packing);
+
+	if (ticks != watch->ticks) {
+		watch->ticks = ticks;
+		supervise_alive(self->supervise, now_ns);
+	}
+	if (now_ns >= watch->status_ns) {
+		uint64_t messages = packing_messages(self->packing);
+
+		supervise_status(self->supervise,
+				 "%" PRIu64 " messages, %" PRIu64 " in the last minute", messages,
+				 messages - watch->messages);
+		watch->messages = messages;
+		watch->status_ns = now_ns + RWFLOWPACK_STATUS_NS;
+	}
+}
+
+static void reload_for_manager(struct rwflowpack *self)
+{
+	supervise_reloading(self->supervise, monotonic_ns());
+	reload(self);
+	supervise_ready(self->supervise);
+}
+
 static void wait_for_orders(struct rwflowpack *self)
 {
+	int64_t watchdog_ns = supervise_watchdog_ns(self->supervise);
+	int wait_ms = watchdog_ns > 0 ? (int)CLAMP(watchdog_ns / 4 / NS_PER_MS, 10, 1000) : 1000;
+	struct watch watch = { 0 };
+
 	while (!daemon_stopping()) {
 		struct pollfd wake = { .fd = daemon_wake_fd(), .events = POLLIN };
 		struct timespec now;
 
-		poll(&wake, 1, 1000);
+		poll(&wake, 1, wait_ms);
+		tell_manager(self, &watch);
 		clock_gettime(CLOCK_REALTIME, &now);
 		log_tick(now.tv_sec * NS_PER_S + now.tv_nsec);
 		if (daemon_take_reload()) {
-			reload(self);
+			reload_for_manager(self);
 		}
 		if (daemon_take_report()) {
 			packing_report(self->packing);
@@ -324,6 +381,28 @@ static int take_socket(void *arg, int type, const struct sockaddr *address, sock
 	return supervise_take_socket(arg, type, address, len);
 }
 
+static void collect_metrics(void *arg, struct metrictext *text)
+{
+	packing_collect_metrics(arg, text);
+}
+
+static int start_metrics(struct rwflowpack *self, struct err *err)
+{
+	const struct metricsd_sources sources = { .collect = collect_metrics,
+						  .arg = self->packing };
+	int st;
+
+	if (!self->opts.metrics) {
+		return ST_OK;
+	}
+	st = metricsd_start(&self->metricsd, self->opts.metrics, &sources, err);
+	if (st == ST_OK) {
+		log_msg(LOG_LEVEL_NOTICE, "Metrics at http://%s/metrics",
+			metricsd_address(self->metricsd));
+	}
+	return st;
+}
+
 static int start(struct rwflowpack *self, struct site *site, struct sensorconf *conf,
 		 struct err *err)
 {
@@ -375,6 +454,13 @@ static int start(struct rwflowpack *self, struct site *site, struct sensorconf *
 	warn_about_sources(opts, conf);
 	log_msg(LOG_LEVEL_INFO, "Creating stream cache");
 	st = packing_start(&self->packing, &packing, site, conf, err);
+	if (st == ST_OK && supervise_untaken(self->supervise) > 0) {
+		log_msg(LOG_LEVEL_WARNING, "%u passed sockets are bound where no probe listens",
+			supervise_untaken(self->supervise));
+	}
+	if (st == ST_OK) {
+		st = start_metrics(self, err);
+	}
 	if (st == ST_OK) {
 		st = daemon_drop_privileges(&opts->daemon, err);
 	}
@@ -427,6 +513,7 @@ static int run(struct rwflowpack *self, struct site *site, struct sensorconf *co
 	} else {
 		log_msg(LOG_LEVEL_ERR, "%s", err.text);
 	}
+	metricsd_stop(self->metricsd);
 	if (self->packing) {
 		stopped = packing_stop(self->packing, &err);
 		if (stopped != ST_OK) {
@@ -450,6 +537,12 @@ static bool needs_tls(const struct rwflowpack *self, const struct sensorconf *co
 	return needed;
 }
 
+static void print_finding(void *arg, bool ok, const char *text)
+{
+	(void)arg;
+	fprintf(ok ? stdout : stderr, PROGRAM ": %s%s\n", ok ? "" : "error: ", text);
+}
+
 /* Everything that can fail while a person watches, then the daemon. */
 static int rwflowpack(struct rwflowpack *self, int argc, char **argv, struct err *err)
 {
@@ -465,6 +558,11 @@ static int rwflowpack(struct rwflowpack *self, int argc, char **argv, struct err
 			print_verified(conf);
 		}
 		status = EXIT_SUCCESS;
+		goto done;
+	}
+	if (self->opts.check_config) {
+		status = packcheck(&self->opts, conf, print_finding, NULL) == 0 ? EXIT_SUCCESS
+										: EXIT_FAILURE;
 		goto done;
 	}
 	if (needs_tls(self, conf) &&
@@ -522,6 +620,18 @@ static int check_arguments(const struct rwflowpack *self, const struct opt_resul
 	return EXIT_SUCCESS;
 }
 
+static void make_absolute(struct tls_opts *tls, GPtrArray *kept)
+{
+	char **paths[] = { &tls->ca, &tls->cert, &tls->key, &tls->crl };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(paths); i++) {
+		if (*paths[i]) {
+			*paths[i] = g_canonicalize_filename(*paths[i], NULL);
+			g_ptr_array_add(kept, *paths[i]);
+		}
+	}
+}
+
 /* Blocks are made in buffers of some hundred KiB again and again: keep the pages between them. */
 static void keep_memory(void)
 {
@@ -534,6 +644,7 @@ static void keep_memory(void)
 int main(int argc, char **argv)
 {
 	struct rwflowpack self = { .opts = packopts_default };
+	GPtrArray *kept = g_ptr_array_new_with_free_func(g_free);
 	struct opt_result result = { 0 };
 	struct err err = { .status = ST_OK };
 	int status;
@@ -568,12 +679,14 @@ int main(int argc, char **argv)
 		/* absolute: a daemon changes its folder, and reads them again */
 		self.sensor_path = g_canonicalize_filename(self.opts.sensor_configuration, NULL);
 		self.site_path = find_site(&self.opts);
+		make_absolute(&self.opts.tls, kept);
 		status = rwflowpack(&self, argc, argv, &err);
 		if (status != EXIT_SUCCESS && err.text[0]) {
 			fprintf(stderr, PROGRAM ": %s\n", err.text);
 		}
 	}
 	tls_context_free(self.tls);
+	g_ptr_array_unref(kept);
 	g_free(self.site_path);
 	g_free(self.sensor_path);
 	g_free(result.args);

@@ -73,6 +73,11 @@ bool collector_is_ahead(const struct collector *collector);
 /* Messages taken in since the start; a change tells that something is going on. */
 uint64_t collector_messages(const struct collector *collector);
 
+/* What each probe that was ever configured has counted; from any thread. */
+struct probestats;
+void collector_each_probe(struct collector *collector,
+			  void (*fn)(void *arg, const struct probestats *stats), void *arg);
+
 /* The lines of probestats_report() for each probe that listens; files report when they are done. */
 void collector_report(struct collector *collector);
 

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "packer/packcheck.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/metricsd.h"
+
+struct packcheck {
+	packcheck_fn fn;
+	void *arg;
+	unsigned bad;
+};
+
+static void packcheck_say(struct packcheck *check, bool ok, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void packcheck_say(struct packcheck *check, bool ok, const char *fmt, ...)
+{
+	char *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = g_strdup_vprintf(fmt, ap);
+	va_end(ap);
+	check->bad += !ok;
+	check->fn(check->arg, ok, text);
+	g_free(text);
+}
+
+/* mode: of access(2). */
+static void packcheck_directory(struct packcheck *check, const char *what, const char *path,
+				int mode)
+{
+	if (!path) {
+		return;
+	}
+	if (!g_file_test(path, G_FILE_TEST_IS_DIR)) {
+		packcheck_say(check, false, "%s '%s': no such directory", what, path);
+	} else if (access(path, mode | X_OK) != 0) {
+		packcheck_say(check, false, "%s '%s': %s", what, path, g_strerror(errno));
+	} else {
+		packcheck_say(check, true, "%s '%s': %s", what, path,
+			      mode & W_OK ? "writable" : "readable");
+	}
+}
+
+static void packcheck_directories(struct packcheck *check, const struct packopts *opts)
+{
+	const struct {
+		const char *what;
+		const char *path;
+	} directories[] = {
+		{ "root directory", opts->root_directory },
+		{ "state directory", opts->state_directory },
+		{ "archive directory", opts->disposal.archive_directory },
+		{ "error directory", opts->disposal.error_directory },
+		{ "log directory", opts->log.directory },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(directories); i++) {
+		packcheck_directory(check, directories[i].what, directories[i].path, R_OK | W_OK);
+	}
+	if (opts->log.pathname) {
+		char *folder = g_path_get_dirname(opts->log.pathname);
+
+		packcheck_directory(check, "log directory", folder, W_OK);
+		g_free(folder);
+	}
+}
+
+static void packcheck_tls(struct packcheck *check, const struct packopts *opts, bool needed)
+{
+	struct tls_context *context = NULL;
+	struct err err;
+
+	if (!needed && !opts->tls.ca && !opts->tls.cert && !opts->tls.key) {
+		return;
+	}
+	if (tls_context_new(&context, &opts->tls, true, &err) == ST_OK) {
+		packcheck_say(check, true, "TLS: certificate '%s' and key belong together",
+			      opts->tls.cert);
+	} else {
+		packcheck_say(check, false, "TLS: %s", err.text);
+	}
+	tls_context_free(context);
+}
+
+static bool packcheck_probes(struct packcheck *check, const struct sensorconf *conf)
+{
+	const GPtrArray *probes = sensorconf_probes(conf);
+	bool tls = false;
+	unsigned listening = 0;
+
+	for (guint i = 0; i < probes->len; i++) {
+		const struct probe *probe = g_ptr_array_index(probes, i);
+
+		if (probe->sensors->len == 0) {
+			continue;
+		}
+		tls |= probe->tls;
+		listening += probe->port != 0;
+		if (probe->poll_directory) {
+			char *what = g_strdup_printf("poll directory of probe '%s'", probe->name);
+
+			packcheck_directory(check, what, probe->poll_directory, R_OK | W_OK);
+			g_free(what);
+		}
+	}
+	packcheck_say(check, true, "sensor configuration: %u probes (%u listen), %u sensors",
+		      probes->len, listening, sensorconf_sensors(conf)->len);
+	return tls;
+}
+
+unsigned packcheck(const struct packopts *opts, const struct sensorconf *conf, packcheck_fn fn,
+		   void *arg)
+{
+	struct packcheck check = { .fn = fn, .arg = arg };
+	bool tls = packcheck_probes(&check, conf);
+
+	packcheck_directories(&check, opts);
+	packcheck_tls(&check, opts, tls);
+	if (opts->metrics) {
+		struct err err;
+		bool ok = metricsd_check(opts->metrics, &err) == ST_OK;
+
+		packcheck_say(&check, ok, "metrics: %s", ok ? opts->metrics : err.text);
+	}
+	return check.bad;
+}
