@@ -13,6 +13,8 @@ static const struct metric probe_names[PROBE_COUNTERS] = {
 	[PROBE_REPEATED] = { "repeated", "messages that had been taken in before" },
 	[PROBE_CATEGORIZED] = { "categorized", "records that the packing logic gave a type" },
 	[PROBE_DROPPED] = { "dropped", "records that could not be written" },
+	[PROBE_KERNEL_DROPS] = { "kernel-drops", "datagrams that found the receive buffer full" },
+	[PROBE_JOURNAL_DROPS] = { "journal-drops", "messages that found the journal full" },
 };
 
 /* A row: a family and where its number lies in the struct; all are uint64_t. */
@@ -41,6 +43,8 @@ static const struct packmetrics_row listener_rows[] = {
 	    METRIC_COUNTER),
 	ROW(struct listener_stats, broken, "tussah_listener_broken",
 	    "sessions closed and datagrams dropped for what they sent", METRIC_COUNTER),
+	ROW(struct listener_stats, dropped, "tussah_listener_kernel_drops",
+	    "datagrams that found the receive buffer full", METRIC_COUNTER),
 };
 
 static const struct packmetrics_row state_rows[] = {

@@ -84,6 +84,20 @@ void probetable_configure(struct probetable *table, const struct sensorconf *con
 	pthread_mutex_unlock(&table->lock);
 }
 
+void probetable_each(struct probetable *table,
+		     void (*fn)(void *arg, const struct probestats *stats), void *arg)
+{
+	GHashTableIter iter;
+	gpointer stats;
+
+	pthread_mutex_lock(&table->lock);
+	g_hash_table_iter_init(&iter, table->stats);
+	while (g_hash_table_iter_next(&iter, NULL, &stats)) {
+		fn(arg, stats);
+	}
+	pthread_mutex_unlock(&table->lock);
+}
+
 void probetable_report(struct probetable *table)
 {
 	GHashTableIter iter;

@@ -27,6 +27,9 @@ void probetable_configure(struct probetable *table, const struct sensorconf *con
 /* Never NULL; lives as long as the table. */
 struct probestats *probetable_get(struct probetable *table, const char *probe);
 
+/* All of them, in any order; fn must not come back here. */
+void probetable_each(struct probetable *table,
+		     void (*fn)(void *arg, const struct probestats *stats), void *arg);
 /* The lines of probestats_report() for each probe that listens. */
 void probetable_report(struct probetable *table);
 /* For one. */

@@ -766,13 +766,5 @@ void collector_book_losses(struct collector *collector, int64_t now_ns, bool las
 void collector_each_probe(struct collector *collector,
 			  void (*fn)(void *arg, const struct probestats *stats), void *arg)
 {
-	GHashTableIter iter;
-	gpointer stats;
-
-	pthread_mutex_lock(&collector->lock);
-	g_hash_table_iter_init(&iter, collector->stats);
-	while (g_hash_table_iter_next(&iter, NULL, &stats)) {
-		fn(arg, stats);
-	}
-	pthread_mutex_unlock(&collector->lock);
+	probetable_each(collector->stats, fn, arg);
 }
