@@ -23,9 +23,9 @@
 #include "common/metrics.h"
 #include "common/record.h"
 #include "packer/extras.h"
-#include "packer/ifcounters.h"
 #include "packer/ipfixmap.h"
 #include "packer/template.h"
+#include "storage/ifcounters.h"
 
 /* Counted by a decoder since it was made; what was missing and comes late is taken off again. */
 enum decoder_counter {

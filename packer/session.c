@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/timestamp.h"
 #include "packer/classify.h"
+#include "packer/ifkeeper.h"
 #include "packer/ipfix.h"
 #include "packer/notelog.h"
 #include "packer/probetable.h"
@@ -37,6 +38,7 @@ struct collector {
 	struct log_limit dropped_limit;
 	struct log_limit ignored_limit;
 	struct notelog *notes;
+	struct ifkeeper *interfaces;
 	pthread_mutex_t checkpoint; /* one at a time */
 	_Atomic uint64_t unsynced_bytes;
 	_Atomic uint64_t messages;
@@ -77,6 +79,7 @@ struct collector *collector_new(const struct collector_opts *opts)
 	pthread_mutex_init(&collector->lock, NULL);
 	pthread_mutex_init(&collector->checkpoint, NULL);
 	collector->notes = notelog_new();
+	collector->interfaces = ifkeeper_new();
 	collector->stats = probetable_new();
 	return collector;
 }
@@ -98,6 +101,7 @@ void collector_free(struct collector *collector)
 	collector_config_free(collector->config);
 	probetable_free(collector->stats);
 	notelog_free(collector->notes);
+	ifkeeper_free(collector->interfaces);
 	pthread_mutex_destroy(&collector->checkpoint);
 	pthread_mutex_destroy(&collector->lock);
 	g_free(collector);
@@ -387,6 +391,13 @@ static void session_log_note(void *arg, enum decoder_note note, const char *text
 	notelog_write(session->collector->notes, session->probe_name, note, text);
 }
 
+static void session_take_counters(void *arg, const struct ifcounters *counters)
+{
+	struct session *session = arg;
+
+	ifkeeper_take(session->collector->interfaces, session->probe_name, counters);
+}
+
 static int session_take_record(void *arg, const struct record *rec, const struct extras *extras)
 {
 	struct session *session = arg;
@@ -545,6 +556,7 @@ static void session_start(struct session *session, const struct collector_config
 		.note = session_log_note,
 		.arg = session,
 		.notes = notelog_wanted(session->probe->log_flags),
+		.counters = session_take_counters,
 	};
 
 	session->generation = config->generation;
@@ -759,6 +771,7 @@ void collector_book_losses(struct collector *collector, int64_t now_ns, bool las
 
 	if (collector->opts.root) {
 		probetable_book(collector->stats, config->conf, collector->opts.root, now_ns, last);
+		ifkeeper_write(collector->interfaces, collector->opts.root, now_ns, last);
 	}
 	collector_leave();
 }

@@ -25,7 +25,7 @@ struct collector_opts {
 	struct writer *writer; /* kept: both outlive the collector */
 	struct positions *positions;
 	struct ipfix_limits limits;
-	const char *root;    /* kept: where losses are noted, packer/probetable.h; NULL: nowhere */
+	const char *root;    /* kept: where losses and interface counters go; NULL: nowhere */
 	void (*fatal)(void); /* the repository cannot be written: the daemon is to stop */
 };
 
@@ -81,7 +81,8 @@ void collector_each_probe(struct collector *collector,
 /* The lines of probestats_report() for each probe that listens; files report when they are done. */
 void collector_report(struct collector *collector);
 
-/* Note what was lost since the last call, by hour; last: nothing comes in any more. */
+/* Note what was lost since the last call, by hour, and counters of interfaces whose hour is over;
+ * last: nothing comes in any more. */
 void collector_book_losses(struct collector *collector, int64_t now_ns, bool last);
 
 #endif

@@ -206,23 +206,9 @@ static void sflow_generic(const struct sflow_datagram *datagram, struct xdr *xdr
 	};
 
 	counters.interface = xdr_u32(xdr);
-	counters.type = xdr_u32(xdr);
-	counters.speed = xdr_u64(xdr);
-	counters.direction = xdr_u32(xdr);
-	counters.status = xdr_u32(xdr);
-	counters.in_bytes = xdr_u64(xdr);
-	counters.in_unicast = xdr_u32(xdr);
-	counters.in_multicast = xdr_u32(xdr);
-	counters.in_broadcast = xdr_u32(xdr);
-	counters.in_discards = xdr_u32(xdr);
-	counters.in_errors = xdr_u32(xdr);
-	counters.in_unknown = xdr_u32(xdr);
-	counters.out_bytes = xdr_u64(xdr);
-	counters.out_unicast = xdr_u32(xdr);
-	counters.out_multicast = xdr_u32(xdr);
-	counters.out_broadcast = xdr_u32(xdr);
-	counters.out_discards = xdr_u32(xdr);
-	counters.out_errors = xdr_u32(xdr);
+	for (size_t i = 0; i < IFCOUNTERS; i++) {
+		counters.values[i] = ifcounter_rows[i].wide ? xdr_u64(xdr) : xdr_u32(xdr);
+	}
 	xdr_u32(xdr); /* promiscuous mode */
 	if (!xdr->bad && context->sink.counters) {
 		context->sink.counters(context->sink.arg, &counters);

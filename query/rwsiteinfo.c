@@ -5,6 +5,8 @@
 #include "common/listfile.h"
 #include "common/namelist.h"
 #include "common/text.h"
+#include "common/timestamp.h"
+#include "query/iftable.h"
 #include "query/losses.h"
 #include "query/siterows.h"
 #include "storage/repo.h"
@@ -28,6 +30,7 @@ struct siteinfo_opts {
 	char *sensors;
 	char *groups;
 	char *list_delimiter;
+	char *interface_counters;
 	struct text_opts text;
 	struct output_opts output;
 	struct site_opts site;
@@ -50,6 +53,9 @@ static const struct opt siteinfo_opt_table[] = {
 		.flags = OPT_ONCE),
 	OPT_STR(struct siteinfo_opts, list_delimiter, "list-delimiter", 0, "CHAR",
 		"put this between the values of a list", .default_text = ","),
+	OPT_STR(struct siteinfo_opts, interface_counters, "interface-counters", 0, "DATE[-DATE]",
+		"print the counters of routers' interfaces in these hours instead",
+		.flags = OPT_ONCE | OPT_ADDED),
 	OPT_GROUP(struct siteinfo_opts, text, text_opt_table),
 	OPT_GROUP(struct siteinfo_opts, output, output_opt_table),
 	OPT_STR(struct siteinfo_opts, site.rootdir, "data-rootdir", 0, "DIRECTORY",
@@ -581,6 +587,45 @@ static bool has_rows(const struct job *job)
 	return job->field_count > 1 || job->fields[0]->dimension != NO_DIMENSION;
 }
 
+/* A date alone means all its hours. */
+static void parse_hours(const char *text, int64_t *first_ns, int64_t *last_ns)
+{
+	enum timestamp_precision precision;
+	struct err err;
+	int st = strchr(text, '-') ? timestamp_parse_range(text, false, first_ns, last_ns, &err)
+				   : timestamp_parse(text, false, first_ns, &precision, &err);
+
+	if (st != ST_OK) {
+		tool_die("Invalid interface-counters '%s': %s", text, err.text);
+	}
+	if (!strchr(text, '-')) {
+		*last_ns = timestamp_ceiling(*first_ns, precision);
+	}
+}
+
+static int print_interfaces(struct tool_env *env, const struct siteinfo_opts *opts)
+{
+	struct text_style style;
+	int64_t first_ns, last_ns;
+	struct text *text;
+	struct err err;
+	int st;
+
+	parse_hours(opts->interface_counters, &first_ns, &last_ns);
+	if (text_style_from_opts(&opts->text, &style, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
+	text = text_new(tool_output(env, &opts->output), &style);
+	st = iftable_print(tool_rootdir(env, &opts->site), first_ns, last_ns, text, &err);
+	if (st == ST_OK) {
+		st = text_close(text, &err);
+	}
+	if (st != ST_OK) {
+		tool_warn_err(&err);
+	}
+	return st == ST_OK ? TOOL_EXIT_OK : TOOL_EXIT_ERROR;
+}
+
 static int siteinfo_run(struct tool_env *env, void *base, int argc, char **argv)
 {
 	const struct siteinfo_opts *opts = base;
@@ -596,6 +641,10 @@ static int siteinfo_run(struct tool_env *env, void *base, int argc, char **argv)
 	}
 	if (argc) {
 		tool_usage("Too many arguments or unrecognized switch '%s'", argv[0]);
+	}
+	if (opts->interface_counters) {
+		g_free(job);
+		return print_interfaces(env, opts);
 	}
 	job->opts = opts;
 	job->list_delimiter =

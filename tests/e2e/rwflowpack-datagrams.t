@@ -125,6 +125,19 @@ test_case 'an address of its own' '
 
 test_case 'the packer stops' 'stop_packer'
 
+test_case 'counters of interfaces are kept' '
+	cat $(find root/.interfaces -type f) >lines &&
+	awk "!seen[\$2, \$3, \$4, \$5]++" lines >interfaces && test_lines interfaces 109 &&
+	test_grep "^[0-9/T]* F 15.184.8.4 2 55 time=[0-9]* type=117 speed=1000000000 direction=1 status=3 in-bytes=820721 in-unicast=9601 in-broadcast=1302 out-bytes=178785248 out-unicast=9736 out-multicast=132958 out-broadcast=2213534$" lines &&
+	rwsiteinfo --interface-counters=2020/01/01-2039/12/31 --data-rootdir=root --no-columns >out &&
+	test_grep "^Hour|Probe|Agent|Sub-Agent|Interface|type|speed|direction|status|in-bytes|in-unicast|" out &&
+	test_grep "^[0-9/T]*|F|15.184.8.4|2|55|117|1000000000|1|3|820721|9601|0|1302|0|0|0|178785248|9736|132958|2213534|0|0|$" out &&
+	rwsiteinfo --interface-counters=2020/01/01 --data-rootdir=root --no-columns --no-titles >out &&
+	test_cmp /dev/null out &&
+	test_must_fail rwsiteinfo --interface-counters=yesterday --data-rootdir=root >out 2>&1 &&
+	test_grep "Invalid interface-counters .yesterday." out
+'
+
 test_case 'what was lost is told' '
 	test_grep "'"'V'"': NetFlow version 8 .*is not collected" packer.log &&
 	[ "$(grep -c "NetFlow version 8" packer.log)" = 1 ] &&

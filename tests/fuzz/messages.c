@@ -30,7 +30,7 @@ static void take_note(void *arg, enum decoder_note note, const char *text)
 
 static void take_counters(void *arg, const struct ifcounters *counters)
 {
-	*(uint64_t *)arg += counters->in_bytes + counters->out_bytes;
+	*(uint64_t *)arg += counters->values[IFCOUNTER_IN_BYTES];
 }
 
 static struct decoder *reload(struct decoder *old, const struct decoder_opts *opts,

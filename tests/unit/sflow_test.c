@@ -55,14 +55,17 @@ static void take_counters(void *arg, const struct ifcounters *c)
 
 	ip_print(agent, c->agent, !ip_is_mapped(c->agent), IP_CANONICAL);
 	CU_ASSERT_EQUAL(c->time_ns, ARRIVAL_NS);
-	g_string_append_printf(seen->counters,
-			       "counters %s|%u|%u|%u|%" PRIu64 "|%u|%u|%u|%" PRIu64
-			       "|%u|%u|%u|%u|%u|%u|%" PRIu64 "|%u|%u|%u|%u|%u\n",
-			       agent, c->sub_agent, c->interface, c->type, c->speed, c->direction,
-			       c->status & 1, c->status >> 1 & 1, c->in_bytes, c->in_unicast,
-			       c->in_multicast, c->in_broadcast, c->in_discards, c->in_errors,
-			       c->in_unknown, c->out_bytes, c->out_unicast, c->out_multicast,
-			       c->out_broadcast, c->out_discards, c->out_errors);
+	g_string_append_printf(seen->counters, "counters %s|%u|%u", agent, c->sub_agent,
+			       c->interface);
+	for (size_t i = 0; i < IFCOUNTERS; i++) {
+		if (i == IFCOUNTER_STATUS) {
+			g_string_append_printf(seen->counters, "|%u|%u", (unsigned)c->values[i] & 1,
+					       (unsigned)c->values[i] >> 1 & 1);
+		} else {
+			g_string_append_printf(seen->counters, "|%" PRIu64, c->values[i]);
+		}
+	}
+	g_string_append_c(seen->counters, '\n');
 }
 
 static void take_note(void *arg, enum decoder_note note, const char *text)
