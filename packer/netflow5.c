@@ -334,6 +334,10 @@ static int netflow5_record(struct netflow5 *format, const struct pdu *pdu, const
 	}
 	record_init(&rec);
 	exporterclock_flow(&pdu->clock, first, last, &rec.start_ns, &rec.duration_ns);
+	if (exporterclock_correct(context->opts.mapping.clock_limit_ns, &pdu->clock, &rec.start_ns,
+				  rec.duration_ns)) {
+		context->counts[DECODER_CLOCK_OFF]++;
+	}
 	rec.sip = ip_from_v4(get_be32(bytes + RECORD_SIP));
 	rec.dip = ip_from_v4(get_be32(bytes + RECORD_DIP));
 	rec.nhip = ip_from_v4(get_be32(bytes + RECORD_NHIP));

@@ -550,6 +550,46 @@ static void test_uptime_wrap(void)
 	seen_release(&seen);
 }
 
+/* A clock that is far off is not believed, if there is a limit. */
+static void test_clock_limit(void)
+{
+	static const struct {
+		const char *name;
+		int64_t limit_ns;
+		uint32_t export_s;
+		int64_t start_ns;
+		bool off;
+	} rows[] = {
+		{ "no limit", 0, 1000000000, INT64_C(999999901123000000), false },
+		{ "within", INT64_C(3600000000000), EXPORT_S - 3000, INT64_C(1699996901123000000),
+		  false },
+		/* moved by what the clock is off: the export becomes the arrival */
+		{ "beyond", INT64_C(3600000000000), 1000000000, INT64_C(1699999901000000000),
+		  true },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const struct decoder_opts opts = {
+			.limits = { 64, 64, 4 },
+			.mapping = { .clock_limit_ns = rows[i].limit_ns },
+		};
+		const struct datagram d = { 5, 100000, 0, 0, 0, 1 };
+		uint8_t bytes[72];
+		size_t len = make_datagram(bytes, &d, &plain_flow);
+		struct seen seen;
+		struct decoder *decoder = make_decoder(&seen, &opts);
+		struct err err;
+
+		unit_at("%s", rows[i].name);
+		put_be32(bytes + 8, rows[i].export_s);
+		CU_ASSERT_EQUAL(take(decoder, bytes, len, &err), ST_OK);
+		CU_ASSERT_EQUAL(seen.last.start_ns, rows[i].start_ns);
+		UNIT_ASSERT_U64(count_of(decoder, DECODER_CLOCK_OFF), rows[i].off);
+		decoder_free(decoder);
+		seen_release(&seen);
+	}
+}
+
 /* No exporter can make us remember without end. */
 static void test_many_engines(void)
 {
@@ -617,11 +657,17 @@ static void test_exporters(void)
 int main(void)
 {
 	static const struct unit_case cases[] = {
-		{ "versions 1, 5, 7", test_versions }, { "version 8", test_version8 },
-		{ "records", test_records },           { "zero-packets", test_zero_packets },
-		{ "refused", test_rejects },           { "sequence", test_sequence },
-		{ "uptime wraps", test_uptime_wrap },  { "many engines", test_many_engines },
-		{ "exporters", test_exporters },       { NULL, NULL },
+		{ "versions 1, 5, 7", test_versions },
+		{ "version 8", test_version8 },
+		{ "records", test_records },
+		{ "zero-packets", test_zero_packets },
+		{ "refused", test_rejects },
+		{ "sequence", test_sequence },
+		{ "uptime wraps", test_uptime_wrap },
+		{ "clock limit", test_clock_limit },
+		{ "many engines", test_many_engines },
+		{ "exporters", test_exporters },
+		{ NULL, NULL },
 	};
 
 	return unit_run("netflow5", cases);
