@@ -398,7 +398,7 @@ void journal_get_stats(const struct journal *journal, struct journal_stats *out)
 	pthread_mutex_lock(lock);
 	out->first = journal->segments->len > 0 ? journal_segment_at(journal, 0)->first
 						: journal->last + 1;
-	out->first = MAX(out->first, journal->state.released + 1);
+	out->first = MIN(MAX(out->first, journal->state.released + 1), journal->last + 1);
 	out->last = journal->last;
 	out->durable = journal->durable;
 	out->released = journal->state.released;

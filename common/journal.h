@@ -99,7 +99,7 @@ int journal_close(struct journal *journal, struct err *err);
 const uint8_t *journal_id(const struct journal *journal);
 /*
  * Take a new id from here on: for a journal that was set back behind what its peers know of it.
- * Not while a reader is in use. Entries and positions stay.
+ * Entries and positions stay. For the thread that reads the id.
  */
 int journal_renew_id(struct journal *journal, struct err *err);
 

@@ -2,15 +2,13 @@
 #include "common/link.h"
 
 #include <errno.h>
-#include <glib.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
-#include "common/linkframe.h"
-#include "common/linksocket.h"
+#include "common/link_internal.h"
 #include "common/timestamp.h"
 
 #define LINK_EVENTS_MAX 16
@@ -20,60 +18,12 @@
  * TLS 1.3 the client is done before the server has judged. */
 #define LINK_GRACE_NS (500 * NS_PER_MS)
 
-struct link_message {
-	struct link_message *next;
-	uint64_t position; /* preamble: that of the last message queued before it */
-	uint32_t records;
-	size_t len;
-	uint8_t wire[]; /* room for a frame header, then the message */
-};
+void link_set_spool(struct link *link, struct spool *spool)
+{
+	link->spool = spool;
+}
 
-enum link_state {
-	LINK_IDLE,       /* no connection; next attempt at deadline_ns */
-	LINK_CONNECTING, /* TCP and TLS */
-	LINK_GREETING,   /* HELLO out, WELCOME awaited */
-	LINK_GRACE,      /* foreign TLS peer: until deadline_ns it may refuse */
-	LINK_OPEN,
-};
-
-struct link {
-	struct linksocket *sock;
-	uint8_t stream_id[LINKFRAME_STREAM_ID_BYTES];
-	uint64_t buffer_bytes;
-	int64_t backoff_min_ns, backoff_max_ns, stall_timeout_ns, template_refresh_ns;
-
-	struct link_message *head, *tail; /* not done yet, in order of position */
-	uint64_t next_position;
-	GPtrArray *preamble; /* of struct link_message */
-	size_t preamble_bytes;
-
-	/* The connection. */
-	enum link_state state;
-	bool framed;                  /* the peer speaks the link */
-	struct link_message *unsent;  /* first of the queue not taken up yet */
-	struct link_message *writing; /* of the queue, in part with the kernel */
-	guint preamble_sent;          /* how many are taken up */
-	guint preamble_opening;       /* so many go out before any data */
-	uint64_t sent_position;       /* last message wholly written */
-	const uint8_t *out;           /* what is being written */
-	size_t out_len;
-	uint8_t greeting[LINKFRAME_HEADER_BYTES + LINKFRAME_HELLO_BYTES];
-	struct linkframe_reader reader; /* framed only */
-	int64_t deadline_ns;            /* of IDLE and GRACE */
-	int64_t progress_ns;            /* last time something moved, or nothing had to */
-	int64_t refresh_ns;             /* next time the preamble goes out again over UDP */
-
-	bool welcomed; /* a collector has told its position once */
-	int64_t backoff_ns;
-	struct err *events; /* ring of LINK_EVENTS_MAX */
-	unsigned events_first, events_count;
-	struct link_stats stats;
-};
-
-static void link_add_event(struct link *link, int status, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void link_add_event(struct link *link, int status, const char *fmt, ...)
+void link_add_event(struct link *link, int status, const char *fmt, ...)
 {
 	struct err *event;
 	va_list ap;
@@ -101,21 +51,52 @@ bool link_take_event(struct link *link, struct err *out)
 	return true;
 }
 
+static void link_free_socket(gpointer sock)
+{
+	linksocket_free(sock);
+}
+
+static int link_add_destination(struct link *link, const char *destination,
+				const struct tls_opts *tls, struct err *err)
+{
+	struct linksocket *sock = NULL;
+	int rc = linksocket_new(&sock, destination, tls, err);
+
+	if (rc == ST_OK) {
+		g_ptr_array_add(link->socks, sock);
+	}
+	return rc;
+}
+
+/* The destination to try next. */
+static void link_choose(struct link *link, guint number)
+{
+	link->current = number % link->socks->len;
+	link->sock = g_ptr_array_index(link->socks, link->current);
+}
+
 int link_new(struct link **out, const struct link_opts *opts, struct err *err)
 {
-	struct linksocket *sock;
 	struct link *link;
 	int rc;
 
 	if (opts->backoff_min_ns <= 0 || opts->backoff_max_ns < opts->backoff_min_ns) {
 		return err_set(err, ST_EINVAL, "reconnect delays must be above zero and in order");
 	}
-	rc = linksocket_new(&sock, opts->destination, &opts->tls, err);
+	link = g_new0(struct link, 1);
+	link->socks = g_ptr_array_new_with_free_func(link_free_socket);
+	rc = link_add_destination(link, opts->destination, &opts->tls, err);
+	for (size_t i = 0; rc == ST_OK && opts->others != NULL && opts->others[i] != NULL; i++) {
+		rc = link_add_destination(link, opts->others[i], &opts->tls, err);
+	}
 	if (rc != ST_OK) {
+		g_ptr_array_unref(link->socks);
+		g_free(link);
 		return rc;
 	}
-	link = g_new0(struct link, 1);
-	link->sock = sock;
+	link_choose(link, 0);
+	link->return_ns = opts->return_ns;
+	link->peer_timeout_ns = opts->peer_timeout_ns;
 	memcpy(link->stream_id, opts->stream_id, sizeof(link->stream_id));
 	link->buffer_bytes = opts->buffer_bytes;
 	link->backoff_min_ns = opts->backoff_min_ns;
@@ -131,106 +112,6 @@ int link_new(struct link **out, const struct link_opts *opts, struct err *err)
 	return ST_OK;
 }
 
-static struct link_message *link_message_new(const void *bytes, size_t len, uint64_t position,
-					     uint32_t records)
-{
-	struct link_message *message = g_malloc(sizeof(*message) + LINKFRAME_HEADER_BYTES + len);
-
-	*message = (struct link_message){ .position = position, .records = records, .len = len };
-	memcpy(message->wire + LINKFRAME_HEADER_BYTES, bytes, len);
-	return message;
-}
-
-static int link_check_len(size_t len, struct err *err)
-{
-	if (len < LINKFRAME_MESSAGE_MIN || len > LINKFRAME_MESSAGE_MAX) {
-		return err_set(err, ST_EINVAL, "a message of %zu bytes", len);
-	}
-	return ST_OK;
-}
-
-int link_add_preamble(struct link *link, const void *message, size_t len, struct err *err)
-{
-	int rc = link_check_len(len, err);
-
-	if (rc != ST_OK) {
-		return rc;
-	}
-	if (link->preamble_bytes + len > LINK_PREAMBLE_MAX) {
-		return err_set(err, ST_ELIMIT, "more than %d bytes of preamble", LINK_PREAMBLE_MAX);
-	}
-	link->preamble_bytes += len;
-	g_ptr_array_add(link->preamble, link_message_new(message, len, link->next_position - 1, 0));
-	return ST_OK;
-}
-
-int link_send(struct link *link, const void *message, size_t len, uint32_t records, struct err *err)
-{
-	struct link_message *added;
-	int rc = link_check_len(len, err);
-
-	if (rc != ST_OK) {
-		return rc;
-	}
-	if (link->head && link->stats.queued_bytes + len > link->buffer_bytes) {
-		return err_set(err, ST_EAGAIN, "the buffer is full");
-	}
-	added = link_message_new(message, len, link->next_position++, records);
-	if (link->tail) {
-		link->tail->next = added;
-	} else {
-		link->head = added;
-	}
-	link->tail = added;
-	if (!link->unsent) {
-		link->unsent = added;
-	}
-	link->stats.queued_messages++;
-	link->stats.queued_bytes += len;
-	return ST_OK;
-}
-
-/* Take the message after prev (NULL: the first) out of the queue. */
-static void link_remove(struct link *link, struct link_message *prev)
-{
-	struct link_message *gone = prev ? prev->next : link->head;
-
-	if (prev) {
-		prev->next = gone->next;
-	} else {
-		link->head = gone->next;
-	}
-	if (link->tail == gone) {
-		link->tail = prev;
-	}
-	if (link->unsent == gone) {
-		link->unsent = gone->next;
-	}
-	link->stats.queued_messages--;
-	link->stats.queued_bytes -= gone->len;
-	g_free(gone);
-}
-
-void link_drop_oldest(struct link *link)
-{
-	struct link_message *prev = link->head == link->writing ? link->head : NULL;
-	struct link_message *victim = prev ? prev->next : link->head;
-
-	if (victim) {
-		link->stats.dropped_messages++;
-		link->stats.dropped_records += victim->records;
-		link_remove(link, prev);
-	}
-}
-
-static void link_acked_up_to(struct link *link, uint64_t position)
-{
-	while (link->head && link->head != link->writing && link->head->position <= position) {
-		link_remove(link, NULL);
-		link->stats.acked_messages++;
-	}
-}
-
 /* From half to the whole of the delay, so that many sensors do not come back at one instant. */
 static int64_t link_jitter(int64_t delay_ns)
 {
@@ -243,7 +124,7 @@ static int64_t link_jitter(int64_t delay_ns)
 }
 
 /* Close, and be ready to begin again with the first message that is not done. */
-static void link_disconnect(struct link *link, int64_t now_ns)
+static void link_disconnect(struct link *link)
 {
 	linksocket_close(link->sock);
 	if (link->framed) {
@@ -257,8 +138,50 @@ static void link_disconnect(struct link *link, int64_t now_ns)
 	link->sent_position = 0;
 	link->state = LINK_IDLE;
 	link->stats.connected = false;
+	link->leaving = false;
+}
+
+/* Wait before the next try, longer and longer. */
+static void link_back_off(struct link *link, int64_t now_ns)
+{
 	link->deadline_ns = now_ns + link_jitter(link->backoff_ns);
 	link->backoff_ns = MIN(link->backoff_ns * 2, link->backoff_max_ns);
+}
+
+/*
+ * Which destination is next, and when: the one that was lost once more, then all in order; the wait
+ * comes when all of them have failed.
+ */
+static void link_plan(struct link *link, bool was_open, int64_t now_ns)
+{
+	const guint count = link->socks->len;
+
+	if (was_open) {
+		link->lost = true;
+		link->failures = 0;
+		link_back_off(link, now_ns);
+		return;
+	}
+	if (link->lost) {
+		link->lost = false;
+		link_choose(link, link->current == 0 ? 1 : 0);
+	} else {
+		link_choose(link, link->current + 1);
+	}
+	link->failures++;
+	if (link->failures % count == 0) {
+		link_back_off(link, now_ns);
+	} else {
+		link->deadline_ns = now_ns;
+	}
+}
+
+/* The destination works. */
+static void link_is_good(struct link *link)
+{
+	link->backoff_ns = link->backoff_min_ns;
+	link->failures = 0;
+	link->lost = false;
 }
 
 static void link_fail(struct link *link, int64_t now_ns, const struct err *why)
@@ -268,14 +191,16 @@ static void link_fail(struct link *link, int64_t now_ns, const struct err *why)
 		[LINK_GREETING] = "no welcome: ", [LINK_GRACE] = "lost: ",
 		[LINK_OPEN] = "lost: ",
 	};
-	bool refused = g_str_has_prefix(why->text, "refused: ");
+	const bool refused = g_str_has_prefix(why->text, "refused: ");
+	const bool was_open = link->state == LINK_OPEN;
 
-	if (link->state != LINK_OPEN) {
+	if (!was_open) {
 		link->stats.connect_failures++;
 	}
 	link_add_event(link, why->status, "%s: %s%s", linksocket_destination(link->sock),
 		       refused ? "" : words[link->state], why->text);
-	link_disconnect(link, now_ns);
+	link_disconnect(link);
+	link_plan(link, was_open, now_ns);
 }
 
 static void link_enter_open(struct link *link, int64_t now_ns)
@@ -284,6 +209,7 @@ static void link_enter_open(struct link *link, int64_t now_ns)
 	link->preamble_sent = 0;
 	link->preamble_opening = link->preamble->len;
 	link->refresh_ns = now_ns + link->template_refresh_ns;
+	link->home_ns = now_ns + link->return_ns;
 	link->stats.connected = true;
 	link->stats.connects++;
 	link_add_event(link, ST_OK, "connected to %s (%s%s)", linksocket_destination(link->sock),
@@ -291,10 +217,10 @@ static void link_enter_open(struct link *link, int64_t now_ns)
 }
 
 /*
- * The collector's position. The first one a link ever hears moves the origin of the count: its
- * messages are all new, whatever the stream held in an earlier life.
+ * The collector's position. The first one that a link without a spool ever hears moves the origin
+ * of the count: its messages are all new, whatever the stream held in an earlier life.
  */
-static int link_welcome(struct link *link, uint64_t position, int64_t now_ns, struct err *err)
+static int link_welcome_queue(struct link *link, uint64_t position, struct err *err)
 {
 	if (!link->welcomed) {
 		link->welcomed = true;
@@ -313,10 +239,40 @@ static int link_welcome(struct link *link, uint64_t position, int64_t now_ns, st
 			       "the collector has position %" PRIu64 ", %" PRIu64 " was the last",
 			       position, link->next_position - 1);
 	}
+	return ST_OK;
+}
+
+/*
+ * A collector that has more of the stream than was ever durable here: the spool was set back, by a
+ * backup perhaps. Under the old id new messages would be taken for those that the collector has.
+ */
+static int link_welcome_spool(struct link *link, uint64_t position, struct err *err)
+{
+	struct journal_stats stats;
+
+	spool_get_stats(link->spool, &stats);
+	if (position <= stats.last) {
+		return ST_OK;
+	}
+	link->renew = true;
+	return err_set(err, ST_EFORMAT,
+		       "the collector has position %" PRIu64 ", the spool only %" PRIu64
+		       ": going on as a new stream",
+		       position, stats.last);
+}
+
+static int link_welcome(struct link *link, uint64_t position, int64_t now_ns, struct err *err)
+{
+	int rc = link->spool != NULL ? link_welcome_spool(link, position, err)
+				     : link_welcome_queue(link, position, err);
+
+	if (rc != ST_OK) {
+		return rc;
+	}
 	link_acked_up_to(link, position);
 	link->unsent = link->head;
 	link->sent_position = position;
-	link->backoff_ns = link->backoff_min_ns;
+	link_is_good(link);
 	link_enter_open(link, now_ns);
 	return ST_OK;
 }
@@ -417,7 +373,7 @@ static bool link_next_out(struct link *link)
 			return true;
 		}
 	}
-	if (!link->unsent) {
+	if (!link->unsent || link->leaving) {
 		return false;
 	}
 	link->writing = link->unsent;
@@ -438,7 +394,7 @@ static void link_written(struct link *link)
 	link->stats.sent_messages++;
 	link->sent_position = message->position;
 	if (!link->framed) {
-		link->backoff_ns = link->backoff_min_ns;
+		link_is_good(link);
 		link_acked_up_to(link, message->position);
 	}
 }
@@ -507,8 +463,16 @@ static int link_step_connecting(struct link *link, int64_t now_ns, struct err *e
 		return rc;
 	}
 	link->progress_ns = now_ns;
+	linksocket_set_timeout(link->sock, link->peer_timeout_ns);
 	if (linksocket_is_link(link->sock)) {
 		link->framed = true;
+		if (link->renew && spool_renew_id(link->spool, err) != ST_OK) {
+			return ST_EIO;
+		}
+		link->renew = false;
+		if (link->spool != NULL) {
+			memcpy(link->stream_id, spool_id(link->spool), sizeof(link->stream_id));
+		}
 		linkframe_reader_init(&link->reader, LINKFRAME_FROM_COLLECTOR);
 		link->out = link->greeting;
 		link->out_len = linkframe_put_hello(link->greeting, link->stream_id);
@@ -566,12 +530,26 @@ static bool link_waits_for_peer(const struct link *link)
 	       link->out_len > 0 || (link->state == LINK_OPEN && link->head);
 }
 
+/* How long a silence may be: while connecting, no longer than for any answer of the host. */
+static int64_t link_patience(const struct link *link)
+{
+	const bool connecting = link->state == LINK_CONNECTING || link->state == LINK_GREETING;
+
+	if (connecting && link->peer_timeout_ns > 0 &&
+	    (link->stall_timeout_ns <= 0 || link->peer_timeout_ns < link->stall_timeout_ns)) {
+		return link->peer_timeout_ns;
+	}
+	return link->stall_timeout_ns;
+}
+
 static int link_check_stall(struct link *link, int64_t now_ns, struct err *err)
 {
+	const int64_t patience_ns = link_patience(link);
+
 	if (!link_waits_for_peer(link)) {
 		link->progress_ns = now_ns;
 	}
-	if (link->stall_timeout_ns <= 0 || now_ns - link->progress_ns < link->stall_timeout_ns) {
+	if (patience_ns <= 0 || now_ns - link->progress_ns < patience_ns) {
 		return ST_OK;
 	}
 	link->progress_ns = now_ns;
@@ -580,7 +558,43 @@ static int link_check_stall(struct link *link, int64_t now_ns, struct err *err)
 		return ST_OK;
 	}
 	return err_set(err, ST_EIO, "no progress for %.1f s",
-		       (double)link->stall_timeout_ns / (double)NS_PER_S);
+		       (double)patience_ns / (double)NS_PER_S);
+}
+
+static void link_say_goodbye(struct link *link)
+{
+	uint8_t bytes[LINKFRAME_HEADER_BYTES + LINKFRAME_REASON_MAX];
+	size_t len = linkframe_put_goodbye(bytes, link->sent_position, NULL);
+	size_t done;
+
+	if (link->state == LINK_OPEN && link->framed && link->out_len == 0) {
+		linksocket_write(link->sock, bytes, len, &done, NULL);
+	}
+}
+
+/* Begin again at once, with this destination. */
+static void link_restart(struct link *link, guint destination, int64_t now_ns)
+{
+	link_say_goodbye(link);
+	link_disconnect(link);
+	link_choose(link, destination);
+	link->failures = 0;
+	link->lost = false;
+	link->deadline_ns = now_ns;
+}
+
+/* Leave a later destination for the first ones, when nothing is under way. */
+static void link_check_return(struct link *link, int64_t now_ns)
+{
+	if (link->current == 0 || link->state != LINK_OPEN || link->return_ns <= 0) {
+		return;
+	}
+	link->leaving |= now_ns >= link->home_ns;
+	if (link->leaving && link->out_len == 0 && link->head == link->unsent) {
+		link_add_event(link, ST_OK, "leaving %s to look for the first collector",
+			       linksocket_destination(link->sock));
+		link_restart(link, 0, now_ns);
+	}
 }
 
 /* Do what can be done without waiting; false: nothing moved. */
@@ -591,12 +605,18 @@ static bool link_step(struct link *link, int64_t now_ns)
 		[LINK_GREETING] = link_step_transfer, [LINK_GRACE] = link_step_grace,
 		[LINK_OPEN] = link_step_transfer,
 	};
-	uint64_t sent = link->stats.sent_messages;
-	uint64_t acked = link->stats.acked_messages;
-	enum link_state before = link->state;
+	const uint64_t sent = link->stats.sent_messages;
+	const uint64_t acked = link->stats.acked_messages;
+	enum link_state before;
 	struct err err = { .status = ST_EIO, .text = "" };
-	int rc = steps[link->state](link, now_ns, &err);
+	int rc;
 
+	if (link_refill(link)) {
+		link_restart(link, link->current, now_ns);
+	}
+	link_check_return(link, now_ns);
+	before = link->state;
+	rc = steps[link->state](link, now_ns, &err);
 	if (rc == ST_OK || rc == ST_EAGAIN) {
 		int stalled = link_check_stall(link, now_ns, &err);
 
@@ -606,6 +626,7 @@ static bool link_step(struct link *link, int64_t now_ns)
 		err.status = rc;
 		link_fail(link, now_ns, &err);
 	}
+	link_settle(link);
 	return rc != ST_EAGAIN || link->state != before || link->stats.sent_messages != sent ||
 	       link->stats.acked_messages != acked;
 }
@@ -648,22 +669,21 @@ int link_poll(struct link *link, int64_t now_ns, int timeout_ms)
 
 bool link_is_drained(const struct link *link)
 {
-	return !link->head && link->out_len == 0;
+	return !link->head && link->out_len == 0 &&
+	       (link->spool == NULL || spool_is_empty(link->spool));
 }
 
 void link_get_stats(const struct link *link, struct link_stats *out)
 {
+	struct journal_stats spool;
+
 	*out = link->stats;
-}
-
-static void link_say_goodbye(struct link *link)
-{
-	uint8_t bytes[LINKFRAME_HEADER_BYTES + LINKFRAME_REASON_MAX];
-	size_t len = linkframe_put_goodbye(bytes, link->sent_position, NULL);
-	size_t done;
-
-	if (link->state == LINK_OPEN && link->framed && link->out_len == 0) {
-		linksocket_write(link->sock, bytes, len, &done, NULL);
+	if (link->spool != NULL) {
+		spool_get_stats(link->spool, &spool);
+		out->queued_messages = spool.last + 1 - MIN(spool.first, spool.last + 1);
+		out->queued_bytes = spool.bytes;
+		out->dropped_messages = spool.dropped_entries;
+		out->dropped_records = spool.dropped_records;
 	}
 }
 
@@ -673,11 +693,10 @@ void link_free(struct link *link)
 		return;
 	}
 	link_say_goodbye(link);
-	link_disconnect(link, 0);
-	linksocket_free(link->sock);
-	while (link->head) {
-		link_remove(link, NULL);
-	}
+	link_disconnect(link);
+	link_settle(link);
+	link_clear_queue(link);
+	g_ptr_array_unref(link->socks);
 	g_ptr_array_free(link->preamble, TRUE);
 	g_free(link->events);
 	g_free(link);

@@ -13,6 +13,17 @@
  * the link the collector's position says what that is, so nothing is stored twice. A message that
  * went out in part over TCP or foreign TLS is sent again whole.
  *
+ * Several destinations are several collectors of one stream, each with a durable position of its
+ *own. The link is with one of them at a time: the first that can be reached. After a loss the same
+ *one is tried once more, then all in order; from a later one the link goes back to the first ones
+ *now and then, when nothing is under way. What any of them has acknowledged is never sent again,
+ *not even to one that knows less. What was sent and not acknowledged when a connection was lost
+ *goes to the next collector too, and may be stored by both: no one can know.
+ *
+ * With a spool the messages come from there (link_send() and link_add_preamble() are not used):
+ *also those of earlier lives, with their id, positions and templates. Messages of different lives
+ *go over different connections, since their templates and sequence numbers are different ones.
+ *
  * This header is the exporter's half; packer/listen.h has the collector's, on the shared framing
  * of common/linkframe.h.
  *
@@ -36,6 +47,7 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/spool.h"
 #include "common/tls.h"
 
 struct link; /* one destination; one thread */
@@ -43,13 +55,19 @@ struct link; /* one destination; one thread */
 struct link_opts {
 	const char *destination; /* "tls://host:port", "tcp://host:port", "udp://host:port"; IPv6 in
 				    brackets; default port 4739, TLS 4740 */
-	struct tls_opts tls;     /* for tls:// */
-	uint8_t stream_id[16];   /* UUID of this stream */
-	uint64_t buffer_bytes;   /* bound on messages kept for sending or acknowledgement */
-	int64_t backoff_min_ns;  /* reconnect delay: doubles from min to max, with jitter */
+	const char *const *others; /* further destinations, tried in order when the first one is
+				      away; NULL at the end; may be NULL */
+	int64_t return_ns; /* with another than the first one: try the first ones again this often;
+			      0: only when the connection is lost */
+	struct tls_opts tls;    /* for tls:// */
+	uint8_t stream_id[16];  /* UUID of this stream */
+	uint64_t buffer_bytes;  /* bound on messages kept for sending or acknowledgement */
+	int64_t backoff_min_ns; /* reconnect delay: doubles from min to max, with jitter */
 	int64_t backoff_max_ns;
 	int64_t stall_timeout_ns; /* a connection without progress for this long, with something to
 				     send or unacknowledged, is dropped; 0: never */
+	int64_t peer_timeout_ns;  /* a host that does not answer for this long is away: connecting
+				     gives up, connections are dropped; 0: the system's hours */
 	int64_t template_refresh_ns; /* UDP: send the preamble again this often; 0: never */
 };
 
@@ -72,6 +90,12 @@ struct link_stats {
 int link_new(struct link **out, const struct link_opts *opts, struct err *err);
 /* Says goodbye if connected. What is still queued is lost. */
 void link_free(struct link *link);
+
+/*
+ * Messages, id and positions are those of the spool from now on, which is kept; what is
+ * acknowledged is released, at most buffer_bytes are under way. Before the first link_poll().
+ */
+void link_set_spool(struct link *link, struct spool *spool);
 
 /*
  * Append to the messages that open every connection (templates); copied. Sent at once, in order

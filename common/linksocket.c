@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <glib.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -276,6 +277,27 @@ int linksocket_advance(struct linksocket *sock, struct err *err)
 			 sock->tls ? ", " : "", sock->tls ? tls_conn_describe(sock->tls) : "");
 	}
 	return rc;
+}
+
+void linksocket_set_timeout(struct linksocket *sock, int64_t timeout_ns)
+{
+	const int timeout_ms = (int)MIN(timeout_ns / 1000000, INT_MAX);
+	const int third_s = MAX(timeout_ms / 3000, 1);
+	const int probes = 2;
+
+	if (timeout_ns <= 0 || linksocket_is_datagram(sock)) {
+		return;
+	}
+	/* Where one fails, a dead peer is noticed later. */
+	setsockopt(sock->fd, IPPROTO_TCP, TCP_KEEPIDLE, &third_s, sizeof(third_s));
+	setsockopt(sock->fd, IPPROTO_TCP, TCP_KEEPINTVL, &third_s, sizeof(third_s));
+	setsockopt(sock->fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+	/* A foreign peer that reads nothing for a while must not lose its connection: what is sent
+	 * again would be there twice. */
+	if (linksocket_is_link(sock)) {
+		setsockopt(sock->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
+			   sizeof(timeout_ms));
+	}
 }
 
 int linksocket_read(struct linksocket *sock, void *out, size_t size, size_t *done, struct err *err)

@@ -30,6 +30,12 @@ int linksocket_connect(struct linksocket *sock, struct err *err);
 int linksocket_advance(struct linksocket *sock, struct err *err);
 /* Give up the address that is being tried; as linksocket_advance(). */
 int linksocket_skip_address(struct linksocket *sock, struct err *err);
+/*
+ * A connected host that does not answer for so long is away: noticed by keepalives in silence, and
+ * over TLS to a peer that speaks the link also while it owes the receipt of data. 0: as the system
+ * has it.
+ */
+void linksocket_set_timeout(struct linksocket *sock, int64_t timeout_ns);
 /* Drop the connection, with TLS's end if it can be said at once. */
 void linksocket_close(struct linksocket *sock);
 

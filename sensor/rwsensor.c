@@ -31,7 +31,11 @@ struct rwsensor_opts {
 	uint64_t snap_bytes;
 	uint64_t ring_bytes;
 	bool no_promiscuous;
-	char *destination;
+	GPtrArray *export;
+	char *spool_directory;
+	uint64_t spool_bytes;
+	uint64_t peer_timeout_ns;
+	uint64_t return_ns;
 	uint64_t buffer_bytes;
 	uint64_t drain_timeout_ns;
 	uint64_t template_interval_ns;
@@ -66,6 +70,9 @@ static const struct rwsensor_opts default_opts = {
 	.snap_bytes = 256,
 	.ring_bytes = 64 * MIB,
 	.buffer_bytes = 64 * MIB,
+	.spool_bytes = 1024 * MIB,
+	.peer_timeout_ns = 10 * (uint64_t)NS_PER_S,
+	.return_ns = 300 * (uint64_t)NS_PER_S,
 	.drain_timeout_ns = 60 * (uint64_t)NS_PER_S,
 	.template_interval_ns = 200 * (uint64_t)NS_PER_S,
 	.idle_timeout_ns = 300 * (uint64_t)NS_PER_S,
@@ -108,8 +115,17 @@ static const struct opt rwsensor_opt_table[] = {
 	OPT_FLAG(struct rwsensor_opts, no_promiscuous, "no-promiscuous", 0,
 		 "leave the interface in its present mode"),
 
-	OPT_STR(struct rwsensor_opts, destination, "export", 'o', "DESTINATION",
-		"send flows to tls://, tcp:// or udp:// HOST:PORT, a file, or - (standard output)"),
+	OPT_STRS(struct rwsensor_opts, export, "export", 'o', "DESTINATION",
+		 "send flows to tls://, tcp:// or udp:// HOST:PORT, a file, or - (standard output); "
+		 "several collectors, by commas or repeated, are tried in order"),
+	OPT_STR(struct rwsensor_opts, spool_directory, "spool-directory", 0, "DIR",
+		"keep messages in this folder until a collector has acknowledged them"),
+	ROW(SIZE, spool_bytes, "spool-size", 0, "BYTES", MIB, UINT64_C(1) << 50, "1g",
+	    "keep at most so much there"),
+	ROW(DURATION, peer_timeout_ns, "peer-timeout", 0, "TIME", 0, DURATION_MAX, "10",
+	    "take a collector's host that does not answer for so long as away; 0 is never"),
+	ROW(DURATION, return_ns, "return-interval", 0, "TIME", 0, DURATION_MAX, "300",
+	    "with a later collector of several, look for the first one this often; 0 is never"),
 	ROW(SIZE, buffer_bytes, "buffer-size", 0, "BYTES", MIB / 16, UINT64_C(1) << 40, "64m",
 	    "keep at most so much for a collector that is away or slow"),
 	ROW(DURATION, drain_timeout_ns, "drain-timeout", 0, "TIME", 0, DURATION_MAX, "60",
@@ -178,12 +194,16 @@ static void opts_release(struct rwsensor_opts *opts)
 	if (opts->read_list != NULL) {
 		g_ptr_array_unref(opts->read_list);
 	}
+	if (opts->export != NULL) {
+		g_ptr_array_unref(opts->export);
+	}
 }
 
 /* The configuration file is read first, so that the command line overrules it. */
 static int parse(struct rwsensor_opts *opts, int argc, char **argv, struct opt_result *result,
 		 struct err *err)
 {
+	bool has_export;
 	char *config;
 	int st;
 
@@ -193,11 +213,16 @@ static int parse(struct rwsensor_opts *opts, int argc, char **argv, struct opt_r
 		return st;
 	}
 	config = opts->config;
+	has_export = opts->export != NULL;
 	g_free(result->args);
 	result->args = NULL;
 	opts_release(opts);
 	*opts = default_opts;
 	st = opt_read_file(rwsensor_opt_table, opts, config, PROGRAM, err);
+	if (st == ST_OK && has_export && opts->export != NULL) {
+		g_ptr_array_unref(opts->export);
+		opts->export = NULL;
+	}
 	return st == ST_OK ? opt_parse(rwsensor_opt_table, opts, argc, argv, result, err) : st;
 }
 
@@ -245,7 +270,7 @@ static int collect_inputs(const struct rwsensor_opts *opts, const struct opt_res
 
 static int check(const struct rwsensor_opts *opts, const GPtrArray *inputs, struct err *err)
 {
-	if (opts->destination == NULL) {
+	if (opts->export == NULL) {
 		return err_set(err, ST_EINVAL, "--export is needed");
 	}
 	if ((opts->interface != NULL) == (inputs->len > 0)) {
@@ -255,6 +280,41 @@ static int check(const struct rwsensor_opts *opts, const GPtrArray *inputs, stru
 		return err_set(err, ST_EINVAL, "--ip4-only and --ip6-only exclude each other");
 	}
 	return ST_OK;
+}
+
+/*
+ * The values of --export, those of collectors taken apart at their commas, NULL at the end. The
+ * name of a file may have commas.
+ */
+static GPtrArray *destinations_of(const struct rwsensor_opts *opts)
+{
+	GPtrArray *all = g_ptr_array_new_with_free_func(g_free);
+
+	for (guint i = 0; i < opts->export->len; i++) {
+		const char *value = opts->export->pdata[i];
+		const bool is_file = sink_message_bytes(value) == EXPORT_MESSAGE_MAX;
+		char **parts = g_strsplit(value, ",", is_file ? 1 : -1);
+
+		for (char **part = parts; *part != NULL; part++) {
+			g_ptr_array_add(all, g_strdup(g_strstrip(*part)));
+		}
+		g_strfreev(parts);
+	}
+	g_ptr_array_add(all, NULL);
+	return all;
+}
+
+/* What all destinations take. */
+static size_t message_bytes(const struct rwsensor_opts *opts)
+{
+	GPtrArray *all = destinations_of(opts);
+	size_t bytes = EXPORT_MESSAGE_MAX;
+
+	for (guint i = 0; i + 1 < all->len; i++) {
+		bytes = MIN(bytes, sink_message_bytes(all->pdata[i]));
+	}
+	g_ptr_array_unref(all);
+	return bytes;
 }
 
 /* --- from switches to modules --------------------------------------------------------------- */
@@ -292,7 +352,7 @@ static int sensor_opts_from(const struct rwsensor_opts *opts, struct sensor_opts
 		},
 		.export = {
 			.domain = (uint32_t)opts->domain,
-			.max_message_bytes = sink_message_bytes(opts->destination),
+			.max_message_bytes = message_bytes(opts),
 			.precision = (enum export_precision)opts->precision,
 			.uniflow = opts->uniflow,
 			.delta = opts->delta,
@@ -317,20 +377,38 @@ static int sensor_opts_from(const struct rwsensor_opts *opts, struct sensor_opts
 
 static int open_sink(const struct rwsensor_opts *opts, struct sink **out, struct err *err)
 {
+	GPtrArray *all = destinations_of(opts);
+	const struct sink_spool_opts spool = {
+		.directory = opts->spool_directory,
+		.max_bytes = opts->spool_bytes,
+		.drop_oldest = opts->interface != NULL,
+	};
 	struct link_opts link = {
-		.destination = opts->destination,
+		.destination = all->pdata[0],
+		.others = (const char *const *)all->pdata + 1,
+		.return_ns = (int64_t)opts->return_ns,
 		.tls = opts->tls,
 		.buffer_bytes = opts->buffer_bytes,
 		.backoff_min_ns = NS_PER_S / 4,
 		.backoff_max_ns = 30 * NS_PER_S,
 		.stall_timeout_ns = 60 * NS_PER_S,
+		.peer_timeout_ns = (int64_t)opts->peer_timeout_ns,
 		.template_refresh_ns = (int64_t)opts->template_interval_ns,
 	};
+	int st = random_bytes(link.stream_id, sizeof(link.stream_id), err);
 
-	if (random_bytes(link.stream_id, sizeof(link.stream_id), err) != ST_OK) {
-		return err->status;
+	if (opts->spool_directory != NULL) {
+		link.buffer_bytes = MIN(opts->buffer_bytes, MIN(opts->spool_bytes / 4, 4 * MIB));
+		link.backoff_max_ns = 5 * NS_PER_S;
 	}
-	return sink_open(out, &link, err);
+	if (st == ST_OK) {
+		st = sink_open(out, &link, err);
+	}
+	if (st == ST_OK && opts->spool_directory != NULL) {
+		sink_set_spool(*out, &spool);
+	}
+	g_ptr_array_unref(all);
+	return st;
 }
 
 static int open_live(const struct rwsensor_opts *opts, struct capture **out, struct err *err)
@@ -375,6 +453,9 @@ static int sense(const struct rwsensor_opts *opts, const GPtrArray *inputs, stru
 	int finish;
 	int st = sensor_opts_from(opts, &sensor_opts, err);
 
+	if (st == ST_OK) {
+		st = sink_start(sink, err);
+	}
 	if (st == ST_OK) {
 		st = sensor_start(&sensor, &sensor_opts, sink, err);
 	}

@@ -38,6 +38,7 @@ struct sensor {
 	uint32_t exporter_address;
 	bool broken; /* the sink failed; its reason is in failure */
 	struct err failure;
+	uint64_t told_dropped; /* messages that the log knows of */
 	struct log_limit event_limit;
 };
 
@@ -235,6 +236,30 @@ static void log_link(struct sensor *sensor)
 			sink.link.queued_messages, sink.link.dropped_messages,
 			sink.link.dropped_records, sink.link.connects, sink.link.connect_failures);
 	}
+	if (sink.has_spool) {
+		log_msg(LOG_LEVEL_INFO,
+			"statistics: spool positions %" PRIu64 " to %" PRIu64 ", durable %" PRIu64
+			", bytes %" PRIu64 ", damaged %" PRIu64 ", dropped in all %" PRIu64
+			" with %" PRIu64 " records",
+			sink.spool.first, sink.spool.last, sink.spool.durable, sink.spool.bytes,
+			sink.lost, sink.spool.dropped_entries, sink.spool.dropped_records);
+	}
+}
+
+/* What is lost is told when it is, at most once a flush. */
+static void log_dropped(struct sensor *sensor)
+{
+	struct sink_stats sink;
+
+	sink_get_stats(sensor->sink, &sink);
+	if (sink.is_link && sink.link.dropped_messages > sensor->told_dropped) {
+		sensor->told_dropped = sink.link.dropped_messages;
+		log_msg(LOG_LEVEL_WARNING,
+			"the %s is full: dropped so far %" PRIu64 " messages with %" PRIu64
+			" records",
+			sink.has_spool ? "spool" : "buffer", sink.link.dropped_messages,
+			sink.link.dropped_records);
+	}
 }
 
 static int send_statistics(struct sensor *sensor, const struct meter_stats *stats, struct err *err)
@@ -308,6 +333,7 @@ static int sensor_tick(struct sensor *sensor, struct err *err)
 	if (st == ST_OK && sensor->live != NULL && now_ns >= sensor->next_flush_ns) {
 		sensor->next_flush_ns = now_ns + FLUSH_INTERVAL_NS;
 		st = export_flush(sensor->export, err);
+		log_dropped(sensor);
 	}
 	sink_poll(sensor->sink, now_ns, 0);
 	log_events(sensor, now_ns);
@@ -409,6 +435,15 @@ int sensor_read_live(struct sensor *sensor, struct capture *capture, struct err 
 	return st == ST_OK ? live_last_packets(sensor, err) : st;
 }
 
+/* A spool of a live sensor that has nobody to send to is for the next life. */
+static bool is_left_to_spool(struct sensor *sensor)
+{
+	struct sink_stats stats;
+
+	sink_get_stats(sensor->sink, &stats);
+	return sensor->live != NULL && stats.has_spool && !stats.link.connected;
+}
+
 /* Wait for the link to deliver everything; a second signal ends the wait. */
 static int sensor_drain(struct sensor *sensor, struct err *err)
 {
@@ -420,14 +455,19 @@ static int sensor_drain(struct sensor *sensor, struct err *err)
 
 		sink_poll(sensor->sink, now_ns, 0);
 		log_events(sensor, now_ns);
-		if (sink_is_drained(sensor->sink) || now_ns >= deadline_ns || daemon_is_hurried()) {
+		if (sink_is_drained(sensor->sink) || now_ns >= deadline_ns || daemon_is_hurried() ||
+		    is_left_to_spool(sensor)) {
 			break;
 		}
 		sink_poll(sensor->sink, now_ns, POLL_MS);
 	}
+	log_events(sensor, clock_ns(CLOCK_MONOTONIC));
 	log_link(sensor);
 	sink_get_stats(sensor->sink, &stats);
-	if (!sink_is_drained(sensor->sink)) {
+	if (!sink_is_drained(sensor->sink) && stats.has_spool && sensor->live != NULL) {
+		log_msg(LOG_LEVEL_NOTICE, "%" PRIu64 " messages stay in the spool",
+			stats.link.queued_messages);
+	} else if (!sink_is_drained(sensor->sink)) {
 		return err_set(err, ST_EIO, "%" PRIu64 " messages were not delivered",
 			       stats.link.queued_messages);
 	}
