@@ -57,27 +57,18 @@ static void ipfix_account(struct templatesession *session, struct templatesessio
 	domain->sequence_unsure = seen->unknown > 0;
 }
 
-static int ipfix_take(void *state, const struct decoder_message *message, struct err *err)
+static int ipfix_take_one(struct templatesession *session, const uint8_t *bytes, size_t len,
+			  int64_t arrival_ns, struct err *err)
 {
-	struct templatesession *session = state;
 	struct templatesession_domain *domain = NULL;
 	struct templatesession_header header = { .has_uptime = false };
-	struct template_bytes sets = { message->bytes, message->len };
+	struct template_bytes sets = { bytes, len };
 	struct templatesession_seen seen = { 0 };
-	const uint8_t *bytes = message->bytes;
-	size_t claimed = 0;
-	int st = ipfix_message_length(bytes, message->len, &claimed, err);
+	int st;
 
-	if (st != ST_OK) {
-		return st;
-	}
-	if (claimed != message->len) {
-		return err_set(err, ST_EFORMAT, "message length %zu instead of %zu", claimed,
-			       message->len);
-	}
 	template_eat(&sets, IPFIX_HEADER_BYTES);
 	header.time.export_ns = (int64_t)get_be32(bytes + 4) * NS_PER_S;
-	header.time.arrival_ns = message->arrival_ns;
+	header.time.arrival_ns = arrival_ns;
 	st = templatesession_domain(session, get_be32(bytes + 12), &domain, err);
 	if (st != ST_OK) {
 		return st;
@@ -90,6 +81,28 @@ static int ipfix_take(void *state, const struct decoder_message *message, struct
 	if (st != ST_ELIMIT) {
 		ipfix_account(session, domain, get_be32(bytes + 8), &seen);
 	}
+	return st;
+}
+
+/* Some exporters put several messages into one datagram. */
+static int ipfix_take(void *state, const struct decoder_message *message, struct err *err)
+{
+	struct template_bytes rest = { message->bytes, message->len };
+	int st = ST_OK;
+
+	do {
+		const uint8_t *at = rest.at;
+		size_t len = 0;
+
+		st = ipfix_message_length(at, rest.left, &len, err);
+		if (st == ST_OK && !template_eat(&rest, len)) {
+			st = err_set(err, ST_EFORMAT, "message length %zu instead of %zu", len,
+				     rest.left);
+		}
+		if (st == ST_OK) {
+			st = ipfix_take_one(state, at, len, message->arrival_ns, err);
+		}
+	} while (st == ST_OK && rest.left > 0);
 	return st;
 }
 

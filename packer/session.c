@@ -39,6 +39,7 @@ struct collector {
 	struct log_limit ignored_limit;
 	struct notelog *notes;
 	struct ifkeeper *interfaces;
+	struct iemodel *model;      /* one for all decoders: to make it takes long */
 	pthread_mutex_t checkpoint; /* one at a time */
 	_Atomic uint64_t unsynced_bytes;
 	_Atomic uint64_t messages;
@@ -80,6 +81,7 @@ struct collector *collector_new(const struct collector_opts *opts)
 	pthread_mutex_init(&collector->checkpoint, NULL);
 	collector->notes = notelog_new();
 	collector->interfaces = ifkeeper_new();
+	collector->model = iemodel_new();
 	collector->stats = probetable_new();
 	return collector;
 }
@@ -102,6 +104,7 @@ void collector_free(struct collector *collector)
 	probetable_free(collector->stats);
 	notelog_free(collector->notes);
 	ifkeeper_free(collector->interfaces);
+	iemodel_free(collector->model);
 	pthread_mutex_destroy(&collector->checkpoint);
 	pthread_mutex_destroy(&collector->lock);
 	g_free(collector);
@@ -549,6 +552,7 @@ static void session_start(struct session *session, const struct collector_config
 	const struct decoder_opts opts = {
 		.limits = session->collector->opts.limits,
 		.mapping = session_mapping(session->probe),
+		.model = session->collector->model,
 	};
 	const struct decoder_sink sink = {
 		.flow = session_take_record,
