@@ -63,10 +63,13 @@ void probestats_losses(const struct probestats *stats, struct loss *out)
 
 static void probestats_log_pdus(const char *name, const uint64_t since[PROBE_COUNTERS])
 {
+	uint64_t good =
+		since[DECODER_MESSAGES] - since[DECODER_MALFORMED] - since[DECODER_UNSUPPORTED];
+
 	log_msg(LOG_LEVEL_INFO,
 		"'%s': Pkts %" PRIu64 "/%" PRIu64 ", Recs %" PRIu64 ", MissRecs %" PRIu64
 		", BadRecs %" PRIu64,
-		name, since[DECODER_MESSAGES] - since[DECODER_MALFORMED], since[DECODER_MESSAGES],
+		name, good, since[DECODER_MESSAGES],
 		since[DECODER_FORWARD] + since[DECODER_REVERSE], since[DECODER_MISSING],
 		since[DECODER_BAD]);
 }

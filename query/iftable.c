@@ -2,7 +2,6 @@
 #include "query/iftable.h"
 
 #include <glib.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "common/timestamp.h"
@@ -71,14 +70,6 @@ static void add_columns(struct text *text)
 	text_titles(text);
 }
 
-static void print_number(struct text *text, uint64_t number)
-{
-	char cell[24];
-
-	g_snprintf(cell, sizeof(cell), "%" PRIu64, number);
-	text_cell_string(text, cell);
-}
-
 static void print_row(struct text *text, const struct iftable_row *row)
 {
 	char cell[TIMESTAMP_TEXT_MAX + IP_TEXT_MAX];
@@ -89,10 +80,10 @@ static void print_row(struct text *text, const struct iftable_row *row)
 	text_cell_string(text, row->probe);
 	ip_print(cell, row->counters.agent, !ip_is_mapped(row->counters.agent), IP_CANONICAL);
 	text_cell_string(text, cell);
-	print_number(text, row->counters.sub_agent);
-	print_number(text, row->counters.interface);
+	text_cell_u64(text, row->counters.sub_agent);
+	text_cell_u64(text, row->counters.interface);
 	for (size_t i = 0; i < IFCOUNTERS; i++) {
-		print_number(text, row->counters.values[i]);
+		text_cell_u64(text, row->counters.values[i]);
 	}
 	text_row_done(text);
 }

@@ -96,7 +96,8 @@ test_case 'a gap, a late datagram, version 8 and rubbish' '
 	said "'"'V'"': Out-of-sequence packet: expecting 14, received 6, difference -8, elapsed 0.000000 sec, engine 0.0; treating 1 flows as arriving late" &&
 	said "'"'V'"': Rejected PDU record reporting zero records" &&
 	said "'"'V'"': Rejected PDU record due to truncated header" &&
-	said "'"'V'"': Rejected PDU record due to truncated data section"
+	said "'"'V'"': Rejected PDU record due to truncated data section" &&
+	test_wait 20 grep -q "'"'V': Pkts 3/8, Recs 3, MissRecs 0, BadRecs 0"'" packer.log
 '
 
 test_case 'sFlow, and NetFlow among it' '
