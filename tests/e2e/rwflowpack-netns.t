@@ -52,10 +52,19 @@ switches_of() {
 }
 
 test_case 'one watches its interface' '
-	test_start ip netns exec "$ns-1" rwsensor $(switches_of 1) --interface=eth0 --filter=icmp &&
+	test_start ip netns exec "$ns-1" rwsensor $(switches_of 1) --peer-timeout=3s --interface=eth0 --filter=icmp &&
 	live=$test_pid &&
 	test_wait 10 grep -q "accepted connection from 10.9.1.2" packer.log &&
 	ip netns exec "$ns-1" ping -q -c 3 -i 0.2 10.9.1.1 >/dev/null
+'
+
+connected_again() {
+	[ "$(grep -c "connected to" sensor1.log)" -ge 2 ]
+}
+
+test_case 'a cut network is noticed in seconds, in silence too, and the sensor comes back' '
+	ip -n "$ns-p" link set tp1 down && test_wait 20 grep -q "lost: " sensor1.log &&
+	ip -n "$ns-p" link set tp1 up && test_wait 30 connected_again
 '
 
 test_case 'the other reads a file' '
