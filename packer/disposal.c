@@ -113,7 +113,7 @@ int disposal_good(const struct disposal_opts *opts, const char *path, int64_t no
 		struct tm tm;
 		char hour[32];
 
-		gmtime_r(&now, &tm);
+		(opts->local_time ? localtime_r : gmtime_r)(&now, &tm);
 		strftime(hour, sizeof(hour), "%Y/%m/%d/%H", &tm);
 		directory = g_build_filename(opts->archive_directory, hour, NULL);
 	}

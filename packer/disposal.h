@@ -16,9 +16,10 @@ struct disposal_opts {
 	char *error_directory;   /* NULL: bad files stay, and stop the daemon */
 	char *post_archive_command;
 	bool flat_archive;
+	bool local_time; /* of the subdirectories; else UTC */
 };
 
-/* ARCHIVE/YYYY/MM/DD/HH/NAME of now_s (UTC), or ARCHIVE/NAME when flat; then the command. */
+/* ARCHIVE/YYYY/MM/DD/HH/NAME of now_s, or ARCHIVE/NAME when flat; then the command. */
 int disposal_good(const struct disposal_opts *opts, const char *path, int64_t now_s,
 		  struct err *err);
 /* ST_ENOENT: there is no error directory, the file is where it was. */
