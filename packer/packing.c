@@ -376,6 +376,7 @@ int packing_start(struct packing **out, const struct packing_opts *opts, struct 
 		.writer = packing->writer,
 		.positions = packing->positions,
 		.limits = opts->limits,
+		.clock_limit_ns = opts->clock_limit_ns,
 		.root = opts->writer.root,
 		.fatal = opts->stop,
 	});

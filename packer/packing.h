@@ -27,6 +27,7 @@ struct packing_opts {              /* everything kept until packing_stop() */
 	int (*bound_socket)(void *arg, int type, const struct sockaddr *address, socklen_t len);
 	void *bound_socket_arg;
 	struct disposal_opts disposal;
+	int64_t clock_limit_ns; /* see struct collector_opts */
 	int64_t flush_timeout_ns;
 	int64_t polling_interval_ns;
 	void (*stop)(void); /* ask the daemon to stop: the repository or a directory fails */

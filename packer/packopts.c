@@ -109,6 +109,8 @@ const struct opt packopts_table[] = {
 		 "archive without subdirectories for date and hour"),
 	OPT_STR(struct packopts, disposal.post_archive_command, "post-archive-command", 0, "CMD",
 		"run this for each archived file; %s is its path"),
+	OPT_U64(struct packopts, clock_limit_s, "clock-limit", 0, "SECONDS", 0, 315360000,
+		"store flows that ended further from their arrival under its time; 0: none"),
 	OPT_U64(struct packopts, flush_timeout_s, "flush-timeout", 0, "SECONDS", 1, 86400,
 		"how often files are flushed and reported", .default_text = "120"),
 	OPT_U64(struct packopts, file_cache_size, "file-cache-size", 0, "N", 4, 32767,

@@ -31,6 +31,7 @@ struct packopts {
 	char *sender_directory;
 	uint64_t polling_interval_s;
 	struct disposal_opts disposal;
+	uint64_t clock_limit_s;
 	uint64_t flush_timeout_s;
 	uint64_t file_cache_size;
 	bool no_file_locking;

@@ -443,6 +443,7 @@ static int start(struct rwflowpack *self, struct site *site, struct sensorconf *
 		.bound_socket = take_socket,
 		.bound_socket_arg = self->supervise,
 		.disposal = opts->disposal,
+		.clock_limit_ns = (int64_t)opts->clock_limit_s * NS_PER_S,
 		.flush_timeout_ns = (int64_t)opts->flush_timeout_s * NS_PER_S,
 		.polling_interval_ns = (int64_t)opts->polling_interval_s * NS_PER_S,
 		.stop = daemon_request_stop,

@@ -271,18 +271,19 @@ static int session_choose_probe(struct session *session, const struct sensorconf
 	return session_refuse(session, address_ok, err);
 }
 
-static struct ipfix_mapping session_mapping(const struct probe *probe)
+static struct ipfix_mapping session_mapping(const struct session *session)
 {
 	return (struct ipfix_mapping){
-		.vlan_interfaces = probe->vlan_interfaces,
-		.quirks = probe->quirks,
+		.vlan_interfaces = session->probe->vlan_interfaces,
+		.quirks = session->probe->quirks,
+		.clock_limit_ns = session->door_key ? session->collector->opts.clock_limit_ns : 0,
 	};
 }
 
 /* From here on the messages are those of session->probe. */
 static void session_set_probe(struct session *session)
 {
-	struct ipfix_mapping mapping = session_mapping(session->probe);
+	struct ipfix_mapping mapping = session_mapping(session);
 
 	if (g_strcmp0(session->probe_name, session->probe->name) != 0) {
 		g_free(session->probe_name);
@@ -551,7 +552,7 @@ static void session_start(struct session *session, const struct collector_config
 {
 	const struct decoder_opts opts = {
 		.limits = session->collector->opts.limits,
-		.mapping = session_mapping(session->probe),
+		.mapping = session_mapping(session),
 		.model = session->collector->model,
 	};
 	const struct decoder_sink sink = {

@@ -25,6 +25,9 @@ struct collector_opts {
 	struct writer *writer; /* kept: both outlive the collector */
 	struct positions *positions;
 	struct ipfix_limits limits;
+	/* Flows of exporters (not of files) that ended further from their arrival are moved to it;
+	 * 0: none. */
+	int64_t clock_limit_ns;
 	const char *root;    /* kept: where losses and interface counters go; NULL: nowhere */
 	void (*fatal)(void); /* the repository cannot be written: the daemon is to stop */
 };
