@@ -19,7 +19,7 @@ fi
 ip link set lo up || exit 99
 make_pki || exit 99
 port=4740
-lives=8
+lives=${TUSSAH_LIVES:-8} # a multiple of 4: the packer is there at the end
 [ "$TUSSAH_LONG" != yes ] || lives=200
 
 {
@@ -46,11 +46,13 @@ while True:
     time.sleep(0.002)
 END
 
+# start_sensor: with the switches in $spool
+spool="--spool-directory=$PWD/spool --spool-size=64m"
 start_sensor() {
 	: >sensor.log
 	test_start rwsensor --silk --uniflow --no-stats --no-daemon --interface=lo \
-		--filter='udp and dst port 9' --idle-timeout=50ms --spool-directory="$PWD/spool" \
-		--spool-size=64m --export="tls://127.0.0.1:$port" --tls-ca=pki/ca.pem \
+		--filter='udp and dst port 9' --idle-timeout=50ms $spool \
+		--export="tls://127.0.0.1:$port" --tls-ca=pki/ca.pem \
 		--tls-cert=pki/sensor1.pem --tls-key=pki/sensor1.key --log-pathname="$PWD/sensor.log"
 	sensor=$test_pid
 	test_wait 20 grep -q capturing sensor.log
@@ -93,6 +95,23 @@ test_case 'what was spooled is there, none missing, none twice' '
 	echo "spooled $spooled" && test "$spooled" -gt 100 && expect_count S0 "$spooled" &&
 	rwcut --no-titles --no-columns --fields=dip $(cat files) | sort -u >addresses &&
 	test_lines addresses "$spooled"
+'
+
+dropped_so_far() {
+	grep -q "the spool is full: dropped" sensor.log
+}
+
+test_case 'what a full spool drops is counted, to the record' '
+	rm -rf root && mkdir root && spool="--spool-directory=$PWD/small --spool-size=1m" &&
+	start_sensor && { test_start python3 talk.py 300; talker=$test_pid; } &&
+	test_wait 90 dropped_so_far && kill "$talker" && { test_stop "$sensor" || :; } &&
+	test_grep "messages stay in the spool" sensor.log &&
+	python3 "$TUSSAH_SRCDIR/tests/e2e/spooltext.py" lives small >lives && cat lives &&
+	spooled=$(awk "{ print \$2 }" lives) && start_tls_packer && start_sensor &&
+	test_wait 60 grep -q "connected to" sensor.log && test_stop "$sensor" && stop_packer &&
+	dropped=$(sed -n "s/.*, dropped in all [0-9]* with \([0-9]*\) records$/\1/p" sensor.log | tail -1) &&
+	echo "spooled $spooled, dropped $dropped" && test "$dropped" -gt 0 &&
+	expect_count S0 $((spooled - dropped))
 '
 
 test_done
