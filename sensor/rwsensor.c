@@ -5,19 +5,23 @@
  */
 #include <errno.h>
 #include <glib.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/daemon.h"
 #include "common/log.h"
+#include "common/metricsd.h"
 #include "common/opt.h"
 #include "common/stdstreams.h"
 #include "common/supervise.h"
 #include "common/timestamp.h"
 #include "sensor/sensor.h"
+#include "sensor/sensormetrics.h"
 
 #define PROGRAM "rwsensor"
 #define MIB     (UINT64_C(1024) * 1024)
@@ -62,6 +66,8 @@ struct rwsensor_opts {
 	uint64_t domain;
 	uint64_t stats_interval_ns;
 	bool no_stats;
+	bool check_config;
+	char *metrics;
 	struct log_opts log;
 	struct daemon_opts daemon;
 };
@@ -178,6 +184,10 @@ static const struct opt rwsensor_opt_table[] = {
 	    "log and export statistics this often; 0 is only at the end"),
 	OPT_FLAG(struct rwsensor_opts, no_stats, "no-stats", 0,
 		 "export no statistics records"),
+	OPT_FLAG(struct rwsensor_opts, check_config, "check-config", 0,
+		 "check all that starting would need, say what is found, and exit"),
+	OPT_STR(struct rwsensor_opts, metrics, "metrics", 0, "HOST:PORT",
+		"serve metrics over HTTP at this address"),
 	OPT_GROUP(struct rwsensor_opts, log, log_opt_table),
 	OPT_GROUP(struct rwsensor_opts, daemon, daemon_opt_table),
 	OPT_END,
@@ -279,7 +289,7 @@ static int check(const struct rwsensor_opts *opts, const GPtrArray *inputs, stru
 	if (opts->ip4_only && opts->ip6_only) {
 		return err_set(err, ST_EINVAL, "--ip4-only and --ip6-only exclude each other");
 	}
-	return ST_OK;
+	return opts->metrics != NULL ? metricsd_check(opts->metrics, err) : ST_OK;
 }
 
 /*
@@ -411,6 +421,47 @@ static int open_sink(const struct rwsensor_opts *opts, struct sink **out, struct
 	return st;
 }
 
+/* --- --check-config -------------------------------------------------------------------------- */
+
+static bool find(bool ok, const char *what, const char *name, const char *why)
+{
+	fprintf(ok ? stdout : stderr, PROGRAM ": %s%s '%s': %s\n", ok ? "" : "error: ", what, name,
+		why);
+	return ok;
+}
+
+/* Nothing is opened for capture, connected or replaced. */
+static int check_config(const struct rwsensor_opts *opts, const GPtrArray *inputs)
+{
+	struct tls_context *tls = NULL;
+	bool ok = true;
+	struct err err;
+
+	if (opts->interface != NULL) {
+		bool found = if_nametoindex(opts->interface) != 0;
+
+		ok &= find(found, "interface", opts->interface,
+			   found ? "is there" : g_strerror(errno));
+	}
+	for (guint i = 0; i < inputs->len; i++) {
+		const char *path = inputs->pdata[i];
+		bool readable = strcmp(path, "-") == 0 || access(path, R_OK) == 0;
+
+		ok &= find(readable, "capture file", path,
+			   readable ? "readable" : g_strerror(errno));
+	}
+	if (g_str_has_prefix(opts->destination, "tls://")) {
+		bool good = tls_context_new(&tls, &opts->tls, false, &err) == ST_OK;
+
+		ok &= find(good, "destination", opts->destination,
+			   good ? "certificate and key belong together" : err.text);
+		tls_context_free(tls);
+	} else {
+		find(true, "destination", opts->destination, "not tried");
+	}
+	return ok ? ST_OK : ST_EINVAL;
+}
+
 static int open_live(const struct rwsensor_opts *opts, struct capture **out, struct err *err)
 {
 	struct capture_live_opts live = {
@@ -445,14 +496,65 @@ static int read_files(struct sensor *sensor, const GPtrArray *inputs, struct err
 	return st;
 }
 
+/* Whom the sensor's thread tells how it does. */
+struct watchers {
+	struct supervise *supervise;
+	struct sensormetrics *metrics;
+	struct metricsd *metricsd;
+};
+
+static void on_tick(void *arg, const struct sensor_snapshot *snapshot)
+{
+	struct watchers *watchers = arg;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	supervise_alive(watchers->supervise, now.tv_sec * NS_PER_S + now.tv_nsec);
+	sensormetrics_publish(watchers->metrics, snapshot);
+}
+
+static int watchers_open(struct watchers *watchers, const struct rwsensor_opts *opts,
+			 struct err *err)
+{
+	const struct supervise_env env = {
+		.notify_socket = getenv("NOTIFY_SOCKET"),
+		.watchdog_usec = getenv("WATCHDOG_USEC"),
+		.watchdog_pid = getenv("WATCHDOG_PID"),
+	};
+	int st = ST_OK;
+
+	watchers->supervise = supervise_new(&env, getpid());
+	watchers->metrics = sensormetrics_new();
+	if (opts->metrics != NULL) {
+		const struct metricsd_sources sources = { .collect = sensormetrics_collect,
+							  .arg = watchers->metrics };
+
+		st = metricsd_start(&watchers->metricsd, opts->metrics, &sources, err);
+	}
+	if (watchers->metricsd != NULL) {
+		log_msg(LOG_LEVEL_NOTICE, "Metrics at http://%s/metrics",
+			metricsd_address(watchers->metricsd));
+	}
+	return st;
+}
+
+static void watchers_close(struct watchers *watchers)
+{
+	metricsd_stop(watchers->metricsd);
+	sensormetrics_free(watchers->metrics);
+	supervise_free(watchers->supervise);
+}
+
 static int sense(const struct rwsensor_opts *opts, const GPtrArray *inputs, struct capture *capture,
-		 struct sink *sink, struct err *err)
+		 struct sink *sink, struct watchers *watchers, struct err *err)
 {
 	struct sensor_opts sensor_opts;
 	struct sensor *sensor = NULL;
 	int finish;
 	int st = sensor_opts_from(opts, &sensor_opts, err);
 
+	sensor_opts.tick = on_tick;
+	sensor_opts.tick_arg = watchers;
 	if (st == ST_OK) {
 		st = sink_start(sink, err);
 	}
@@ -484,6 +586,7 @@ static int sense(const struct rwsensor_opts *opts, const GPtrArray *inputs, stru
  */
 static int run(struct rwsensor_opts *opts, const GPtrArray *inputs, struct err *err)
 {
+	struct watchers watchers = { 0 };
 	struct capture *capture = NULL;
 	struct sink *sink = NULL;
 	bool foreground = capture == NULL && opts->interface == NULL;
@@ -506,22 +609,21 @@ static int run(struct rwsensor_opts *opts, const GPtrArray *inputs, struct err *
 	}
 	if (st == ST_OK) {
 		st = daemon_drop_privileges(&opts->daemon, err);
+		if (st == ST_OK) {
+			st = watchers_open(&watchers, opts, err);
+		}
 		if (st != ST_OK) {
 			log_msg(LOG_LEVEL_ERR, "%s", err->text);
 		} else {
-			const struct supervise_env env = { .notify_socket =
-								   getenv("NOTIFY_SOCKET") };
-			struct supervise *supervise = supervise_new(&env, getpid());
-
-			supervise_ready(supervise);
-			st = sense(opts, inputs, capture, sink, err);
-			supervise_stopping(supervise);
-			supervise_free(supervise);
+			supervise_ready(watchers.supervise);
+			st = sense(opts, inputs, capture, sink, &watchers, err);
+			supervise_stopping(watchers.supervise);
 		}
 		daemon_finish();
 	} else {
 		fprintf(stderr, PROGRAM ": %s\n", err->text);
 	}
+	watchers_close(&watchers);
 	sink_close(sink);
 	capture_close(capture);
 	log_close();
@@ -539,6 +641,8 @@ static int run_checked(struct rwsensor_opts *opts, const struct opt_result *resu
 	}
 	if (st != ST_OK) {
 		fprintf(stderr, PROGRAM ": %s\nTry '" PROGRAM " --help'\n", err.text);
+	} else if (opts->check_config) {
+		st = check_config(opts, inputs);
 	} else {
 		st = run(opts, inputs, &err);
 	}

@@ -23,6 +23,7 @@
 /* At the end, what the kernel still holds is read for so long: more than it keeps a ring block. */
 #define LAST_PACKETS_NS   (250 * NS_PER_MS)
 #define EVENTS_PER_MINUTE 20
+#define TICK_INTERVAL_NS  (NS_PER_S / 2)
 
 struct sensor {
 	struct sensor_opts opts;
@@ -34,6 +35,7 @@ struct sensor {
 	int64_t start_ns;               /* wall clock */
 	int64_t next_stats_ns;          /* steady clock, as the next */
 	int64_t next_flush_ns;
+	int64_t next_tick_ns;
 	uint64_t capture_dropped;
 	uint32_t exporter_address;
 	bool broken; /* the sink failed; its reason is in failure */
@@ -138,6 +140,22 @@ static void on_packet(void *arg, int64_t time_ns, const uint8_t *bytes, uint32_t
 	meter_packet(sensor->meter, sensor->link, bytes, captured, wire_len, time_ns);
 }
 
+static void tell_counters(struct sensor *sensor)
+{
+	struct sensor_snapshot snapshot = { 0 };
+
+	if (sensor->live != NULL) {
+		struct capture_stats capture;
+
+		capture_get_stats(sensor->live, &capture);
+		sensor->capture_dropped = capture.dropped;
+	}
+	meter_get_stats(sensor->meter, &snapshot.meter);
+	sink_get_stats(sensor->sink, &snapshot.sink);
+	snapshot.capture_dropped = sensor->capture_dropped;
+	sensor->opts.tick(sensor->opts.tick_arg, &snapshot);
+}
+
 int sensor_start(struct sensor **out, const struct sensor_opts *opts, struct sink *sink,
 		 struct err *err)
 {
@@ -158,6 +176,9 @@ int sensor_start(struct sensor **out, const struct sensor_opts *opts, struct sin
 	if (st != ST_OK) {
 		sensor_free(sensor);
 		return st;
+	}
+	if (opts->tick) {
+		tell_counters(sensor);
 	}
 	*out = sensor;
 	return ST_OK;
@@ -329,6 +350,10 @@ static int sensor_tick(struct sensor *sensor, struct err *err)
 		log_tick(clock_ns(CLOCK_REALTIME));
 		st = report(sensor, err);
 		log_link(sensor);
+	}
+	if (sensor->opts.tick && now_ns >= sensor->next_tick_ns) {
+		sensor->next_tick_ns = now_ns + TICK_INTERVAL_NS;
+		tell_counters(sensor);
 	}
 	if (st == ST_OK && sensor->live != NULL && now_ns >= sensor->next_flush_ns) {
 		sensor->next_flush_ns = now_ns + FLUSH_INTERVAL_NS;

@@ -18,6 +18,13 @@
 #include "sensor/meter.h"
 #include "sensor/sink.h"
 
+/* All counters at one moment. */
+struct sensor_snapshot {
+	struct meter_stats meter;
+	struct sink_stats sink;
+	uint64_t capture_dropped; /* by the kernel */
+};
+
 struct sensor_opts {
 	struct meter_opts meter;
 	struct export_opts export;
@@ -25,6 +32,10 @@ struct sensor_opts {
 	int64_t stats_interval_ns; /* 0: only at the end */
 	bool stats_records;        /* send them to the collector too */
 	int64_t drain_timeout_ns;  /* at the end, wait so long for acknowledgements */
+	/* Called about once a second while work goes on, from the thread that does it. May be NULL.
+	 */
+	void (*tick)(void *arg, const struct sensor_snapshot *snapshot);
+	void *tick_arg;
 };
 
 struct sensor;
