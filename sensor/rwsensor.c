@@ -430,12 +430,36 @@ static bool find(bool ok, const char *what, const char *name, const char *why)
 	return ok;
 }
 
-/* Nothing is opened for capture, connected or replaced. */
-static int check_config(const struct rwsensor_opts *opts, const GPtrArray *inputs)
+static bool find_destinations(const struct rwsensor_opts *opts)
 {
+	GPtrArray *all = destinations_of(opts);
 	struct tls_context *tls = NULL;
 	bool ok = true;
 	struct err err;
+
+	for (guint i = 0; all->pdata[i] != NULL; i++) {
+		const char *name = all->pdata[i];
+
+		if (!g_str_has_prefix(name, "tls://")) {
+			find(true, "destination", name, "not tried");
+			continue;
+		}
+		tls = NULL;
+		if (tls_context_new(&tls, &opts->tls, false, &err) == ST_OK) {
+			find(true, "destination", name, "certificate and key belong together");
+		} else {
+			ok = find(false, "destination", name, err.text);
+		}
+		tls_context_free(tls);
+	}
+	g_ptr_array_unref(all);
+	return ok;
+}
+
+/* Nothing is opened for capture, connected or replaced. */
+static int check_config(const struct rwsensor_opts *opts, const GPtrArray *inputs)
+{
+	bool ok = find_destinations(opts);
 
 	if (opts->interface != NULL) {
 		bool found = if_nametoindex(opts->interface) != 0;
@@ -450,14 +474,12 @@ static int check_config(const struct rwsensor_opts *opts, const GPtrArray *input
 		ok &= find(readable, "capture file", path,
 			   readable ? "readable" : g_strerror(errno));
 	}
-	if (g_str_has_prefix(opts->destination, "tls://")) {
-		bool good = tls_context_new(&tls, &opts->tls, false, &err) == ST_OK;
+	if (opts->spool_directory != NULL) {
+		bool writable = access(opts->spool_directory, R_OK | W_OK | X_OK) == 0;
 
-		ok &= find(good, "destination", opts->destination,
-			   good ? "certificate and key belong together" : err.text);
-		tls_context_free(tls);
-	} else {
-		find(true, "destination", opts->destination, "not tried");
+		/* one that is not there is made */
+		ok &= find(writable || errno == ENOENT, "spool directory", opts->spool_directory,
+			   writable ? "writable" : g_strerror(errno));
 	}
 	return ok ? ST_OK : ST_EINVAL;
 }

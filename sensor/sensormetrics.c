@@ -11,20 +11,27 @@ struct sensormetrics {
 	struct sensor_snapshot snapshot;
 };
 
+/* Which destinations have it. */
+enum { OF_ALL, OF_LINK, OF_SPOOL };
+
 /* A family, and where its number (uint64_t) lies in the snapshot. */
 #define ROW(member, name, help, kind)                                                              \
 	{                                                                                          \
-		{ name, help, kind }, offsetof(struct sensor_snapshot, member), false              \
+		{ name, help, kind }, offsetof(struct sensor_snapshot, member), OF_ALL             \
+	}
+#define SPOOL_ROW(member, name, help, kind)                                                        \
+	{                                                                                          \
+		{ name, help, kind }, offsetof(struct sensor_snapshot, sink.member), OF_SPOOL      \
 	}
 #define LINK_ROW(member, name, help, kind)                                                         \
 	{                                                                                          \
-		{ name, help, kind }, offsetof(struct sensor_snapshot, sink.link.member), true     \
+		{ name, help, kind }, offsetof(struct sensor_snapshot, sink.link.member), OF_LINK  \
 	}
 
 static const struct sensormetrics_row {
 	struct metricfamily family;
 	size_t offset;
-	bool of_link; /* not of files */
+	uint8_t of;
 } rows[] = {
 	ROW(meter.packets, "tussah_sensor_packets", "packets read", METRIC_COUNTER),
 	ROW(meter.bytes, "tussah_sensor_bytes", "bytes of packets on the wire", METRIC_COUNTER),
@@ -41,9 +48,24 @@ static const struct sensormetrics_row {
 		 METRIC_COUNTER),
 	LINK_ROW(acked_messages, "tussah_sensor_acked_messages",
 		 "messages that the collector has acknowledged", METRIC_COUNTER),
-	LINK_ROW(queued_messages, "tussah_sensor_spool_messages",
-		 "messages that are not acknowledged yet", METRIC_GAUGE),
-	LINK_ROW(queued_bytes, "tussah_sensor_spool_bytes", "bytes of those", METRIC_GAUGE),
+	LINK_ROW(queued_messages, "tussah_sensor_queued_messages",
+		 "messages in memory that are not acknowledged yet", METRIC_GAUGE),
+	LINK_ROW(queued_bytes, "tussah_sensor_queued_bytes", "bytes of those", METRIC_GAUGE),
+	SPOOL_ROW(spool.bytes, "tussah_sensor_spool_bytes", "bytes of the spool on disk",
+		  METRIC_GAUGE),
+	SPOOL_ROW(spool.last, "tussah_sensor_spool_appended_position",
+		  "newest message of the spool", METRIC_GAUGE),
+	SPOOL_ROW(spool.durable, "tussah_sensor_spool_durable_position",
+		  "newest message that is safe on disk", METRIC_GAUGE),
+	SPOOL_ROW(spool.released, "tussah_sensor_spool_acked_position",
+		  "newest message that the collector has acknowledged", METRIC_GAUGE),
+	SPOOL_ROW(spool.dropped_entries, "tussah_sensor_spool_dropped_messages",
+		  "messages that the full spool dropped, since it was made", METRIC_COUNTER),
+	SPOOL_ROW(spool.dropped_records, "tussah_sensor_spool_dropped_records", "records in those",
+		  METRIC_COUNTER),
+	SPOOL_ROW(spool.syncs, "tussah_sensor_spool_syncs", "syncs of the spool", METRIC_COUNTER),
+	SPOOL_ROW(spool.sync_ns, "tussah_sensor_spool_sync_nanoseconds", "time spent in them",
+		  METRIC_COUNTER),
 	LINK_ROW(dropped_messages, "tussah_sensor_dropped_messages",
 		 "messages pushed out of the full buffer", METRIC_COUNTER),
 	LINK_ROW(dropped_records, "tussah_sensor_dropped_records", "records in those",
@@ -101,16 +123,19 @@ void sensormetrics_collect(void *arg, struct metrictext *text)
 						       "1 while there is a connection",
 						       METRIC_GAUGE };
 	struct sensormetrics *metrics = arg;
+	bool has[] = { [OF_ALL] = true, [OF_SPOOL] = false };
 	struct sensor_snapshot snapshot;
 
 	pthread_mutex_lock(&metrics->lock);
 	snapshot = metrics->snapshot;
 	pthread_mutex_unlock(&metrics->lock);
+	has[OF_LINK] = snapshot.sink.is_link;
+	has[OF_SPOOL] = snapshot.sink.has_spool;
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
 		uint64_t value;
 
 		memcpy(&value, (const char *)&snapshot + rows[i].offset, sizeof(value));
-		if (!rows[i].of_link || snapshot.sink.is_link) {
+		if (has[rows[i].of]) {
 			metrictext_add(text, &rows[i].family, NULL, value);
 		}
 	}

@@ -7,7 +7,7 @@
 # fetch_metrics: into metrics; there may be none yet of the link
 fetch_metrics() {
 	python3 -c "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())" "$url" >metrics &&
-		grep -q tussah_sensor_spool_bytes metrics
+		grep -q tussah_sensor_queued_bytes metrics
 }
 
 # No collector: the sensor waits, with everything in its buffer. The pipe keeps it reading.
@@ -22,7 +22,7 @@ test_case 'packets, flows and what waits are told while it runs' '
 	test_wait 60 test_grep READY=1 said &&
 	test_wait 60 fetch_metrics &&
 	test_grep "^tussah_sensor_packets_total [0-9]" metrics &&
-	test_grep "^tussah_sensor_spool_bytes [0-9]" metrics &&
+	test_grep "^tussah_sensor_queued_bytes [0-9]" metrics &&
 	test_grep "^tussah_sensor_connected 0" metrics &&
 	exec 9>&- &&
 	test_wait 60 test_grep STOPPING=1 said && test_grep READY=1 said

@@ -29,10 +29,13 @@ static void test_link(void)
 	snapshot.sink.is_link = true;
 	snapshot.sink.link.connected = true;
 	snapshot.sink.link.queued_bytes = 4096;
+	snapshot.sink.has_spool = true;
+	snapshot.sink.spool.bytes = 8192;
 	text = text_of(&snapshot);
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\ntussah_sensor_packets_total 7\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\ntussah_sensor_capture_drops_total 3\n"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\ntussah_sensor_spool_bytes 4096\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\ntussah_sensor_queued_bytes 4096\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\ntussah_sensor_spool_bytes 8192\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\ntussah_sensor_connected 1\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\ntussah_sensor_active_flows 5\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "tussah_sensor_refused_packets_total{cause=\""));
