@@ -379,6 +379,7 @@ static int seal_one(const struct keeper *keeper, const struct kept_file *file)
 	const struct seal_opts opts = {
 		.compression = keeper->opts.compression,
 		.no_wait = true,
+		.root = keeper->opts.root,
 	};
 	char *path = g_build_filename(keeper->opts.root, file->path, NULL);
 	struct seal_result result = { 0 };

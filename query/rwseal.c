@@ -162,6 +162,7 @@ static int seal(const struct job *job, const char *path, bool *done, struct err 
 	const struct seal_opts opts = {
 		.compression = seal_compressions[job->opts->method],
 		.force = job->opts->force,
+		.root = job->root,
 	};
 	struct seal_result result = { 0 };
 	bool is_blocks = false;

@@ -62,7 +62,8 @@ static int make_file(const char *path, const struct blockfile_header *header, st
 static int open_file(const char *path, const struct blockwriter_opts *opts, int *fd,
 		     struct err *err)
 {
-	unsigned flags = opts->no_locking ? LOCKEDFILE_NO_LOCK : 0;
+	unsigned flags = (opts->no_locking ? LOCKEDFILE_NO_LOCK : 0) |
+			 (opts->no_wait ? LOCKEDFILE_NO_WAIT : 0);
 	int rc = lockedfile_open(path, flags, fd, err);
 
 	while (rc == ST_ENOENT) {
@@ -76,32 +77,42 @@ static int open_file(const char *path, const struct blockwriter_opts *opts, int 
 	return rc;
 }
 
-int blockwriter_append(struct blockwriter **out, const char *path,
-		       const struct blockwriter_opts *opts, uint64_t *cut_bytes, struct err *err)
+int blockwriter_open_file(const char *path, const struct blockwriter_opts *opts, int *fd,
+			  struct blockrecover_result *found, struct err *err)
 {
-	struct flowblock_opts block_opts = { .compression = opts->compression,
-					     .quick = opts->quick,
-					     .sensor = opts->header.sensor,
-					     .flowtype = opts->header.flowtype };
-	struct blockrecover_result found = { 0 };
-	struct blockwriter *writer;
-	int fd = -1;
-	int rc = open_file(path, opts, &fd, err);
+	int rc = open_file(path, opts, fd, err);
 
 	if (rc != ST_OK) {
 		return rc;
 	}
-	rc = blockrecover(fd, path, &found, err);
-	if (rc == ST_OK && found.end == 0) {
-		rc = write_header(fd, &opts->header, &found.end, err);
-	} else if (rc == ST_OK) {
-		block_opts.sensor = found.sensor;
-		block_opts.flowtype = found.flowtype;
+	rc = blockrecover(*fd, path, found, err);
+	if (rc == ST_OK && found->end == 0) {
+		rc = write_header(*fd, &opts->header, &found->end, err);
+		found->sensor = opts->header.sensor;
+		found->flowtype = opts->header.flowtype;
 	}
 	if (rc != ST_OK) {
-		close(fd);
+		close(*fd);
+	}
+	return rc;
+}
+
+int blockwriter_append(struct blockwriter **out, const char *path,
+		       const struct blockwriter_opts *opts, uint64_t *cut_bytes, struct err *err)
+{
+	struct blockrecover_result found = { 0 };
+	struct flowblock_opts block_opts;
+	struct blockwriter *writer;
+	int fd = -1;
+	int rc = blockwriter_open_file(path, opts, &fd, &found, err);
+
+	if (rc != ST_OK) {
 		return rc;
 	}
+	block_opts = (struct flowblock_opts){ .compression = opts->compression,
+					      .quick = opts->quick,
+					      .sensor = found.sensor,
+					      .flowtype = found.flowtype };
 	if (cut_bytes != NULL) {
 		*cut_bytes = found.cut;
 	}

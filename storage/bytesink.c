@@ -55,6 +55,12 @@ const uint8_t *bytesink_bytes(const struct bytesink *sink, size_t *len)
 	return sink->memory->data;
 }
 
+void bytesink_clear(struct bytesink *sink)
+{
+	assert(sink->memory != NULL);
+	g_byte_array_set_size(sink->memory, 0);
+}
+
 static bool is_gzip_name(const char *path)
 {
 	const char *found = strstr(path, ".gz");

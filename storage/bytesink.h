@@ -41,6 +41,8 @@ struct bytesink *bytesink_open_fd(int fd, const char *name);
 struct bytesink *bytesink_memory(const char *name);
 /* What was written so far; borrowed until the next write. */
 const uint8_t *bytesink_bytes(const struct bytesink *sink, size_t *len);
+/* Forget it. */
+void bytesink_clear(struct bytesink *sink);
 
 const char *bytesink_name(const struct bytesink *sink);
 /* Can the file below seek? Pipes cannot. */

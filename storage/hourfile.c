@@ -19,8 +19,7 @@ struct hourfile_writer {
 	unsigned new_folders; /* how many of them were made with it */
 };
 
-/* How many of the folders above path are not there yet? */
-static unsigned count_missing_folders(const char *path)
+unsigned hourfile_missing_folders(const char *path)
 {
 	char *folder = g_path_get_dirname(path);
 	unsigned missing = 0;
@@ -36,7 +35,23 @@ static unsigned count_missing_folders(const char *path)
 	return missing;
 }
 
-static int make_folders(const char *path, struct err *err)
+int hourfile_sync_folders(const char *file, unsigned made, struct err *err)
+{
+	char *path = g_strdup(file);
+	int rc = ST_OK;
+
+	for (unsigned i = 0; rc == ST_OK && i <= made; i++) {
+		char *folder = g_path_get_dirname(path);
+
+		rc = newfile_sync_folder(path, err);
+		g_free(path);
+		path = folder;
+	}
+	g_free(path);
+	return rc;
+}
+
+int hourfile_make_folders(const char *path, struct err *err)
 {
 	char *folder = g_path_get_dirname(path);
 	int rc = ST_OK;
@@ -48,24 +63,13 @@ static int make_folders(const char *path, struct err *err)
 	return rc;
 }
 
-/* A new file is as durable as its name: the folder that has it, and those made on the way. */
+/* A new file is as durable as its name. */
 static int sync_new_path(struct hourfile_writer *writer, struct err *err)
 {
-	char *path;
-	int rc = ST_OK;
+	int rc = writer->new_path != NULL
+			 ? hourfile_sync_folders(writer->new_path, writer->new_folders, err)
+			 : ST_OK;
 
-	if (writer->new_path == NULL) {
-		return ST_OK;
-	}
-	path = g_strdup(writer->new_path);
-	for (unsigned i = 0; rc == ST_OK && i <= writer->new_folders; i++) {
-		char *folder = g_path_get_dirname(path);
-
-		rc = newfile_sync_folder(path, err);
-		g_free(path);
-		path = folder;
-	}
-	g_free(path);
 	if (rc == ST_OK) {
 		g_clear_pointer(&writer->new_path, g_free);
 	}
@@ -96,8 +100,7 @@ static int append_silk(struct hourfile_writer *writer, const char *path,
 	return rc == ST_OK ? stream_flush(writer->stream, err) : rc;
 }
 
-/* The method of chunks that does what this one of SiLK files does. */
-static uint8_t chunk_method(uint8_t compression)
+uint8_t hourfile_chunk_method(uint8_t compression)
 {
 	switch (compression) {
 	case COMPRESSION_NONE:
@@ -116,7 +119,7 @@ static int append_blocks(struct hourfile_writer *writer, const char *path,
 			 struct err *err)
 {
 	const struct blockwriter_opts write_opts = {
-		.compression = chunk_method(opts->compression),
+		.compression = hourfile_chunk_method(opts->compression),
 		.quick = opts->quick,
 		.no_locking = opts->no_locking,
 		.header = { .hour_ns = key->hour_ns,
@@ -146,8 +149,8 @@ int hourfile_append(struct hourfile_writer **out, const char *path, const struct
 	struct hourfile_writer *writer;
 	struct stat st;
 	bool existed = stat(path, &st) == 0 && st.st_size > 0;
-	unsigned missing = existed ? 0 : count_missing_folders(path);
-	int rc = make_folders(path, err);
+	unsigned missing = existed ? 0 : hourfile_missing_folders(path);
+	int rc = hourfile_make_folders(path, err);
 
 	if (rc != ST_OK) {
 		return rc;

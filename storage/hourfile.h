@@ -65,6 +65,15 @@ struct hourfile_write_opts {
 	bool no_silk_version;
 };
 
+/* The method of chunks that does what this one of SiLK files does. */
+uint8_t hourfile_chunk_method(uint8_t compression);
+
+/* The folders above a file that is to be made: how many are missing; make them; and, when the file
+ * is there, make its name and theirs durable. */
+unsigned hourfile_missing_folders(const char *path);
+int hourfile_make_folders(const char *path, struct err *err);
+int hourfile_sync_folders(const char *path, unsigned made, struct err *err);
+
 struct hourfile_writer;
 
 /*

@@ -9,6 +9,7 @@
 #include <glib.h>
 #include <unistd.h>
 
+#include "storage/appendlog.h"
 #include "storage/lockedfile.h"
 #include "storage/sealrows.h"
 #include "storage/sealwriter.h"
@@ -204,6 +205,11 @@ int seal_file(const char *path, const struct seal_opts *opts, struct seal_result
 	*out = (struct seal_result){ 0 };
 	if (rc != ST_OK) {
 		return rc;
+	}
+	if (opts->root && appendlog_is_claimed(opts->root, path)) {
+		rc = err_set(err, ST_EAGAIN, "%s: a packer has died in it and is to put it right",
+			     path);
+		goto done;
 	}
 	/* The descriptor that has the lock stays open until the new file has the name. */
 	rc = blockfile_open(&seal.file, dup(lock_fd), path, err);
