@@ -131,3 +131,21 @@ const struct decoder_format decoder_ipfix = {
 	.load = templatesession_load,
 	.close = ipfix_close,
 };
+
+int ipfix_read_message(FILE *file, uint8_t *bytes, size_t *len, struct err *err)
+{
+	size_t head = fread(bytes, 1, 4, file);
+	int st;
+
+	if (head == 0 && !ferror(file)) {
+		return ST_END;
+	}
+	if (head < 4) {
+		return err_set(err, ST_ETRUNC, "ends in the middle of a message");
+	}
+	st = ipfix_message_length(bytes, head, len, err);
+	if (st == ST_OK && fread(bytes + head, 1, *len - head, file) != *len - head) {
+		st = err_set(err, ST_ETRUNC, "ends in the middle of a message");
+	}
+	return st;
+}

@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "common/err.h"
 
@@ -19,5 +20,10 @@
 
 /* Length of the message at bytes once its first 4 bytes are here: 16..65535, or ST_EFORMAT. */
 int ipfix_message_length(const uint8_t *bytes, size_t len, size_t *message_len, struct err *err);
+/*
+ * Read the next message of a file into bytes, of UINT16_MAX bytes. ST_OK; ST_END at a clean end;
+ * ST_EFORMAT; ST_ETRUNC: the file ends in the middle of one.
+ */
+int ipfix_read_message(FILE *file, uint8_t *bytes, size_t *len, struct err *err);
 
 #endif

@@ -407,3 +407,28 @@ void listener_stop(struct listener *listener)
 	pthread_join(listener->thread, NULL);
 	listener_free(listener);
 }
+
+struct ip listen_peer_ip(const struct listen_peer *peer)
+{
+	struct sockaddr_in6 v6;
+	struct sockaddr_in v4;
+
+	if (peer->sockaddr.ss_family == AF_INET) {
+		memcpy(&v4, &peer->sockaddr, sizeof(v4));
+		return ip_from_v4(ntohl(v4.sin_addr.s_addr));
+	}
+	memcpy(&v6, &peer->sockaddr, sizeof(v6));
+	return ip_from_bytes(v6.sin6_addr.s6_addr);
+}
+
+char **listen_peer_names(const struct listen_peer *peer)
+{
+	GPtrArray *names = g_ptr_array_new();
+	const char *name;
+
+	for (size_t i = 0; peer->tls && (name = tls_conn_peer_name(peer->tls, i)); i++) {
+		g_ptr_array_add(names, g_strdup(name));
+	}
+	g_ptr_array_add(names, NULL);
+	return (char **)g_ptr_array_free(names, FALSE);
+}

@@ -22,6 +22,7 @@
 #include <sys/socket.h>
 
 #include "common/err.h"
+#include "common/ip.h"
 #include "common/log.h"
 #include "common/tls.h"
 
@@ -34,6 +35,10 @@ struct listen_peer {
 	bool is_link;                     /* our own exporter, acknowledged */
 	uint8_t stream_id[16];            /* of our own exporter */
 };
+
+struct ip listen_peer_ip(const struct listen_peer *peer);
+/* The names that the peer's certificate carries, NULL behind the last. Returned: g_strfreev(). */
+char **listen_peer_names(const struct listen_peer *peer);
 
 struct listen_handler {
 	/*

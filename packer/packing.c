@@ -15,7 +15,7 @@
 #define PACKING_HURRY_NS     (NS_PER_S / 50)
 #define PACKING_QUIET_NS     (2 * NS_PER_S)  /* exporters silent for so long are acknowledged */
 #define PACKING_UNSYNCED_NS  (10 * NS_PER_S) /* others after this, well within their patience */
-#define PACKING_UNSYNCED_MAX (UINT64_C(16) << 20)
+#define PACKING_UNSYNCED_MAX (UINT64_C(64) << 20)
 #define PACKING_HANDSHAKE_NS (10 * NS_PER_S)
 
 struct packing_listener {
@@ -292,7 +292,8 @@ static void packing_tick(struct packing *packing, struct packing_timer *timer, b
 	early = collector_unsynced_bytes(packing->collector) > PACKING_UNSYNCED_MAX ||
 		((hurry || now_ns - timer->last_news_ns >= PACKING_QUIET_NS ||
 		  now_ns - timer->first_news_ns >= PACKING_UNSYNCED_NS) &&
-		 messages != timer->messages_synced && collector_is_ahead(packing->collector));
+		 messages != timer->messages_synced) ||
+		writer_is_crowded(packing->writer);
 	if (timed) {
 		log_msg(LOG_LEVEL_INFO, "Flushing files after %" PRId64 " seconds.",
 			packing->opts.flush_timeout_ns / NS_PER_S);
@@ -381,7 +382,10 @@ int packing_start(struct packing **out, const struct packing_opts *opts, struct 
 		.fatal = opts->stop,
 	});
 	collector_publish(packing->collector, site, conf);
-	st = packing_open_listeners(packing, conf, err);
+	st = collector_recover(packing->collector, err);
+	if (st == ST_OK) {
+		st = packing_open_listeners(packing, conf, err);
+	}
 	if (st != ST_OK) {
 		packing_free(packing);
 		return st;

@@ -11,7 +11,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#define POSITIONS_HEAD      "tussah-positions 1"
+#define POSITIONS_HEAD      "tussah-positions 2"
+#define POSITIONS_HEAD_OLD  "tussah-positions 1" /* no epoch, no id */
 #define POSITIONS_BYTES_MAX ((gsize)32 << 20)
 #define POSITIONS_KEY_MAX   (POSITIONS_NAME_MAX + 34)
 
@@ -32,6 +33,8 @@ struct positions {
 	pthread_mutex_t lock; /* guards what follows */
 	int lock_fd;          /* -1: not opened yet */
 	GHashTable *streams;  /* key to struct stream_position */
+	char id[POSITIONS_ID_BYTES];
+	_Atomic uint64_t epoch; /* the last that counts */
 };
 
 static void stream_position_free(void *pointer)
@@ -107,6 +110,25 @@ static bool positions_parse_line(struct positions *positions, const char *line)
 	return true;
 }
 
+static bool positions_parse_head(struct positions *positions, const char *line)
+{
+	char id[POSITIONS_ID_BYTES];
+	uint64_t epoch;
+	int end = 0;
+
+	if (g_strcmp0(line, POSITIONS_HEAD_OLD) == 0) {
+		return true;
+	}
+	if (!line ||
+	    sscanf(line, POSITIONS_HEAD " %" SCNu64 " %32[0-9a-f]%n", &epoch, id, &end) != 2 ||
+	    strlen(id) != sizeof(id) - 1 || line[end]) {
+		return false;
+	}
+	positions->epoch = epoch;
+	memcpy(positions->id, id, sizeof(id));
+	return true;
+}
+
 static int positions_read(struct positions *positions, struct err *err)
 {
 	char *text = NULL;
@@ -123,7 +145,7 @@ static int positions_read(struct positions *positions, struct err *err)
 		return st;
 	}
 	lines = g_strsplit(len <= POSITIONS_BYTES_MAX ? text : "", "\n", -1);
-	if (g_strcmp0(lines[0], POSITIONS_HEAD) != 0) {
+	if (!positions_parse_head(positions, lines[0])) {
 		st = err_set(err, ST_EFORMAT, "%s: not a file of positions", positions->path);
 	}
 	for (size_t i = 1; st == ST_OK && lines[i] && lines[i][0]; i++) {
@@ -137,8 +159,110 @@ static int positions_read(struct positions *positions, struct err *err)
 	return st;
 }
 
+/* The text of the file. Streams never got anything from are left out. */
+static GString *positions_print(const struct positions *positions, GPtrArray *streams,
+				uint64_t epoch)
+{
+	GString *text = g_string_new(NULL);
+
+	g_string_printf(text, POSITIONS_HEAD " %" PRIu64 " %s\n", epoch, positions->id);
+
+	for (guint i = 0; i < streams->len && i < POSITIONS_STREAMS_MAX; i++) {
+		const struct stream_position *stream = g_ptr_array_index(streams, i);
+
+		if (stream->marked > 0) {
+			g_string_append_printf(text, "%.32s %" PRIu64 " %" PRId64 " %s\n",
+					       stream->key, stream->marked, stream->used_s,
+					       stream->key + 33);
+		}
+	}
+	return text;
+}
+
+static int positions_write_file(const char *path, const GString *text, struct err *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	size_t done = 0;
+	int st = ST_OK;
+
+	if (fd < 0) {
+		return err_errno(err, ST_EIO, errno, "%s", path);
+	}
+	while (st == ST_OK && done < text->len) {
+		ssize_t n = write(fd, text->str + done, text->len - done);
+
+		if (n >= 0) {
+			done += (size_t)n;
+		} else if (errno != EINTR) {
+			st = err_errno(err, ST_EIO, errno, "write %s", path);
+		}
+	}
+	if (st == ST_OK && fsync(fd) != 0) {
+		st = err_errno(err, ST_EIO, errno, "sync %s", path);
+	}
+	close(fd);
+	return st;
+}
+
+static int positions_sync_directory(const char *path, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int st = ST_OK;
+
+	if (fd < 0 || fsync(fd) != 0) {
+		st = err_errno(err, ST_EIO, errno, "sync %s", path);
+	}
+	if (fd >= 0) {
+		close(fd);
+	}
+	return st;
+}
+
+static int positions_store(const struct positions *positions, const GString *text, struct err *err)
+{
+	char *temp = g_strconcat(positions->path, ".new", NULL);
+	int st = positions_write_file(temp, text, err);
+
+	if (st == ST_OK && rename(temp, positions->path) != 0) {
+		st = err_errno(err, ST_EIO, errno, "rename %s", temp);
+	}
+	if (st == ST_OK) {
+		st = positions_sync_directory(positions->directory, err);
+	}
+	g_free(temp);
+	return st;
+}
+
+/* What is appended under an id must be found under it after a crash: the id is durable first. */
+static int positions_make_id(struct positions *positions, struct err *err)
+{
+	GPtrArray *streams = g_ptr_array_new();
+	GHashTableIter iter;
+	gpointer value;
+	char *uuid = g_uuid_string_random();
+	size_t len = 0;
+	GString *text;
+	int st;
+
+	for (const char *at = uuid; *at && len < sizeof(positions->id) - 1; at++) {
+		if (*at != '-') {
+			positions->id[len++] = *at;
+		}
+	}
+	g_free(uuid);
+	g_hash_table_iter_init(&iter, positions->streams);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		g_ptr_array_add(streams, value);
+	}
+	text = positions_print(positions, streams, positions->epoch);
+	st = positions_store(positions, text, err);
+	g_string_free(text, TRUE);
+	g_ptr_array_free(streams, TRUE);
+	return st;
+}
+
 /* Lock and read the file, once; the lock file stays beside it. */
-static int positions_open(struct positions *positions, struct err *err)
+static int positions_open_locked(struct positions *positions, struct err *err)
 {
 	char *lock_path;
 	int st;
@@ -158,6 +282,9 @@ static int positions_open(struct positions *positions, struct err *err)
 	} else {
 		st = positions_read(positions, err);
 	}
+	if (st == ST_OK && !positions->id[0]) {
+		st = positions_make_id(positions, err);
+	}
 	if (st == ST_OK) {
 		positions->lock_fd = fd;
 	} else if (fd >= 0) {
@@ -166,6 +293,26 @@ static int positions_open(struct positions *positions, struct err *err)
 	}
 	g_free(lock_path);
 	return st;
+}
+
+int positions_open(struct positions *positions, struct err *err)
+{
+	int st;
+
+	pthread_mutex_lock(&positions->lock);
+	st = positions_open_locked(positions, err);
+	pthread_mutex_unlock(&positions->lock);
+	return st;
+}
+
+const char *positions_id(const struct positions *positions)
+{
+	return positions->id;
+}
+
+uint64_t positions_epoch(const struct positions *positions)
+{
+	return positions->epoch + 1;
 }
 
 int positions_get(struct positions *positions, const char *name, const uint8_t id[16],
@@ -182,7 +329,7 @@ int positions_get(struct positions *positions, const char *name, const uint8_t i
 	}
 	snprintf(key + 32, sizeof(key) - 32, " %s", name);
 	pthread_mutex_lock(&positions->lock);
-	st = positions_open(positions, err);
+	st = positions_open_locked(positions, err);
 	if (st == ST_OK) {
 		struct stream_position *stream = g_hash_table_lookup(positions->streams, key);
 
@@ -283,77 +430,6 @@ static gint positions_compare(gconstpointer a, gconstpointer b)
 	return strcmp(x->key, y->key);
 }
 
-/* The text of the file. Streams never got anything from are left out. */
-static GString *positions_print(GPtrArray *streams)
-{
-	GString *text = g_string_new(POSITIONS_HEAD "\n");
-
-	for (guint i = 0; i < streams->len && i < POSITIONS_STREAMS_MAX; i++) {
-		const struct stream_position *stream = g_ptr_array_index(streams, i);
-
-		if (stream->marked > 0) {
-			g_string_append_printf(text, "%.32s %" PRIu64 " %" PRId64 " %s\n",
-					       stream->key, stream->marked, stream->used_s,
-					       stream->key + 33);
-		}
-	}
-	return text;
-}
-
-static int positions_write_file(const char *path, const GString *text, struct err *err)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	size_t done = 0;
-	int st = ST_OK;
-
-	if (fd < 0) {
-		return err_errno(err, ST_EIO, errno, "%s", path);
-	}
-	while (st == ST_OK && done < text->len) {
-		ssize_t n = write(fd, text->str + done, text->len - done);
-
-		if (n >= 0) {
-			done += (size_t)n;
-		} else if (errno != EINTR) {
-			st = err_errno(err, ST_EIO, errno, "write %s", path);
-		}
-	}
-	if (st == ST_OK && fsync(fd) != 0) {
-		st = err_errno(err, ST_EIO, errno, "sync %s", path);
-	}
-	close(fd);
-	return st;
-}
-
-static int positions_sync_directory(const char *path, struct err *err)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int st = ST_OK;
-
-	if (fd < 0 || fsync(fd) != 0) {
-		st = err_errno(err, ST_EIO, errno, "sync %s", path);
-	}
-	if (fd >= 0) {
-		close(fd);
-	}
-	return st;
-}
-
-static int positions_store(const struct positions *positions, const GString *text, struct err *err)
-{
-	char *temp = g_strconcat(positions->path, ".new", NULL);
-	int st = positions_write_file(temp, text, err);
-
-	if (st == ST_OK && rename(temp, positions->path) != 0) {
-		st = err_errno(err, ST_EIO, errno, "rename %s", temp);
-	}
-	if (st == ST_OK) {
-		st = positions_sync_directory(positions->directory, err);
-	}
-	g_free(temp);
-	return st;
-}
-
 /* Every sensor's start makes a stream: without this a long-lived packer would run out of them. */
 static void positions_forget(struct positions *positions, GPtrArray *streams)
 {
@@ -375,14 +451,20 @@ static void positions_forget(struct positions *positions, GPtrArray *streams)
 	pthread_mutex_unlock(&positions->lock);
 }
 
-int positions_commit(struct positions *positions, int64_t now_s, struct err *err)
+int positions_commit(struct positions *positions, bool appended, int64_t now_s, struct err *err)
 {
+	uint64_t epoch;
 	GPtrArray *streams = g_ptr_array_new();
 	GHashTableIter iter;
 	gpointer value;
-	bool changed = false;
-	int st = ST_OK;
+	bool changed = appended;
+	int st = positions_open(positions, err);
 
+	if (st != ST_OK) {
+		g_ptr_array_free(streams, TRUE);
+		return st;
+	}
+	epoch = positions->epoch + appended;
 	/* only this function removes streams, so the lock can go before the writing */
 	pthread_mutex_lock(&positions->lock);
 	g_hash_table_iter_init(&iter, positions->streams);
@@ -403,10 +485,13 @@ int positions_commit(struct positions *positions, int64_t now_s, struct err *err
 		g_ptr_array_sort(streams, positions_compare);
 	}
 	if (changed) {
-		GString *text = positions_print(streams);
+		GString *text = positions_print(positions, streams, epoch);
 
 		st = positions_store(positions, text, err);
 		g_string_free(text, TRUE);
+	}
+	if (st == ST_OK) {
+		positions->epoch = epoch;
 	}
 	for (guint i = 0; st == ST_OK && i < streams->len; i++) {
 		struct stream_position *stream = g_ptr_array_index(streams, i);

@@ -11,16 +11,17 @@
  *	}
  *	...
  *	positions_mark(positions);		// what has been taken in by now
- *	st = flush and sync all files;
- *	st = positions_commit(positions, now, err);	// becomes durable here
+ *	st = append to all files, in epoch positions_epoch(positions);
+ *	st = positions_commit(positions, true, now, err);	// becomes durable here, all of it
  *
  * A stream belongs to the certificate that writes it: the name is part of its key, so that nobody
  * moves another's position.
  *
  * On disk: DIRECTORY/.rwflowpack-positions, replaced atomically. The first line is
- * "tussah-positions 1"; then one line a stream: id (32 hexadecimal digits), position, second of the
- * last use, name. It is opened with the first stream, and locked, so that two packers that share a
- * folder do not undo each other's work.
+ * "tussah-positions 2", the number of the last epoch (storage/appendlog.h) that counts, and the id
+ * of this packer (32 hexadecimal digits); then one line a stream: id (32 hexadecimal digits),
+ * position, second of the last use, name. Version 1 has neither epoch nor id. The file is locked,
+ * so that two packers that share a folder do not undo each other's work.
  */
 #ifndef TUSSAH_PACKER_POSITIONS_H
 #define TUSSAH_PACKER_POSITIONS_H
@@ -37,9 +38,21 @@
 struct positions;
 struct stream_position;
 
+#define POSITIONS_ID_BYTES 33 /* of the text, with its end */
+
 /* directory is copied; nothing is opened yet. */
 struct positions *positions_new(const char *directory);
 void positions_free(struct positions *positions);
+
+/*
+ * Lock and read the file, or make it. ST_OK (also when it is open already), ST_EIO, ST_EFORMAT
+ * (damaged), ST_EAGAIN (another packer has it).
+ */
+int positions_open(struct positions *positions, struct err *err);
+/* The id of this packer; and the epoch in which files may be appended to now, the one after the
+ * last that counts. Open. */
+const char *positions_id(const struct positions *positions);
+uint64_t positions_epoch(const struct positions *positions);
 
 /*
  * The stream of this name and id, made at position 0 when new; to be given back with
@@ -64,6 +77,7 @@ uint64_t position_durable(const struct stream_position *stream);
 bool positions_are_ahead(struct positions *positions);
 /* Remember what has been taken in by now; commit makes that durable. One thread at a time. */
 void positions_mark(struct positions *positions);
-int positions_commit(struct positions *positions, int64_t now_s, struct err *err);
+/* appended: files were appended to in this epoch, which is over when this succeeds. */
+int positions_commit(struct positions *positions, bool appended, int64_t now_s, struct err *err);
 
 #endif

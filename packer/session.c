@@ -41,6 +41,7 @@ struct collector {
 	struct ifkeeper *interfaces;
 	struct iemodel *model;      /* one for all decoders: to make it takes long */
 	pthread_mutex_t checkpoint; /* one at a time */
+	pthread_rwlock_t taking;    /* read: a message is being taken in; write: none is */
 	_Atomic uint64_t unsynced_bytes;
 	_Atomic uint64_t messages;
 	_Atomic bool failed;
@@ -72,6 +73,17 @@ struct session {
 	struct err write_err;
 };
 
+/* A checkpoint waits for the messages in work, not for those that come all the time. */
+static void collector_init_taking(struct collector *collector)
+{
+	pthread_rwlockattr_t attr;
+
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&collector->taking, &attr);
+	pthread_rwlockattr_destroy(&attr);
+}
+
 struct collector *collector_new(const struct collector_opts *opts)
 {
 	struct collector *collector = g_new0(struct collector, 1);
@@ -79,6 +91,7 @@ struct collector *collector_new(const struct collector_opts *opts)
 	collector->opts = *opts;
 	pthread_mutex_init(&collector->lock, NULL);
 	pthread_mutex_init(&collector->checkpoint, NULL);
+	collector_init_taking(collector);
 	collector->notes = notelog_new();
 	collector->interfaces = ifkeeper_new();
 	collector->model = iemodel_new();
@@ -105,6 +118,7 @@ void collector_free(struct collector *collector)
 	notelog_free(collector->notes);
 	ifkeeper_free(collector->interfaces);
 	iemodel_free(collector->model);
+	pthread_rwlock_destroy(&collector->taking);
 	pthread_mutex_destroy(&collector->checkpoint);
 	pthread_mutex_destroy(&collector->lock);
 	g_free(collector);
@@ -473,20 +487,25 @@ static int session_message(void *arg, const uint8_t *bytes, size_t len, uint64_t
 			   struct err *err)
 {
 	struct session *session = arg;
+	struct collector *collector = session->collector;
 	bool acknowledged = session->stream && position > 0;
 	bool broken = false;
-	int st;
+	int st = ST_OK;
 
+	/* all of a message and its position are in the same commit */
+	pthread_rwlock_rdlock(&collector->taking);
 	if (acknowledged && !position_begin(session->stream, position)) {
 		metric_add(&session->stats->values[PROBE_REPEATED], 1);
-		return ST_OK;
+		goto done;
 	}
 	st = session_take(session, bytes, len, &broken, err);
 	if (acknowledged) {
 		/* a damaged message would be damaged next time too: it is done with, and counted */
 		position_end(session->stream, position, !broken);
-		metric_add(&session->collector->unsynced_bytes, len);
 	}
+	metric_add(&collector->unsynced_bytes, len);
+done:
+	pthread_rwlock_unlock(&collector->taking);
 	return st;
 }
 
@@ -510,31 +529,6 @@ static void session_free(struct session *session)
 	g_free(session->probe_name);
 	g_free(session->door_key);
 	g_free(session);
-}
-
-static struct ip session_peer_ip(const struct sockaddr_storage *sockaddr)
-{
-	struct sockaddr_in6 v6;
-	struct sockaddr_in v4;
-
-	if (sockaddr->ss_family == AF_INET) {
-		memcpy(&v4, sockaddr, sizeof(v4));
-		return ip_from_v4(ntohl(v4.sin_addr.s_addr));
-	}
-	memcpy(&v6, sockaddr, sizeof(v6));
-	return ip_from_bytes(v6.sin6_addr.s6_addr);
-}
-
-static char **session_peer_names(const struct tls_conn *tls)
-{
-	GPtrArray *names = g_ptr_array_new();
-	const char *name;
-
-	for (size_t i = 0; (name = tls_conn_peer_name(tls, i)); i++) {
-		g_ptr_array_add(names, g_strdup(name));
-	}
-	g_ptr_array_add(names, NULL);
-	return (char **)g_ptr_array_free(names, FALSE);
 }
 
 /* The name that a stream is kept under: the first that the probe accepts. */
@@ -583,8 +577,8 @@ static int session_open(void *arg, const struct listen_peer *peer, void **out, u
 	session->type = -1;
 	session->door_key = g_strdup(door->key);
 	session->address = g_strdup(peer->address);
-	session->ip = session_peer_ip(&peer->sockaddr);
-	session->names = peer->tls ? session_peer_names(peer->tls) : NULL;
+	session->ip = listen_peer_ip(peer);
+	session->names = peer->tls ? listen_peer_names(peer) : NULL;
 	config = collector_enter(collector);
 	st = session_choose_probe(session, config->conf, -1, err);
 	if (st == ST_OK && peer->is_link) {
@@ -647,25 +641,6 @@ const struct listen_handler collector_handler = {
 
 /* ---- files ---- */
 
-/* Read one message into bytes. ST_END at a clean end. */
-static int session_read_message(FILE *file, uint8_t *bytes, size_t *len, struct err *err)
-{
-	size_t head = fread(bytes, 1, 4, file);
-	int st;
-
-	if (head == 0 && !ferror(file)) {
-		return ST_END;
-	}
-	if (head < 4) {
-		return err_set(err, ST_ETRUNC, "ends in the middle of a message");
-	}
-	st = ipfix_message_length(bytes, head, len, err);
-	if (st == ST_OK && fread(bytes + head, 1, *len - head, file) != *len - head) {
-		st = err_set(err, ST_ETRUNC, "ends in the middle of a message");
-	}
-	return st;
-}
-
 static int session_read_all(struct session *session, FILE *file, struct err *err)
 {
 	uint8_t *bytes = g_malloc(UINT16_MAX);
@@ -674,9 +649,11 @@ static int session_read_all(struct session *session, FILE *file, struct err *err
 	int st;
 
 	do {
-		st = session_read_message(file, bytes, &len, err);
+		st = ipfix_read_message(file, bytes, &len, err);
 		if (st == ST_OK) {
+			pthread_rwlock_rdlock(&session->collector->taking);
 			st = session_take(session, bytes, len, &broken, err);
+			pthread_rwlock_unlock(&session->collector->taking);
 		}
 	} while (st == ST_OK);
 	g_free(bytes);
@@ -728,19 +705,44 @@ done:
 
 /* ---- keeping ---- */
 
+int collector_recover(struct collector *collector, struct err *err)
+{
+	struct positions *positions = collector->opts.positions;
+	int st = positions_open(positions, err);
+
+	return st == ST_OK ? writer_recover(collector->opts.writer, positions_id(positions),
+					    positions_epoch(positions), err)
+			   : st;
+}
+
+struct collector_commit {
+	struct collector *collector;
+	int64_t now_s;
+};
+
+static int collector_epoch_over(void *arg, bool appended, struct err *err)
+{
+	const struct collector_commit *commit = arg;
+
+	return positions_commit(commit->collector->opts.positions, appended, commit->now_s, err);
+}
+
 int collector_checkpoint(struct collector *collector, unsigned writer_flush_flags, int64_t now_ns,
 			 int64_t now_s, struct err *err)
 {
+	struct collector_commit commit = { collector, now_s };
+	struct writer_epoch epoch = { .over = collector_epoch_over, .arg = &commit };
 	uint64_t synced;
 	int st;
 
 	pthread_mutex_lock(&collector->checkpoint);
+	pthread_rwlock_wrlock(&collector->taking);
 	synced = metric_get(&collector->unsynced_bytes);
 	positions_mark(collector->opts.positions);
-	st = writer_flush(collector->opts.writer, writer_flush_flags, now_ns, err);
-	if (st == ST_OK) {
-		st = positions_commit(collector->opts.positions, now_s, err);
-	}
+	writer_freeze(collector->opts.writer);
+	pthread_rwlock_unlock(&collector->taking);
+	epoch.number = positions_epoch(collector->opts.positions);
+	st = writer_commit(collector->opts.writer, writer_flush_flags, now_ns, &epoch, err);
 	if (st == ST_OK) {
 		metric_add(&collector->unsynced_bytes, -synced);
 	} else {
@@ -753,11 +755,6 @@ int collector_checkpoint(struct collector *collector, unsigned writer_flush_flag
 uint64_t collector_unsynced_bytes(const struct collector *collector)
 {
 	return metric_get(&collector->unsynced_bytes);
-}
-
-bool collector_is_ahead(const struct collector *collector)
-{
-	return positions_are_ahead(collector->opts.positions);
 }
 
 uint64_t collector_messages(const struct collector *collector)

@@ -5,6 +5,7 @@
  *
  *	struct collector *collector = collector_new(&opts);
  *	collector_publish(collector, site, conf);		// and again whenever it changes
+ *	collector_recover(collector, err);
  *	struct collector_door *door = collector_door_new(collector, probe);
  *	listener_start(&listener, &listen_opts, &collector_handler, door, err);
  *	...
@@ -64,15 +65,19 @@ int collector_read_file(struct collector *collector, const char *probe, const ch
 			uint64_t *records, struct err *err);
 
 /*
- * Make all that was taken in before the call durable, and tell the exporters. Returns ST_OK or a
- * fatal error: nothing is acknowledged then.
+ * Before any message: take out of the repository what was appended by this packer before it died
+ * and was never acknowledged. ST_OK, ST_EIO, ST_EFORMAT, ST_EAGAIN (another packer uses the state).
+ */
+int collector_recover(struct collector *collector, struct err *err);
+
+/*
+ * Make all that was taken in before the call durable, all of it or nothing, and tell the exporters.
+ * Returns ST_OK or a fatal error: nothing is acknowledged then.
  */
 int collector_checkpoint(struct collector *collector, unsigned writer_flush_flags, int64_t now_ns,
 			 int64_t now_s, struct err *err);
-/* Bytes of acknowledged exporters' messages taken in since the last checkpoint. */
+/* Bytes of messages taken in since the last checkpoint. */
 uint64_t collector_unsynced_bytes(const struct collector *collector);
-/* Is an exporter waiting for an acknowledgement? */
-bool collector_is_ahead(const struct collector *collector);
 /* Messages taken in since the start; a change tells that something is going on. */
 uint64_t collector_messages(const struct collector *collector);
 

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
+ * Records are encoded in memory and go to disk in commits, all files together or not at all. A
+ * commit freezes what there is; records that come meanwhile begin anew.
+ *
  * Two kinds of lock: the cache's, held for look-ups, for opening a slot and for closing a file, and
- * one per file, held while a record goes in. A file in use (users > 0) is never closed. Closing
- * happens under the cache's lock so that the next one who opens the file finds its lock free.
+ * one per file, held while a record goes in. A file in use (users > 0) is never closed. What is
+ * frozen belongs to the committing thread.
  */
 #include "packer/writer.h"
 
@@ -10,30 +13,37 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/log.h"
+#include "storage/hourappend.h"
 #include "storage/repo.h"
 
-#define WRITER_IDLE_NS (INT64_C(300) * 1000000000) /* by default */
+#define WRITER_LOCK_RETRY_NS 5000000
+#define WRITER_IDLE_NS       (INT64_C(300) * 1000000000) /* by default */
 
 struct writer_file {
 	struct hourfile_key key;
 	GList link;     /* in writer.recent; its data is this struct */
 	unsigned users; /* guarded by the cache's lock */
 
-	pthread_mutex_t lock;        /* guards what follows */
-	struct hourfile_writer *out; /* NULL: to be opened by the first user */
+	pthread_mutex_t lock;   /* guards what follows */
+	struct hourappend *out; /* NULL: no record since the last freeze */
 	char *path;
-	bool dirty;              /* written to since the last flush */
+	bool opened;             /* the keeper has been told */
 	uint64_t unreported;     /* records since the last report */
-	int64_t last_written_ns; /* of the flush that found it dirty */
+	int64_t last_written_ns; /* of the commit that found records */
+
+	struct hourappend *frozen; /* of the committing thread; NULL: nothing to commit */
 };
 
 struct writer {
 	struct writer_opts opts;
 	pthread_mutex_t lock;
-	GHashTable *files; /* struct hourfile_key to struct writer_file */
-	GQueue recent;     /* most recently used first */
+	GHashTable *files;     /* struct hourfile_key to struct writer_file */
+	GQueue recent;         /* most recently used first */
+	struct appendlog *log; /* NULL: what is committed counts at once */
+	_Atomic bool crowded;  /* more files than the cache is to hold wait for a commit */
 	_Atomic uint64_t extras_lost;
 	_Atomic bool failed;
 };
@@ -73,29 +83,20 @@ static void writer_report(struct writer_file *file)
 	}
 }
 
-/* Flush one file; its lock is held. */
-static int writer_flush_file(struct writer_file *file, int64_t now_ns, struct err *err)
+static void writer_freeze_file(struct writer_file *file)
 {
-	int st = ST_OK;
-
-	if (file->dirty && file->out) {
-		st = hourfile_flush(file->out, true, err);
-		file->dirty = st != ST_OK;
-		file->last_written_ns = now_ns;
+	if (file->out && !hourappend_is_empty(file->out)) {
+		file->frozen = file->out;
+		file->out = NULL;
 	}
-	return st;
 }
 
-/* Close a file that nobody uses; the cache's lock is held. */
-static int writer_close_file(struct writer *writer, struct writer_file *file, struct err *err)
+/* Close a file without records to commit, that nobody uses; the cache's lock is held. */
+static void writer_close_file(struct writer *writer, struct writer_file *file)
 {
-	int st = writer_flush_file(file, file->last_written_ns, err);
-
 	writer_report(file);
-	if (file->out) {
-		int finished = hourfile_finish(file->out, st == ST_OK ? err : NULL);
-
-		st = st == ST_OK ? finished : st;
+	hourappend_free(file->out);
+	if (file->opened) {
 		keeper_closed(writer->opts.keeper, file->path);
 	}
 	g_hash_table_remove(writer->files, &file->key);
@@ -103,7 +104,6 @@ static int writer_close_file(struct writer *writer, struct writer_file *file, st
 	pthread_mutex_destroy(&file->lock);
 	g_free(file->path);
 	g_free(file);
-	return st;
 }
 
 void writer_free(struct writer *writer)
@@ -112,51 +112,66 @@ void writer_free(struct writer *writer)
 		return;
 	}
 	while (writer->recent.head) {
-		struct err err;
+		struct writer_file *file = writer->recent.head->data;
 
-		if (writer_close_file(writer, writer->recent.head->data, &err) != ST_OK) {
-			log_msg(LOG_LEVEL_ERR, "%s", err.text);
-		}
+		hourappend_free(file->frozen);
+		writer_close_file(writer, file);
 	}
+	appendlog_close(writer->log);
 	g_hash_table_destroy(writer->files);
 	pthread_mutex_destroy(&writer->lock);
 	g_free(writer);
 }
 
+static void writer_tell_undone(void *arg, const char *path, uint64_t bytes, const char *trouble)
+{
+	(void)arg;
+	if (trouble) {
+		log_msg(LOG_LEVEL_ERR, "%s: %s", path, trouble);
+	} else {
+		log_msg(LOG_LEVEL_NOTICE,
+			"'%s': took out %" PRIu64 " bytes that were not yet to count", path, bytes);
+	}
+}
+
+int writer_recover(struct writer *writer, const char *id, uint64_t epoch, struct err *err)
+{
+	int st = appendlog_open(&writer->log, writer->opts.root, id, err);
+
+	return st == ST_OK ? appendlog_undo(writer->log, epoch, writer_tell_undone, NULL, err) : st;
+}
+
 /* Make room for one more file, if any can be closed; the cache's lock is held. */
-static int writer_evict(struct writer *writer, struct err *err)
+static void writer_evict(struct writer *writer)
 {
 	GList *at = writer->recent.tail;
 
 	while (at && g_hash_table_size(writer->files) >= writer->opts.cache_size) {
 		struct writer_file *file = at->data;
-		int st;
 
 		at = at->prev;
-		if (file->users > 0) {
-			continue;
-		}
-		st = writer_close_file(writer, file, err);
-		if (st != ST_OK) {
-			return st;
+		if (file->users == 0 && !file->frozen &&
+		    (!file->out || hourappend_is_empty(file->out))) {
+			writer_close_file(writer, file);
 		}
 	}
-	return ST_OK;
+	writer->crowded = g_hash_table_size(writer->files) >= writer->opts.cache_size;
 }
 
-static int writer_acquire(struct writer *writer, const struct site *site,
-			  const struct hourfile_key *key, struct writer_file **out, struct err *err)
+bool writer_is_crowded(const struct writer *writer)
+{
+	return writer->crowded;
+}
+
+static struct writer_file *writer_acquire(struct writer *writer, const struct site *site,
+					  const struct hourfile_key *key)
 {
 	struct writer_file *file;
-	int st = ST_OK;
 
 	pthread_mutex_lock(&writer->lock);
 	file = g_hash_table_lookup(writer->files, key);
 	if (!file) {
-		st = writer_evict(writer, err);
-		if (st != ST_OK) {
-			goto done;
-		}
+		writer_evict(writer);
 		file = g_new0(struct writer_file, 1);
 		file->key = *key;
 		file->link.data = file;
@@ -169,10 +184,8 @@ static int writer_acquire(struct writer *writer, const struct site *site,
 		g_queue_push_head_link(&writer->recent, &file->link);
 	}
 	file->users++;
-	*out = file;
-done:
 	pthread_mutex_unlock(&writer->lock);
-	return st;
+	return file;
 }
 
 static void writer_release(struct writer *writer, struct writer_file *file)
@@ -182,22 +195,19 @@ static void writer_release(struct writer *writer, struct writer_file *file)
 	pthread_mutex_unlock(&writer->lock);
 }
 
+/* Begin to gather records for the file; its lock is held. */
 static int writer_open(struct writer *writer, struct writer_file *file, struct err *err)
 {
-	bool created = false;
-	int st = hourfile_append(&file->out, file->path, &file->key, &writer->opts.file, &created,
-				 err);
+	bool existed = false;
+	int st = hourappend_new(&file->out, file->path, &file->key, &writer->opts.file, &existed,
+				err);
 
-	if (st == ST_OK) {
+	if (st == ST_OK && !file->opened) {
+		file->opened = true;
 		keeper_opened(writer->opts.keeper, file->path, file->key.hour_ns);
-		log_msg(created ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
-			"Opening %s repository file '%s'", created ? "new" : "existing",
+		log_msg(existed ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
+			"Opening %s repository file '%s'", existed ? "existing" : "new",
 			file->path);
-		if (hourfile_cut_bytes(file->out) > 0) {
-			log_msg(LOG_LEVEL_WARNING,
-				"'%s': cut off %" PRIu64 " bytes of a block that was not whole",
-				file->path, hourfile_cut_bytes(file->out));
-		}
 	}
 	return st;
 }
@@ -207,7 +217,7 @@ static void writer_add_extras(struct writer *writer, struct writer_file *file,
 			      const struct extras *extras)
 {
 	for (size_t i = 0; extras && i < extras->count; i++) {
-		if (hourfile_set(file->out, &extras->values[i], NULL) != ST_OK) {
+		if (hourappend_set(file->out, &extras->values[i], NULL) != ST_OK) {
 			writer->extras_lost++;
 		}
 	}
@@ -221,27 +231,22 @@ int writer_write(struct writer *writer, const struct site *site, const struct re
 		.sensor = rec->sensor,
 		.flowtype = rec->flowtype,
 	};
-	struct writer_file *file = NULL;
-	int st;
+	struct writer_file *file;
+	int st = ST_OK;
 
 	if (writer->failed) {
 		return err_set(err, ST_EIO, "writing was given up after an earlier error");
 	}
-	st = writer_acquire(writer, site, &key, &file, err);
-	if (st != ST_OK) {
-		writer->failed = true;
-		return st;
-	}
+	file = writer_acquire(writer, site, &key);
 	pthread_mutex_lock(&file->lock);
 	if (!file->out) {
 		st = writer_open(writer, file, err);
 	}
 	if (st == ST_OK) {
-		st = hourfile_write(file->out, rec, err);
+		st = hourappend_write(file->out, rec, err);
 	}
 	if (st == ST_OK) {
 		writer_add_extras(writer, file, extras);
-		file->dirty = true;
 		file->unreported++;
 	} else if (st != ST_ERANGE) {
 		writer->failed = true;
@@ -266,39 +271,28 @@ static gint writer_compare(gconstpointer a, gconstpointer b)
 	return x->key.hour_ns < y->key.hour_ns ? -1 : x->key.hour_ns > y->key.hour_ns;
 }
 
-/* Flush and report one file, whoever is writing to it. */
-static int writer_flush_shared(struct writer_file *file, unsigned flags, int64_t now_ns,
-			       struct err *err)
-{
-	int st;
+/* ---- commits ---- */
 
-	pthread_mutex_lock(&file->lock);
-	st = writer_flush_file(file, now_ns, err);
-	if (flags & WRITER_REPORT) {
-		writer_report(file);
+void writer_freeze(struct writer *writer)
+{
+	pthread_mutex_lock(&writer->lock);
+	for (GList *at = writer->recent.head; at; at = at->next) {
+		struct writer_file *file = at->data;
+
+		pthread_mutex_lock(&file->lock);
+		if (!file->frozen) {
+			writer_freeze_file(file);
+		}
+		pthread_mutex_unlock(&file->lock);
 	}
-	pthread_mutex_unlock(&file->lock);
-	return st;
+	pthread_mutex_unlock(&writer->lock);
 }
 
-/* Give one file back, and close it if that is due; the cache's lock is held. */
-static int writer_put(struct writer *writer, struct writer_file *file, unsigned flags,
-		      int64_t now_ns, struct err *err)
-{
-	/* with the last user gone, what the file's lock guarded is ours to look at */
-	bool due = --file->users == 0 &&
-		   ((flags & WRITER_CLOSE) ||
-		    (!file->dirty && now_ns - file->last_written_ns > writer->opts.idle_ns));
-
-	return due ? writer_close_file(writer, file, err) : ST_OK;
-}
-
-int writer_flush(struct writer *writer, unsigned flags, int64_t now_ns, struct err *err)
+/* All files, held on to, so that writers are not kept from the cache. */
+static GPtrArray *writer_hold_files(struct writer *writer)
 {
 	GPtrArray *files = g_ptr_array_new();
-	int st = ST_OK;
 
-	/* hold on to every file, so that syncing them does not keep writers from the cache */
 	pthread_mutex_lock(&writer->lock);
 	for (GList *at = writer->recent.head; at; at = at->next) {
 		((struct writer_file *)at->data)->users++;
@@ -306,20 +300,143 @@ int writer_flush(struct writer *writer, unsigned flags, int64_t now_ns, struct e
 	}
 	pthread_mutex_unlock(&writer->lock);
 	g_ptr_array_sort(files, writer_compare);
-	for (guint i = 0; i < files->len; i++) {
-		int flushed = writer_flush_shared(g_ptr_array_index(files, i), flags, now_ns,
-						  st == ST_OK ? err : NULL);
+	return files;
+}
 
-		st = st == ST_OK ? flushed : st;
+/* Others hold the lock for the moment of a commit, or while they seal. */
+static int writer_lock_file(struct writer_file *file, struct err *err)
+{
+	const struct timespec moment = { .tv_nsec = WRITER_LOCK_RETRY_NS };
+	int st;
+
+	while ((st = hourappend_lock(file->frozen, err)) == ST_EAGAIN) {
+		nanosleep(&moment, NULL);
 	}
+	if (st == ST_OK && hourappend_cut_bytes(file->frozen) > 0) {
+		log_msg(LOG_LEVEL_WARNING,
+			"'%s': cut off %" PRIu64 " bytes of a block that was not whole", file->path,
+			hourappend_cut_bytes(file->frozen));
+	}
+	return st;
+}
+
+/* Encode, lock, tell the log: everything that can fail before a file is changed. */
+static int writer_prepare(struct writer *writer, GPtrArray *frozen, uint64_t epoch, struct err *err)
+{
+	struct appendlog_claim *claims = g_new0(struct appendlog_claim, frozen->len + 1);
+	int st = ST_OK;
+
+	for (guint i = 0; st == ST_OK && i < frozen->len; i++) {
+		struct writer_file *file = g_ptr_array_index(frozen, i);
+
+		st = hourappend_stage(file->frozen, err);
+	}
+	for (guint i = 0; st == ST_OK && i < frozen->len; i++) {
+		struct writer_file *file = g_ptr_array_index(frozen, i);
+
+		st = writer_lock_file(file, err);
+		if (st == ST_OK) {
+			hourappend_get_claim(file->frozen, &claims[i]);
+		}
+	}
+	if (st == ST_OK && writer->log && frozen->len > 0) {
+		st = appendlog_write(writer->log, epoch, claims, frozen->len, err);
+	}
+	g_free(claims);
+	return st;
+}
+
+static int writer_append(GPtrArray *frozen, struct err *err)
+{
+	int st = ST_OK;
+
+	for (guint i = 0; st == ST_OK && i < frozen->len; i++) {
+		struct writer_file *file = g_ptr_array_index(frozen, i);
+
+		st = hourappend_put(file->frozen, err);
+	}
+	for (guint i = 0; st == ST_OK && i < frozen->len; i++) {
+		struct writer_file *file = g_ptr_array_index(frozen, i);
+
+		st = hourappend_sync(file->frozen, err);
+	}
+	return st;
+}
+
+static void writer_end_commit(struct writer *writer, GPtrArray *frozen, bool counts, int64_t now_ns)
+{
+	for (guint i = 0; i < frozen->len; i++) {
+		struct writer_file *file = g_ptr_array_index(frozen, i);
+		struct err err;
+
+		if (counts) {
+			hourappend_keep(file->frozen);
+			hourappend_free(file->frozen);
+			file->frozen = NULL;
+			file->last_written_ns = now_ns;
+		} else if (hourappend_take_back(file->frozen, &err) != ST_OK) {
+			log_msg(LOG_LEVEL_ERR, "%s", err.text);
+		}
+	}
+	if (counts && writer->log) {
+		appendlog_clear(writer->log);
+	}
+}
+
+static int writer_commit_files(struct writer *writer, GPtrArray *files,
+			       const struct writer_epoch *epoch, int64_t now_ns, struct err *err)
+{
+	GPtrArray *frozen = g_ptr_array_new();
+	int st;
+
+	for (guint i = 0; i < files->len; i++) {
+		if (((struct writer_file *)g_ptr_array_index(files, i))->frozen) {
+			g_ptr_array_add(frozen, g_ptr_array_index(files, i));
+		}
+	}
+	st = writer_prepare(writer, frozen, epoch ? epoch->number : 0, err);
+	if (st == ST_OK) {
+		st = writer_append(frozen, err);
+	}
+	if (st == ST_OK && epoch) {
+		st = epoch->over(epoch->arg, frozen->len > 0, err);
+	}
+	writer_end_commit(writer, frozen, st == ST_OK, now_ns);
+	g_ptr_array_free(frozen, TRUE);
+	return st;
+}
+
+/* Report, give back, and close what is due. */
+static void writer_put(struct writer *writer, GPtrArray *files, unsigned flags, int64_t now_ns)
+{
 	pthread_mutex_lock(&writer->lock);
 	for (guint i = 0; i < files->len; i++) {
-		int closed = writer_put(writer, g_ptr_array_index(files, i), flags, now_ns,
-					st == ST_OK ? err : NULL);
+		struct writer_file *file = g_ptr_array_index(files, i);
+		bool idle;
 
-		st = st == ST_OK ? closed : st;
+		pthread_mutex_lock(&file->lock);
+		idle = !file->frozen && (!file->out || hourappend_is_empty(file->out));
+		if (flags & WRITER_REPORT) {
+			writer_report(file);
+		}
+		pthread_mutex_unlock(&file->lock);
+		if (--file->users == 0 && idle &&
+		    ((flags & WRITER_CLOSE) ||
+		     now_ns - file->last_written_ns > writer->opts.idle_ns)) {
+			writer_close_file(writer, file);
+		}
 	}
+	writer->crowded = g_hash_table_size(writer->files) > writer->opts.cache_size;
 	pthread_mutex_unlock(&writer->lock);
+}
+
+int writer_commit(struct writer *writer, unsigned flags, int64_t now_ns,
+		  const struct writer_epoch *epoch, struct err *err)
+{
+	GPtrArray *files = writer_hold_files(writer);
+	int st = writer_commit_files(writer, files, epoch, now_ns, err);
+
+	writer_put(writer, files, flags, now_ns);
 	g_ptr_array_free(files, TRUE);
 	if (writer->failed && st == ST_OK) {
 		st = err_set(err, ST_EIO, "writing was given up after an earlier error");
@@ -329,6 +446,12 @@ int writer_flush(struct writer *writer, unsigned flags, int64_t now_ns, struct e
 			true; /* for good: a writer may have failed since it was looked at */
 	}
 	return st;
+}
+
+int writer_flush(struct writer *writer, unsigned flags, int64_t now_ns, struct err *err)
+{
+	writer_freeze(writer);
+	return writer_commit(writer, flags, now_ns, NULL, err);
 }
 
 uint64_t writer_extras_lost(const struct writer *writer)

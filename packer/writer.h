@@ -27,7 +27,7 @@ struct writer_opts {
 struct writer;
 
 struct writer *writer_new(const struct writer_opts *opts);
-/* Close all files; flush before, what fails here is only logged. */
+/* What was not committed is lost. */
 void writer_free(struct writer *writer);
 
 /*
@@ -41,15 +41,44 @@ int writer_write(struct writer *writer, const struct site *site, const struct re
 /* Values that a block had no column for: too many columns, or the type of one changed. */
 uint64_t writer_extras_lost(const struct writer *writer);
 
+/* Are there more files with records in memory than the cache is to hold? Then commit. */
+bool writer_is_crowded(const struct writer *writer);
+
+/*
+ * Before the first record: keep a log of what is appended under this id in the root
+ * (storage/appendlog.h), and take out of the files what a writer of this id that died had appended
+ * in this epoch. What is done is logged. ST_OK, ST_EIO.
+ */
+int writer_recover(struct writer *writer, const char *id, uint64_t epoch, struct err *err);
+
 enum writer_flush_flags {
 	WRITER_REPORT = 1 << 0, /* log "PATH: N recs" for every file written to since last time */
 	WRITER_CLOSE = 1 << 1,  /* close all files, not just the idle ones */
 };
 
 /*
- * Make durable whatever was written before the call. now_ns: any clock that only goes forward.
- * Returns ST_OK or the first error, which is fatal. Thread-safe.
+ * What was written before this call is what the next commit makes durable; what is written
+ * afterwards is not in it. Returns at once.
  */
+void writer_freeze(struct writer *writer);
+
+struct writer_epoch {
+	uint64_t number;
+	/* Everything is appended (if anything was) and synced: say durably that the epoch is over.
+	 * When this fails, what was appended is taken back. */
+	int (*over)(void *arg, bool appended, struct err *err);
+	void *arg;
+};
+
+/*
+ * Append what is frozen to all files, so that all of it counts once the epoch is over, or none.
+ * epoch NULL: there is no log; each file counts by itself. now_ns: any clock that only goes
+ * forward. Returns ST_OK or the first error, which is fatal. One thread at a time; writers go on.
+ */
+int writer_commit(struct writer *writer, unsigned flags, int64_t now_ns,
+		  const struct writer_epoch *epoch, struct err *err);
+
+/* Freeze and commit without an epoch. */
 int writer_flush(struct writer *writer, unsigned flags, int64_t now_ns, struct err *err);
 
 size_t writer_open_files(struct writer *writer);

@@ -16,8 +16,8 @@ struct seal_opts {
 	uint8_t compression; /* enum chunk_compression */
 	bool force;          /* also what is sealed already and has nothing behind its footer */
 	bool no_wait;        /* ST_EAGAIN when a writer holds the lock */
-	const char *root;    /* not NULL: ST_EAGAIN also when a log of this repository claims the file
-				(storage/appendlog.h) */
+	const char *root; /* not NULL: ST_EAGAIN also when a log of this repository claims the file
+			     (storage/appendlog.h) */
 };
 
 struct seal_result {

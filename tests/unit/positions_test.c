@@ -59,7 +59,7 @@ static void test_commit_and_restart(void)
 	positions_mark(positions);
 	CU_ASSERT(take(a, 3)); /* after the mark: not in this commit */
 	UNIT_ASSERT_U64(position_durable(a), 0);
-	CU_ASSERT_EQUAL(positions_commit(positions, 1000, NULL), ST_OK);
+	CU_ASSERT_EQUAL(positions_commit(positions, false, 1000, NULL), ST_OK);
 	UNIT_ASSERT_U64(position_durable(a), 2);
 	CU_ASSERT(positions_are_ahead(positions));
 	positions_free(positions);
@@ -88,7 +88,7 @@ static void test_failed_message_comes_again(void)
 	CU_ASSERT(take(a, 1));
 	CU_ASSERT(take(a, 7)); /* the exporter dropped some */
 	positions_mark(positions);
-	CU_ASSERT_EQUAL(positions_commit(positions, 5, NULL), ST_OK);
+	CU_ASSERT_EQUAL(positions_commit(positions, false, 5, NULL), ST_OK);
 	UNIT_ASSERT_U64(position_durable(a), 7);
 	positions_free(positions);
 	g_free(path);
@@ -100,16 +100,55 @@ static void test_file(void)
 	char *file = g_build_filename(path, POSITIONS_FILE, NULL);
 	struct positions *positions = positions_new(path);
 	char *text = NULL;
+	char *wanted;
 
 	CU_ASSERT(take(get(positions, "s 1", id_a), 9));
 	get(positions, "never sent", id_b);
 	positions_mark(positions);
-	CU_ASSERT_EQUAL(positions_commit(positions, 77, NULL), ST_OK);
+	CU_ASSERT_EQUAL(positions_commit(positions, false, 77, NULL), ST_OK);
 	CU_ASSERT(g_file_get_contents(file, &text, NULL, NULL));
-	UNIT_ASSERT_STR(text, "tussah-positions 1\n"
-			      "aa010203000000000000000000000000 9 77 s 1\n");
+	wanted = g_strdup_printf("tussah-positions 2 0 %s\n"
+				 "aa010203000000000000000000000000 9 77 s 1\n",
+				 positions_id(positions));
+	UNIT_ASSERT_STR(text, wanted);
 	positions_free(positions);
+	g_free(wanted);
 	g_free(text);
+	g_free(file);
+	g_free(path);
+}
+
+/* An epoch is over when its commit is; the id stays; a file of version 1 gets both. */
+static void test_epochs(void)
+{
+	char *path = folder("epochs");
+	char *file = g_build_filename(path, POSITIONS_FILE, NULL);
+	char id[POSITIONS_ID_BYTES];
+	struct positions *positions;
+
+	CU_ASSERT(g_file_set_contents(file,
+				      "tussah-positions 1\n"
+				      "aa010203000000000000000000000000 9 77 s 1\n",
+				      -1, NULL));
+	positions = positions_new(path);
+	CU_ASSERT_EQUAL(positions_open(positions, NULL), ST_OK);
+	CU_ASSERT_EQUAL(positions_open(positions, NULL), ST_OK);
+	UNIT_ASSERT_U64(positions_epoch(positions), 1);
+	CU_ASSERT_EQUAL(strlen(positions_id(positions)), POSITIONS_ID_BYTES - 1);
+	memcpy(id, positions_id(positions), sizeof(id));
+	positions_mark(positions);
+	CU_ASSERT_EQUAL(positions_commit(positions, false, 1, NULL), ST_OK);
+	UNIT_ASSERT_U64(positions_epoch(positions), 1);
+	CU_ASSERT_EQUAL(positions_commit(positions, true, 1, NULL), ST_OK);
+	UNIT_ASSERT_U64(positions_epoch(positions), 2);
+	positions_free(positions);
+
+	positions = positions_new(path);
+	CU_ASSERT_EQUAL(positions_open(positions, NULL), ST_OK);
+	UNIT_ASSERT_STR(positions_id(positions), id);
+	UNIT_ASSERT_U64(positions_epoch(positions), 2);
+	CU_ASSERT(!take(get(positions, "s 1", id_a), 9));
+	positions_free(positions);
 	g_free(file);
 	g_free(path);
 }
@@ -119,6 +158,10 @@ static void test_damaged_files(void)
 	static const char *const cases[] = {
 		"",
 		"tussah-positions 2\n",
+		"tussah-positions 2 5\n",
+		"tussah-positions 2 5 aa01020300000000000000000000000\n",
+		"tussah-positions 2 5 aa010203000000000000000000000000 x\n",
+		"tussah-positions 3 5 aa010203000000000000000000000000\n",
 		"tussah-positions 1\nxyz 1 2 n\n",
 		"tussah-positions 1\naa010203000000000000000000000000 9 77\n",
 		"tussah-positions 1\naa0102030000000000000000000000 9 77 n\n",
@@ -171,7 +214,7 @@ static void test_forgets(void)
 
 	CU_ASSERT(take(open, 5));
 	positions_mark(positions);
-	CU_ASSERT_EQUAL(positions_commit(positions, 1, NULL), ST_OK);
+	CU_ASSERT_EQUAL(positions_commit(positions, false, 1, NULL), ST_OK);
 	CU_ASSERT(take(ahead, 6));
 	positions_put(positions, ahead);
 	for (uint32_t round = 0; round < 3; round++) {
@@ -184,7 +227,7 @@ static void test_forgets(void)
 			}
 			positions_put(positions, stream);
 		}
-		CU_ASSERT_EQUAL(positions_commit(positions, 2 + round, NULL), ST_OK);
+		CU_ASSERT_EQUAL(positions_commit(positions, false, 2 + round, NULL), ST_OK);
 	}
 	CU_ASSERT_PTR_EQUAL(get(positions, "open", id_a), open);
 	UNIT_ASSERT_U64(position_durable(open), 5);
@@ -203,10 +246,10 @@ static void test_commit_fails(void)
 	CU_ASSERT_EQUAL(g_mkdir(temp, 0755), 0); /* stands in the way */
 	CU_ASSERT(take(a, 1));
 	positions_mark(positions);
-	CU_ASSERT_EQUAL(positions_commit(positions, 1, NULL), ST_EIO);
+	CU_ASSERT_EQUAL(positions_commit(positions, false, 1, NULL), ST_EIO);
 	UNIT_ASSERT_U64(position_durable(a), 0);
 	CU_ASSERT_EQUAL(g_rmdir(temp), 0);
-	CU_ASSERT_EQUAL(positions_commit(positions, 1, NULL), ST_OK);
+	CU_ASSERT_EQUAL(positions_commit(positions, false, 1, NULL), ST_OK);
 	UNIT_ASSERT_U64(position_durable(a), 1);
 	positions_free(positions);
 	g_free(temp);
@@ -219,6 +262,7 @@ int main(void)
 		{ "commit and restart", test_commit_and_restart },
 		{ "a failed message comes again", test_failed_message_comes_again },
 		{ "text of the file", test_file },
+		{ "epochs", test_epochs },
 		{ "damaged files", test_damaged_files },
 		{ "errors", test_errors },
 		{ "streams are forgotten", test_forgets },

@@ -169,6 +169,7 @@ static void decode_vector(const struct vector *v)
 	struct record got;
 
 	memset(batch, 0xee, sizeof(*batch));
+	batch->extensions = NULL;
 	rowformat_decode(v->format, &in, COLUMNS_ALL, batch);
 	UNIT_ASSERT_U64(batch->rows, 1);
 	UNIT_ASSERT_U64(batch->selected, 1);
@@ -211,6 +212,7 @@ static void decode_columns(const struct vector *v)
 	rowformat_decode(v->format, &in, COLUMNS_ALL, all);
 #define X(upper, member, type)                                                                     \
 	memset(one, 0xee, sizeof(*one));                                                           \
+	one->extensions = NULL;                                                                    \
 	rowformat_decode(v->format, &in, COLUMN_BIT(COLUMN_##upper), one);                         \
 	CU_ASSERT(one->columns &COLUMN_BIT(COLUMN_##upper));                                       \
 	CU_ASSERT_EQUAL(memcmp(&all->member[0], &one->member[0], sizeof(type)), 0);

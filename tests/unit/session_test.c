@@ -321,6 +321,10 @@ static void test_repository_fails(void)
 	CU_ASSERT(g_file_set_contents(in_the_way, "a file", -1, NULL));
 	CU_ASSERT_EQUAL(rig_connect(&rig, "127.0.0.1", &session, &err), ST_OK);
 	CU_ASSERT_EQUAL(collector_handler.message(session, message, sizeof(message), 0, &err),
+			ST_OK);
+	CU_ASSERT_EQUAL(collector_checkpoint(rig.collector, 0, 0, 0, &err), ST_EIO);
+	/* given up: nothing may be acknowledged from here on */
+	CU_ASSERT_EQUAL(collector_handler.message(session, message, sizeof(message), 0, &err),
 			ST_EIO);
 	CU_ASSERT_EQUAL(collector_checkpoint(rig.collector, 0, 0, 0, &err), ST_EIO);
 	collector_handler.close(session, err.text);
