@@ -7,7 +7,6 @@
 
 enum {
 	IE_TOS = 5,
-	IE_NEXT_HOP6 = 62,
 	IE_MASK4 = 9,
 	IE_DESTINATION_MASK4 = 13,
 	IE_SOURCE_AS = 16,
@@ -15,9 +14,11 @@ enum {
 	IE_BGP_NEXT_HOP4 = 18,
 	IE_MASK6 = 29,
 	IE_DESTINATION_MASK6 = 30,
+	IE_SAMPLING_INTERVAL = 34,
 	IE_SOURCE_MAC = 56,
 	IE_VLAN = 58,
 	IE_POST_VLAN = 59,
+	IE_NEXT_HOP6 = 62,
 	IE_BGP_NEXT_HOP6 = 63,
 	IE_DESTINATION_MAC = 80,
 	IE_NAT_SOURCE4 = 225,
@@ -26,7 +27,6 @@ enum {
 	IE_NAT_DPORT = 228,
 	IE_NAT_SOURCE6 = 281,
 	IE_NAT_DESTINATION6 = 282,
-	IE_SAMPLING_INTERVAL = 305,
 };
 
 static void add_number(struct sflowrecord *flow, uint16_t id, uint8_t type, uint64_t number)

@@ -111,7 +111,7 @@ test_case 'sFlow, and NetFlow among it' '
 '
 
 test_case 'extension columns' '
-	rwcut --fields=sip,samplingPacketInterval,ipClassOfService,bgpSourceAsNumber,bgpDestinationAsNumber,vlanId,sourceMacAddress \
+	rwcut --fields=sip,samplingInterval,ipClassOfService,bgpSourceAsNumber,bgpDestinationAsNumber,vlanId,sourceMacAddress \
 		--no-columns --no-titles --no-final-delimiter $(find root -name "*-S2_*" | sort) >out &&
 	test_grep "^52.52.52.52|1000|8|203476|203361|809|94:8e:d3:0a:71:3b$" out &&
 	send "$port" "v5 0 sip=10.9.9.9 sampling=0x4064" && test_wait 20 expect_count S0 16 &&

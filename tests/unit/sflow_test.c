@@ -43,7 +43,7 @@ static int take_flow(void *arg, const struct record *rec, const struct extras *e
 			       "|%" PRIu64 "\n",
 			       sip, dip, nhip, rec->input, rec->output, rec->packets, rec->bytes,
 			       rec->sport, rec->dport, rec->flags, rec->protocol, at[5], at[16],
-			       at[17], at[9] + at[29], at[13] + at[30], at[58], at[305]);
+			       at[17], at[9] + at[29], at[13] + at[30], at[58], at[34]);
 	seen->last = *rec;
 	return ST_OK;
 }
@@ -321,7 +321,7 @@ static void test_columns(void)
 	UNIT_ASSERT_U64(seen.extras[80], 0x020000000002);
 	UNIT_ASSERT_U64(seen.extras[58], 5); /* the switch knows better than the tag */
 	UNIT_ASSERT_U64(seen.extras[59], 6);
-	UNIT_ASSERT_U64(seen.extras[305], 512);
+	UNIT_ASSERT_U64(seen.extras[34], 512);
 	release(decoder, &seen);
 	g_byte_array_free(datagram, TRUE);
 }
