@@ -34,6 +34,11 @@ kill_packer() {
 	kill -KILL "$packer" && { wait "$packer" 2>/dev/null || :; }
 }
 
+# near_commit N: wait until the packer's first commit, of --flush-timeout=1, is about to be or just was
+near_commit() {
+	sleep "$(awk -v n="$1" 'BEGIN { print 0.85 + n % 40 / 100 }')"
+}
+
 # send_rounds FORMAT: both sensors send the trace ROUNDS times, the packer dies in each at a moment
 # that the round's number picks.
 send_rounds() {
@@ -45,10 +50,10 @@ send_rounds() {
 		first=$!
 		sensor sensor2 --uniflow --drain-timeout=120s "$MANY" &
 		second=$!
-		sleep "0.$((round * 37 % 90 + 10))"
+		near_commit $((round * 37))
 		kill_packer
 		start_tls_packer --file-format="$1" || return 1
-		sleep "0.$((round * 53 % 90 + 10))"
+		near_commit $((round * 53))
 		kill_packer
 		start_tls_packer --file-format="$1" || return 1
 		wait "$first" && wait "$second" || return 1
