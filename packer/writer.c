@@ -363,23 +363,30 @@ static int writer_append(GPtrArray *frozen, struct err *err)
 	return st;
 }
 
-static void writer_end_commit(struct writer *writer, GPtrArray *frozen, bool counts, int64_t now_ns)
+static void writer_keep(struct writer *writer, GPtrArray *frozen, int64_t now_ns)
+{
+	for (guint i = 0; i < frozen->len; i++) {
+		struct writer_file *file = g_ptr_array_index(frozen, i);
+
+		hourappend_keep(file->frozen);
+		hourappend_free(file->frozen);
+		file->frozen = NULL;
+		file->last_written_ns = now_ns;
+	}
+	if (writer->log) {
+		appendlog_clear(writer->log);
+	}
+}
+
+static void writer_take_back(GPtrArray *frozen)
 {
 	for (guint i = 0; i < frozen->len; i++) {
 		struct writer_file *file = g_ptr_array_index(frozen, i);
 		struct err err;
 
-		if (counts) {
-			hourappend_keep(file->frozen);
-			hourappend_free(file->frozen);
-			file->frozen = NULL;
-			file->last_written_ns = now_ns;
-		} else if (hourappend_take_back(file->frozen, &err) != ST_OK) {
+		if (hourappend_take_back(file->frozen, &err) != ST_OK) {
 			log_msg(LOG_LEVEL_ERR, "%s", err.text);
 		}
-	}
-	if (counts && writer->log) {
-		appendlog_clear(writer->log);
 	}
 }
 
@@ -398,10 +405,19 @@ static int writer_commit_files(struct writer *writer, GPtrArray *files,
 	if (st == ST_OK) {
 		st = writer_append(frozen, err);
 	}
-	if (st == ST_OK && epoch) {
+	if (st != ST_OK) {
+		writer_take_back(frozen);
+		goto done;
+	}
+	if (epoch) {
 		st = epoch->over(epoch->arg, frozen->len > 0, err);
 	}
-	writer_end_commit(writer, frozen, st == ST_OK, now_ns);
+	/* A failure may come after the epoch was over (a rename that was done and not synced). So
+	 * the files stay as they are, and locked; the log is there for the next start to decide. */
+	if (st == ST_OK) {
+		writer_keep(writer, frozen, now_ns);
+	}
+done:
 	g_ptr_array_free(frozen, TRUE);
 	return st;
 }
@@ -433,18 +449,18 @@ static void writer_put(struct writer *writer, GPtrArray *files, unsigned flags, 
 int writer_commit(struct writer *writer, unsigned flags, int64_t now_ns,
 		  const struct writer_epoch *epoch, struct err *err)
 {
-	GPtrArray *files = writer_hold_files(writer);
-	int st = writer_commit_files(writer, files, epoch, now_ns, err);
+	GPtrArray *files;
+	int st;
 
+	/* What came since is not frozen, or is part of a message: nothing may count any more. */
+	if (writer->failed) {
+		return err_set(err, ST_EIO, "writing was given up after an earlier error");
+	}
+	files = writer_hold_files(writer);
+	st = writer_commit_files(writer, files, epoch, now_ns, err);
+	writer->failed |= st != ST_OK;
 	writer_put(writer, files, flags, now_ns);
 	g_ptr_array_free(files, TRUE);
-	if (writer->failed && st == ST_OK) {
-		st = err_set(err, ST_EIO, "writing was given up after an earlier error");
-	}
-	if (st != ST_OK) {
-		writer->failed =
-			true; /* for good: a writer may have failed since it was looked at */
-	}
 	return st;
 }
 

@@ -65,7 +65,7 @@ void writer_freeze(struct writer *writer);
 struct writer_epoch {
 	uint64_t number;
 	/* Everything is appended (if anything was) and synced: say durably that the epoch is over.
-	 * When this fails, what was appended is taken back. */
+	 * When this fails it is not known whether it is; the next writer_recover() decides. */
 	int (*over)(void *arg, bool appended, struct err *err);
 	void *arg;
 };
@@ -73,7 +73,8 @@ struct writer_epoch {
 /*
  * Append what is frozen to all files, so that all of it counts once the epoch is over, or none.
  * epoch NULL: there is no log; each file counts by itself. now_ns: any clock that only goes
- * forward. Returns ST_OK or the first error, which is fatal. One thread at a time; writers go on.
+ * forward. Returns ST_OK or the first error, which is fatal: this and every later commit fails.
+ * One thread at a time; writers go on.
  */
 int writer_commit(struct writer *writer, unsigned flags, int64_t now_ns,
 		  const struct writer_epoch *epoch, struct err *err);

@@ -222,6 +222,89 @@ static void test_extras(void)
 	site_free(site);
 }
 
+struct over {
+	int st;
+	unsigned calls;
+};
+
+static int say_over(void *arg, bool appended, struct err *err)
+{
+	struct over *over = arg;
+
+	CU_ASSERT(appended);
+	over->calls++;
+	return over->st == ST_OK ? ST_OK : err_set(err, over->st, "not known");
+}
+
+static int commit(struct writer *writer, struct over *over)
+{
+	const struct writer_epoch epoch = { .number = 5, .over = say_over, .arg = over };
+
+	return writer_commit(writer, 0, 0, &epoch, NULL);
+}
+
+/*
+ * A commit that failed is never followed by one that succeeds: records that came while it was going
+ * on are not frozen, and the epoch would say that they are in the files.
+ */
+static void test_no_commit_after_failure(void)
+{
+	struct site *site = packsite_load();
+	char *root = make_root("after-failure");
+	char *in_the_way = g_build_filename(root, "in", NULL);
+	struct writer *writer = make_writer(root, 4);
+	struct over over = { .st = ST_OK };
+
+	CU_ASSERT_EQUAL(writer_recover(writer, "one", 5, NULL), ST_OK);
+	CU_ASSERT(g_file_set_contents(in_the_way, "a file", -1, NULL));
+	write_one(writer, site, 0, 0, 3);
+	writer_freeze(writer);
+	write_one(writer, site, 0, 0, 4);
+	CU_ASSERT_EQUAL(commit(writer, &over), ST_EIO);
+	CU_ASSERT_EQUAL(g_unlink(in_the_way), 0);
+	writer_freeze(writer);
+	CU_ASSERT_EQUAL(commit(writer, &over), ST_EIO);
+	UNIT_ASSERT_U64(over.calls, 0);
+	writer_free(writer);
+	g_free(in_the_way);
+	g_free(root);
+	site_free(site);
+}
+
+/* Whether the epoch is over is not known when saying so fails: the next start finds out, and then
+ * the records are there or not. */
+static void test_epoch_not_known(void)
+{
+	static const struct {
+		const char *name;
+		uint64_t epoch; /* at the next start */
+		int64_t packets;
+		uint64_t records;
+	} cases[] = { { "not-over", 5, 0, 0 }, { "over", 6, 7, 2 } };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct site *site = packsite_load();
+		char *root = make_root(cases[i].name);
+		struct writer *writer = make_writer(root, 4);
+		struct over over = { .st = ST_EIO };
+
+		CU_ASSERT_EQUAL(writer_recover(writer, "one", 5, NULL), ST_OK);
+		write_one(writer, site, 0, 0, 3);
+		write_one(writer, site, 0, 0, 4);
+		writer_freeze(writer);
+		CU_ASSERT_EQUAL(commit(writer, &over), ST_EIO);
+		CU_ASSERT_EQUAL(commit(writer, &over), ST_EIO);
+		UNIT_ASSERT_U64(over.calls, 1);
+		writer_free(writer);
+		writer = make_writer(root, 4);
+		CU_ASSERT_EQUAL(writer_recover(writer, "one", cases[i].epoch, NULL), ST_OK);
+		expect_file(site, root, 0, 0, cases[i].packets, cases[i].records);
+		writer_free(writer);
+		g_free(root);
+		site_free(site);
+	}
+}
+
 static void test_errors(void)
 {
 	struct site *site = packsite_load();
@@ -305,6 +388,8 @@ int main(void)
 		{ "the cache is bounded", test_cache_is_bounded },
 		{ "values of extension columns", test_extras },
 		{ "errors are final", test_errors },
+		{ "no commit after one that failed", test_no_commit_after_failure },
+		{ "saying that the epoch is over fails", test_epoch_not_known },
 		{ "several threads", test_threads },
 		{ NULL, NULL },
 	};
