@@ -11,10 +11,14 @@
 struct extfield {
 	struct field field; /* first */
 	struct extfields *owner;
-	struct ie_key key;
+	size_t column; /* in the batch; of an element, or where a name may be had */
+	size_t id_column;
+	const struct extfield_label_row *row; /* NULL: an element */
 	char *name;
 	char *help;
 };
+
+#define NO_COLUMN SIZE_MAX
 
 /* A byte string that is kept: keys point at its bytes. */
 struct kept {
@@ -23,9 +27,12 @@ struct kept {
 };
 
 struct extfields {
-	struct iemodel *model; /* NULL: not asked for yet */
-	GPtrArray *fields;     /* struct extfield */
-	GHashTable *kept;      /* struct kept, as a set */
+	struct iemodel *model;        /* NULL: not asked for yet */
+	GPtrArray *fields;            /* struct extfield */
+	GArray *columns;              /* struct ie_key, as the batch has them */
+	extfield_label_fn find_label; /* NULL: there are none */
+	void *find_arg;
+	GHashTable *kept; /* struct kept, as a set */
 };
 
 /* ---- byte strings ---- */
@@ -91,6 +98,7 @@ struct extfields *extfields_new(void)
 	struct extfields *ext = g_new0(struct extfields, 1);
 
 	ext->fields = g_ptr_array_new_with_free_func(extfield_free);
+	ext->columns = g_array_new(FALSE, FALSE, sizeof(struct ie_key));
 	ext->kept = g_hash_table_new_full(kept_hash, kept_equal, g_free, NULL);
 	return ext;
 }
@@ -102,6 +110,7 @@ void extfields_free(struct extfields *ext)
 	}
 	iemodel_free(ext->model);
 	g_ptr_array_unref(ext->fields);
+	g_array_unref(ext->columns);
 	g_hash_table_unref(ext->kept);
 	g_free(ext);
 }
@@ -129,28 +138,75 @@ static const struct field *find_core(const struct ie_key *key)
 	return NULL;
 }
 
-static const struct field *make_field(struct extfields *ext, const struct ie_key *key)
+/* The number of the column of an element, which is wanted from now on. */
+static size_t want_column(struct extfields *ext, struct ie_key key)
 {
-	const struct ie *ie = iemodel_by_id(ext->model, key->pen, key->id);
-	unsigned type = ie != NULL ? ie->type : IE_TYPES;
+	for (guint i = 0; i < ext->columns->len; i++) {
+		const struct ie_key *at = &g_array_index(ext->columns, struct ie_key, i);
+
+		if (at->pen == key.pen && at->id == key.id) {
+			return i;
+		}
+	}
+	g_array_append_val(ext->columns, key);
+	return ext->columns->len - 1;
+}
+
+static struct extfield *add_field(struct extfields *ext, char *name, char *help, unsigned type)
+{
 	const struct field_context plain = { 0 };
 	struct extfield *made = g_new0(struct extfield, 1);
 
 	made->owner = ext;
-	made->key = *key;
-	made->name = ie != NULL ? g_strdup(ie->name) : g_strdup_printf("%u/%u", key->pen, key->id);
-	made->help = g_strdup_printf("information element %u/%u", key->pen, key->id);
+	made->name = name;
+	made->help = help;
+	made->column = made->id_column = NO_COLUMN;
 	made->field = (struct field){
-		.name = made->name,
+		.name = name,
 		.kind = extvalue_kind(type),
 		.role = FIELD_ROLE_KEY,
-		.ie_pen = key->pen,
-		.ie_id = key->id,
-		.width = MAX((int)strlen(made->name), extvalue_width(type, &plain)),
-		.help = made->help,
-		.extension = ext->fields->len + 1,
+		.width = MAX((int)strlen(name), extvalue_width(type, &plain)),
+		.help = help,
+		.is_extension = true,
 	};
 	g_ptr_array_add(ext->fields, made);
+	return made;
+}
+
+static const struct field *find_made(const struct extfields *ext, const char *name)
+{
+	for (guint i = 0; i < ext->fields->len; i++) {
+		const struct extfield *made = g_ptr_array_index(ext->fields, i);
+
+		if (strcmp(made->name, name) == 0) {
+			return &made->field;
+		}
+	}
+	return NULL;
+}
+
+static const struct field *make_element(struct extfields *ext, const struct ie_key *key)
+{
+	const struct ie *ie = iemodel_by_id(ext->model, key->pen, key->id);
+	char *name = ie != NULL ? g_strdup(ie->name) : g_strdup_printf("%u/%u", key->pen, key->id);
+	const struct field *found = find_made(ext, name);
+	struct extfield *made;
+
+	/* of elements with one name, the second has its number */
+	if (found != NULL && (found->ie_pen != key->pen || found->ie_id != key->id)) {
+		g_free(name);
+		name = g_strdup_printf("%u/%u", key->pen, key->id);
+		found = find_made(ext, name);
+	}
+	if (found != NULL) {
+		g_free(name);
+		return found;
+	}
+	made = add_field(ext, name, g_strdup_printf("information element %u/%u", key->pen, key->id),
+			 ie != NULL ? ie->type : IE_TYPES);
+	made->column = want_column(ext, *key);
+	made->field.ie_pen = key->pen;
+	made->field.ie_id = key->id;
 	return &made->field;
 }
 
@@ -166,18 +222,57 @@ static const struct field *find_element(struct extfields *ext, const char *name,
 		return NULL;
 	}
 	core = find_core(&key);
-	if (core != NULL) {
-		return core;
+	return core != NULL ? core : make_element(ext, &key);
+}
+
+/* ---- labels ---- */
+
+static const struct field *find_label(struct extfields *ext, const char *name)
+{
+	const struct extfield_label_row *row = NULL;
+	const struct field *found;
+	struct extfield *made;
+
+	for (size_t i = 0; i < extfield_label_count && row == NULL; i++) {
+		if (g_ascii_strcasecmp(extfield_labels[i].name, name) == 0) {
+			row = &extfield_labels[i];
+		}
 	}
+	found = row != NULL ? find_made(ext, row->name) : NULL;
+	if (row == NULL || found != NULL) {
+		return found;
+	}
+	made = add_field(ext, g_strdup(row->name), g_strdup(row->help), IE_STRING);
+	made->row = row;
+	made->field.columns = row->columns;
+	if (row->id.id != 0) {
+		made->id_column = want_column(ext, row->id);
+	}
+	if (row->own.id != 0) {
+		made->column = want_column(ext, row->own);
+	}
+	return &made->field;
+}
+
+bool extfields_need_labels(const struct extfields *ext)
+{
 	for (guint i = 0; i < ext->fields->len; i++) {
 		const struct extfield *made = g_ptr_array_index(ext->fields, i);
 
-		if (made->key.pen == key.pen && made->key.id == key.id) {
-			return &made->field;
+		if (made->row != NULL) {
+			return true;
 		}
 	}
-	return make_field(ext, &key);
+	return false;
 }
+
+void extfields_set_labels(struct extfields *ext, extfield_label_fn find, void *arg)
+{
+	ext->find_label = find;
+	ext->find_arg = arg;
+}
+
+/* ---- names ---- */
 
 const struct field *extfields_find(struct extfields *ext, const char *name, unsigned flags,
 				   struct err *err)
@@ -185,6 +280,9 @@ const struct field *extfields_find(struct extfields *ext, const char *name, unsi
 	const struct field *field = field_find_in(name, flags, err);
 	struct err element_err;
 
+	if (field == NULL) {
+		field = find_label(ext, name);
+	}
 	if (field == NULL && strlen(name) > 2) {
 		field = find_element(ext, name, &element_err);
 	}
@@ -203,43 +301,69 @@ int extfields_parse_list(struct extfields *ext, const char *text, unsigned flags
 	return field_parse_list_by(text, flags, find_by_name, ext, out, count, err);
 }
 
-size_t extfields_count(const struct extfields *ext)
-{
-	return ext->fields->len;
-}
-
 void extfields_want(const struct extfields *ext, struct batch *batch)
 {
-	for (guint i = 0; i < ext->fields->len; i++) {
-		const struct extfield *made = g_ptr_array_index(ext->fields, i);
-
-		batch_want(batch, made->key);
+	for (guint i = 0; i < ext->columns->len; i++) {
+		batch_want(batch, g_array_index(ext->columns, struct ie_key, i));
 	}
 }
 
 /* ---- values ---- */
 
-static const struct batch_extension *column_of(const struct field *field, const struct batch *batch)
+static bool load_column(size_t n, const struct batch *batch, uint32_t row, struct value *out)
 {
-	return batch_extension(batch, field->extension - 1);
-}
+	const struct batch_extension *column = n != NO_COLUMN ? batch_extension(batch, n) : NULL;
 
-void extfield_load(const struct field *field, const struct batch *batch, uint32_t row,
-		   struct value *out)
-{
-	const struct batch_extension *column = column_of(field, batch);
-
-	*out = (struct value){ .blank = !column->any || !column->present[row] };
-	if (out->blank) {
-		return;
+	if (column == NULL || !column->any || !column->present[row]) {
+		*out = (struct value){ .blank = true };
+		return false;
 	}
-	out->ie_type = column->type;
+	*out = (struct value){ .ie_type = column->type };
 	if (extvalue_is_bytes(column->type)) {
 		out->bytes = column->strings[row];
 	} else if (column->type == IE_IPV4_ADDRESS || column->type == IE_IPV6_ADDRESS) {
 		out->ip = column->addresses[row];
 	} else {
 		out->u = column->numbers[row];
+	}
+	return true;
+}
+
+/* What the label is to be of; false: of nothing. */
+static bool ask(const struct extfield *made, const struct batch *batch, uint32_t row,
+		struct extfield_question *question)
+{
+	struct value id;
+
+	*question = (struct extfield_question){ .label = made->row->label,
+						.sensor = batch->sensor[row] };
+	if (made->row->columns & COLUMN_BIT(COLUMN_INPUT)) {
+		question->number = batch->input[row];
+	} else if (made->row->columns & COLUMN_BIT(COLUMN_OUTPUT)) {
+		question->number = batch->output[row];
+	} else if (load_column(made->id_column, batch, row, &id) && extvalue_is_bytes(id.ie_type)) {
+		question->bytes = id.bytes;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+void extfield_load(const struct field *field, const struct batch *batch, uint32_t row,
+		   struct value *out)
+{
+	const struct extfield *made = (const struct extfield *)field;
+	struct extfield_question question;
+	const char *name;
+
+	if (load_column(made->column, batch, row, out) || made->row == NULL ||
+	    made->owner->find_label == NULL || !ask(made, batch, row, &question)) {
+		return;
+	}
+	name = made->owner->find_label(made->owner->find_arg, &question);
+	if (name != NULL) {
+		*out = (struct value){ .ie_type = IE_STRING,
+				       .bytes = { (const uint8_t *)name, strlen(name) } };
 	}
 }
 

@@ -32,9 +32,37 @@ const struct field *extfields_find(struct extfields *ext, const char *name, unsi
 int extfields_parse_list(struct extfields *ext, const char *text, unsigned flags,
 			 const struct field ***out, size_t *count, struct err *err);
 
-/* How many elements were named. */
-size_t extfields_count(const struct extfields *ext);
-/* Have the batch filled with them. */
+/* Was a field named that looks labels up? */
+bool extfields_need_labels(const struct extfields *ext);
+
+enum extfield_label {
+	EXTFIELD_INTERFACE,   /* number */
+	EXTFIELD_APPLICATION, /* bytes of IE 95 */
+};
+struct extfield_question {
+	enum extfield_label label;
+	uint16_t sensor;
+	uint64_t number;
+	struct batch_bytes bytes;
+};
+/* The answer is borrowed as long as the fields live; NULL: none. */
+typedef const char *(*extfield_label_fn)(void *arg, const struct extfield_question *question);
+/* Who knows labels; without, there are none. */
+void extfields_set_labels(struct extfields *ext, extfield_label_fn find, void *arg);
+
+/* Names and meanings of the fields that look labels up. */
+struct extfield_label_row {
+	const char *name;
+	const char *help;
+	enum extfield_label label;
+	uint32_t columns;  /* COLUMN_BITs that are read */
+	struct ie_key id;  /* 0/0: the number is in columns */
+	struct ie_key own; /* where a record may have the name itself; 0/0: nowhere */
+};
+extern const struct extfield_label_row extfield_labels[];
+extern const size_t extfield_label_count;
+
+/* Have the batch filled with the elements that were named. */
 void extfields_want(const struct extfields *ext, struct batch *batch);
 
 /* What field->load() and field->pack() do, for fields of either sort. */
@@ -46,7 +74,7 @@ void extfield_pack(const struct field *field, const struct batch *batch, uint8_t
 static inline void field_load(const struct field *field, const struct batch *batch, uint32_t row,
 			      const struct field_context *ctx, struct value *out)
 {
-	if (field->extension) {
+	if (field->is_extension) {
 		extfield_load(field, batch, row, out);
 	} else {
 		field->load(batch, row, ctx, out);
@@ -56,7 +84,7 @@ static inline void field_load(const struct field *field, const struct batch *bat
 static inline void field_pack(const struct field *field, const struct batch *batch, uint8_t *out,
 			      size_t stride)
 {
-	if (field->extension) {
+	if (field->is_extension) {
 		extfield_pack(field, batch, out, stride);
 	} else {
 		field->pack(batch, out, stride);

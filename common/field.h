@@ -87,9 +87,7 @@ struct field {
 	int width;      /* column width, 0: the kind tells it */
 	unsigned flags; /* enum field_flags */
 	const char *help;
-	/* Of extension columns (common/extfield.h): the number in the batch, plus 1; load and pack
-	 * are NULL then. */
-	unsigned extension;
+	bool is_extension; /* one of common/extfield.h: load and pack are NULL */
 };
 
 enum field_flags {

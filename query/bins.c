@@ -8,6 +8,7 @@
 #include "common/extfield.h"
 #include "common/numlist.h"
 #include "common/timestamp.h"
+#include "query/labelling.h"
 #include "query/tool.h"
 
 #define BIN_TIME_DEFAULT_NS (60 * NS_PER_S)
@@ -52,6 +53,7 @@ void bins_release(struct bins *bins)
 	group_free(bins->group);
 	group_free(bins->total);
 	extfields_free(bins->ext);
+	labelling_free(bins->labelling);
 	*bins = (struct bins){ 0 };
 }
 
@@ -260,7 +262,7 @@ static int distinct_width(const struct field *field, const struct field_context 
 {
 	size_t size = field->kind->key_size;
 
-	if (field->extension) {
+	if (field->is_extension) {
 		return MAX(20, (int)(strlen(field->name) + strlen("-Distinct")));
 	}
 	if (size > 8) {
@@ -456,6 +458,7 @@ int bins_read(struct bins *bins, const struct bins_start_opts *opts, int argc, c
 	uint32_t columns = group_columns(bins->group);
 	int status;
 
+	bins->labelling = labelling_new(bins->ext, opts->env, opts->site);
 	extfields_want(bins->ext, batch);
 	source_set_site(source, bins->ctx.site);
 	if (bins->total) {
@@ -499,7 +502,7 @@ static bool key_is_ipv6(const struct bins *bins, const struct group_bin *bin)
 		struct value value;
 
 		group_key(bins->group, bin->key, i, &value);
-		if (value.is_v6 && !bins->fields[i]->extension) {
+		if (value.is_v6 && !bins->fields[i]->is_extension) {
 			return true;
 		}
 	}
@@ -536,11 +539,11 @@ void bins_print_key(struct bins *bins, const struct group_bin *bin)
 		struct value value;
 
 		group_key(bins->group, bin->key, i, &value);
-		if (!field->extension) {
+		if (!field->is_extension) {
 			value.blank = not_icmp;
 			value.is_v6 = ipv6;
 		}
-		if (bins->dport_at >= 0 && !field->extension) {
+		if (bins->dport_at >= 0 && !field->is_extension) {
 			take_from_port(bins, bin, i, &value);
 		}
 		text_cell_done(bins->text, field->kind->print(text_cell(bins->text), &value, field,

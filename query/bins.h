@@ -43,6 +43,7 @@ struct bins_mask {
 
 struct bins {
 	struct extfields *ext;
+	struct labelling *labelling;
 	const struct field **fields;
 	size_t field_count;
 	GArray *values; /* struct bin_value */

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "storage/block.h"
+#include "storage/blockout.h"
+#include "storage/bytesink.h"
 #include "storage/compress.h"
 
 /* One block on its way through the crew; made once and used again. */
@@ -22,7 +24,8 @@ struct packing {
 
 /* A stream, and the blocks of it that the crew has. */
 struct outlet {
-	struct stream *stream;
+	struct stream *stream;   /* NULL: a block file */
+	struct blockout *blocks; /* NULL: a stream */
 	GQueue *under_way;       /* struct packing *, in order */
 	GQueue *idle;            /* struct packing * */
 	struct packing *filling; /* NULL: none */
@@ -73,6 +76,16 @@ static struct outlet *outlet_at(const struct destination *destination, guint i)
 	return g_ptr_array_index(destination->outlets, i);
 }
 
+static struct outlet *add_outlet(struct destination *destination)
+{
+	struct outlet *outlet = g_new0(struct outlet, 1);
+
+	outlet->under_way = g_queue_new();
+	outlet->idle = g_queue_new();
+	g_ptr_array_add(destination->outlets, outlet);
+	return outlet;
+}
+
 int destination_add(struct destination *destination, const char *path,
 		    const struct stream_write_opts *opts, struct err *err)
 {
@@ -83,21 +96,36 @@ int destination_add(struct destination *destination, const char *path,
 	assert(opts->format == 0 && opts->record_version == 0 &&
 	       opts->byte_order == BYTE_ORDER_NATIVE);
 	st = stream_create(&stream, path, opts, err);
-	if (st != ST_OK) {
-		return st;
+	if (st == ST_OK) {
+		outlet = add_outlet(destination);
+		outlet->stream = stream;
 	}
-	outlet = g_new0(struct outlet, 1);
-	outlet->stream = stream;
-	outlet->under_way = g_queue_new();
-	outlet->idle = g_queue_new();
-	g_ptr_array_add(destination->outlets, outlet);
-	return ST_OK;
+	return st;
+}
+
+int destination_add_blocks(struct destination *destination, const char *path,
+			   const struct stream_write_opts *opts, struct err *err)
+{
+	unsigned flags = opts->overwrite ? BYTESINK_OVERWRITE : 0;
+	struct blockout *blocks = NULL;
+	int st = blockout_create(&blocks, path, flags, opts->compression, err);
+
+	if (st == ST_OK) {
+		add_outlet(destination)->blocks = blocks;
+	}
+	return st;
 }
 
 void destination_add_entries(struct destination *destination, const struct header *entries)
 {
 	for (guint i = 0; i < destination->outlets->len; i++) {
-		stream_add_entries(outlet_at(destination, i)->stream, entries);
+		struct outlet *outlet = outlet_at(destination, i);
+
+		if (outlet->blocks) {
+			blockout_add_entries(outlet->blocks, entries);
+		} else {
+			stream_add_entries(outlet->stream, entries);
+		}
 	}
 }
 
@@ -118,7 +146,10 @@ int destination_write(struct destination *destination, const struct batch *batch
 	int st = ST_OK;
 
 	for (guint i = 0; st == ST_OK && i < destination->outlets->len; i++) {
-		st = stream_write_batch(outlet_at(destination, i)->stream, batch, NULL, err);
+		struct outlet *outlet = outlet_at(destination, i);
+
+		st = outlet->blocks ? blockout_write_batch(outlet->blocks, batch, err)
+				    : stream_write_batch(outlet->stream, batch, NULL, err);
 	}
 	take_room(destination, batch->selected);
 	return st;
@@ -287,7 +318,9 @@ int destination_close(struct destination *destination, struct err *err)
 	}
 	for (guint i = 0; i < destination->outlets->len; i++) {
 		struct outlet *outlet = outlet_at(destination, i);
-		int one = stream_close(outlet->stream, st == ST_OK ? err : NULL);
+		struct err *first = st == ST_OK ? err : NULL;
+		int one = outlet->blocks ? blockout_close(outlet->blocks, first)
+					 : stream_close(outlet->stream, first);
 
 		assert(g_queue_is_empty(outlet->under_way));
 		st = st == ST_OK ? one : st;

@@ -30,6 +30,11 @@ struct destination *destination_new(uint64_t limit);
 int destination_add(struct destination *destination, const char *path,
 		    const struct stream_write_opts *opts, struct err *err);
 
+/* Open one more output, a block file, which keeps extension columns; as blockout_create(). Such
+ * destinations take destination_write() only. */
+int destination_add_blocks(struct destination *destination, const char *path,
+			   const struct stream_write_opts *opts, struct err *err);
+
 /* Append entries to the headers of all streams. */
 void destination_add_entries(struct destination *destination, const struct header *entries);
 

@@ -335,6 +335,7 @@ static void make_plan(struct run *run)
 		.columns = run->any_destination ? COLUMNS_ALL : 0,
 		.wants_all = filter->destinations[FILTER_FAIL] || filter->destinations[FILTER_ALL],
 		.count_volumes = filter->count_volumes,
+		.extensions = filter->extensions,
 		.uncounted = run->limited,
 		.read_opts = filter->read_opts,
 	};

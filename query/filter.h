@@ -30,6 +30,7 @@ struct filter {
 	struct destination *destinations[FILTER_WAYS];
 	uint64_t limits[FILTER_WAYS]; /* those of the destinations; 0: none */
 	bool count_volumes;
+	bool extensions;    /* destinations are block files: extension columns go there; 1 thread */
 	unsigned threads;   /* at most */
 	bool threads_asked; /* start them however little there is to read */
 	struct stream_read_opts read_opts;

@@ -6,6 +6,7 @@
 
 #include <glib.h>
 
+#include "common/extfield.h"
 #include "common/timestamp.h"
 #include "query/tool.h"
 
@@ -150,4 +151,8 @@ void format_help_fields(unsigned flags)
 		}
 		putchar('\n');
 	}
+	for (size_t i = 0; i < extfield_label_count; i++) {
+		printf("%-14s %s\n", extfield_labels[i].name, extfield_labels[i].help);
+	}
+	puts("and every information element by its name, as PEN/NUMBER or as ieNUMBER");
 }

@@ -9,6 +9,7 @@
 #include "common/field.h"
 #include "common/text.h"
 #include "query/format.h"
+#include "query/labelling.h"
 #include "query/source.h"
 #include "query/tool.h"
 
@@ -59,6 +60,7 @@ static const struct opt cut_opt_table[] = {
 /* The plan of a run. */
 struct cut {
 	struct extfields *ext;
+	struct labelling *labelling;
 	const struct field **fields;
 	size_t field_count;
 	uint32_t columns;
@@ -209,11 +211,11 @@ static void keep_row(const struct cut *cut, const struct batch *batch, uint32_t 
 	for (size_t i = 0; i < cut->field_count; i++) {
 		const struct field *field = cut->fields[i];
 
-		if (field->extension) {
+		if (field->is_extension) {
 			extfield_drop(&values[i]);
 		}
 		field_load(field, batch, row, &cut->ctx, &values[i]);
-		if (field->extension) {
+		if (field->is_extension) {
 			extfield_copy(&values[i]);
 		}
 	}
@@ -240,7 +242,7 @@ static void print_tail(struct cut *cut, struct source *source, struct batch *bat
 	}
 	for (guint i = 0; i < ring->len; i++) {
 		for (size_t k = 0; k < cut->field_count; k++) {
-			if (cut->fields[k]->extension) {
+			if (cut->fields[k]->is_extension) {
 				extfield_drop(&ring_at(cut, ring, i)[k]);
 			}
 		}
@@ -290,6 +292,7 @@ static int cut_run(struct tool_env *env, void *options, int argc, char **argv)
 	cut.ctx.ipv4_only = source_policy(&opts->source) < IPV6_MIX;
 	cut.ext = extfields_new();
 	choose_fields(&cut, opts);
+	cut.labelling = labelling_new(cut.ext, env, &opts->site);
 	choose_range(&cut, opts);
 
 	cut.text = text_new(tool_output(env, &opts->output), &style);
@@ -308,6 +311,7 @@ static int cut_run(struct tool_env *env, void *options, int argc, char **argv)
 	}
 	g_free(cut.fields);
 	extfields_free(cut.ext);
+	labelling_free(cut.labelling);
 	return status;
 }
 

@@ -5,6 +5,7 @@
 #include "common/record.h"
 #include "common/timestamp.h"
 #include "query/source.h"
+#include "query/extensionlist.h"
 #include "storage/block.h"
 #include "storage/byteorder.h"
 #include "storage/hourfile.h"
@@ -355,6 +356,16 @@ static void print_times(struct output *out, const struct blockfile *file)
 	}
 }
 
+static void print_extensions(struct output *out, const struct blockfile *file)
+{
+	struct extensionlist *list = extensionlist_new(file);
+
+	for (size_t i = 0; i < extensionlist_count(list); i++) {
+		put(out, "%s", extensionlist_text(list, i));
+	}
+	extensionlist_free(list);
+}
+
 /* In the order of printing; the numbers are older than the order. */
 static const struct field_row {
 	const char *name;
@@ -388,6 +399,9 @@ static const struct field_row {
 	  print_blocks, false },
 	{ "time-range", 20, "time-range", NULL,
 	  "first start and last end of the records of a block file", print_times, false },
+	{ "extension-columns", 21, "extension-columns", NULL,
+	  "information elements that records of a block file have beyond the usual fields",
+	  print_extensions, false },
 	{ "packed-file-info", 12, "packed-file-info", print_packed_file,
 	  "hour, flowtype and sensor of an hourly file", NULL, true },
 	{ "probe-name", 13, "probe-name", print_probe_name, "probe that collected the records",

@@ -29,6 +29,7 @@ struct rwfilter_opts {
 	bool dry_run;
 	bool print_filenames;
 	uint64_t threads; /* 0: not given */
+	int file_format;  /* of the destinations */
 	char *input_pipe;
 	struct opt_optstr xargs;
 	struct sink_opts sink;
@@ -52,6 +53,9 @@ static int parse_refused(const struct opt *opt, const char *text, void *dest, st
 	OPT_CALL(struct rwfilter_opts, refused, name, 0, arg, parse_refused,                       \
 		 OPT_OWN_ERROR | (flags), help " (not supported yet)")
 
+static const char *const file_formats[] = { "silk", "block", NULL };
+enum { FILE_FORMAT_SILK, FILE_FORMAT_BLOCK };
+
 static const struct opt rwfilter_opt_table[] = {
 	OPT_FLAG(struct rwfilter_opts, dry_run, "dry-run", 0,
 		 "check the switches and print the names of the input files, but read no record"),
@@ -64,6 +68,9 @@ static const struct opt rwfilter_opt_table[] = {
 	OPT_FLAG(struct rwfilter_opts, print_filenames, "print-filenames", 0,
 		 "print the name of each input file when it is read"),
 	REFUSED("plugin", "FILE", 0, "load more partitioning switches from this plug-in"),
+	OPT_CHOICE(struct rwfilter_opts, file_format, "file-format", 0, "KIND", file_formats,
+		   "write records so: silk, or block, which keeps extension columns",
+		   .default_text = "silk", .flags = OPT_ADDED),
 	OPT_GROUP(struct rwfilter_opts, sink, sink_opt_table),
 	OPT_STR(struct rwfilter_opts, input_pipe, "input-pipe", 0, "PATH",
 		"read records from this named pipe or from standard input", .flags = OPT_ONCE),
@@ -216,6 +223,16 @@ static void claim_stdout(bool *taken, const char *name, const char *path)
 	*taken = true;
 }
 
+static int open_destination(struct rwfilter *run, unsigned way, const char *path,
+			    const struct stream_write_opts *write, struct err *err)
+{
+	struct destination *destination = run->filter.destinations[way];
+
+	return run->opts->file_format == FILE_FORMAT_BLOCK
+		       ? destination_add_blocks(destination, path, write, err)
+		       : destination_add(destination, path, write, err);
+}
+
 static void open_destinations(struct rwfilter *run, bool *stdout_taken)
 {
 	struct stream_write_opts write = { 0 };
@@ -238,8 +255,7 @@ static void open_destinations(struct rwfilter *run, bool *stdout_taken)
 					 "standard error",
 					 way_names[way], path);
 			}
-			if (destination_add(run->filter.destinations[way], path, &write, &err) !=
-			    ST_OK) {
+			if (open_destination(run, way, path, &write, &err) != ST_OK) {
 				tool_die_err(&err);
 			}
 		}
@@ -501,6 +517,12 @@ static void make_filter(struct rwfilter *run)
 	filter->threads = threads > 0 ? threads : scancrew_processors();
 	memcpy(filter->limits, run->opts->limits, sizeof(filter->limits));
 	filter->threads_asked = threads > 1;
+	/* blocks are made out of the rows themselves, by the thread that writes them */
+	if (run->opts->file_format == FILE_FORMAT_BLOCK) {
+		filter->extensions = true;
+		filter->threads = 1;
+		filter->threads_asked = false;
+	}
 	filter->arg = run;
 	filter->on_file = on_file;
 	filter->on_open = on_open;

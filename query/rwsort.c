@@ -8,6 +8,7 @@
 #include "common/field.h"
 #include "query/bins.h"
 #include "query/format.h"
+#include "query/labelling.h"
 #include "query/sink.h"
 #include "query/sorter.h"
 #include "query/source.h"
@@ -64,6 +65,7 @@ static const struct sort_opts sort_defaults = {
 
 struct sort {
 	struct extfields *ext;
+	struct labelling *labelling;
 	const struct field **fields;
 	size_t field_count;
 	const struct field *attributes; /* as field_find() gives it */
@@ -141,6 +143,7 @@ static int read_all(struct sort *sort, const struct sort_opts *opts, struct tool
 	struct err err;
 	int status;
 
+	sort->labelling = labelling_new(sort->ext, env, &opts->site);
 	extfields_want(sort->ext, batch);
 	source_set_site(source, tool_site(env, &opts->site, false));
 	source_on_open(source, copy_entries, sort);
@@ -221,6 +224,7 @@ static void release(struct sort *sort)
 	header_release(&sort->entries);
 	g_free(sort->fields);
 	extfields_free(sort->ext);
+	labelling_free(sort->labelling);
 }
 
 static int sort_run(struct tool_env *env, void *options, int argc, char **argv)

@@ -216,6 +216,9 @@ struct scanner *scanner_new(const struct scan_plan *plan)
 	scanner->columns = plan->columns | predicates_columns(plan->tests) | scanner->volumes;
 	scanner->hash_count = predicates_hashes(plan->tests, &scanner->hashes);
 	scanner->batch = batch_new();
+	if (plan->extensions) {
+		batch_want_every(scanner->batch);
+	}
 	return scanner;
 }
 
@@ -395,6 +398,9 @@ static int load(struct scanner *scanner, struct block_work *work, uint32_t colum
 
 	if (!work->loaded) {
 		st = open_chunks(scanner, scanner->plan->columns | scanner->volumes, err);
+		if (st == ST_OK) {
+			st = blockfile_cursor_open_extensions(scanner->cursor, scanner->batch, err);
+		}
 		work->loaded = st == ST_OK;
 	}
 	return st == ST_OK ? blockfile_cursor_load(scanner->cursor, scanner->batch, columns, err)
@@ -448,6 +454,9 @@ static int read_frame(struct scanner *scanner, struct block_work *work, uint32_t
 	*wanted = is_wanted(plan, batch);
 	if (st == ST_OK && (*wanted || every || (scanner->volumes && batch->selected > 0))) {
 		st = load(scanner, work, (*wanted ? plan->columns : 0) | scanner->volumes, err);
+	}
+	if (st == ST_OK && *wanted) {
+		st = blockfile_cursor_load_extensions(scanner->cursor, batch, err);
 	}
 	if (st == ST_OK && (!*wanted || !plan->uncounted)) {
 		count_frame(scanner, work, every);

@@ -24,6 +24,7 @@
 struct scan_plan {
 	const struct predicates *tests; /* NULL: everything passes */
 	uint32_t columns;               /* of the rows handed over; 0: none is handed over */
+	bool extensions;                /* rows handed over have all their extension columns */
 	bool wants_all;                 /* frames without rows that pass are handed over as well */
 	bool count_volumes;
 	bool uncounted; /* frames handed over are left for the taker to count */

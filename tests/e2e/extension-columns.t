@@ -82,6 +82,68 @@ test_case 'rwstats ranks elements' '
 	rwstats --delimited --no-titles --no-percents --fields=samplingPacketInterval --values=bytes --count=2 ext.blk >got &&
 	printf "%s\n" "1000|500" "|300" >want && test_cmp want got
 '
+test_case 'rwfilter writes block files that keep them, also down a pipe' '
+	rwfilter --file-format=block --sport=2- --pass-destination=pass.blk --fail-destination=stdout ext.blk >fail.blk &&
+	rwcut --delimited --no-titles --fields=sport,userName,9/12 pass.blk >got &&
+	printf "%s\n" "2|al\\|i\\\\ce\\x0a|" "3||" "4|bob|-5" >want && test_cmp want got &&
+	rwcut --delimited --no-titles --fields=sport,userName,ie225 - <fail.blk >got &&
+	echo "1|bob|203.0.113.5" >want && test_cmp want got &&
+	mkfifo pipe && { rwfilter --file-format=block --all-destination=stdout ext.blk ext.rw >pipe & } &&
+	rwcut --all-fields <pipe >got && wait &&
+	rwcut --all-fields ext.blk >want && rwcut --all-fields --no-titles ext.rw >>want && test_cmp want got
+'
+test_case 'limits and statistics are those of other outputs' '
+	rwfilter --file-format=block --sport=2- --max-pass-records=2 --pass-destination=two.blk --print-statistics=stats ext.blk &&
+	rwcut --delimited --no-titles --fields=sport two.blk >got && printf "%s\n" 2 3 >want && test_cmp want got &&
+	rwfilter --sport=2- --max-pass-records=2 --pass-destination=two.rw --print-statistics=stats2 ext.blk &&
+	test_cmp stats2 stats &&
+	test_must_fail rwfilter --file-format=block --all-destination=two.blk ext.blk 2>err && grep "two.blk" err
+'
+test_case 'without --file-format rwfilter writes what SiLK reads' '
+	rwfilter --all-destination=plain.rw ext.blk && rwfileinfo --no-titles --fields=format plain.rw >got &&
+	grep FT_RWIPV6ROUTING got
+'
+test_case 'sealing keeps them; rwfileinfo lists them' '
+	cp ext.blk sealed.blk && rwseal sealed.blk && rwcut --fields=sport,userName,ie305,9/12 sealed.blk >got &&
+	rwcut --fields=sport,userName,ie305,9/12 ext.blk >want && test_cmp want got &&
+	rwfileinfo --no-titles --fields=extension-columns ext.blk >got &&
+	cat >want <<END &&
+sourceMacAddress 0/56 macAddress, in 1 of 2 blocks
+flowEndReason 0/136 unsigned8, in 1 of 2 blocks
+postNATSourceIPv4Address 0/225 ipv4Address, in 1 of 2 blocks
+postNAPTSourceTransportPort 0/227 unsigned16, in 1 of 2 blocks
+samplingPacketInterval 0/305 unsigned32, in 2 of 2 blocks
+layer2OctetDeltaCount 0/352 octetArray, in 1 of 2 blocks
+userName 0/371 string, in 2 of 2 blocks
+9/12 signed64, in 1 of 2 blocks
+9/13 float32, in 1 of 2 blocks
+9/14 boolean, in 1 of 2 blocks
+9/15 dateTimeMilliseconds, in 1 of 2 blocks
+9/16 dateTimeNanoseconds, in 1 of 2 blocks
+9/17 ipv6Address, in 1 of 2 blocks
+smallPacketCount 6871/500 unsigned32, in 1 of 2 blocks
+END
+	test_cmp want got && rwfileinfo --no-titles --fields=extension-columns ext.rw >got && test_cmp /dev/null got
+'
+test_case 'names of interfaces and applications are looked up in the labels of the repository' '
+	mkdir root && printf "version 2\nsensor 7 S7\nclass all\n  sensors S7\n  type 0 in in\nend class\n" >root/silk.conf &&
+	printf "# tussah labels 1\n%s\t192.0.2.1\t%s\t%s\t%s\n%s\t%s\t%s\t%s\t%s\n%s\t%s\t%s\t%s\t%s\n" \
+		S7 interface 3 "up|link" S7 192.0.2.2 interface 4 Gi4 - - application 936748722493063621 nbar-http >root/.labels &&
+	printf "%s\n" "sport=1 sensor=7 input=3 output=4 bytes=10" "sport=2 sensor=8 input=3 0/95:0=\\x0d\\x00\\x01\\xc5" \
+		"sport=3 sensor=7 output=5 0/95:0=\\x0d\\x00\\x01\\xc5 0/96:13=told" | "$columntool" labels.blk &&
+	SILK_DATA_ROOTDIR=$PWD/root rwcut --delimited --no-titles --fields=sport,inName,OUTNAME,applicationName labels.blk >got &&
+	printf "%s\n" "1|up\\|link|Gi4|" "2|||nbar-http" "3|||told" >want && test_cmp want got &&
+	SILK_DATA_ROOTDIR=$PWD/root rwuniq --delimited --no-titles --fields=inName --values=bytes --sort-output labels.blk >got &&
+	printf "%s\n" "|2" "up\\|link|10" >want && test_cmp want got &&
+	SILK_DATA_ROOTDIR=$PWD/root rwsort --fields=applicationName,inName --output-path=labels.rw labels.blk &&
+	rwcut --delimited --no-titles --fields=sport labels.rw >got && printf "%s\n" 1 2 3 >want && test_cmp want got &&
+	rwcut --delimited --no-titles --fields=sport,inName labels.blk >got && printf "%s\n" "1|" "2|" "3|" >want && test_cmp want got
+'
+test_case 'damaged labels are told of, and records are printed without' '
+	echo nothing >root/.labels &&
+	SILK_DATA_ROOTDIR=$PWD/root rwcut --delimited --no-titles --fields=sport,inName labels.blk >got 2>err &&
+	test_cmp want got && grep "is no file of labels" err
+'
 test_case 'a name that is none is told' '
 	test_must_fail rwcut --fields=sip,noSuchElement ext.blk 2>err &&
 	grep "No match was found for the field .noSuchElement" err &&
