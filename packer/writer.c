@@ -20,6 +20,7 @@
 #include "storage/repo.h"
 
 #define WRITER_LOCK_RETRY_NS 5000000
+#define WRITER_LOCK_TELL     2000 /* tries, ten seconds, until a wait is told, and then again */
 #define WRITER_IDLE_NS       (INT64_C(300) * 1000000000) /* by default */
 
 struct writer_file {
@@ -309,7 +310,11 @@ static int writer_lock_file(struct writer_file *file, struct err *err)
 	const struct timespec moment = { .tv_nsec = WRITER_LOCK_RETRY_NS };
 	int st;
 
-	while ((st = hourappend_lock(file->frozen, err)) == ST_EAGAIN) {
+	for (unsigned tries = 1; (st = hourappend_lock(file->frozen, err)) == ST_EAGAIN; tries++) {
+		if (tries % WRITER_LOCK_TELL == 0) {
+			log_msg(LOG_LEVEL_WARNING,
+				"'%s': waiting for another process that has it locked", file->path);
+		}
 		nanosleep(&moment, NULL);
 	}
 	if (st == ST_OK && hourappend_cut_bytes(file->frozen) > 0) {
