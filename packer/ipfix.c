@@ -111,25 +111,15 @@ static void *ipfix_open(struct decoder_context *context)
 	return templatesession_new(context, TEMPLATE_SET_IPFIX);
 }
 
-static void ipfix_mapping_changed(void *state)
-{
-	templatesession_replan(state);
-}
-
-static void ipfix_close(void *state)
-{
-	templatesession_free(state);
-}
-
 const struct decoder_format decoder_ipfix = {
 	.name = "IPFIX",
 	.versions = 1U << IPFIX_VERSION,
 	.open = ipfix_open,
 	.take = ipfix_take,
-	.mapping_changed = ipfix_mapping_changed,
+	.mapping_changed = templatesession_replan,
 	.save = templatesession_save,
 	.load = templatesession_load,
-	.close = ipfix_close,
+	.close = templatesession_free,
 };
 
 int ipfix_read_message(FILE *file, uint8_t *bytes, size_t *len, struct err *err)

@@ -92,23 +92,13 @@ static void *netflow9_open(struct decoder_context *context)
 	return templatesession_new(context, TEMPLATE_SET_V9);
 }
 
-static void netflow9_mapping_changed(void *state)
-{
-	templatesession_replan(state);
-}
-
-static void netflow9_close(void *state)
-{
-	templatesession_free(state);
-}
-
 const struct decoder_format decoder_netflow9 = {
 	.name = "NetFlow v9",
 	.versions = 1U << NETFLOW9_VERSION,
 	.open = netflow9_open,
 	.take = netflow9_take,
-	.mapping_changed = netflow9_mapping_changed,
+	.mapping_changed = templatesession_replan,
 	.save = templatesession_save,
 	.load = templatesession_load,
-	.close = netflow9_close,
+	.close = templatesession_free,
 };

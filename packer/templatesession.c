@@ -39,8 +39,10 @@ struct templatesession *templatesession_new(struct decoder_context *context, uin
 	return session;
 }
 
-void templatesession_free(struct templatesession *session)
+void templatesession_free(void *state)
 {
+	struct templatesession *session = state;
+
 	if (session) {
 		g_queue_free_full(session->held, g_free);
 		g_hash_table_destroy(session->domains);
@@ -67,8 +69,9 @@ static void session_forget_plan(void *arg, struct template *tmpl)
 	tmpl->plan = NULL;
 }
 
-void templatesession_replan(struct templatesession *session)
+void templatesession_replan(void *state)
 {
+	struct templatesession *session = state;
 	GHashTableIter iter;
 	gpointer domain;
 

@@ -60,9 +60,6 @@ struct templatesession {
 
 /* template_set: TEMPLATE_SET_V9 or TEMPLATE_SET_IPFIX. */
 struct templatesession *templatesession_new(struct decoder_context *context, uint16_t template_set);
-void templatesession_free(struct templatesession *session);
-/* The mapping has changed: plans are made anew. */
-void templatesession_replan(struct templatesession *session);
 
 /* The domain, made if it is new. ST_OK, ST_ELIMIT. */
 int templatesession_domain(struct templatesession *session, uint32_t number,
@@ -77,7 +74,9 @@ int templatesession_take(struct templatesession *session, struct templatesession
 			 const struct templatesession_header *header, struct template_bytes sets,
 			 struct templatesession_seen *seen, struct err *err);
 
-/* decoder_format's. */
+/* decoder_format's; state is the session. replan: the mapping has changed, plans are made anew. */
+void templatesession_free(void *state);
+void templatesession_replan(void *state);
 void templatesession_save(const void *state, GByteArray *out);
 int templatesession_load(void *state, const uint8_t *bytes, size_t len, struct err *err);
 

@@ -55,8 +55,8 @@ static size_t plan_frame(struct frameplan *plan, size_t frame, const uint64_t *n
 	       packed_plan(steps, count - 1, (uint64_t)step, &plan->frames[frame].width);
 }
 
-void frameplan_make(struct frameplan *plan, const uint64_t *numbers, size_t count, uint64_t origin,
-		    uint64_t scale, bool delta)
+static void begin(struct frameplan *plan, const uint64_t *numbers, size_t count, uint64_t origin,
+		  uint64_t scale, bool delta)
 {
 	assert(count > 0 && count <= ENCODE_ROWS_MAX);
 	plan->numbers = numbers;
@@ -65,6 +65,12 @@ void frameplan_make(struct frameplan *plan, const uint64_t *numbers, size_t coun
 	plan->scale = scale;
 	plan->delta = delta;
 	plan->bytes = 1 + varint_bytes(origin) + varint_bytes(scale);
+}
+
+void frameplan_make(struct frameplan *plan, const uint64_t *numbers, size_t count, uint64_t origin,
+		    uint64_t scale, bool delta)
+{
+	begin(plan, numbers, count, origin, scale, delta);
 	for (size_t at = 0; at < count; at += FRAME_ROWS) {
 		size_t rows = MIN(count - at, FRAME_ROWS);
 
@@ -75,13 +81,7 @@ void frameplan_make(struct frameplan *plan, const uint64_t *numbers, size_t coun
 void frameplan_make_quick(struct frameplan *plan, const uint64_t *numbers, size_t count,
 			  uint64_t origin, uint64_t scale)
 {
-	assert(count > 0 && count <= ENCODE_ROWS_MAX);
-	plan->numbers = numbers;
-	plan->count = count;
-	plan->origin = origin;
-	plan->scale = scale;
-	plan->delta = false;
-	plan->bytes = 1 + varint_bytes(origin) + varint_bytes(scale);
+	begin(plan, numbers, count, origin, scale, false);
 	for (size_t at = 0; at < count; at += FRAME_ROWS) {
 		const size_t rows = MIN(count - at, FRAME_ROWS);
 		uint64_t min = numbers[at];
