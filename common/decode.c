@@ -6,8 +6,9 @@
  */
 #include "common/decode.h"
 
-#include "common/bigendian.h"
 #include <string.h>
+
+#include "common/bigendian.h"
 
 struct walk {
 	const uint8_t *at;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/linkframe.h"
 
-#include "common/bigendian.h"
 #include <glib.h>
 #include <inttypes.h>
 #include <string.h>
+
+#include "common/bigendian.h"
 
 static const uint8_t linkframe_magic[4] = { 'T', 'S', 'H', 'L' };
 

@@ -51,7 +51,7 @@ static int answer(const struct daemontool *tool, enum opt_action action)
 	return EXIT_SUCCESS;
 }
 
-static void log_command_line(int argc, char **argv)
+void daemontool_log_command_line(int argc, char **argv)
 {
 	GString *line = g_string_new(NULL);
 
@@ -91,7 +91,7 @@ static int start(const struct daemontool *tool, void *opts, int argc, char **arg
 	if (st == ST_OK) {
 		st = log_open(log_opts_of(tool, opts), tool->name, NULL, &err);
 		if (st == ST_OK) {
-			log_command_line(argc, argv);
+			daemontool_log_command_line(argc, argv);
 			st = work(tool, opts, &err);
 			log_close();
 		}

@@ -53,6 +53,8 @@ struct daemontool_required {
 unsigned daemontool_check_required(const struct daemontool_required *required, size_t count,
 				   daemontool_complain_fn complain, void *arg);
 
+/* Log the command line, each argument in quotes. */
+void daemontool_log_command_line(int argc, char **argv);
 /* Log the signal that stopped us, and that the end begins. */
 void daemontool_log_stop(void);
 

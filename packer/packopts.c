@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "packer/packopts.h"
 
-#include "common/metricsd.h"
-
-#include "storage/flowblock.h"
-
 #include <glib.h>
 #include <stdarg.h>
 #include <string.h>
+
+#include "common/metricsd.h"
+#include "packer/daemontool.h"
+#include "storage/flowblock.h"
 
 static int packopts_parse_byte_order(const struct opt *opt, const char *text, void *dest,
 				     struct err *err)
@@ -40,23 +40,10 @@ static int packopts_parse_compression(const struct opt *opt, const char *text, v
 static int packopts_parse_directory(const struct opt *opt, const char *text, void *dest,
 				    struct err *err)
 {
-	const char **directory = dest; /* borrowed, as all strings of switches */
-
-	if (*directory) {
+	if (*(const char **)dest) {
 		return err_set(err, ST_EINVAL, "Switch %s already seen", opt->name);
 	}
-	if (!g_file_test(text, G_FILE_TEST_IS_DIR)) {
-		return err_set(err, ST_EINVAL, "Invalid %s: Nonexistent path '%s'", opt->name,
-			       text);
-	}
-	if (text[0] != '/') {
-		return err_set(
-			err, ST_EINVAL,
-			"Invalid %s: Must use complete path ('%s' does not begin with slash)",
-			opt->name, text);
-	}
-	*directory = text;
-	return ST_OK;
+	return daemontool_parse_directory(opt, text, dest, err);
 }
 
 #define PACKOPTS_DIRECTORY(member, name, help, ...)                                                \

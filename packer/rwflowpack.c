@@ -18,6 +18,7 @@
 #include "common/supervise.h"
 #include "common/timestamp.h"
 #include "packer/classify.h"
+#include "packer/daemontool.h"
 #include "packer/packcheck.h"
 #include "packer/packing.h"
 #include "packer/packopts.h"
@@ -184,17 +185,6 @@ static void print_verified(const struct sensorconf *conf)
 }
 
 /* ---- running ---- */
-
-static void log_command_line(int argc, char **argv)
-{
-	GString *line = g_string_new(NULL);
-
-	for (int i = 0; i < argc; i++) {
-		g_string_append_printf(line, "%s'%s'", i ? " " : "", argv[i]);
-	}
-	log_msg(LOG_LEVEL_NOTICE, "%s", line->str);
-	g_string_free(line, TRUE);
-}
 
 /* Probes that define a source which stream mode does not read; switches that nobody needs. */
 static void warn_about_sources(const struct packopts *opts, const struct sensorconf *conf)
@@ -403,14 +393,16 @@ static int start_metrics(struct rwflowpack *self, struct err *err)
 	return st;
 }
 
-static int start(struct rwflowpack *self, struct site *site, struct sensorconf *conf,
-		 struct err *err)
+/* What the switches ask of the packing. */
+static struct packing_opts packing_opts(const struct rwflowpack *self,
+					const struct sensorconf *conf)
 {
 	const struct packopts *opts = &self->opts;
 	const char *state_directory =
 		opts->state_directory ? opts->state_directory : opts->root_directory;
 	const int64_t idle_ns = (int64_t)MIN(opts->seal_delay_s, RWFLOWPACK_IDLE_S) * NS_PER_S;
-	const struct packing_opts packing = {
+
+	return (struct packing_opts){
 		.writer = {
 			.root = opts->root_directory,
 			.cache_size = opts->file_cache_size,
@@ -448,11 +440,17 @@ static int start(struct rwflowpack *self, struct site *site, struct sensorconf *
 		.polling_interval_ns = (int64_t)opts->polling_interval_s * NS_PER_S,
 		.stop = daemon_request_stop,
 	};
+}
+
+static int start(struct rwflowpack *self, struct site *site, struct sensorconf *conf,
+		 struct err *err)
+{
+	const struct packing_opts packing = packing_opts(self, conf);
 	int st;
 
 	log_msg(LOG_LEVEL_INFO, "Using packing logic from %s",
 		packlogic_name(sensorconf_logic(conf)));
-	warn_about_sources(opts, conf);
+	warn_about_sources(&self->opts, conf);
 	log_msg(LOG_LEVEL_INFO, "Creating stream cache");
 	st = packing_start(&self->packing, &packing, site, conf, err);
 	if (st == ST_OK && supervise_untaken(self->supervise) > 0) {
@@ -463,7 +461,7 @@ static int start(struct rwflowpack *self, struct site *site, struct sensorconf *
 		st = start_metrics(self, err);
 	}
 	if (st == ST_OK) {
-		st = daemon_drop_privileges(&opts->daemon, err);
+		st = daemon_drop_privileges(&self->opts.daemon, err);
 	}
 	if (st == ST_OK) {
 		st = packing_run(self->packing, err);
@@ -472,15 +470,6 @@ static int start(struct rwflowpack *self, struct site *site, struct sensorconf *
 		log_msg(LOG_LEVEL_INFO, "Starting flush timer");
 	}
 	return st;
-}
-
-static void log_stop_signal(void)
-{
-	const char *name = daemon_stop_signal() ? sigabbrev_np(daemon_stop_signal()) : NULL;
-
-	if (name) {
-		log_msg(LOG_LEVEL_NOTICE, "Shutting down due to SIG%s signal", name);
-	}
 }
 
 static struct supervise *open_supervise(void)
@@ -509,8 +498,7 @@ static int run(struct rwflowpack *self, struct site *site, struct sensorconf *co
 		supervise_ready(self->supervise);
 		wait_for_orders(self);
 		supervise_stopping(self->supervise);
-		log_stop_signal();
-		log_msg(LOG_LEVEL_INFO, "Begin shutting down...");
+		daemontool_log_stop();
 	} else {
 		log_msg(LOG_LEVEL_ERR, "%s", err.text);
 	}
@@ -573,7 +561,7 @@ static int rwflowpack(struct rwflowpack *self, int argc, char **argv, struct err
 	if (log_open(&self->opts.log, PROGRAM, NULL, err) != ST_OK) {
 		goto done;
 	}
-	log_command_line(argc, argv);
+	daemontool_log_command_line(argc, argv);
 	if (daemon_start(&self->opts.daemon, PROGRAM, true, err) == ST_OK) {
 		status = run(self, site, conf);
 		site = NULL;
