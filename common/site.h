@@ -27,9 +27,10 @@ struct site;
 /*
  * Read path and its includes (named relative to the working folder). Parsing goes on after an
  * error: err holds the first as "FILE:LINE: MESSAGE", and site_load_all() hands every one, worded
- * as SiLK words it, to fn; line 0 is an error of the file as a whole. On failure nothing is
- * returned. Returns ST_OK, ST_ENOENT (not a regular file), ST_EIO, ST_ELIMIT (larger than
- * SITE_FILE_BYTES_MAX), ST_EINVAL (errors in the file).
+ * as SiLK words it, to fn; line 0 is an error of the file as a whole. On failure site_load()
+ * returns nothing, site_load_all() with ST_EINVAL what could be understood. Returns ST_OK,
+ * ST_ENOENT (not a regular file), ST_EIO, ST_ELIMIT (larger than SITE_FILE_BYTES_MAX), ST_EINVAL
+ * (errors in the file).
  */
 #define SITE_FILE_BYTES_MAX (64u << 20)
 int site_load(struct site **out, const char *path, struct err *err);

@@ -748,15 +748,23 @@ int site_load_all(struct site **out, const char *path, site_error_fn fn, void *a
 	if (parser.errors) {
 		status = ST_EINVAL;
 	}
-	if (status != ST_OK) {
+	if (status != ST_OK && status != ST_EINVAL) {
 		site_free(parser.site);
 		return status;
 	}
 	*out = parser.site;
-	return ST_OK;
+	return status;
 }
 
 int site_load(struct site **out, const char *path, struct err *err)
 {
-	return site_load_all(out, path, NULL, NULL, err);
+	struct site *site = NULL;
+	int status = site_load_all(&site, path, NULL, NULL, err);
+
+	if (status != ST_OK) {
+		site_free(site);
+		return status;
+	}
+	*out = site;
+	return ST_OK;
 }

@@ -10,6 +10,7 @@ version=$3
 name=$(basename "$prose" .md)
 case $name in
 *.conf) section=5 ;;
+tussah-*) section=7 ;;
 rwsensor | rwflowpack | rwpollexec) section=8 ;;
 *) section=1 ;;
 esac

@@ -127,10 +127,8 @@ static int load(const struct rwflowpack *self, confreport_fn complain, struct si
 {
 	int st = site_load_all(site, self->site_path, complain_about_site, &complain, err);
 
-	if (st != ST_OK) {
-		return err_prefix(err, "cannot read the site configuration");
-	}
-	st = load_sensors(self, *site, complain, conf, err);
+	st = st == ST_OK ? load_sensors(self, *site, complain, conf, err)
+			 : err_prefix(err, "cannot read the site configuration");
 	if (st != ST_OK) {
 		site_free(*site);
 		*site = NULL;

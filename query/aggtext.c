@@ -170,10 +170,11 @@ int aggtext_set_fields(struct aggtext *text, const char *list, struct err *err)
 	return status == ST_OK ? start(text, err) : status;
 }
 
+/* A comma separates titles, too, as in a list of fields. */
 int aggtext_read_titles(struct aggtext *text, const char *line, struct err *err)
 {
-	const char separator[] = { text->separator, '\0' };
-	char **names = g_strsplit(line, separator, -1);
+	const char separators[] = { ',', text->separator, '\0' };
+	char **names = g_strsplit_set(line, separators, -1);
 	int status = add_columns(text, names, true, err);
 
 	g_strfreev(names);

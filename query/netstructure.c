@@ -190,7 +190,7 @@ struct netstructure_table {
 	struct level *levels;
 	unsigned count;
 	struct text *text;
-	char separator;
+	char separator[2]; /* a string, empty for a NUL */
 	bool columns;
 	bool final_delimiter;
 	bool sums;
@@ -274,7 +274,7 @@ static void append_sum(const struct netstructure_table *counting, const struct l
 	g_string_append_printf(row, "%*" G_GUINT64_FORMAT, counting->columns ? SUM_WIDTH : 0,
 			       level->sum);
 	if (counts || counting->final_delimiter) {
-		g_string_append_c(row, counting->separator);
+		g_string_append(row, counting->separator);
 	}
 	if (counts) {
 		g_string_append_c(row, ' ');
@@ -316,7 +316,7 @@ static void print_row(struct netstructure_table *counting, struct level *level)
 		g_string_printf(row, "%*.*s%s", counting->ip_width, shown, block,
 				slash ? slash : "");
 	}
-	g_string_append_c(row, counting->separator);
+	g_string_append(row, counting->separator);
 	if (counting->sums) {
 		append_sum(counting, level, row);
 	} else if (level->size != counting->net->bits) {
@@ -452,7 +452,7 @@ struct netstructure_table *netstructure_start(const struct netstructure *net, st
 
 	counting->net = net;
 	counting->text = text;
-	counting->separator = style->separator;
+	counting->separator[0] = style->separator;
 	counting->columns = style->form == TEXT_COLUMNS;
 	counting->final_delimiter = !style->no_final_delimiter;
 	counting->sums = sums;

@@ -50,7 +50,7 @@ static const struct opt aggbuild_opt_table[] = {
 	OPT_GROUP(struct aggbuild_opts, sink, bagsink_opt_table),
 	OPT_GROUP(struct aggbuild_opts, out, outfile_path_opt_table),
 	OPT_OPTSTR(struct aggbuild_opts, xargs, "xargs", 0, "FILE",
-		   "read the names of inputs from this file or standard input"),
+		   "read the names of inputs from this file or standard input", .flags = OPT_ONCE),
 	OPT_GROUP(struct aggbuild_opts, site, site_opt_table),
 	OPT_END,
 };
@@ -205,17 +205,19 @@ static void close_bad_lines(struct job *job)
 
 static void tell_bad_lines(const struct job *job)
 {
+	const char *plural = job->bad_count == 1 ? "" : "s";
+
 	if (!job->bad_count) {
 		return;
 	}
 	if (job->opts->bad_lines) {
 		tool_warn("Could not parse %" G_GUINT64_FORMAT
-			  " lines; invalid input written to '%s'",
-			  job->bad_count, job->opts->bad_lines);
+			  " line%s; invalid input written to '%s'",
+			  job->bad_count, plural, job->opts->bad_lines);
 	} else if (!job->opts->verbose) {
 		tool_warn("Could not parse %" G_GUINT64_FORMAT
-			  " lines; try again with --stop-on-error or --verbose for details",
-			  job->bad_count);
+			  " line%s; try again with --stop-on-error or --verbose for details",
+			  job->bad_count, plural);
 	}
 }
 

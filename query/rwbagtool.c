@@ -20,7 +20,7 @@ struct operation {
 };
 
 struct mask {
-	const char *path; /* NULL: none */
+	struct ipset *set; /* NULL: none */
 	bool complement;
 };
 
@@ -94,13 +94,15 @@ static int parse_factor(const struct opt *opt, const char *text, void *dest, str
 	return status;
 }
 
+/* Read at once: of several masks the last counts, but each must be a set. */
 static int parse_mask(const struct opt *opt, const char *text, void *dest, struct err *err)
 {
 	struct mask *mask = dest;
 
-	mask->path = text;
+	ipset_free(mask->set);
+	mask->set = NULL;
 	mask->complement = mask->complement || opt->tag;
-	return ST_OK;
+	return ipset_read(&mask->set, text, NULL, err);
 }
 
 #define OPERATION(name_, op_, help_)                                                               \
@@ -117,10 +119,10 @@ static const struct opt bagtool_opt_table[] = {
 		 OPT_OWN_ERROR, "multiply the counters of one bag"),
 	OPT_CALL(struct bagtool_opts, operation, "compare", 0, "OPERATION", parse_compare,
 		 OPT_OWN_ERROR, "keys whose counters in two bags compare so: lt, le, eq, ge, gt"),
-	OPT_CALL(struct bagtool_opts, mask, "intersect", 0, "FILE", parse_mask, 0,
+	OPT_CALL(struct bagtool_opts, mask, "intersect", 0, "FILE", parse_mask, OPT_OWN_ERROR,
 		 "keep only keys in this IPset"),
-	OPT_CALL(struct bagtool_opts, mask, "complement-intersect", 0, "FILE", parse_mask, 0,
-		 "keep only keys that are not in this IPset", .tag = 1),
+	OPT_CALL(struct bagtool_opts, mask, "complement-intersect", 0, "FILE", parse_mask,
+		 OPT_OWN_ERROR, "keep only keys that are not in this IPset", .tag = 1),
 	OPT_GROUP(struct bagtool_opts, limits, baglimits_key_opt_table),
 	OPT_U64(struct bagtool_opts, limits.min_counter, "mincounter", 0, "N", 1, BAG_COUNTER_MAX,
 		"keep only keys with a counter of at least this"),
@@ -142,7 +144,6 @@ static const struct opt bagtool_opt_table[] = {
 struct job {
 	const struct bagtool_opts *opts;
 	struct baglimits limits;
-	struct ipset *mask;
 	struct bag *bag;       /* the result so far */
 	struct header entries; /* of the output */
 };
@@ -197,13 +198,10 @@ static int compute(struct job *job, int argc, char **argv, struct err *err)
 	const struct bagtool_opts *opts = job->opts;
 	int status = ST_OK;
 
-	if (opts->mask.path) {
-		status = ipset_read(&job->mask, opts->mask.path, NULL, err);
-	}
 	job->limits = opts->limits;
-	job->limits.mask = job->mask;
+	job->limits.mask = opts->mask.set;
 	job->limits.complement = opts->mask.complement;
-	if (status == ST_OK && !argc) {
+	if (!argc) {
 		status = take_file(job, "-", err);
 	}
 	for (int i = 0; status == ST_OK && i < argc; i++) {
@@ -258,7 +256,7 @@ static int bagtool_run(struct tool_env *env, void *base, int argc, char **argv)
 	}
 	header_release(&job.entries);
 	bag_free(job.bag);
-	ipset_free(job.mask);
+	ipset_free(opts->mask.set);
 	return status;
 }
 

@@ -59,7 +59,8 @@ static const struct opt rwconvert_opt_table[] = {
 		 "write SiLK records in this order: native, little or big",
 		 .default_text = "native"),
 	OPT_OPTSTR(struct rwconvert_opts, xargs, "xargs", 0, "FILE",
-		   "read the names of input files from this file, or from standard input"),
+		   "read the names of input files from this file, or from standard input",
+		   .flags = OPT_ONCE),
 	OPT_GROUP(struct rwconvert_opts, site, site_opt_table),
 	OPT_END,
 };

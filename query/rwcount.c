@@ -92,7 +92,8 @@ static const struct opt count_opt_table[] = {
 	OPT_STR(struct count_opts, source.copy_input, "copy-input", 0, "PATH",
 		"copy all input records to this file, pipe or stdout"),
 	OPT_OPTSTR(struct count_opts, source.xargs, "xargs", 0, "FILE",
-		   "read the names of input files from this file, or from standard input"),
+		   "read the names of input files from this file, or from standard input",
+		   .flags = OPT_ONCE),
 	OPT_GROUP(struct count_opts, site, site_opt_table),
 	OPT_END,
 };

@@ -143,7 +143,8 @@ static const struct opt pmaplookup_opt_table[] = {
 	OPT_GROUP(struct pmaplookup_opts, text, text_opt_table),
 	OPT_GROUP(struct pmaplookup_opts, output, output_opt_table),
 	OPT_OPTSTR(struct pmaplookup_opts, xargs, "xargs", 0, "FILE",
-		   "read the names of the inputs from this file or standard input"),
+		   "read the names of the inputs from this file or standard input",
+		   .flags = OPT_ONCE),
 	OPT_END,
 };
 

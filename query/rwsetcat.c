@@ -169,17 +169,13 @@ static int print_set(const struct job *job, const char *name, const struct ipset
 	return TOOL_EXIT_OK;
 }
 
-/*
- * What SiLK prints of a file that is no set: its name once it knows that the file is one of its
- * own, or a folder, and a network structure of nothing.
+/* What SiLK prints of a file that is there but no set: its name and a network structure of nothing.
  */
-static void print_failed(const struct job *job, const char *name, const struct header *header,
-			 int status)
+static void print_failed(const struct job *job, const char *name)
 {
 	struct text *text = text_new(job->fd, &job->style);
-	bool known = header->format || status == ST_EIO;
 
-	if (known && !job->opts->print_statistics) {
+	if (!job->opts->print_statistics) {
 		print_name(job, text, name);
 	}
 	if (job->opts->network_structure.given) {
@@ -245,7 +241,9 @@ static int print_file(const struct job *job, const char *path, const char *name)
 		status = print_set(job, name, set, &header);
 	} else {
 		/* not a failure of the tool, as in SiLK: the other files are printed */
-		print_failed(job, name, &header, read);
+		if (read != ST_ENOENT) {
+			print_failed(job, name);
+		}
 		tool_warn("Unable to read IPset from '%s': %s", name, err.text);
 	}
 	ipset_free(set);

@@ -11,7 +11,8 @@
 
 const struct opt source_xargs_opt_table[] = {
 	OPT_OPTSTR(struct source_opts, xargs, "xargs", 0, "FILE",
-		   "read the names of input files from this file, or from standard input"),
+		   "read the names of input files from this file, or from standard input",
+		   .flags = OPT_ONCE),
 	OPT_END,
 };
 
@@ -21,7 +22,8 @@ const struct opt source_opt_table[] = {
 	OPT_FLAG(struct source_opts, print_filenames, "print-filenames", 0,
 		 "print the name of each input file as it is opened"),
 	OPT_OPTSTR(struct source_opts, xargs, "xargs", 0, "FILE",
-		   "read the names of input files from this file, or from standard input"),
+		   "read the names of input files from this file, or from standard input",
+		   .flags = OPT_ONCE),
 	OPT_STR(struct source_opts, ipv6_policy, "ipv6-policy", 0, "POLICY",
 		"treat IPv6 records so: ignore, asv4, mix, force or only"),
 	OPT_END,

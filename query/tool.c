@@ -17,6 +17,7 @@ struct tool_env {
 	int argc;
 	char **argv; /* the process's, put in order by opt_parse() */
 	struct site *site;
+	bool site_faulty; /* its file was, what could be understood is there */
 	char *rootdir;
 	int output_fd;    /* a file that tool_output() opened, or -1 */
 	FILE *pager_pipe; /* the running pager, or NULL */
@@ -137,32 +138,39 @@ static void site_error(void *arg, const char *file, int line, const char *messag
 	}
 }
 
+static void load_site(struct tool_env *env, const char *path)
+{
+	struct err err;
+	bool told = false;
+	int status = site_load_all(&env->site, path, site_error, &told, &err);
+
+	if (status != ST_OK && !told) {
+		tool_die_err(&err);
+	}
+	env->site_faulty = status != ST_OK;
+}
+
 const struct site *tool_site(struct tool_env *env, const struct site_opts *opts, bool needed)
 {
 	struct site_env where = site_environment(opts);
-	struct err err;
 	bool exists = false;
-	bool told = false;
-	char *path;
+	char *path = NULL;
 
-	if (env->site) {
-		return env->site;
+	if (!env->site) {
+		path = site_find_file(&where, &exists);
 	}
-	path = site_find_file(&where, &exists);
 	if (exists) {
-		if (site_load_all(&env->site, path, site_error, &told, &err) != ST_OK) {
-			if (told) {
-				exit(TOOL_EXIT_ERROR);
-			}
-			tool_die_err(&err);
-		}
-	} else if (needed || opts->config_file) {
+		load_site(env, path);
+	} else if (!env->site && (needed || opts->config_file)) {
 		tool_die("cannot find a site configuration file%s%s", path ? ": tried " : "",
 			 path ? path : "");
-	} else {
+	} else if (!env->site) {
 		env->site = site_empty();
 	}
 	g_free(path);
+	if (needed && env->site_faulty) {
+		exit(TOOL_EXIT_ERROR);
+	}
 	return env->site;
 }
 

@@ -64,7 +64,8 @@ extern const struct opt site_opt_table[];
 
 /*
  * The site, loaded at first use. needed: no file is fatal ("rwglob: ..."); else an empty site
- * stands in when there is none. A file that is there but wrong is always fatal.
+ * stands in when there is none. A file that is there but faulty is fatal when needed, too; else its
+ * faults are told, and what could be understood stands in.
  */
 const struct site *tool_site(struct tool_env *env, const struct site_opts *opts, bool needed);
 /* The data root by the rules of silk-packing.md 1.1; never NULL. */

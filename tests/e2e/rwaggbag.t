@@ -124,6 +124,7 @@ test_case 'rwaggbagbuild writes the bytes of the specification' '
 
 test_case 'rwaggbagbuild takes titles, fields and constants' '
 	build "sport|ignore|records\n5|x|6\n" && printf "sPort|records\n5|6\n" | test_cmp - out &&
+	build "sport,dport|records\n5|7|6\n" && printf "sPort|dPort|records\n5|7|6\n" | test_cmp - out &&
 	build "sport|records\n5|6\n" --fields=dport,records &&
 	printf "dPort|records\n5|6\n" | test_cmp - out &&
 	build "#c\n\n 5 , 6 ,\n5,1 # x\n" --fields=dport,records --column-separator=, &&

@@ -62,6 +62,8 @@ test_case 'limits, masks, inverse and cover' '
 	printf "0.0.0.1\n0.0.0.3\n" >in && rwsetbuild in s.set &&
 	makes "1|5\n3|9\n" sIPv4,records --intersect=s.set a.bag &&
 	makes "2|6\n7|3\n" sIPv4,records --complement-intersect=s.set a.bag &&
+	printf "0.0.0.2\n" >in && rwsetbuild in t.set &&
+	makes "1|5\n3|9\n" sIPv4,records --intersect=t.set --intersect=s.set a.bag &&
 	makes "3|1\n5|1\n6|1\n9|1\n" records,custom --invert a.bag &&
 	makes "1|1\n4294967295|1\n" custom,custom --invert max.bag &&
 	rwbagtool --coverset --ipset-record-version=4 --output-path=c.set a.bag &&
@@ -116,6 +118,8 @@ test_case 'what cannot be done is told' '
 	--mincounter=8 --maxcounter=6 a.bag
 	--minkey=8 --maxkey=6 a.bag
 	--intersect=nonexistent.set a.bag
+	--intersect=nonexistent.set --intersect=s.set a.bag
+	--intersect=a.bag a.bag
 	a.bag nonexistent.bag
 	a.bag s.set
 	--coverset --ipset-record-version=2 w.bag

@@ -184,4 +184,20 @@ test_case 'a watch list ages' '
 	test_must_fail rwsettool --intersect --with-times seen.set >x.set
 '
 
+test_case 'a faulty site file is told, and fatal only where it is needed' '
+	printf "version 2\nsensor 0 S0\nclass all\n  sensors NOPE\n  type 0 in\nend class\n" >faulty.conf &&
+	rwset --site-config-file=faulty.conf --sip-file=faulty.set flows.rw 2>err &&
+	test_grep "faulty.conf:4" err && rwsetcat --count faulty.set >out && echo 2 | test_cmp - out &&
+	test_must_fail rwfilter --site-config-file=faulty.conf --sensor=S0 --pass=- flows.rw 2>err >out &&
+	test_grep "faulty.conf:4" err && test ! -s out &&
+	test_must_fail rwset --site-config-file=none.conf --sip-file=none.set flows.rw 2>err &&
+	test_grep none.conf err
+'
+
+test_case 'a list of inputs is taken once' '
+	echo flows.rw >list &&
+	test_must_fail rwset --xargs=list --xargs=list --sip-file=twice.set 2>err &&
+	test_grep "Switch used multiple times" err && test ! -e twice.set
+'
+
 test_done

@@ -76,7 +76,8 @@ test_case 'networks' '
 	same "--network-structure=H c.set" &&
 	printf "TOTAL| 0\n" >want && same "--network-structure=TC empty.set" &&
 	printf "TOTAL| 1208925819614629174706178 hosts in 3 /48s and 65538 /64s\n" >want &&
-	same "--network-structure=v6: m.set"
+	same "--network-structure=v6: m.set" &&
+	printf "       10.0.0.0/8 770\n" >want && same "--network-structure=A --column-separator= a.set"
 '
 
 test_case 'wrong structures' '
@@ -99,8 +100,11 @@ test_case 'wrong structures' '
 test_case 'a file that cannot be read does not hide the others' '
 	rwsetcat --count nope.set c.set >out 2>err &&
 	echo c.set:5 | test_cmp - out && test_grep nope.set err &&
+	echo garbage >text.set && rwsetcat --count text.set c.set >out 2>err &&
+	printf "text.set:c.set:5\n" | test_cmp - out && test_grep text.set err &&
 	head -c 40 a.set >cut.set && rwsetcat cut.set 2>err && test_grep cut.set err &&
-	printf "TOTAL| 0\n" >want && same "--network-structure=T nope.set"
+	printf "TOTAL| 0\n" >want && same "--network-structure=T text.set" &&
+	: >want && same "--network-structure=T nope.set"
 '
 
 test_case 'standard input and output files' '

@@ -33,9 +33,13 @@ static char *errors_of(const char *text)
 	CU_ASSERT((status == ST_OK) == (errors->len == 0));
 	if (status != ST_OK) {
 		CU_ASSERT_EQUAL(status, ST_EINVAL);
-		CU_ASSERT_PTR_NULL(site);
+		CU_ASSERT_PTR_NOT_NULL(site);
 		CU_ASSERT_PTR_NOT_NULL(strstr(err.text, ".conf:"));
 	}
+	site_free(site);
+	site = NULL;
+	CU_ASSERT_EQUAL(site_load(&site, path, &err), status);
+	CU_ASSERT((status == ST_OK) == (site != NULL));
 	site_free(site);
 	g_free(path);
 	return g_string_free(errors, FALSE);
