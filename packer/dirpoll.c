@@ -106,3 +106,12 @@ done:
 	g_ptr_array_free(ready, TRUE);
 	return st;
 }
+
+void dirpoll_again(struct dirpoll *poll, const char *name)
+{
+	struct dirpoll_file *file = g_hash_table_lookup(poll->files, name);
+
+	if (file) {
+		file->handed_out = false;
+	}
+}

@@ -24,4 +24,7 @@ typedef int (*dirpoll_fn)(void *arg, const char *path, const char *name);
 /* Scan once. Returns ST_OK, ST_EIO, or fn's value; files not handed out yet come next time. */
 int dirpoll_scan(struct dirpoll *poll, dirpoll_fn fn, void *arg, struct err *err);
 
+/* Hand the file out again at the next scan, if it is still there and of the same size. */
+void dirpoll_again(struct dirpoll *poll, const char *name);
+
 #endif

@@ -74,8 +74,7 @@ static void disposal_new_group(void *arg)
 	setpgid(0, 0);
 }
 
-/* In a grandchild that nobody waits for (silk-packing.md 4.5). */
-static void disposal_run(const char *command, const char *path)
+void disposal_run(const char *name, const char *command, const char *path)
 {
 	char *line = NULL;
 	GError *error = NULL;
@@ -83,11 +82,10 @@ static void disposal_run(const char *command, const char *path)
 
 	if (disposal_command(command, path, &line, NULL) == ST_OK) {
 		argv[2] = line;
-		log_msg(LOG_LEVEL_INFO, "Running post-archive-command: %s", line);
+		log_msg(LOG_LEVEL_INFO, "Running %s: %s", name, line);
 		if (!g_spawn_async(NULL, argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, disposal_new_group,
 				   NULL, NULL, &error)) {
-			log_msg(LOG_LEVEL_ERR, "cannot run post-archive-command: %s",
-				error->message);
+			log_msg(LOG_LEVEL_ERR, "cannot run %s: %s", name, error->message);
 			g_error_free(error);
 		}
 	}
@@ -96,8 +94,8 @@ static void disposal_run(const char *command, const char *path)
 	g_free(argv[0]);
 }
 
-int disposal_good(const struct disposal_opts *opts, const char *path, int64_t now_s,
-		  struct err *err)
+int disposal_good_under(const struct disposal_opts *opts, const char *path, const char *folder,
+			struct err *err)
 {
 	char *directory;
 	char *moved_to = NULL;
@@ -106,24 +104,28 @@ int disposal_good(const struct disposal_opts *opts, const char *path, int64_t no
 	if (!opts->archive_directory) {
 		return g_unlink(path) == 0 ? ST_OK : err_errno(err, ST_EIO, errno, "%s", path);
 	}
-	if (opts->flat_archive) {
-		directory = g_strdup(opts->archive_directory);
-	} else {
-		time_t now = (time_t)now_s;
-		struct tm tm;
-		char hour[32];
-
-		(opts->local_time ? localtime_r : gmtime_r)(&now, &tm);
-		strftime(hour, sizeof(hour), "%Y/%m/%d/%H", &tm);
-		directory = g_build_filename(opts->archive_directory, hour, NULL);
-	}
+	directory = opts->flat_archive ? g_strdup(opts->archive_directory)
+				       : g_build_filename(opts->archive_directory, folder, NULL);
 	st = disposal_move(path, directory, &moved_to, err);
 	if (st == ST_OK && opts->post_archive_command && opts->post_archive_command[0]) {
-		disposal_run(opts->post_archive_command, moved_to);
+		disposal_run(opts->command_name ? opts->command_name : "post-archive-command",
+			     opts->post_archive_command, moved_to);
 	}
 	g_free(moved_to);
 	g_free(directory);
 	return st;
+}
+
+int disposal_good(const struct disposal_opts *opts, const char *path, int64_t now_s,
+		  struct err *err)
+{
+	time_t now = (time_t)now_s;
+	struct tm tm;
+	char hour[32];
+
+	(opts->local_time ? localtime_r : gmtime_r)(&now, &tm);
+	strftime(hour, sizeof(hour), "%Y/%m/%d/%H", &tm);
+	return disposal_good_under(opts, path, hour, err);
 }
 
 int disposal_bad(const struct disposal_opts *opts, const char *path, struct err *err)

@@ -15,6 +15,7 @@ struct disposal_opts {
 	char *archive_directory; /* NULL: good files are deleted */
 	char *error_directory;   /* NULL: bad files stay, and stop the daemon */
 	char *post_archive_command;
+	const char *command_name; /* for the log; NULL: post-archive-command */
 	bool flat_archive;
 	bool local_time; /* of the subdirectories; else UTC */
 };
@@ -22,10 +23,15 @@ struct disposal_opts {
 /* ARCHIVE/YYYY/MM/DD/HH/NAME of now_s, or ARCHIVE/NAME when flat; then the command. */
 int disposal_good(const struct disposal_opts *opts, const char *path, int64_t now_s,
 		  struct err *err);
+/* ARCHIVE/FOLDER/NAME instead. */
+int disposal_good_under(const struct disposal_opts *opts, const char *path, const char *folder,
+			struct err *err);
 /* ST_ENOENT: there is no error directory, the file is where it was. */
 int disposal_bad(const struct disposal_opts *opts, const char *path, struct err *err);
 
 /* Replace %s by path and %% by %. Returned: g_free(). ST_EINVAL: "Unknown conversion '%x'". */
 int disposal_command(const char *command, const char *path, char **out, struct err *err);
+/* Run it in the background; nobody waits for it (silk-packing.md 4.5). name is for the log. */
+void disposal_run(const char *name, const char *command, const char *path);
 
 #endif

@@ -60,6 +60,7 @@ static int start_silk(struct hourappend *append, const struct header *found, str
 {
 	struct stream_write_opts opts = {
 		.format = append->opts.format != 0 ? append->opts.format : FORMAT_RWIPV6,
+		.record_version = append->opts.record_version,
 		.compression = append->opts.compression,
 		.byte_order = append->opts.byte_order,
 		.no_silk_version = append->opts.no_silk_version,
@@ -78,6 +79,9 @@ static int start_silk(struct hourappend *append, const struct header *found, str
 	header_init(&entries);
 	header_add_packed_file(&entries, append->key.hour_ns, append->key.flowtype,
 			       append->key.sensor);
+	if (append->opts.entries) {
+		header_add_entries(&entries, append->opts.entries);
+	}
 	opts.entries = &entries;
 	append->memory = bytesink_memory(append->path);
 	st = stream_create_sink(&append->stream, append->memory, &opts, err);

@@ -82,6 +82,7 @@ static int append_silk(struct hourfile_writer *writer, const char *path,
 {
 	struct stream_write_opts write_opts = {
 		.format = opts->format != 0 ? opts->format : FORMAT_RWIPV6,
+		.record_version = opts->record_version,
 		.compression = opts->compression,
 		.byte_order = opts->byte_order,
 		.no_silk_version = opts->no_silk_version,
@@ -93,6 +94,9 @@ static int append_silk(struct hourfile_writer *writer, const char *path,
 
 	header_init(&entries);
 	header_add_packed_file(&entries, key->hour_ns, key->flowtype, key->sensor);
+	if (opts->entries) {
+		header_add_entries(&entries, opts->entries);
+	}
 	write_opts.entries = &entries;
 	rc = stream_create(&writer->stream, path, &write_opts, err);
 	header_release(&entries);

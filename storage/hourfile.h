@@ -59,7 +59,10 @@ struct hourfile_write_opts {
 	uint8_t compression;
 	bool quick; /* block files that will be sealed: what is appended is made fast, not small */
 	/* SiLK files. */
-	uint8_t format; /* enum header_format; 0: FORMAT_RWIPV6 */
+	uint8_t format;          /* enum header_format; 0: FORMAT_RWIPV6 */
+	uint16_t record_version; /* 0: the format's default */
+	/* Entries of a new file besides the one of the hour; borrowed for the call. NULL: none. */
+	const struct header *entries;
 	enum byte_order byte_order;
 	bool no_locking;
 	bool no_silk_version;

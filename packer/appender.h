@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Incremental files into the hourly files of a repository, each exactly once, whatever is killed in
+ * between (silk-packing.md section 6).
+ *
+ *	struct appender *appender;
+ *	appender_open(&appender, &opts, err);		// takes out what was not finished before
+ *	appender_take(appender, 0, path, name, err);	// thread number 0; any number of threads
+ *	appender_close(appender);
+ *
+ * What is about to be appended is written down (storage/appendlog.h) before it is; it counts from
+ * the moment at which the incremental file leaves the incoming directory. So at the next start a
+ * log whose incremental file is still there is undone, and the file comes again.
+ */
+#ifndef TUSSAH_PACKER_APPENDER_H
+#define TUSSAH_PACKER_APPENDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/site.h"
+#include "packer/disposal.h"
+#include "storage/hourfile.h"
+
+#define APPENDER_AS_IS       255 /* compression of new files: that of the incremental file */
+#define APPENDER_THREADS_MAX 256
+
+struct appender_opts { /* everything kept until appender_close() */
+	const struct site *site;
+	const char *incoming_directory;
+	const char *root_directory;
+	struct disposal_opts disposal;
+	const char *hour_file_command; /* NULL: none */
+	int64_t hours_past;            /* first records older are refused; -1: none */
+	int64_t hours_future;
+	unsigned threads;
+	bool no_locking;
+	bool keep_kind;       /* new files are of the kind of the incremental file; else: */
+	uint8_t kind;         /* enum hourfile_kind */
+	bool keep_byte_order; /* likewise */
+	enum byte_order byte_order;
+	uint8_t compression; /* APPENDER_AS_IS or enum compression */
+};
+
+struct appender;
+
+/*
+ * Lock the incoming directory and finish what an appender before us left. ST_OK, ST_EIO, ST_EAGAIN
+ * (another has the directory).
+ */
+int appender_open(struct appender **out, const struct appender_opts *opts, struct err *err);
+void appender_close(struct appender *appender);
+
+/*
+ * Append this file to its hourly file, and archive, remove or put it aside. From thread number
+ * thread of opts->threads, each in one call at a time. Waits while another thread or process has
+ * the hourly file. What happens is logged.
+ * ST_OK: done with the file; ST_EAGAIN: somebody still writes it; ST_ENOENT: it is gone. Else
+ * fatal: the repository is as before if that could be, and the file is where it was.
+ */
+int appender_take(struct appender *appender, unsigned thread, const char *path, const char *name,
+		  struct err *err);
+
+#endif

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* rwflowappend: incremental files of a packer into the hourly files (silk-packing.md section 6). */
+#include <glib.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/timestamp.h"
+#include "packer/appender.h"
+#include "packer/daemontool.h"
+#include "packer/dirpoll.h"
+
+#define PROGRAM "rwflowappend"
+
+struct rwflowappend_opts {
+	const char *incoming_directory;
+	const char *root_directory;
+	struct disposal_opts disposal;
+	const char *hour_file_command;
+	uint64_t threads;
+	uint64_t hours_past;
+	uint64_t hours_future;
+	uint64_t polling_interval_s;
+	bool no_file_locking;
+	bool pad_header;
+	int byte_order;
+	int compression;
+	int file_format;
+	char *site_config_file;
+	struct log_opts log;
+	struct daemon_opts daemon;
+
+	struct site *site; /* read from the file */
+};
+
+/* ---- switches ---- */
+
+#define HOURS_ANY UINT32_MAX
+
+enum { ORDER_AS_IS, ORDER_NATIVE, ORDER_LITTLE, ORDER_BIG };
+static const char *const byte_orders[] = { "as-is", "native", "little", "big", NULL };
+enum { KIND_AS_IS, KIND_BLOCK, KIND_SILK };
+static const char *const file_formats[] = { "as-is", "block", "silk", NULL };
+
+static int parse_command(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	char *line = NULL;
+	int st = disposal_command(text, "", &line, err);
+
+	g_free(line);
+	if (st != ST_OK) {
+		return err_prefix(err, "Invalid %s '%s'", opt->name, text);
+	}
+	*(const char **)dest = text;
+	return ST_OK;
+}
+
+static int parse_compression(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	enum compression method = COMPRESSION_DEFAULT;
+
+	if (compression_parse(text, &method, NULL) != ST_OK) {
+		return err_set(err, ST_EINVAL,
+			       "Invalid %s '%s': Value does not match any known method", opt->name,
+			       text);
+	}
+	*(int *)dest = (int)method;
+	return ST_OK;
+}
+
+#define RWFLOWAPPEND_DIRECTORY(member, name, help, ...)                                            \
+	OPT_CALL(struct rwflowappend_opts, member, name, 0, "DIR", daemontool_parse_directory,     \
+		 OPT_OWN_ERROR, help, __VA_ARGS__)
+
+static const struct opt rwflowappend_table[] = {
+	RWFLOWAPPEND_DIRECTORY(incoming_directory, "incoming-directory",
+			       "watch this directory for incremental files"),
+	RWFLOWAPPEND_DIRECTORY(root_directory, "root-directory", "root of the repository"),
+	RWFLOWAPPEND_DIRECTORY(disposal.error_directory, "error-directory",
+			       "move files here that cannot be appended"),
+	RWFLOWAPPEND_DIRECTORY(disposal.archive_directory, "archive-directory",
+			       "move files here when they are appended",
+			       .default_text = "they are deleted"),
+	OPT_FLAG(struct rwflowappend_opts, disposal.flat_archive, "flat-archive", 0,
+		 "archive without the subdirectories of the repository"),
+	OPT_CALL(struct rwflowappend_opts, disposal.post_archive_command, "post-command", 0, "CMD",
+		 parse_command, OPT_OWN_ERROR, "run this for each archived file; %s is its path"),
+	OPT_CALL(struct rwflowappend_opts, hour_file_command, "hour-file-command", 0, "CMD",
+		 parse_command, OPT_OWN_ERROR, "run this for each new hourly file; %s is its path"),
+	OPT_U64(struct rwflowappend_opts, threads, "threads", 0, "N", 1, APPENDER_THREADS_MAX,
+		"work on so many hourly files at a time", .default_text = "1"),
+	OPT_U64(struct rwflowappend_opts, hours_past, "reject-hours-past", 0, "N", 0, INT32_MAX,
+		"put files aside whose first record is more hours old", .default_text = "none"),
+	OPT_U64(struct rwflowappend_opts, hours_future, "reject-hours-future", 0, "N", 0, INT32_MAX,
+		"put files aside whose first record is more hours ahead", .default_text = "none"),
+	OPT_FLAG(struct rwflowappend_opts, no_file_locking, "no-file-locking", 0,
+		 "do not lock the files read and written"),
+	OPT_U64(struct rwflowappend_opts, polling_interval_s, "polling-interval", 0, "SECONDS", 1,
+		86400, "how often the directory is looked at", .default_text = "15"),
+	OPT_CHOICE(struct rwflowappend_opts, byte_order, "byte-order", 0, "ORDER", byte_orders,
+		   "byte order of new hourly files", .default_text = "as-is"),
+	OPT_FLAG(struct rwflowappend_opts, pad_header, "pad-header", 0, "ignored",
+		 .flags = OPT_HIDDEN),
+	OPT_CALL(struct rwflowappend_opts, compression, "compression-method", 0, "METHOD",
+		 parse_compression, OPT_OWN_ERROR,
+		 "compression of new hourly files: none, zlib, lzo1x, snappy or best",
+		 .default_text = "that of the incremental file"),
+	OPT_CHOICE(struct rwflowappend_opts, file_format, "file-format", 0, "FORMAT", file_formats,
+		   "kind of new hourly files", .default_text = "as-is", .flags = OPT_ADDED),
+	OPT_STR(struct rwflowappend_opts, site_config_file, "site-config-file", 0, "FILE",
+		"read the site from this file"),
+	OPT_GROUP(struct rwflowappend_opts, log, log_opt_table),
+	OPT_GROUP(struct rwflowappend_opts, daemon, daemon_opt_table),
+	OPT_END,
+};
+
+static unsigned rwflowappend_check(const void *arg, daemontool_complain_fn complain,
+				   void *complain_arg)
+{
+	const struct rwflowappend_opts *opts = arg;
+	const struct daemontool_required required[] = {
+		{ "incoming-directory", opts->incoming_directory },
+		{ "root-directory", opts->root_directory },
+		{ "error-directory", opts->disposal.error_directory },
+	};
+	unsigned bad =
+		daemontool_check_required(required, G_N_ELEMENTS(required), complain, complain_arg);
+
+	if (opts->disposal.post_archive_command && !opts->disposal.archive_directory) {
+		complain(complain_arg, "The --post-command switch is only allowed when "
+				       "--archive-directory is specified");
+		bad++;
+	}
+	return bad;
+}
+
+static void complain_about_site(void *arg, const char *file, int line, const char *message)
+{
+	(void)arg;
+	if (line > 0) {
+		fprintf(stderr,
+			PROGRAM ": Error while parsing site configuration file at %s:%d:\n\t%s\n",
+			file, line, message);
+	} else {
+		fprintf(stderr, PROGRAM ": %s\n", message);
+	}
+}
+
+static int rwflowappend_prepare(void *arg, struct err *err)
+{
+	struct rwflowappend_opts *opts = arg;
+	const struct site_env env = {
+		.config_file_option = opts->site_config_file,
+		.root_option = opts->root_directory,
+		.config_file = getenv("SILK_CONFIG_FILE"),
+		.data_rootdir = getenv("SILK_DATA_ROOTDIR"),
+		.silk_path = getenv("SILK_PATH"),
+	};
+	bool exists;
+	char *path = site_find_file(&env, &exists);
+	int st = site_load_all(&opts->site, path, complain_about_site, NULL, err);
+
+	if (st != ST_OK) {
+		err_prefix(err, "cannot read the site configuration");
+	}
+	g_free(path);
+	return st;
+}
+
+/* ---- running ---- */
+
+struct rwflowappend {
+	const struct rwflowappend_opts *opts;
+	struct appender *appender;
+	struct dirpoll *directory;
+	pthread_t threads[APPENDER_THREADS_MAX];
+	unsigned started;
+	pthread_mutex_t lock; /* guards what follows */
+	pthread_cond_t wake;
+	GQueue found;     /* names of files, to be appended */
+	GPtrArray *later; /* names of files that somebody still writes */
+	unsigned numbered;
+	bool stop;
+	bool broken;
+};
+
+/* NULL: told to stop. Returned: g_free(). */
+static char *next_name(struct rwflowappend *self)
+{
+	char *name = NULL;
+
+	pthread_mutex_lock(&self->lock);
+	while (!self->stop && g_queue_is_empty(&self->found)) {
+		pthread_cond_wait(&self->wake, &self->lock);
+	}
+	if (!self->stop) {
+		name = g_queue_pop_head(&self->found);
+	}
+	pthread_mutex_unlock(&self->lock);
+	return name;
+}
+
+static void abort_daemon(struct rwflowappend *self, const struct err *err)
+{
+	log_msg(LOG_LEVEL_CRIT, "%s", err->text);
+	log_msg(LOG_LEVEL_CRIT, "Aborting due to append error");
+	pthread_mutex_lock(&self->lock);
+	self->broken = true;
+	self->stop = true;
+	pthread_mutex_unlock(&self->lock);
+	daemon_request_stop();
+}
+
+/* Appends names until told to stop. */
+static void take_files(struct rwflowappend *self, unsigned thread)
+{
+	char *name;
+
+	while ((name = next_name(self))) {
+		char *path = g_build_filename(self->opts->incoming_directory, name, NULL);
+		struct err err;
+		int st = appender_take(self->appender, thread, path, name, &err);
+
+		if (st == ST_EAGAIN) {
+			pthread_mutex_lock(&self->lock);
+			g_ptr_array_add(self->later, g_steal_pointer(&name));
+			pthread_mutex_unlock(&self->lock);
+		} else if (st != ST_OK && st != ST_ENOENT) {
+			abort_daemon(self, &err);
+		}
+		g_free(path);
+		g_free(name);
+	}
+}
+
+static void *thread_main(void *arg)
+{
+	struct rwflowappend *self = arg;
+	unsigned number;
+
+	pthread_mutex_lock(&self->lock);
+	number = self->numbered++;
+	pthread_mutex_unlock(&self->lock);
+	log_msg(LOG_LEVEL_INFO, "Started appender thread #%u.", number + 1);
+	take_files(self, number);
+	log_msg(LOG_LEVEL_INFO, "Finishing appender thread #%u...", number + 1);
+	return NULL;
+}
+
+static int start_threads(struct rwflowappend *self, struct err *err)
+{
+	log_msg(LOG_LEVEL_INFO, "Starting %" PRIu64 " appender thread%s...", self->opts->threads,
+		self->opts->threads == 1 ? "" : "s");
+	while (self->started < self->opts->threads) {
+		int failed = pthread_create(&self->threads[self->started], NULL, thread_main, self);
+
+		if (failed) {
+			return err_errno(err, ST_EIO, failed, "cannot start a thread");
+		}
+		self->started++;
+	}
+	log_msg(LOG_LEVEL_INFO, "Started all appender threads.");
+	return ST_OK;
+}
+
+static void stop_threads(struct rwflowappend *self)
+{
+	pthread_mutex_lock(&self->lock);
+	self->stop = true;
+	pthread_cond_broadcast(&self->wake);
+	pthread_mutex_unlock(&self->lock);
+	for (unsigned i = 0; i < self->started; i++) {
+		pthread_join(self->threads[i], NULL);
+	}
+}
+
+static int file_found(void *arg, const char *path, const char *name)
+{
+	struct rwflowappend *self = arg;
+
+	(void)path;
+	pthread_mutex_lock(&self->lock);
+	g_queue_push_tail(&self->found, g_strdup(name));
+	pthread_cond_signal(&self->wake);
+	pthread_mutex_unlock(&self->lock);
+	return ST_OK;
+}
+
+static void scan(struct rwflowappend *self)
+{
+	struct err err;
+
+	pthread_mutex_lock(&self->lock);
+	for (guint i = 0; i < self->later->len; i++) {
+		dirpoll_again(self->directory, g_ptr_array_index(self->later, i));
+	}
+	g_ptr_array_set_size(self->later, 0);
+	pthread_mutex_unlock(&self->lock);
+	if (dirpoll_scan(self->directory, file_found, self, &err) != ST_OK) {
+		log_msg(LOG_LEVEL_ERR, "%s", err.text);
+	}
+}
+
+static int64_t now_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+static void watch(struct rwflowappend *self)
+{
+	int64_t next_ns = 0;
+
+	while (!daemon_stopping()) {
+		struct pollfd wake = { .fd = daemon_wake_fd(), .events = POLLIN };
+		int64_t left_ns = next_ns - now_ns(CLOCK_MONOTONIC);
+
+		if (left_ns <= 0) {
+			left_ns = (int64_t)self->opts->polling_interval_s * NS_PER_S;
+			next_ns = now_ns(CLOCK_MONOTONIC) + left_ns;
+			scan(self);
+		}
+		poll(&wake, 1, (int)MIN(left_ns / NS_PER_MS + 1, 1000));
+		log_tick(now_ns(CLOCK_REALTIME));
+		daemon_take_report();
+	}
+}
+
+static struct appender_opts appender_opts(const struct rwflowappend_opts *opts)
+{
+	static const uint8_t kinds[] = { HOURFILE_SILK, HOURFILE_BLOCKS, HOURFILE_SILK };
+	static const enum byte_order orders[] = { BYTE_ORDER_NATIVE, BYTE_ORDER_NATIVE,
+						  BYTE_ORDER_LITTLE, BYTE_ORDER_BIG };
+
+	return (struct appender_opts){
+		.site = opts->site,
+		.incoming_directory = opts->incoming_directory,
+		.root_directory = opts->root_directory,
+		.disposal = opts->disposal,
+		.hour_file_command = opts->hour_file_command,
+		.hours_past = opts->hours_past == HOURS_ANY ? -1 : (int64_t)opts->hours_past,
+		.hours_future = opts->hours_future == HOURS_ANY ? -1 : (int64_t)opts->hours_future,
+		.threads = (unsigned)opts->threads,
+		.no_locking = opts->no_file_locking,
+		.keep_kind = opts->file_format == KIND_AS_IS,
+		.kind = kinds[opts->file_format],
+		.keep_byte_order = opts->byte_order == ORDER_AS_IS,
+		.byte_order = orders[opts->byte_order],
+		.compression = (uint8_t)opts->compression,
+	};
+}
+
+static int run_appender(struct rwflowappend *self, struct err *err)
+{
+	int st;
+
+	self->directory = dirpoll_new(self->opts->incoming_directory);
+	self->later = g_ptr_array_new_with_free_func(g_free);
+	pthread_mutex_init(&self->lock, NULL);
+	pthread_cond_init(&self->wake, NULL);
+	st = start_threads(self, err);
+	if (st == ST_OK) {
+		watch(self);
+		daemontool_log_stop();
+	}
+	stop_threads(self);
+	log_msg(LOG_LEVEL_INFO, "Finished shutting down.");
+	g_queue_clear_full(&self->found, g_free);
+	g_ptr_array_free(self->later, TRUE);
+	pthread_cond_destroy(&self->wake);
+	pthread_mutex_destroy(&self->lock);
+	dirpoll_free(self->directory);
+	return st;
+}
+
+static int rwflowappend_run(void *arg, struct err *err)
+{
+	struct rwflowappend_opts *opts = arg;
+	struct rwflowappend self = { .opts = opts };
+	struct appender_opts appender;
+	int st;
+
+	opts->disposal.command_name = "post-command";
+	appender = appender_opts(opts);
+	st = appender_open(&self.appender, &appender, err);
+	if (st == ST_OK) {
+		st = run_appender(&self, err);
+	}
+	appender_close(self.appender);
+	site_free(opts->site);
+	if (st == ST_OK && self.broken) {
+		st = err_set(err, ST_EIO, "stopped by an append error");
+	}
+	return st;
+}
+
+static const struct daemontool rwflowappend_tool = {
+	.name = PROGRAM,
+	.usage = "--incoming-directory=DIR --root-directory=DIR --error-directory=DIR [SWITCHES]",
+	.summary = "append incremental files to the hourly files of the repository",
+	.table = rwflowappend_table,
+	.log_offset = offsetof(struct rwflowappend_opts, log),
+	.daemon_offset = offsetof(struct rwflowappend_opts, daemon),
+	.check = rwflowappend_check,
+	.prepare = rwflowappend_prepare,
+	.run = rwflowappend_run,
+};
+
+int main(int argc, char **argv)
+{
+	struct rwflowappend_opts opts = {
+		.threads = 1,
+		.hours_past = HOURS_ANY,
+		.hours_future = HOURS_ANY,
+		.polling_interval_s = 15,
+		.compression = APPENDER_AS_IS,
+	};
+
+	return daemontool_main(&rwflowappend_tool, &opts, argc, argv);
+}
