@@ -34,6 +34,7 @@ struct source {
 	struct names *names; /* NULL after a failure */
 	enum ipv6_policy policy;
 	bool print_filenames;
+	bool forgives_damage;
 	struct stream_read_opts read_opts;
 	struct hourfile_reader *reader; /* the file being read */
 	struct stream *copy;
@@ -83,17 +84,23 @@ static struct stream *source_open_copy(const char *path)
 	return copy;
 }
 
+bool source_keeps_icmp_sport(void)
+{
+	const char *handler = tool_getenv("SILK_ICMP_SPORT_HANDLER");
+
+	return handler && strcasecmp(handler, "none") == 0;
+}
+
 struct source *source_new(struct tool_env *env, const struct source_opts *opts, int argc,
 			  char **argv)
 {
-	const char *icmp_handler = tool_getenv("SILK_ICMP_SPORT_HANDLER");
 	struct source *source = g_new0(struct source, 1);
 
 	source->env = env;
 	source->names = names_new(&opts->xargs, true, argc, argv);
 	source->policy = source_policy(opts);
 	source->print_filenames = opts->print_filenames;
-	source->read_opts.keep_icmp_sport = icmp_handler && strcasecmp(icmp_handler, "none") == 0;
+	source->read_opts.keep_icmp_sport = source_keeps_icmp_sport();
 	source->copy = source_open_copy(opts->copy_input);
 	return source;
 }
@@ -170,13 +177,21 @@ bool source_next(struct source *source, struct batch *batch, uint32_t columns)
 			source->exit_status = TOOL_EXIT_ERROR;
 			continue;
 		}
-		if (st != ST_END) {
+		if (st != ST_END && !source->forgives_damage) {
 			return source_fail(source, &err);
+		}
+		if (st != ST_END) {
+			tool_warn_err(&err);
 		}
 		hourfile_close(source->reader);
 		source->reader = NULL;
 	}
 	return false;
+}
+
+void source_forgive_damage(struct source *source)
+{
+	source->forgives_damage = true;
 }
 
 void source_on_open(struct source *source, source_open_fn fn, void *arg)

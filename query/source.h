@@ -25,6 +25,8 @@ extern const struct opt source_xargs_opt_table[]; /* --xargs only */
 
 /* The policy that the switch or $SILK_IPV6_POLICY names; IPV6_MIX by default. */
 enum ipv6_policy source_policy(const struct source_opts *opts);
+/* Does $SILK_ICMP_SPORT_HANDLER say so? For struct stream_read_opts of tools without a source. */
+bool source_keeps_icmp_sport(void);
 /* Usage error when --copy-input and the text of output_path (NULL: none given) would mix. */
 void source_check_copy(const struct source_opts *opts, const char *output_path);
 
@@ -54,6 +56,10 @@ const struct stream_read_opts *source_read_opts(const struct source *source);
 
 /* Names of legacy files are read with this site; kept. */
 void source_set_site(struct source *source, const struct site *site);
+
+/* For tools that SiLK has go on: damage of a SiLK file is told and ends that file only, and the
+ * exit status does not speak of it. */
+void source_forgive_damage(struct source *source);
 
 /* Called once per opened file, before its first batch (to copy header entries); may be NULL. */
 typedef void (*source_open_fn)(void *arg, const char *path, const struct header *header);

@@ -28,12 +28,20 @@ static int make_header(struct stream *stream, const struct stream_write_opts *op
 {
 	struct header *header = &stream->header;
 	const struct header *entries = opts->entries;
+	const struct header *like = opts->like;
 
-	header->format = opts->format != 0 ? opts->format : FORMAT_RWIPV6ROUTING;
-	header->record_version = opts->record_version != 0
-					 ? opts->record_version
-					 : rowformat_default_version(header->format);
-	header->compression = block_compression(opts->compression, stream->sink);
+	if (like != NULL) {
+		header->format = like->format;
+		header->record_version = like->record_version;
+		header->compression = like->compression;
+		stream_add_entries(stream, like);
+	} else {
+		header->format = opts->format != 0 ? opts->format : FORMAT_RWIPV6ROUTING;
+		header->record_version = opts->record_version != 0
+						 ? opts->record_version
+						 : rowformat_default_version(header->format);
+		header->compression = block_compression(opts->compression, stream->sink);
+	}
 	header->big_endian = choose_big_endian(opts->byte_order);
 	header->silk_version = opts->no_silk_version ? 0 : HEADER_SILK_VERSION;
 	if (entries != NULL) {
