@@ -100,6 +100,9 @@ static void writer_close_file(struct writer *writer, struct writer_file *file)
 	if (file->opened) {
 		keeper_closed(writer->opts.keeper, file->path);
 	}
+	if (file->opened && !file->frozen && writer->opts.place) {
+		writer->opts.place->closed(writer->opts.place->arg, file->path);
+	}
 	g_hash_table_remove(writer->files, &file->key);
 	g_queue_unlink(&writer->recent, &file->link);
 	pthread_mutex_destroy(&file->lock);
@@ -164,6 +167,14 @@ bool writer_is_crowded(const struct writer *writer)
 	return writer->crowded;
 }
 
+static char *writer_path(const struct writer *writer, const struct site *site,
+			 const struct hourfile_key *key)
+{
+	const struct writer_place *place = writer->opts.place;
+
+	return place ? place->path(place->arg, site, key) : repo_path(site, writer->opts.root, key);
+}
+
 static struct writer_file *writer_acquire(struct writer *writer, const struct site *site,
 					  const struct hourfile_key *key)
 {
@@ -176,7 +187,7 @@ static struct writer_file *writer_acquire(struct writer *writer, const struct si
 		file = g_new0(struct writer_file, 1);
 		file->key = *key;
 		file->link.data = file;
-		file->path = repo_path(site, writer->opts.root, key);
+		file->path = writer_path(writer, site, key);
 		pthread_mutex_init(&file->lock, NULL);
 		g_hash_table_insert(writer->files, &file->key, file);
 		g_queue_push_head_link(&writer->recent, &file->link);
@@ -196,6 +207,26 @@ static void writer_release(struct writer *writer, struct writer_file *file)
 	pthread_mutex_unlock(&writer->lock);
 }
 
+/* The file's first record comes; its lock is held. */
+static int writer_begin(struct writer *writer, struct writer_file *file, bool existed,
+			struct err *err)
+{
+	const struct writer_place *place = writer->opts.place;
+	int st = place ? place->begin(place->arg, file->path, err) : ST_OK;
+
+	if (st != ST_OK) {
+		return st;
+	}
+	file->opened = true;
+	keeper_opened(writer->opts.keeper, file->path, file->key.hour_ns);
+	if (!place) {
+		log_msg(existed ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
+			"Opening %s repository file '%s'", existed ? "existing" : "new",
+			file->path);
+	}
+	return ST_OK;
+}
+
 /* Begin to gather records for the file; its lock is held. */
 static int writer_open(struct writer *writer, struct writer_file *file, struct err *err)
 {
@@ -203,14 +234,7 @@ static int writer_open(struct writer *writer, struct writer_file *file, struct e
 	int st = hourappend_new(&file->out, file->path, &file->key, &writer->opts.file, &existed,
 				err);
 
-	if (st == ST_OK && !file->opened) {
-		file->opened = true;
-		keeper_opened(writer->opts.keeper, file->path, file->key.hour_ns);
-		log_msg(existed ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
-			"Opening %s repository file '%s'", existed ? "existing" : "new",
-			file->path);
-	}
-	return st;
+	return st == ST_OK && !file->opened ? writer_begin(writer, file, existed, err) : st;
 }
 
 /* The record is worth keeping without a value that has no place. */

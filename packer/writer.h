@@ -16,12 +16,24 @@
 #include "packer/keeper.h"
 #include "storage/hourfile.h"
 
+/* Where records go that do not go to the hourly files of the root at once; any thread may call. */
+struct writer_place {
+	/* A name for a file of this key, under the root. Returned: g_free(). */
+	char *(*path)(void *arg, const struct site *site, const struct hourfile_key *key);
+	/* Its first record comes. ST_OK, or a fatal error. */
+	int (*begin)(void *arg, const char *path, struct err *err);
+	/* All its records are committed, and no more will come. */
+	void (*closed)(void *arg, const char *path);
+	void *arg;
+};
+
 struct writer_opts {
 	const char *root;  /* borrowed for the life of the writer */
 	size_t cache_size; /* files open at a time */
 	struct hourfile_write_opts file;
 	int64_t idle_ns;       /* close files not written to for so long; 0: five minutes */
 	struct keeper *keeper; /* told of files that are opened and closed; may be NULL; kept */
+	const struct writer_place *place; /* NULL: hourly files; kept */
 };
 
 struct writer;
