@@ -40,6 +40,8 @@ struct source {
 	struct stream *copy;
 	source_open_fn on_open;
 	void *on_open_arg;
+	bool reads_on;
+	bool failed;
 	int exit_status;
 };
 
@@ -105,6 +107,16 @@ struct source *source_new(struct tool_env *env, const struct source_opts *opts, 
 	return source;
 }
 
+void source_read_on(struct source *source)
+{
+	source->reads_on = true;
+}
+
+bool source_failed(const struct source *source)
+{
+	return source->failed;
+}
+
 const struct stream_read_opts *source_read_opts(const struct source *source)
 {
 	return &source->read_opts;
@@ -123,6 +135,7 @@ static bool source_fail(struct source *source, const struct err *err)
 	source->reader = NULL;
 	names_free(source->names);
 	source->names = NULL;
+	source->failed = true;
 	source->exit_status = TOOL_EXIT_ERROR;
 	return false;
 }
@@ -177,11 +190,12 @@ bool source_next(struct source *source, struct batch *batch, uint32_t columns)
 			source->exit_status = TOOL_EXIT_ERROR;
 			continue;
 		}
-		if (st != ST_END && !source->forgives_damage) {
+		if (st != ST_END && !source->forgives_damage && !source->reads_on) {
 			return source_fail(source, &err);
 		}
 		if (st != ST_END) {
 			tool_warn_err(&err);
+			source->exit_status |= source->reads_on ? TOOL_EXIT_ERROR : TOOL_EXIT_OK;
 		}
 		hourfile_close(source->reader);
 		source->reader = NULL;

@@ -54,6 +54,14 @@ const char *source_next_name(struct source *source);
 /* How they are to be opened. */
 const struct stream_read_opts *source_read_opts(const struct source *source);
 
+/*
+ * Damage is to cost no more than the rest of its file: it is told of, and the next file is read.
+ * source_close() returns TOOL_EXIT_ERROR all the same.
+ */
+void source_read_on(struct source *source);
+/* Has the input ended early? A file could not be opened, or read on without source_read_on(). */
+bool source_failed(const struct source *source);
+
 /* Names of legacy files are read with this site; kept. */
 void source_set_site(struct source *source, const struct site *site);
 

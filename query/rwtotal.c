@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* rwtotal: volume by a small key, with a row for every value of it. */
+#include <glib.h>
+
+#include "common/text.h"
+#include "query/source.h"
+#include "query/tool.h"
+#include "query/totals.h"
+
+struct volume_limit {
+	uint64_t min;
+	uint64_t max;
+};
+
+struct total_opts {
+	const struct totals_key *key; /* NULL: none yet */
+	bool summation;
+	struct volume_limit bytes;
+	struct volume_limit packets;
+	struct volume_limit records;
+	bool skip_zeroes;
+	struct text_opts text;
+	struct output_opts output;
+	struct source_opts source;
+	struct site_opts site;
+};
+
+static int parse_key(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	const struct totals_key **key = dest;
+
+	if (*key) {
+		return err_set(err, ST_EINVAL, "only one key may be given: --%s is a second one",
+			       opt->name);
+	}
+	*key = &totals_keys[opt->tag];
+	return ST_OK;
+}
+
+#define LIMIT(name_, member_, min_default_, help_)                                                 \
+	OPT_U64(struct total_opts, member_, name_, 0, "COUNT", 0, UINT64_MAX, help_,               \
+		.default_text = min_default_)
+
+static const struct opt total_opt_table[] = {
+#define X(upper, name_, help_)                                                                     \
+	OPT_CALL(struct total_opts, key, name_, 0, NULL, parse_key, OPT_ARG_NONE | OPT_OWN_ERROR,  \
+		 help_, .tag = TOTALS_##upper),
+	TOTALS_KEYS(X)
+#undef X
+		OPT_FLAG(struct total_opts, summation, "summation", 0,
+			 "print a last row with the sums of all rows printed"),
+	LIMIT("min-bytes", bytes.min, "0", "print no bin with fewer bytes"),
+	LIMIT("min-packets", packets.min, "0", "print no bin with fewer packets"),
+	LIMIT("min-records", records.min, "0", "print no bin with fewer records"),
+	LIMIT("max-bytes", bytes.max, NULL, "print no bin with more bytes"),
+	LIMIT("max-packets", packets.max, NULL, "print no bin with more packets"),
+	LIMIT("max-records", records.max, NULL, "print no bin with more records"),
+	OPT_FLAG(struct total_opts, skip_zeroes, "skip-zeroes", 0, "print no bin without records"),
+	OPT_GROUP(struct total_opts, text, text_opt_table),
+	OPT_GROUP(struct total_opts, output, output_opt_table),
+	OPT_FLAG(struct total_opts, source.print_filenames, "print-filenames", 0,
+		 "print the name of each input file as it is opened"),
+	OPT_STR(struct total_opts, source.copy_input, "copy-input", 0, "PATH",
+		"copy all input records to this file, pipe or stdout"),
+	OPT_OPTSTR(struct total_opts, source.xargs, "xargs", 0, "FILE",
+		   "read the names of input files from this file, or from standard input"),
+	OPT_STR(struct total_opts, source.ipv6_policy, "ipv6-policy", 0, "POLICY",
+		"treat IPv6 records so: ignore, asv4, mix, force or only", .flags = OPT_ADDED),
+	OPT_GROUP(struct total_opts, site, site_opt_table),
+	OPT_END,
+};
+
+#define NO_LIMIT                                                                                   \
+	{                                                                                          \
+		0, UINT64_MAX                                                                      \
+	}
+static const struct total_opts total_defaults = {
+	.bytes = NO_LIMIT,
+	.packets = NO_LIMIT,
+	.records = NO_LIMIT,
+};
+
+/* A bin is a zero when any of its sums is. */
+static void check_limit(const char *name, struct volume_limit *limit, bool skip_zeroes)
+{
+	if (skip_zeroes && limit->min == 0) {
+		limit->min = 1;
+	}
+	if (limit->min > limit->max) {
+		tool_die("--min-%s is greater than --max-%s: %" G_GUINT64_FORMAT
+			 " > %" G_GUINT64_FORMAT,
+			 name, name, limit->min, limit->max);
+	}
+}
+
+static bool is_within(const struct volume_limit *limit, uint64_t volume)
+{
+	return volume >= limit->min && volume <= limit->max;
+}
+
+static void print_row(struct text *text, const struct totals_bin *bin)
+{
+	text_cell_u64(text, bin->records);
+	text_cell_u64(text, bin->bytes);
+	text_cell_u64(text, bin->packets);
+	text_row_done(text);
+}
+
+/* In JSON the key of the sums is null where keys are numbers. */
+static void print_sums(struct text *text, const struct totals_bin *sums, bool null_key)
+{
+	text_cell_string(text, null_key ? "" : "TOTALS");
+	print_row(text, sums);
+}
+
+static void print_bins(const struct total_opts *opts, const struct totals *totals,
+		       const struct text_style *style, struct text *text)
+{
+	const bool padded = style->form == TEXT_COLUMNS || style->form == TEXT_DELIMITED;
+	struct totals_bin sums = { 0 };
+	uint32_t n = 0;
+
+	text_titles(text);
+	while ((n = totals_next(totals, n, opts->skip_zeroes)) != TOTALS_END) {
+		const struct totals_bin *bin = totals_at(totals, n);
+
+		if (is_within(&opts->bytes, bin->bytes) &&
+		    is_within(&opts->packets, bin->packets) &&
+		    is_within(&opts->records, bin->records)) {
+			text_cell_done(text, totals_print(totals, text_cell(text), n, padded));
+			print_row(text, bin);
+			sums.records += bin->records;
+			sums.bytes += bin->bytes;
+			sums.packets += bin->packets;
+		}
+		n++;
+	}
+	if (opts->summation) {
+		print_sums(text, &sums, style->form == TEXT_JSON && opts->key->number);
+	}
+}
+
+/* Returns an enum tool_exit; *usable: what was read is to be printed. */
+static int read_all(struct total_opts *opts, struct totals *totals, struct tool_env *env, int argc,
+		    char **argv, bool *usable)
+{
+	struct source *source = source_new(env, &opts->source, argc, argv);
+	struct batch *batch = batch_new();
+
+	source_set_site(source, tool_site(env, &opts->site, false));
+	source_read_on(source);
+	while (source_next(source, batch, totals_columns(totals))) {
+		totals_add(totals, batch);
+	}
+	*usable = !source_failed(source);
+	batch_free(batch);
+	return source_close(source);
+}
+
+/* Unless it is asked for, all records count, and addresses are IPv4 or can be seen as such. */
+static enum ipv6_policy choose_policy(struct total_opts *opts)
+{
+	static char every[] = "mix", like_v4[] = "asv4";
+
+	if (!opts->source.ipv6_policy) {
+		opts->source.ipv6_policy = opts->key->address ? like_v4 : every;
+	}
+	return source_policy(&opts->source);
+}
+
+static struct text *make_text(const struct totals *totals, const struct totals_key *key,
+			      const struct text_style *style, int fd)
+{
+	struct text *text = text_new(fd, style);
+	int width = totals_has_v6(totals) ? MAX(11, key->v6_width) : 11;
+
+	text_add_column(text, key->title, width, key->number);
+	text_add_column(text, "Records", 15, true);
+	text_add_column(text, "Bytes", 20, true);
+	text_add_column(text, "Packets", 17, true);
+	return text;
+}
+
+static int total_run(struct tool_env *env, void *options, int argc, char **argv)
+{
+	struct total_opts *opts = options;
+	struct text_style style;
+	struct totals *totals;
+	struct text *text;
+	struct err err;
+	bool usable;
+	int status;
+
+	if (!opts->key) {
+		tool_usage("no key is given");
+	}
+	check_limit("bytes", &opts->bytes, opts->skip_zeroes);
+	check_limit("packets", &opts->packets, opts->skip_zeroes);
+	check_limit("records", &opts->records, opts->skip_zeroes);
+	if (text_style_from_opts(&opts->text, &style, &err) != ST_OK) {
+		tool_usage("%s", err.text);
+	}
+	source_check_copy(&opts->source, opts->output.output_path);
+	totals = totals_new(opts->key, choose_policy(opts));
+	text = make_text(totals, opts->key, &style, tool_output(env, &opts->output));
+	status = read_all(opts, totals, env, argc, argv, &usable);
+	if (usable) {
+		print_bins(opts, totals, &style, text);
+	}
+	if (text_close(text, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
+	totals_free(totals);
+	return status;
+}
+
+const struct tool tool = {
+	.name = "rwtotal",
+	.summary = "print the volume of records by a small key",
+	.usage = "KEY [SWITCHES] [FILES]",
+	.opts = total_opt_table,
+	.opts_size = sizeof(struct total_opts),
+	.opts_default = &total_defaults,
+	.run = total_run,
+};
