@@ -29,6 +29,7 @@ struct kept {
 struct extfields {
 	struct iemodel *model;        /* NULL: not asked for yet */
 	GPtrArray *fields;            /* struct extfield */
+	GPtrArray *added;             /* const struct field; borrowed */
 	GArray *columns;              /* struct ie_key, as the batch has them */
 	extfield_label_fn find_label; /* NULL: there are none */
 	void *find_arg;
@@ -98,6 +99,7 @@ struct extfields *extfields_new(void)
 	struct extfields *ext = g_new0(struct extfields, 1);
 
 	ext->fields = g_ptr_array_new_with_free_func(extfield_free);
+	ext->added = g_ptr_array_new();
 	ext->columns = g_array_new(FALSE, FALSE, sizeof(struct ie_key));
 	ext->kept = g_hash_table_new_full(kept_hash, kept_equal, g_free, NULL);
 	return ext;
@@ -110,6 +112,7 @@ void extfields_free(struct extfields *ext)
 	}
 	iemodel_free(ext->model);
 	g_ptr_array_unref(ext->fields);
+	g_ptr_array_unref(ext->added);
 	g_array_unref(ext->columns);
 	g_hash_table_unref(ext->kept);
 	g_free(ext);
@@ -152,6 +155,10 @@ static size_t want_column(struct extfields *ext, struct ie_key key)
 	return ext->columns->len - 1;
 }
 
+static void load(const struct field *field, const struct batch *batch, uint32_t row,
+		 struct value *out);
+static void pack(const struct field *field, const struct batch *batch, uint8_t *out, size_t stride);
+
 static struct extfield *add_field(struct extfields *ext, char *name, char *help, unsigned type)
 {
 	const struct field_context plain = { 0 };
@@ -168,6 +175,8 @@ static struct extfield *add_field(struct extfields *ext, char *name, char *help,
 		.width = MAX((int)strlen(name), extvalue_width(type, &plain)),
 		.help = help,
 		.is_extension = true,
+		.load_made = load,
+		.pack_made = pack,
 	};
 	g_ptr_array_add(ext->fields, made);
 	return made;
@@ -274,10 +283,21 @@ void extfields_set_labels(struct extfields *ext, extfield_label_fn find, void *a
 
 /* ---- names ---- */
 
+void extfields_add(struct extfields *ext, const struct field *field)
+{
+	g_ptr_array_add(ext->added, (gpointer)(uintptr_t)field);
+}
+
+const struct field *extfields_added(const struct extfields *ext, size_t i)
+{
+	return i < ext->added->len ? g_ptr_array_index(ext->added, i) : NULL;
+}
+
 const struct field *extfields_find(struct extfields *ext, const char *name, unsigned flags,
 				   struct err *err)
 {
-	const struct field *field = field_find_in(name, flags, err);
+	const struct field *field = field_find_among((const struct field *const *)ext->added->pdata,
+						     ext->added->len, name, flags, err);
 	struct err element_err;
 
 	if (field == NULL) {
@@ -285,6 +305,9 @@ const struct field *extfields_find(struct extfields *ext, const char *name, unsi
 	}
 	if (field == NULL && strlen(name) > 2) {
 		field = find_element(ext, name, &element_err);
+	}
+	if (field != NULL && field->prepare != NULL && field->prepare(field, err) != ST_OK) {
+		return NULL;
 	}
 	return field;
 }
@@ -349,8 +372,8 @@ static bool ask(const struct extfield *made, const struct batch *batch, uint32_t
 	return true;
 }
 
-void extfield_load(const struct field *field, const struct batch *batch, uint32_t row,
-		   struct value *out)
+static void load(const struct field *field, const struct batch *batch, uint32_t row,
+		 struct value *out)
 {
 	const struct extfield *made = (const struct extfield *)field;
 	struct extfield_question question;
@@ -367,15 +390,14 @@ void extfield_load(const struct field *field, const struct batch *batch, uint32_
 	}
 }
 
-void extfield_pack(const struct field *field, const struct batch *batch, uint8_t *out,
-		   size_t stride)
+static void pack(const struct field *field, const struct batch *batch, uint8_t *out, size_t stride)
 {
 	const struct extfield *made = (const struct extfield *)field;
 
 	for (uint32_t i = 0; i < batch->selected; i++, out += stride) {
 		struct value value;
 
-		extfield_load(field, batch, batch->selection[i], &value);
+		load(field, batch, batch->selection[i], &value);
 		if (!value.blank && extvalue_is_bytes(value.ie_type)) {
 			keep(made->owner, &value.bytes);
 		}

@@ -25,7 +25,16 @@ struct extfields;
 struct extfields *extfields_new(void);
 void extfields_free(struct extfields *ext);
 
-/* As field_find_in(), of the field table and, where that has no such name, of elements. */
+/*
+ * A field that someone else makes, found like those of the field table from now on. Kept; it must
+ * live as long as it is used.
+ */
+void extfields_add(struct extfields *ext, const struct field *field);
+/* Those that were added, in order; NULL: no more. */
+const struct field *extfields_added(const struct extfields *ext, size_t i);
+
+/* As field_find_in(), of the field table, of fields that were added and, where these have no such
+ * name, of elements. */
 const struct field *extfields_find(struct extfields *ext, const char *name, unsigned flags,
 				   struct err *err);
 /* As field_parse_list(), with elements. */
@@ -64,32 +73,6 @@ extern const size_t extfield_label_count;
 
 /* Have the batch filled with the elements that were named. */
 void extfields_want(const struct extfields *ext, struct batch *batch);
-
-/* What field->load() and field->pack() do, for fields of either sort. */
-void extfield_load(const struct field *field, const struct batch *batch, uint32_t row,
-		   struct value *out);
-void extfield_pack(const struct field *field, const struct batch *batch, uint8_t *out,
-		   size_t stride);
-
-static inline void field_load(const struct field *field, const struct batch *batch, uint32_t row,
-			      const struct field_context *ctx, struct value *out)
-{
-	if (field->is_extension) {
-		extfield_load(field, batch, row, out);
-	} else {
-		field->load(batch, row, ctx, out);
-	}
-}
-
-static inline void field_pack(const struct field *field, const struct batch *batch, uint8_t *out,
-			      size_t stride)
-{
-	if (field->is_extension) {
-		extfield_pack(field, batch, out, stride);
-	} else {
-		field->pack(batch, out, stride);
-	}
-}
 
 /* Give a loaded value a byte string of its own, for longer than the batch; and let go of it. A
  * zeroed value may be dropped. */

@@ -231,51 +231,89 @@ static int match_name(const struct field *field, const char *name, size_t len)
 	return best;
 }
 
-static void suggest_field(const char *name, unsigned flags, struct err *err)
+/* The fields that a name is looked for among: those of the table, and more. */
+struct names {
+	const struct field *const *more;
+	size_t count;
+	unsigned flags; /* enum field_list_flags */
+};
+
+/* The i-th of them; NULL: one that may not be named. */
+static const struct field *name_at(const struct names *names, size_t i)
+{
+	const struct field *field =
+		i < field_table_count ? &field_table[i] : names->more[i - field_table_count];
+	bool hidden = names->flags & FIELD_LIST_NO_DEPRECATED && field->flags & FIELD_DEPRECATED;
+
+	return hidden ? NULL : field;
+}
+
+static void suggest_field(const struct names *names, const char *name, struct err *err)
 {
 	struct spelling spelling = { .word = name, .len = strlen(name) };
 
-	for (size_t i = 0; i < field_table_count; i++) {
-		if (!(flags & FIELD_LIST_NO_DEPRECATED &&
-		      field_table[i].flags & FIELD_DEPRECATED)) {
-			spelling_try(&spelling, field_table[i].name);
+	for (size_t i = 0; i < field_table_count + names->count; i++) {
+		const struct field *field = name_at(names, i);
+
+		if (field) {
+			spelling_try(&spelling, field->name);
 		}
 	}
 	spelling_suggest(&spelling, "", err);
 }
 
-const struct field *field_find_in(const char *name, unsigned flags, struct err *err)
+/* The field that the beginning of a name means; *count: how many it could. */
+static const struct field *find_beginning(const struct names *names, const char *name,
+					  unsigned *count)
 {
-	size_t len = strlen(name);
-	const struct field *found = NULL;
-	unsigned count = 0;
+	const struct field *found[2] = { NULL, NULL };
+	unsigned counts[2] = { 0, 0 }; /* of others, and of those with weak names */
+	bool weak;
 
-	for (size_t i = 0; i < field_table_count && len > 0; i++) {
-		const struct field *field = &field_table[i];
-		int match;
+	for (size_t i = 0; i < field_table_count + names->count; i++) {
+		const struct field *field = name_at(names, i);
 
-		if (flags & FIELD_LIST_NO_DEPRECATED && field->flags & FIELD_DEPRECATED) {
-			continue;
+		if (field && match_name(field, name, strlen(name)) == 1) {
+			weak = field->flags & FIELD_WEAK;
+			found[weak] = field;
+			counts[weak]++;
 		}
-		match = match_name(field, name, len);
-		if (match == 2) {
+	}
+	weak = counts[0] == 0;
+	*count = counts[weak];
+	return found[weak];
+}
+
+const struct field *field_find_among(const struct field *const *more, size_t count,
+				     const char *name, unsigned flags, struct err *err)
+{
+	const struct names names = { more, count, flags };
+	const struct field *found;
+	unsigned matches = 0;
+
+	for (size_t i = 0; i < field_table_count + count && *name; i++) {
+		const struct field *field = name_at(&names, i);
+
+		if (field && match_name(field, name, strlen(name)) == 2) {
 			return field;
 		}
-		if (match == 1) {
-			found = field;
-			count++;
-		}
 	}
-	if (count == 1) {
+	found = *name ? find_beginning(&names, name, &matches) : NULL;
+	if (matches == 1) {
 		return found;
 	}
-	if (count > 1) {
+	if (matches > 1) {
 		err_set(err, ST_EINVAL, "The field '%s' matches multiple keys", name);
 	} else {
 		err_set(err, ST_ENOENT, "No match was found for the field '%s'", name);
-		suggest_field(name, flags, err);
+		suggest_field(&names, name, err);
 	}
 	return NULL;
+}
+
+const struct field *field_find_in(const char *name, unsigned flags, struct err *err)
+{
+	return field_find_among(NULL, 0, name, flags, err);
 }
 
 const struct field *field_find(const char *name, struct err *err)

@@ -87,12 +87,20 @@ struct field {
 	int width;      /* column width, 0: the kind tells it */
 	unsigned flags; /* enum field_flags */
 	const char *help;
-	bool is_extension; /* one of common/extfield.h: load and pack are NULL */
+	bool is_extension; /* one of common/extfield.h */
+	/* Of fields that are made at run time, in the place of load and pack, which are NULL. */
+	void (*load_made)(const struct field *field, const struct batch *batch, uint32_t row,
+			  struct value *out);
+	void (*pack_made)(const struct field *field, const struct batch *batch, uint8_t *out,
+			  size_t stride);
+	/* Make ready, when it is named: read a map. NULL: nothing is to be done. */
+	int (*prepare)(const struct field *field, struct err *err);
 };
 
 enum field_flags {
 	FIELD_DEPRECATED = 1 << 0, /* a second name of rwcut and rwsort; not in other tools */
 	FIELD_PAIR = 1 << 1,       /* stands for the two rows before it; never in a parsed list */
+	FIELD_WEAK = 1 << 2,       /* a name that is cut short means others first */
 };
 
 extern const struct field field_table[];
@@ -108,6 +116,9 @@ enum field_list_flags {
 const struct field *field_find(const char *name, struct err *err);
 /* The same with enum field_list_flags. */
 const struct field *field_find_in(const char *name, unsigned flags, struct err *err);
+/* The same among the table and the count fields of more. */
+const struct field *field_find_among(const struct field *const *more, size_t count,
+				     const char *name, unsigned flags, struct err *err);
 
 /*
  * "sIP,dIP,3-5": names and ranges of numbers, in order; empty places are skipped.
@@ -127,5 +138,26 @@ uint32_t field_columns(const struct field *field, const struct field_context *ct
 
 /* Width of the column in this context. */
 int field_width(const struct field *field, const struct field_context *ctx);
+
+/* What load() and pack() do, for fields of every sort. */
+static inline void field_load(const struct field *field, const struct batch *batch, uint32_t row,
+			      const struct field_context *ctx, struct value *out)
+{
+	if (field->load_made) {
+		field->load_made(field, batch, row, out);
+	} else {
+		field->load(batch, row, ctx, out);
+	}
+}
+
+static inline void field_pack(const struct field *field, const struct batch *batch, uint8_t *out,
+			      size_t stride)
+{
+	if (field->pack_made) {
+		field->pack_made(field, batch, out, stride);
+	} else {
+		field->pack(batch, out, stride);
+	}
+}
 
 #endif

@@ -8,6 +8,8 @@
 #include "common/extfield.h"
 #include "common/numlist.h"
 #include "common/timestamp.h"
+#include "query/flowfield.h"
+#include "query/flowrate.h"
 #include "query/labelling.h"
 #include "query/tool.h"
 
@@ -31,10 +33,13 @@ int bin_time_parse(const struct opt *opt, const char *text, void *dest, struct e
 	return ST_OK;
 }
 
-void bins_init(struct bins *bins)
+void bins_init(struct bins *bins, const struct madefield_opts *made, struct tool_env *env,
+	       const struct site_opts *site)
 {
 	*bins = (struct bins){ .protocol_at = -1, .dport_at = -1 };
 	bins->ext = extfields_new();
+	bins->made = madefields_new(made, env, site, bins->ext);
+	bins->zero_ns = madefields_zero_ns(made);
 	bins->values = g_array_new(FALSE, TRUE, sizeof(struct bin_value));
 }
 
@@ -53,6 +58,7 @@ void bins_release(struct bins *bins)
 	group_free(bins->group);
 	group_free(bins->total);
 	extfields_free(bins->ext);
+	madefields_free(bins->made);
 	labelling_free(bins->labelling);
 	*bins = (struct bins){ 0 };
 }
@@ -90,40 +96,84 @@ static const struct value_name {
 	enum group_op op;
 	bool time;
 	const char *field; /* GROUP_DISTINCT: of this field; NULL: of the one after the colon */
+	bool made;
+	enum bin_divisor divisor;
 } value_names[] = {
-	{ "Bytes", "Bytes", GROUP_BYTES, false, NULL },
-	{ "Packets", "Packets", GROUP_PACKETS, false, NULL },
-	{ "Records", "Records", GROUP_RECORDS, false, NULL },
-	{ "Flows", "Records", GROUP_RECORDS, false, NULL },
-	{ "sTime-Earliest", "sTime-Earliest", GROUP_START_MIN, true, NULL },
-	{ "eTime-Latest", "eTime-Latest", GROUP_END_MAX, true, NULL },
-	{ "sIP-Distinct", NULL, GROUP_DISTINCT, false, "sIP" },
-	{ "dIP-Distinct", NULL, GROUP_DISTINCT, false, "dIP" },
-	{ "Distinct", NULL, GROUP_DISTINCT, false, NULL },
+	{ .name = "Bytes", .title = "Bytes", .op = GROUP_BYTES },
+	{ .name = "Packets", .title = "Packets", .op = GROUP_PACKETS },
+	{ .name = "Records", .title = "Records", .op = GROUP_RECORDS },
+	{ .name = "Flows", .title = "Records", .op = GROUP_RECORDS },
+	{ .name = "sTime-Earliest",
+	  .title = "sTime-Earliest",
+	  .op = GROUP_START_MIN,
+	  .time = true },
+	{ .name = "eTime-Latest", .title = "eTime-Latest", .op = GROUP_END_MAX, .time = true },
+	{ .name = "sIP-Distinct", .op = GROUP_DISTINCT, .field = "sIP" },
+	{ .name = "dIP-Distinct", .op = GROUP_DISTINCT, .field = "dIP" },
+	{ .name = "Distinct", .op = GROUP_DISTINCT },
+	{ .name = "pckts/sec",
+	  .title = "pckts/sec",
+	  .op = GROUP_PACKETS,
+	  .made = true,
+	  .divisor = BIN_PER_SECOND },
+	{ .name = "bytes/sec",
+	  .title = "bytes/sec",
+	  .op = GROUP_BYTES,
+	  .made = true,
+	  .divisor = BIN_PER_SECOND },
+	{ .name = "bytes/packet",
+	  .title = "bytes/packet",
+	  .op = GROUP_BYTES,
+	  .made = true,
+	  .divisor = BIN_PER_PACKET },
+	{ .name = "payload-bytes", .title = "payload-bytes", .op = GROUP_PAYLOAD, .made = true },
+	{ .name = "payload-rate",
+	  .title = "payload-rate",
+	  .op = GROUP_PAYLOAD,
+	  .made = true,
+	  .divisor = BIN_PER_SECOND },
 };
 
-static const struct value_name *find_name(const char *name, size_t len, bool times, struct err *err)
+/* The first of those that the beginning of a name means; *count: how many it could. */
+static const struct value_name *find_beginning(const char *name, size_t len, bool times, bool made,
+					       unsigned *count)
 {
 	const struct value_name *found = NULL;
-	bool ambiguous = false;
 
+	*count = 0;
 	for (size_t i = 0; i < G_N_ELEMENTS(value_names) && len > 0; i++) {
 		const struct value_name *row = &value_names[i];
 
-		if ((row->time && !times) || strncasecmp(row->name, name, len) != 0) {
+		if ((row->time && !times) || row->made != made ||
+		    strncasecmp(row->name, name, len) != 0) {
 			continue;
 		}
 		if (!row->name[len]) {
+			*count = 1;
 			return row;
 		}
-		ambiguous = found != NULL;
-		found = row;
+		found = found ? found : row;
+		++*count;
 	}
-	if (found && !ambiguous) {
+	return found;
+}
+
+/* A name cut short means SiLK's own values first. */
+static const struct value_name *find_name(const char *name, size_t len, bool times, struct err *err)
+{
+	unsigned own, made;
+	const struct value_name *found = find_beginning(name, len, times, false, &own);
+	const struct value_name *other = find_beginning(name, len, times, true, &made);
+
+	if (other && (!found || !other->name[len])) {
+		found = other;
+		own = made;
+	}
+	if (own == 1) {
 		return found;
 	}
 	err_set(err, ST_EINVAL, "%s '%.*s'",
-		ambiguous ? "more than one value matches" : "no value matches", (int)len, name);
+		own > 1 ? "more than one value matches" : "no value matches", (int)len, name);
 	return NULL;
 }
 
@@ -138,7 +188,12 @@ static int parse_value(const struct bins *bins, const char *text, bool times, st
 	if (!name) {
 		return ST_EINVAL;
 	}
-	*out = (struct bin_value){ .value = { name->op, NULL }, .max = UINT64_MAX };
+	*out = (struct bin_value){
+		.value = { name->op, NULL },
+		.made = name->made,
+		.divisor = name->divisor,
+		.max = UINT64_MAX,
+	};
 	field_name = name->field ? name->field : (colon ? colon + 1 : NULL);
 	if (colon && (name->op != GROUP_DISTINCT || name->field)) {
 		return err_set(err, ST_EINVAL, "no value matches '%s'", text);
@@ -167,7 +222,8 @@ static int find_value(const struct bins *bins, const struct bin_value *wanted)
 	for (size_t i = 0; i < bins->values->len; i++) {
 		const struct bin_value *value = value_at(bins, i);
 
-		if (value->value.op == wanted->value.op &&
+		if (value->value.op == wanted->value.op && value->made == wanted->made &&
+		    value->divisor == wanted->divisor &&
 		    value->value.field == wanted->value.field) {
 			return (int)i;
 		}
@@ -191,6 +247,17 @@ int bins_want_value(struct bins *bins, const char *name, bool times, struct err 
 		g_free(value.title);
 	}
 	return at;
+}
+
+int bins_settle_value(struct bins *bins, const char *name, struct err *err)
+{
+	int at = bins_want_value(bins, name, true, err);
+
+	if (at < 0) {
+		return ST_EINVAL;
+	}
+	value_at(bins, (size_t)at)->settled = true;
+	return ST_OK;
 }
 
 int bins_add_values(struct bins *bins, const char *list, bool times, struct err *err)
@@ -232,11 +299,17 @@ int bins_add_threshold(struct bins *bins, const char *text, struct err *err)
 		return err_prefix(err, "invalid threshold '%s'", text);
 	}
 	value = value_at(bins, (size_t)at);
-	if (value->limited) {
+	if (value->made) {
+		return err_set(err, ST_EINVAL,
+			       "invalid threshold '%s': the value has no thresholds", text);
+	}
+	if (value->settled) {
 		return err_set(err, ST_EINVAL,
 			       "invalid threshold '%s': the value already has a threshold", text);
 	}
-	value->limited = true;
+	/* as SiLK has it: a distinct count of 0 and more has no limits */
+	value->limited = value->value.op != GROUP_DISTINCT || range.first > 0;
+	value->settled = true;
 	value->min = MAX(range.first, 1);
 	value->max = strchr(equals, '-') ? range.last : UINT64_MAX;
 	return ST_OK;
@@ -265,6 +338,9 @@ static int distinct_width(const struct field *field, const struct field_context 
 	if (field->is_extension) {
 		return MAX(20, (int)(strlen(field->name) + strlen("-Distinct")));
 	}
+	if (field->load_made) {
+		return field_width(field, ctx);
+	}
 	if (size > 8) {
 		return ctx->ipv4_only ? 10 : 20;
 	}
@@ -273,6 +349,9 @@ static int distinct_width(const struct field *field, const struct field_context 
 
 static int value_width(const struct bin_value *value, const struct field_context *ctx)
 {
+	if (value->made) {
+		return 15;
+	}
 	switch (value->value.op) {
 	case GROUP_BYTES:
 		return 20;
@@ -284,6 +363,8 @@ static int value_width(const struct bin_value *value, const struct field_context
 	case GROUP_DISTINCT:
 		return distinct_width(value->value.field, ctx);
 	case GROUP_RECORDS:
+	case GROUP_PAYLOAD:
+	case GROUP_TIME:
 	case GROUP_OP_COUNT:
 		break;
 	}
@@ -305,8 +386,10 @@ static void add_columns(struct bins *bins)
 	for (size_t i = 0; i < bins->values->len; i++) {
 		const struct bin_value *value = value_at(bins, i);
 
-		text_add_column(bins->text, value->title, value_width(value, &bins->ctx),
-				!is_time(value));
+		if (!value->hidden) {
+			text_add_column(bins->text, value->title, value_width(value, &bins->ctx),
+					!is_time(value));
+		}
 	}
 }
 
@@ -336,6 +419,25 @@ static int check_distincts(const struct bins *bins, struct err *err)
 	return ST_OK;
 }
 
+/* Have what ratios are divided by counted, too. */
+static void add_divisors(struct bins *bins)
+{
+	const guint count = bins->values->len;
+
+	for (guint i = 0; i < count; i++) {
+		enum bin_divisor divisor = value_at(bins, i)->divisor;
+		struct bin_value hidden = {
+			.value = { divisor == BIN_PER_SECOND ? GROUP_TIME : GROUP_PACKETS, NULL },
+			.hidden = true,
+		};
+
+		if (divisor != BIN_WHOLE) {
+			value_at(bins, i)->divisor_at = bins->values->len;
+			g_array_append_val(bins->values, hidden);
+		}
+	}
+}
+
 static int make_group(struct bins *bins, const struct bins_start_opts *opts, struct err *err)
 {
 	int64_t bin_ns = opts->bin_time.bin_ns ? opts->bin_time.bin_ns : NS_PER_S;
@@ -348,6 +450,8 @@ static int make_group(struct bins *bins, const struct bins_start_opts *opts, str
 		.value_count = bins->values->len,
 		.bin_ns = bin_ns,
 		.unit_ns = fractional ? NS_PER_MS : NS_PER_S,
+		.zero_ns = bins->zero_ns,
+		.presorted = opts->presorted,
 		.temp_dir = bins_temp_dir(opts->temp_dir),
 	};
 	int status;
@@ -389,6 +493,7 @@ int bins_start(struct bins *bins, const struct bins_start_opts *opts, struct err
 		       &bins->ctx);
 	bins->ctx.ipv4_only = policy < IPV6_MIX;
 	bins->force_ipv6 = policy > IPV6_MIX;
+	add_divisors(bins);
 	status = make_group(bins, opts, err);
 	if (status != ST_OK) {
 		return status;
@@ -421,15 +526,15 @@ static void shift_times(const struct bins *bins, struct batch *batch)
 	}
 }
 
+/* IPv6 addresses stay whole. */
 static void mask_addresses(const struct batch *batch, struct ip *column, unsigned bits)
 {
 	for (uint32_t i = 0; i < batch->selected; i++) {
 		struct ip *ip = &column[batch->selection[i]];
 
-		if (!ip_is_mapped(*ip)) {
-			tool_die("only IPv4 addresses can be cut to a number of bits");
+		if (ip_is_mapped(*ip)) {
+			*ip = ip_block_first(*ip, 96 + bits);
 		}
-		*ip = ip_block_first(*ip, 96 + bits);
 	}
 }
 
@@ -449,6 +554,11 @@ uint64_t bins_total(struct bins *bins)
 		tool_die_err(&err);
 	}
 	return bin.values[0];
+}
+
+bool bins_has_one_input(const struct source_opts *source, int argc)
+{
+	return argc <= 1 && !source->xargs.given;
 }
 
 int bins_read(struct bins *bins, const struct bins_start_opts *opts, int argc, char **argv)
@@ -551,15 +661,54 @@ void bins_print_key(struct bins *bins, const struct group_bin *bin)
 	}
 }
 
+static double ratio_of(const struct bins *bins, const struct group_bin *bin, size_t i)
+{
+	const struct bin_value *value = value_at(bins, i);
+	uint64_t divisor = bin->values[value->divisor_at];
+
+	if (value->divisor == BIN_PER_SECOND) {
+		return flow_rate(bin->values[i], divisor, bins->zero_ns);
+	}
+	return (double)bin->values[i] / (double)MAX(divisor, 1);
+}
+
+uint64_t bins_rank(const struct bins *bins, const struct group_bin *bin, size_t i)
+{
+	uint64_t rank = bin->values[i];
+
+	if (value_at(bins, i)->divisor != BIN_WHOLE) {
+		double ratio = ratio_of(bins, bin, i);
+
+		/* the bits of numbers that are not negative ascend with them */
+		memcpy(&rank, &ratio, sizeof(rank));
+	}
+	return rank;
+}
+
+static void print_value(struct bins *bins, const struct group_bin *bin, size_t i)
+{
+	const struct bin_value *value = value_at(bins, i);
+	char *cell;
+
+	if (is_time(value)) {
+		cell = text_cell(bins->text);
+		text_cell_done(bins->text, timestamp_print(cell, (int64_t)bin->values[i],
+							   bins->ctx.timestamp_format));
+	} else if (value->divisor != BIN_WHOLE) {
+		uint64_t thousandths = flowfield_thousandths(ratio_of(bins, bin, i));
+
+		cell = text_cell(bins->text);
+		text_cell_done(bins->text, flowfield_print_thousandths(cell, thousandths));
+	} else {
+		text_cell_u64(bins->text, bin->values[i]);
+	}
+}
+
 void bins_print_values(struct bins *bins, const struct group_bin *bin)
 {
 	for (size_t i = 0; i < bins->values->len; i++) {
-		if (is_time(value_at(bins, i))) {
-			text_cell_done(bins->text, timestamp_print(text_cell(bins->text),
-								   (int64_t)bin->values[i],
-								   bins->ctx.timestamp_format));
-		} else {
-			text_cell_u64(bins->text, bin->values[i]);
+		if (!value_at(bins, i)->hidden) {
+			print_value(bins, bin, i);
 		}
 	}
 }

@@ -7,8 +7,9 @@
 
 #include "common/extfield.h"
 #include "common/timestamp.h"
-#include "storage/keytable.h"
+#include "query/flowrate.h"
 #include "query/sorter.h"
+#include "storage/keytable.h"
 
 #define MEMORY_DEFAULT_BYTES (UINT64_C(1) << 30)
 
@@ -42,6 +43,8 @@ struct group {
 	size_t value_count;
 	struct distinct *distincts; /* one a value, unused ones zero */
 	uint32_t columns;
+	bool presorted;
+	uint64_t zero_ns;
 	uint64_t memory_bytes;
 	const char *temp_dir;
 
@@ -78,6 +81,22 @@ static void add_bytes(struct group *group, const struct batch *batch, size_t v)
 {
 	for (uint32_t i = 0; i < batch->selected; i++) {
 		group->rows[i][v] += batch->bytes[batch->selection[i]];
+	}
+}
+
+static void add_payload(struct group *group, const struct batch *batch, size_t v)
+{
+	for (uint32_t i = 0; i < batch->selected; i++) {
+		group->rows[i][v] += flow_payload(batch, batch->selection[i]);
+	}
+}
+
+static void add_time(struct group *group, const struct batch *batch, size_t v)
+{
+	for (uint32_t i = 0; i < batch->selected; i++) {
+		uint64_t duration_ns = batch->duration_ns[batch->selection[i]];
+
+		group->rows[i][v] += duration_ns ? duration_ns : group->zero_ns;
 	}
 }
 
@@ -139,6 +158,12 @@ static const struct value_op {
 			    .initial = (uint64_t)INT64_MIN,
 			    .add = add_end,
 			    .merge = merge_max },
+	[GROUP_PAYLOAD] = { .columns = FLOW_PAYLOAD_COLUMNS,
+			    .add = add_payload,
+			    .merge = merge_sum },
+	[GROUP_TIME] = { .columns = COLUMN_BIT(COLUMN_DURATION),
+			 .add = add_time,
+			 .merge = merge_sum },
 	[GROUP_DISTINCT] = { .add = add_distinct, .merge = merge_sum },
 };
 
@@ -230,6 +255,8 @@ int group_new(struct group **out, const struct group_spec *spec, struct err *err
 		return status;
 	}
 	group->memory_bytes = spec->memory_bytes ? spec->memory_bytes : MEMORY_DEFAULT_BYTES;
+	group->presorted = spec->presorted;
+	group->zero_ns = spec->zero_ns;
 	group->temp_dir = spec->temp_dir;
 	group->value_count = spec->value_count;
 	group->values = g_memdup2(spec->values, spec->value_count * sizeof(*spec->values));
@@ -308,6 +335,34 @@ static void add_distinct(struct group *group, const struct batch *batch, size_t 
 	}
 }
 
+static void start_row(const struct group *group, uint64_t *values)
+{
+	for (size_t v = 0; v < group->value_count; v++) {
+		values[v] = value_ops[group->values[v].op].initial;
+	}
+}
+
+/* The group of a row is that of the row before, or a new one. */
+static void follow_rows(struct group *group, const struct batch *batch)
+{
+	struct keytable *table = &group->table;
+	size_t stride = table->padded;
+
+	for (uint32_t i = 0; i < batch->selected; i++) {
+		const uint8_t *key = group->keys + i * stride;
+		uint8_t *row = table->count > 0 ? keytable_row(table, table->count - 1) : NULL;
+		bool added = !row || memcmp(row, key, group->key_size) != 0;
+
+		if (added) {
+			row = keytable_append(table, key);
+		}
+		group->rows[i] = (uint64_t *)(void *)(row + stride);
+		if (added) {
+			start_row(group, group->rows[i]);
+		}
+	}
+}
+
 static void find_rows(struct group *group, const struct batch *batch)
 {
 	struct keytable *table = &group->table;
@@ -324,9 +379,7 @@ static void find_rows(struct group *group, const struct batch *batch)
 
 		group->rows[i] = (uint64_t *)(void *)(row + stride);
 		if (added) {
-			for (size_t v = 0; v < group->value_count; v++) {
-				group->rows[i][v] = value_ops[group->values[v].op].initial;
-			}
+			start_row(group, group->rows[i]);
 		}
 	}
 }
@@ -410,7 +463,11 @@ int group_add(struct group *group, const struct batch *batch, struct err *err)
 	for (size_t i = 0; i < group->part_count; i++) {
 		pack_part(&group->parts[i], batch, group->keys, group->table.padded);
 	}
-	find_rows(group, batch);
+	if (group->presorted) {
+		follow_rows(group, batch);
+	} else {
+		find_rows(group, batch);
+	}
 	for (size_t v = 0; v < group->value_count; v++) {
 		value_ops[group->values[v].op].add(group, batch, v);
 	}

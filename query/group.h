@@ -32,6 +32,8 @@ enum group_op {
 	GROUP_BYTES,
 	GROUP_START_MIN, /* ns, as int64 */
 	GROUP_END_MAX,   /* ns, as int64 */
+	GROUP_PAYLOAD,   /* bytes without headers, see query/flowrate.h */
+	GROUP_TIME,      /* ns that the flows took together */
 	GROUP_DISTINCT,  /* different values of a field */
 	GROUP_OP_COUNT,
 };
@@ -48,6 +50,8 @@ struct group_spec {
 	size_t value_count;
 	int64_t bin_ns;        /* start and end times in keys are cut to multiples of this */
 	int64_t unit_ns;       /* durations in keys, and times that are counted distinct, to this */
+	uint64_t zero_ns;      /* GROUP_TIME: what counts for a flow that took no time */
+	bool presorted;        /* a group ends where the key changes; groups stay in that order */
 	uint64_t memory_bytes; /* 0: 1 GiB */
 	const char *temp_dir;  /* kept */
 };

@@ -69,36 +69,48 @@ static char *find(const char *name)
 	return NULL;
 }
 
-static struct pmap *read_known(const struct known_map *known, const char *given)
+static int read_known(struct pmap **out, const struct known_map *known, const char *given,
+		      struct err *err)
 {
 	const char *from_environment = tool_getenv(known->environment);
 	const char *name = given ? given : from_environment ? from_environment : known->file;
 	char *path = find(name);
 	struct pmap *pmap = NULL;
-	struct err err;
+	int status;
 
 	if (!path) {
-		tool_die("cannot find the %s map '%s'", known->what, name);
+		return err_set(err, ST_ENOENT, "cannot find the %s map '%s'", known->what, name);
 	}
-	if (pmap_read(&pmap, path, NULL, &err) != ST_OK) {
-		tool_die_err(&err);
-	}
-	if (pmap_kind(pmap) == PMAP_PROTO_PORT) {
-		tool_die("%s: the %s map is of protocols and ports", path, known->what);
+	status = pmap_read(&pmap, path, NULL, err);
+	if (status == ST_OK && pmap_kind(pmap) == PMAP_PROTO_PORT) {
+		pmap_free(pmap);
+		status = err_set(err, ST_EFORMAT, "%s: the %s map is of protocols and ports", path,
+				 known->what);
 	}
 	g_free(path);
-	return pmap;
+	if (status == ST_OK) {
+		*out = pmap;
+	}
+	return status;
+}
+
+int mapfile_read_default(struct pmap **out, enum mapfile_kind kind, struct err *err)
+{
+	return read_known(out, &known_maps[kind], NULL, err);
 }
 
 struct pmap *mapfile_read(const struct mapfile_choice *choice)
 {
 	struct pmap *pmap = NULL;
 	struct err err;
+	int status;
 
 	if (choice->kind != MAPFILE_NAMED) {
-		return read_known(&known_maps[choice->kind], choice->path);
+		status = read_known(&pmap, &known_maps[choice->kind], choice->path, &err);
+	} else {
+		status = pmap_read(&pmap, choice->path, NULL, &err);
 	}
-	if (pmap_read(&pmap, choice->path, NULL, &err) != ST_OK) {
+	if (status != ST_OK) {
 		tool_die_err(&err);
 	}
 	return pmap;

@@ -17,7 +17,8 @@ int pmapfile_read(struct pmapfile *out, const char *text, struct err *err)
 		return status;
 	}
 	name = pmap_name(out->pmap);
-	out->name = colon ? g_strndup(text, (size_t)(colon - text)) : g_strdup(name);
+	out->name =
+		colon && colon > text ? g_strndup(text, (size_t)(colon - text)) : g_strdup(name);
 	return ST_OK;
 }
 

@@ -10,6 +10,7 @@
 #include "common/text.h"
 #include "query/format.h"
 #include "query/labelling.h"
+#include "query/madefields.h"
 #include "query/source.h"
 #include "query/tool.h"
 
@@ -26,6 +27,7 @@ struct cut_opts {
 	uint64_t tail_recs;
 	bool dry_run;
 	bool icmp_type_and_code;
+	struct madefield_opts made;
 	struct format_opts format;
 	struct text_opts text;
 	struct output_opts output;
@@ -49,6 +51,8 @@ static const struct opt cut_opt_table[] = {
 	OPT_FLAG(struct cut_opts, dry_run, "dry-run", 0, "print the titles only"),
 	OPT_FLAG(struct cut_opts, icmp_type_and_code, "icmp-type-and-code", 0,
 		 "print type and code of ICMP in place of the ports"),
+	OPT_GROUP(struct cut_opts, made, madefield_opt_table),
+	OPT_GROUP(struct cut_opts, made, madefield_width_opt_table),
 	OPT_GROUP(struct cut_opts, format, format_msec_opt_table),
 	OPT_GROUP(struct cut_opts, text, text_opt_table),
 	OPT_GROUP(struct cut_opts, output, output_opt_table),
@@ -60,6 +64,7 @@ static const struct opt cut_opt_table[] = {
 /* The plan of a run. */
 struct cut {
 	struct extfields *ext;
+	struct madefields *made;
 	struct labelling *labelling;
 	const struct field **fields;
 	size_t field_count;
@@ -103,6 +108,28 @@ static void add_ports(struct cut *cut)
 	}
 }
 
+/* Of those that are made, the ones whose maps are there. */
+static void choose_all(struct cut *cut)
+{
+	GPtrArray *fields = g_ptr_array_new();
+	const struct field *field;
+
+	for (size_t i = 0; i < field_table_count; i++) {
+		if (!(field_table[i].flags & FIELD_PAIR)) {
+			g_ptr_array_add(fields, (gpointer)&field_table[i]);
+		}
+	}
+	for (size_t i = 0; (field = extfields_added(cut->ext, i)) != NULL; i++) {
+		if (!(field->flags & FIELD_WEAK) &&
+		    (!field->prepare || field->prepare(field, NULL) == ST_OK)) {
+			g_ptr_array_add(fields, (gpointer)(uintptr_t)field);
+		}
+	}
+	g_free(cut->fields);
+	cut->field_count = fields->len;
+	cut->fields = (const struct field **)g_ptr_array_free(fields, FALSE);
+}
+
 static void choose_fields(struct cut *cut, const struct cut_opts *opts)
 {
 	const char *list = opts->fields ? opts->fields : DEFAULT_FIELDS;
@@ -116,13 +143,7 @@ static void choose_fields(struct cut *cut, const struct cut_opts *opts)
 	}
 	/* a list without a name means all of them, too */
 	if (cut->field_count == 0) {
-		g_free(cut->fields);
-		cut->fields = g_new(const struct field *, field_table_count);
-		for (size_t i = 0; i < field_table_count; i++) {
-			if (!(field_table[i].flags & FIELD_PAIR)) {
-				cut->fields[cut->field_count++] = &field_table[i];
-			}
-		}
+		choose_all(cut);
 	}
 	if (opts->icmp_type_and_code) {
 		add_ports(cut);
@@ -291,6 +312,7 @@ static int cut_run(struct tool_env *env, void *options, int argc, char **argv)
 	cut.ctx.icmp_type_and_code = opts->icmp_type_and_code;
 	cut.ctx.ipv4_only = source_policy(&opts->source) < IPV6_MIX;
 	cut.ext = extfields_new();
+	cut.made = madefields_new(&opts->made, env, &opts->site, cut.ext);
 	choose_fields(&cut, opts);
 	cut.labelling = labelling_new(cut.ext, env, &opts->site);
 	choose_range(&cut, opts);
@@ -311,6 +333,7 @@ static int cut_run(struct tool_env *env, void *options, int argc, char **argv)
 	}
 	g_free(cut.fields);
 	extfields_free(cut.ext);
+	madefields_free(cut.made);
 	labelling_free(cut.labelling);
 	return status;
 }

@@ -9,6 +9,7 @@
 #include "query/bins.h"
 #include "query/format.h"
 #include "query/labelling.h"
+#include "query/madefields.h"
 #include "query/sink.h"
 #include "query/sorter.h"
 #include "query/source.h"
@@ -27,6 +28,7 @@ struct sort_opts {
 	char *temp_directory;
 	char *output_path;
 	char *input_pipe;
+	struct madefield_opts made;
 	struct sink_opts sink;
 	struct source_opts source;
 	struct site_opts site;
@@ -52,6 +54,7 @@ static const struct opt sort_opt_table[] = {
 	OPT_OPTSTR(struct sort_opts, source.xargs, "xargs", 0, "FILE",
 		   "read the names of input files from this file, or from standard input",
 		   .flags = OPT_ONCE),
+	OPT_GROUP(struct sort_opts, made, madefield_opt_table),
 	OPT_GROUP(struct sort_opts, sink, sink_opt_table),
 	OPT_GROUP(struct sort_opts, site, site_opt_table),
 	OPT_END,
@@ -66,6 +69,7 @@ static const struct sort_opts sort_defaults = {
 
 struct sort {
 	struct extfields *ext;
+	struct madefields *made;
 	struct labelling *labelling;
 	const struct field **fields;
 	size_t field_count;
@@ -190,11 +194,12 @@ static void write_file(struct sort *sort, const struct sort_opts *opts, struct t
 	}
 }
 
-static void prepare(struct sort *sort, const struct sort_opts *opts)
+static void prepare(struct sort *sort, const struct sort_opts *opts, struct tool_env *env)
 {
 	struct err err;
 
 	sort->ext = extfields_new();
+	sort->made = madefields_new(&opts->made, env, &opts->site, sort->ext);
 	if (extfields_parse_list(sort->ext, opts->fields, 0, &sort->fields, &sort->field_count,
 				 &err) != ST_OK) {
 		tool_usage("invalid fields: %s", err.text);
@@ -225,6 +230,7 @@ static void release(struct sort *sort)
 	header_release(&sort->entries);
 	g_free(sort->fields);
 	extfields_free(sort->ext);
+	madefields_free(sort->made);
 	labelling_free(sort->labelling);
 }
 
@@ -245,7 +251,7 @@ static int sort_run(struct tool_env *env, void *options, int argc, char **argv)
 		argv = &opts->input_pipe;
 		argc = 1;
 	}
-	prepare(&sort, opts);
+	prepare(&sort, opts, env);
 	exit_status = read_all(&sort, opts, env, argc, argv);
 	if (exit_status == TOOL_EXIT_OK) {
 		write_file(&sort, opts, env);

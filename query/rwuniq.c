@@ -22,6 +22,7 @@ struct uniq_opts {
 	bool sort_output;
 	struct bin_time bin_time;
 	char *temp_directory;
+	struct madefield_opts made;
 	struct format_opts format;
 	struct text_opts text;
 	struct output_opts output;
@@ -96,6 +97,8 @@ static const struct opt uniq_opt_table[] = {
 		  "add Distinct:sIP to --values, with limits"),
 	OLD_VALUE("dip-distinct", OLD_DIP, OPT_ARG_OPTIONAL,
 		  "add Distinct:dIP to --values, with limits"),
+	OPT_GROUP(struct uniq_opts, made, madefield_opt_table),
+	OPT_GROUP(struct uniq_opts, made, madefield_width_opt_table),
 	OPT_GROUP(struct uniq_opts, format, format_opt_table),
 	OPT_GROUP(struct uniq_opts, text, text_opt_table),
 	OPT_GROUP(struct uniq_opts, output, output_opt_table),
@@ -110,7 +113,7 @@ static int add_wanted(struct bins *bins, const struct wanted *wanted, struct err
 	int status;
 
 	if (!wanted->limits) {
-		return bins_want_value(bins, wanted->name, true, err) < 0 ? ST_EINVAL : ST_OK;
+		return bins_settle_value(bins, wanted->name, err);
 	}
 	if (!wanted->name) {
 		return bins_add_threshold(bins, wanted->limits, err);
@@ -164,6 +167,7 @@ static int uniq_run(struct tool_env *env, void *options, int argc, char **argv)
 		.source = &opts->source,
 		.site = &opts->site,
 		.bin_time = opts->bin_time,
+		.presorted = opts->presorted_input && bins_has_one_input(&opts->source, argc),
 		.temp_dir = opts->temp_directory,
 	};
 	struct bins bins;
@@ -177,14 +181,15 @@ static int uniq_run(struct tool_env *env, void *options, int argc, char **argv)
 	if (!opts->fields) {
 		tool_usage("--fields is needed");
 	}
-	bins_init(&bins);
+	bins_init(&bins, &opts->made, start.env, &opts->site);
 	if (bins_set_fields(&bins, opts->fields, &err) != ST_OK ||
 	    choose_values(&bins, opts, &err) != ST_OK || bins_start(&bins, &start, &err) != ST_OK) {
 		tool_usage("%s", err.text);
 	}
 	exit_status = bins_read(&bins, &start, argc, argv);
 	if (exit_status == TOOL_EXIT_OK &&
-	    print_bins(&bins, opts->sort_output || opts->presorted_input, &err) != ST_OK) {
+	    print_bins(&bins, !start.presorted && (opts->sort_output || opts->presorted_input),
+		       &err) != ST_OK) {
 		tool_die_err(&err);
 	}
 	if (text_close(bins.text, &err) != ST_OK) {

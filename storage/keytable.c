@@ -95,7 +95,7 @@ static bool same_key(const struct keytable *table, const uint8_t *a, const uint8
 	return true;
 }
 
-static uint8_t *add_row(struct keytable *table, const uint8_t *key)
+uint8_t *keytable_append(struct keytable *table, const uint8_t *key)
 {
 	uint8_t *row;
 
@@ -137,7 +137,7 @@ uint8_t *keytable_find(struct keytable *table, const uint8_t *key, uint32_t hash
 	if (table->count > table->mask / 2) {
 		grow(table);
 	}
-	return add_row(table, key);
+	return keytable_append(table, key);
 }
 
 uint8_t *keytable_look_up(const struct keytable *table, const uint8_t *key, uint32_t hash)

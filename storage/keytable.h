@@ -50,6 +50,9 @@ uint32_t keytable_hash(const struct keytable *table, const uint8_t *key);
 /* The row of key, added when it is new (*added). At most 2^32 - 2 rows. */
 uint8_t *keytable_find(struct keytable *table, const uint8_t *key, uint32_t hash, bool *added);
 
+/* A row of its own for key, which keytable_find() does not find. */
+uint8_t *keytable_append(struct keytable *table, const uint8_t *key);
+
 /* The row of key; NULL: not there. */
 uint8_t *keytable_look_up(const struct keytable *table, const uint8_t *key, uint32_t hash);
 

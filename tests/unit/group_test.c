@@ -215,6 +215,51 @@ static void test_times(void)
 }
 
 /* Many keys, found again, in order. */
+/* Groups of sorted input end where the key changes, also when it comes again. */
+static void test_presorted(void)
+{
+	static const uint16_t ports[] = { 3, 3, 1, 3, 3, 3, 2 };
+	static const uint64_t counts[] = { 2, 1, 3, 1 };
+	const struct field *field = field_find("sPort", NULL);
+	const struct group_value records = { .op = GROUP_RECORDS };
+	const struct group_spec spec = {
+		.fields = &field,
+		.field_count = 1,
+		.values = &records,
+		.value_count = 1,
+		.bin_ns = NS_PER_S,
+		.unit_ns = NS_PER_S,
+		.presorted = true,
+	};
+	struct batch *batch = batch_new();
+	struct group_bin bin;
+	struct group *group;
+	struct record rec;
+	size_t count = 0;
+
+	record_init(&rec);
+	CU_ASSERT_EQUAL_FATAL(group_new(&group, &spec, NULL), ST_OK);
+	/* a batch ends within a group */
+	for (size_t i = 0; i < G_N_ELEMENTS(ports); i++) {
+		if (i % 4 == 0) {
+			batch_clear(batch, COLUMNS_ALL);
+		}
+		rec.sport = ports[i];
+		batch_append(batch, &rec);
+		if (i % 4 == 3 || i + 1 == G_N_ELEMENTS(ports)) {
+			CU_ASSERT_EQUAL(group_add(group, batch, NULL), ST_OK);
+		}
+	}
+	CU_ASSERT_EQUAL(group_finish(group, false, NULL), ST_OK);
+	while (group_next(group, &bin, NULL) == ST_OK) {
+		CU_ASSERT_FATAL(count < G_N_ELEMENTS(counts));
+		UNIT_ASSERT_U64(bin.values[0], counts[count++]);
+	}
+	UNIT_ASSERT_U64(count, G_N_ELEMENTS(counts));
+	group_free(group);
+	batch_free(batch);
+}
+
 static void test_keytable(void)
 {
 	struct keytable table;
@@ -245,6 +290,7 @@ int main(void)
 	static const struct unit_case cases[] = {
 		{ "groups", test_groups },
 		{ "times", test_times },
+		{ "presorted", test_presorted },
 		{ "keytable", test_keytable },
 		{ NULL, NULL },
 	};
