@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/err.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,4 +54,9 @@ int err_prefix(struct err *err, const char *fmt, ...)
 	snprintf(err->text, sizeof(err->text), "%s: %.*s", context,
 		 (int)(sizeof(err->text) - strlen(context) - 3), text);
 	return err->status;
+}
+
+int err_status(int errnum)
+{
+	return errnum == ENOSPC || errnum == EDQUOT || errnum == EFBIG ? ST_ELIMIT : ST_EIO;
 }

@@ -36,6 +36,10 @@ int err_set(struct err *err, int status, const char *fmt, ...)
 int err_errno(struct err *err, int status, int errnum, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* The status for what a file system says: ST_ELIMIT for want of room (try again when there is), the
+ * rest ST_EIO. */
+int err_status(int errnum);
+
 /* Put context and ": " in front of the text; returns the status that was set. */
 int err_prefix(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

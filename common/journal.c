@@ -15,11 +15,6 @@
 
 #define NS_PER_S UINT64_C(1000000000)
 
-int journal_errno_status(int errnum)
-{
-	return errnum == ENOSPC || errnum == EDQUOT || errnum == EFBIG ? ST_ELIMIT : ST_EIO;
-}
-
 struct timespec journal_deadline(int timeout_ms)
 {
 	struct timespec at;
@@ -77,10 +72,10 @@ int journal_flush_locked(struct journal *journal, struct err *err)
 	}
 	do {
 		errnum = write_buffer(journal);
-	} while (errnum != 0 && journal->drop_oldest && journal_errno_status(errnum) == ST_ELIMIT &&
+	} while (errnum != 0 && journal->drop_oldest && err_status(errnum) == ST_ELIMIT &&
 		 journal_drop_oldest(journal, NULL) == ST_OK);
 	if (errnum != 0) {
-		return err_errno(err, journal_errno_status(errnum), errnum, "cannot write to %s",
+		return err_errno(err, err_status(errnum), errnum, "cannot write to %s",
 				 journal->directory);
 	}
 	return ST_OK;
@@ -94,7 +89,7 @@ static int make_segment(struct journal *journal, uint64_t first, int *fd, struct
 	journal_segment_name(first, name);
 	*fd = openat(journal->dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (*fd < 0) {
-		return err_errno(err, journal_errno_status(errno), errno, "cannot make %s/%s",
+		return err_errno(err, err_status(errno), errno, "cannot make %s/%s",
 				 journal->directory, name);
 	}
 	return ST_OK;
@@ -466,7 +461,7 @@ static int open_directory(struct journal *journal, struct err *err)
 		}
 		g_free(parent);
 	} else if (errno != EEXIST) {
-		return err_errno(err, journal_errno_status(errno), errno, "cannot make %s",
+		return err_errno(err, err_status(errno), errno, "cannot make %s",
 				 journal->directory);
 	}
 	journal->dir_fd = open(journal->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

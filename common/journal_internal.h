@@ -86,9 +86,6 @@ static inline uint64_t journal_segment_end(const struct journal *journal, guint 
 /* "00000000000000000001.seg" */
 void journal_segment_name(uint64_t first, char name[JOURNAL_NAME_BYTES]);
 
-/* ENOSPC and the like are ST_ELIMIT, the rest ST_EIO. */
-int journal_errno_status(int errnum);
-
 /* Locked. Write the state to the kernel; to_sync: the next sync has to make it durable. */
 int journal_write_state(struct journal *journal, bool to_sync, struct err *err);
 int journal_flush_locked(struct journal *journal, struct err *err);

@@ -94,7 +94,7 @@ int journal_load_state(struct journal *journal, bool *created, struct err *err)
 	journal->state_fd =
 		openat(journal->dir_fd, JOURNAL_STATE_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (journal->state_fd < 0) {
-		return err_errno(err, journal_errno_status(errno), errno, "%s/" JOURNAL_STATE_FILE,
+		return err_errno(err, err_status(errno), errno, "%s/" JOURNAL_STATE_FILE,
 				 journal->directory);
 	}
 	if (flock(journal->state_fd, LOCK_EX | LOCK_NB) != 0) {

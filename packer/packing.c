@@ -8,20 +8,23 @@
 
 #include "common/log.h"
 #include "common/timestamp.h"
+#include "packer/door.h"
 #include "packer/packmetrics.h"
 #include "packer/poller.h"
 
 #define PACKING_TICK_NS      (NS_PER_S / 5)
-#define PACKING_HURRY_NS     (NS_PER_S / 50)
-#define PACKING_QUIET_NS     (2 * NS_PER_S)  /* exporters silent for so long are acknowledged */
-#define PACKING_UNSYNCED_NS  (10 * NS_PER_S) /* others after this, well within their patience */
-#define PACKING_UNSYNCED_MAX (UINT64_C(64) << 20)
+#define PACKING_QUIET_NS     (2 * NS_PER_S)  /* nothing came for so long: commit what did */
+#define PACKING_UNSYNCED_NS  (10 * NS_PER_S) /* nothing waits longer to be seen by queries */
+#define PACKING_RETRY_NS     NS_PER_S        /* after a commit that found no room */
+#define PACKING_FULL_LOG_NS  (10 * NS_PER_S)
 #define PACKING_HANDSHAKE_NS (10 * NS_PER_S)
+#define PACKING_RELOAD_NS    (5 * NS_PER_S)  /* what came before is packed as configured before */
+#define PACKING_DRAIN_NS     (30 * NS_PER_S) /* at the end; the rest is there at the next start */
 
 struct packing_listener {
 	char *key;
 	struct listener *listener;
-	struct collector_door *door;
+	struct intake_door *door;
 };
 
 struct packing {
@@ -36,13 +39,12 @@ struct packing {
 	pthread_t flusher;
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t wake;
-	bool hurry; /* listeners are waiting for their last acknowledgement */
 	bool stop;
 	pthread_mutex_t listeners_lock; /* for whoever is not the main thread */
 	_Atomic uint64_t ticks;
-	_Atomic uint64_t checkpoints;
-	_Atomic int64_t checkpoint_ns;
-	_Atomic int64_t last_checkpoint_s;
+	_Atomic uint64_t commits;
+	_Atomic int64_t commit_ns;
+	_Atomic int64_t last_commit_s;
 	_Atomic uint64_t reloads;
 };
 
@@ -76,7 +78,7 @@ static struct packing_listener *packing_find(const GPtrArray *listeners, const c
 static void packing_listener_stop(struct packing_listener *listener)
 {
 	listener_stop(listener->listener);
-	collector_door_free(listener->door);
+	intake_door_free(listener->door);
 	g_free(listener->key);
 	g_free(listener);
 }
@@ -123,12 +125,12 @@ static int packing_listen(struct packing *packing, const struct probe *probe,
 			       "probe '%s' uses TLS: --tls-ca, --tls-cert and --tls-key are needed",
 			       probe->name);
 	}
-	listener->key = collector_door_key(probe);
-	listener->door = collector_door_new(packing->collector, probe);
-	st = listener_start(&listener->listener, &opts, &collector_handler, listener->door, err);
+	listener->key = door_key(probe);
+	listener->door = intake_door_new(collector_intake(packing->collector), probe);
+	st = listener_start(&listener->listener, &opts, &intake_handler, listener->door, err);
 	if (st != ST_OK) {
 		err_prefix(err, "probe '%s'", probe->name);
-		collector_door_free(listener->door);
+		intake_door_free(listener->door);
 		g_free(listener->key);
 		g_free(listener);
 		return st;
@@ -153,7 +155,7 @@ static int packing_open_listeners(struct packing *packing, const struct sensorco
 		if (!packing_probe_listens(probe)) {
 			continue;
 		}
-		key = collector_door_key(probe);
+		key = door_key(probe);
 		if (!packing_find(packing->listeners, key)) {
 			st = packing_listen(packing, probe, &listener, err);
 		}
@@ -176,25 +178,16 @@ static int packing_open_listeners(struct packing *packing, const struct sensorco
 	return st;
 }
 
-static void packing_set_hurry(struct packing *packing, bool hurry)
-{
-	pthread_mutex_lock(&packing->lock);
-	packing->hurry = hurry;
-	pthread_cond_signal(&packing->wake);
-	pthread_mutex_unlock(&packing->lock);
-}
-
 /* Stop the listeners that conf (NULL: nobody) does not use; sessions get their last positions. */
 static void packing_close_listeners(struct packing *packing, const struct sensorconf *conf)
 {
-	packing_set_hurry(packing, true);
 	for (guint i = packing->listeners->len; i-- > 0;) {
 		struct packing_listener *listener = g_ptr_array_index(packing->listeners, i);
 		bool used = false;
 
 		for (guint p = 0; conf && p < sensorconf_probes(conf)->len; p++) {
 			const struct probe *probe = g_ptr_array_index(sensorconf_probes(conf), p);
-			char *key = collector_door_key(probe);
+			char *key = door_key(probe);
 
 			used |= packing_probe_listens(probe) && g_strcmp0(key, listener->key) == 0;
 			g_free(key);
@@ -203,7 +196,6 @@ static void packing_close_listeners(struct packing *packing, const struct sensor
 			packing_remove_listener(packing, i);
 		}
 	}
-	packing_set_hurry(packing, false);
 }
 
 /* ---- directories ---- */
@@ -247,62 +239,95 @@ static void packing_stop_pollers(struct packing *packing)
 
 /* ---- the flush timer ---- */
 
-static int packing_checkpoint(struct packing *packing, unsigned flags, struct err *err)
+static int packing_commit(struct packing *packing, unsigned flags, struct err *err)
 {
 	int64_t start_ns = packing_now_ns(CLOCK_MONOTONIC);
 	int64_t now_s = packing_now_ns(CLOCK_REALTIME) / NS_PER_S;
-	int st = collector_checkpoint(packing->collector, flags, start_ns, now_s, err);
+	int st = collector_commit(packing->collector, flags, start_ns, now_s, err);
 
-	packing->checkpoint_ns += packing_now_ns(CLOCK_MONOTONIC) - start_ns;
+	packing->commit_ns += packing_now_ns(CLOCK_MONOTONIC) - start_ns;
 	if (st == ST_OK) {
-		packing->checkpoints++;
-		packing->last_checkpoint_s = now_s;
+		packing->commits++;
+		packing->last_commit_s = now_s;
 	}
 	return st;
 }
 
 struct packing_timer {
 	int64_t next_flush_ns;
-	int64_t first_news_ns;    /* when one was noticed after a checkpoint */
-	int64_t last_news_ns;     /* when a message was last noticed */
-	uint64_t messages;        /* then */
-	uint64_t messages_synced; /* at the last checkpoint */
+	int64_t first_news_ns; /* when something was noticed to be packed after a commit */
+	int64_t last_news_ns;  /* when it was last */
+	uint64_t packed;       /* then */
+	int64_t retry_ns;      /* not before; 0: no commit has failed */
+	int64_t full_since_ns; /* the repository has no room; 0: it has */
+	int64_t full_told_ns;
+	uint64_t ticks; /* of the packing thread */
 };
 
-/*
- * Every flush timeout, with the lines of the log; in between, without them, when exporters wait:
- * many bytes are not acknowledged, or some for long, or everybody has gone quiet, or listeners are
- * stopping.
- */
-static void packing_tick(struct packing *packing, struct packing_timer *timer, bool hurry)
+/* Is there something to commit that has waited for long, or that nothing follows? */
+static bool packing_is_due(struct packing *packing, struct packing_timer *timer, int64_t now_ns)
 {
-	int64_t now_ns = packing_now_ns(CLOCK_MONOTONIC);
-	uint64_t messages = collector_messages(packing->collector);
-	bool timed = now_ns >= timer->next_flush_ns;
-	bool early;
-	struct err err;
+	struct collector_state state;
 
-	if (messages != timer->messages) {
-		if (timer->messages == timer->messages_synced) {
+	collector_get_state(packing->collector, &state);
+	if (state.ticks != timer->ticks) {
+		timer->ticks = state.ticks;
+		packing->ticks++;
+	}
+	if (state.packed != timer->packed) {
+		if (timer->packed <= state.committed) {
 			timer->first_news_ns = now_ns;
 		}
-		timer->messages = messages;
+		timer->packed = state.packed;
 		timer->last_news_ns = now_ns;
 	}
-	early = collector_unsynced_bytes(packing->collector) > PACKING_UNSYNCED_MAX ||
-		((hurry || now_ns - timer->last_news_ns >= PACKING_QUIET_NS ||
-		  now_ns - timer->first_news_ns >= PACKING_UNSYNCED_NS) &&
-		 messages != timer->messages_synced) ||
-		writer_is_crowded(packing->writer);
+	return collector_wants_commit(packing->collector) ||
+	       (state.packed != state.committed &&
+		(now_ns - timer->last_news_ns >= PACKING_QUIET_NS ||
+		 now_ns - timer->first_news_ns >= PACKING_UNSYNCED_NS));
+}
+
+/* Without room everything waits, and is tried again until there is. */
+static void packing_note_room(struct packing_timer *timer, int64_t now_ns, int st,
+			      const struct err *err)
+{
+	if (st == ST_ELIMIT && now_ns - timer->full_told_ns >= PACKING_FULL_LOG_NS) {
+		log_msg(LOG_LEVEL_ERR, "No room: %s; what comes in waits in the journal",
+			err->text);
+		timer->full_told_ns = now_ns;
+	}
+	if (st == ST_ELIMIT && timer->full_since_ns == 0) {
+		timer->full_since_ns = now_ns;
+	} else if (st == ST_OK && timer->full_since_ns != 0) {
+		log_msg(LOG_LEVEL_NOTICE, "There is room again, after %" PRId64 " seconds",
+			(now_ns - timer->full_since_ns) / NS_PER_S);
+		timer->full_since_ns = 0;
+		timer->full_told_ns = 0;
+	}
+}
+
+/*
+ * Every flush timeout, with the lines of the log; in between, without them, when something waits to
+ * be committed.
+ */
+static void packing_tick(struct packing *packing, struct packing_timer *timer)
+{
+	int64_t now_ns = packing_now_ns(CLOCK_MONOTONIC);
+	bool timed = now_ns >= timer->next_flush_ns;
+	bool due = packing_is_due(packing, timer, now_ns);
+	struct err err;
+
 	if (timed) {
 		log_msg(LOG_LEVEL_INFO, "Flushing files after %" PRId64 " seconds.",
 			packing->opts.flush_timeout_ns / NS_PER_S);
 		collector_report(packing->collector);
 		timer->next_flush_ns = now_ns + packing->opts.flush_timeout_ns;
 	}
-	if (timed || early) {
-		timer->messages_synced = messages;
-		packing_checkpoint(packing, timed ? WRITER_REPORT : 0, &err);
+	if ((timed || due) && now_ns >= timer->retry_ns) {
+		int st = packing_commit(packing, timed ? WRITER_REPORT : 0, &err);
+
+		timer->retry_ns = st == ST_ELIMIT ? now_ns + PACKING_RETRY_NS : 0;
+		packing_note_room(timer, now_ns, st, &err);
 	}
 	if (timed) {
 		collector_book_losses(packing->collector, packing_now_ns(CLOCK_REALTIME), false);
@@ -318,19 +343,15 @@ static void *packing_flusher(void *arg)
 
 	pthread_mutex_lock(&packing->lock);
 	while (!packing->stop) {
-		bool hurry = packing->hurry;
-		int64_t until_ns = packing_now_ns(CLOCK_MONOTONIC) +
-				   (hurry ? PACKING_HURRY_NS : PACKING_TICK_NS);
+		int64_t until_ns = packing_now_ns(CLOCK_MONOTONIC) + PACKING_TICK_NS;
 		const struct timespec until = {
 			.tv_sec = until_ns / NS_PER_S,
 			.tv_nsec = until_ns % NS_PER_S,
 		};
 
 		pthread_cond_timedwait(&packing->wake, &packing->lock, &until);
-		hurry = packing->hurry;
 		pthread_mutex_unlock(&packing->lock);
-		packing_tick(packing, &timer, hurry);
-		packing->ticks++;
+		packing_tick(packing, &timer);
 		pthread_mutex_lock(&packing->lock);
 	}
 	pthread_mutex_unlock(&packing->lock);
@@ -376,13 +397,15 @@ int packing_start(struct packing **out, const struct packing_opts *opts, struct 
 	packing->collector = collector_new(&(struct collector_opts){
 		.writer = packing->writer,
 		.positions = packing->positions,
+		.state_directory = opts->state_directory,
+		.journal_bytes = opts->journal_bytes,
 		.limits = opts->limits,
 		.clock_limit_ns = opts->clock_limit_ns,
 		.root = opts->writer.root,
 		.fatal = opts->stop,
 	});
 	collector_publish(packing->collector, site, conf);
-	st = collector_recover(packing->collector, err);
+	st = collector_start(packing->collector, err);
 	if (st == ST_OK) {
 		st = packing_open_listeners(packing, conf, err);
 	}
@@ -424,13 +447,15 @@ int packing_reload(struct packing *packing, struct site *site, struct sensorconf
 		return st;
 	}
 	packing_stop_pollers(packing);
+	collector_drain(packing->collector, PACKING_RELOAD_NS);
 	collector_publish(packing->collector, site, conf);
 	packing_close_listeners(packing, conf);
 	packing->reloads++;
 	st = packing_start_pollers(packing, err);
 	if (st == ST_OK) {
 		/* files are opened anew, under the names that the new site gives them */
-		st = packing_checkpoint(packing, WRITER_REPORT | WRITER_CLOSE, err);
+		st = packing_commit(packing, WRITER_REPORT | WRITER_CLOSE, err);
+		st = st == ST_ELIMIT ? ST_OK : st; /* the timer tries again */
 	}
 	return st;
 }
@@ -444,17 +469,16 @@ static void packing_collect_probe(void *arg, const struct probestats *stats)
 
 void packing_collect_metrics(struct packing *packing, struct metrictext *text)
 {
-	const struct packmetrics_state state = {
-		.messages = collector_messages(packing->collector),
-		.unsynced_bytes = collector_unsynced_bytes(packing->collector),
-		.checkpoints = packing->checkpoints,
-		.checkpoint_ns = packing->checkpoint_ns,
-		.last_checkpoint_s = packing->last_checkpoint_s,
+	struct packmetrics_state state = {
+		.checkpoints = packing->commits,
+		.checkpoint_ns = packing->commit_ns,
+		.last_checkpoint_s = packing->last_commit_s,
 		.open_files = writer_open_files(packing->writer),
 		.unsealed_files = packing->keeper ? keeper_files(packing->keeper) : 0,
 		.reloads = packing->reloads,
 	};
 
+	collector_get_state(packing->collector, &state.collector);
 	collector_each_probe(packing->collector, packing_collect_probe, text);
 	pthread_mutex_lock(&packing->listeners_lock);
 	for (guint i = 0; i < packing->listeners->len; i++) {
@@ -475,7 +499,7 @@ uint64_t packing_ticks(const struct packing *packing)
 
 uint64_t packing_messages(const struct packing *packing)
 {
-	return collector_messages(packing->collector);
+	return intake_messages(collector_intake(packing->collector));
 }
 
 void packing_report(struct packing *packing)
@@ -489,6 +513,7 @@ int packing_stop(struct packing *packing, struct err *err)
 
 	collector_report(packing->collector);
 	log_msg(LOG_LEVEL_INFO, "Stopping processors...");
+	intake_stop_waiting(collector_intake(packing->collector));
 	packing_stop_pollers(packing);
 	log_msg(LOG_LEVEL_INFO, "Waiting for record handlers...");
 	packing_close_listeners(packing, NULL);
@@ -500,8 +525,17 @@ int packing_stop(struct packing *packing, struct err *err)
 		pthread_mutex_unlock(&packing->lock);
 		pthread_join(packing->flusher, NULL);
 	}
+	if (!collector_drain(packing->collector, PACKING_DRAIN_NS)) {
+		log_msg(LOG_LEVEL_NOTICE, "What is not packed yet stays in the journal");
+	}
+	collector_stop(packing->collector);
 	log_msg(LOG_LEVEL_INFO, "Closing all files...");
-	st = packing_checkpoint(packing, WRITER_REPORT | WRITER_CLOSE, err);
+	st = packing_commit(packing, WRITER_REPORT | WRITER_CLOSE, err);
+	if (st == ST_ELIMIT) {
+		log_msg(LOG_LEVEL_ERR, "No room: %s; what is not stored stays in the journal",
+			err->text);
+		st = ST_OK;
+	}
 	collector_book_losses(packing->collector, packing_now_ns(CLOCK_REALTIME), true);
 	keeper_stop(packing->keeper);
 	packing_free(packing);

@@ -12,13 +12,14 @@
 
 #include "packer/disposal.h"
 #include "common/metrictext.h"
-#include "packer/session.h"
+#include "packer/collector.h"
 
 struct packing_opts {              /* everything kept until packing_stop() */
 	struct writer_opts writer; /* keeper is not looked at */
 	bool keep;                 /* seal files and keep the catalog */
 	struct keeper_opts keeper; /* when keep */
 	const char *state_directory;
+	uint64_t journal_bytes; /* see struct collector_opts */
 	struct ipfix_limits limits;
 	struct tls_context *tls;  /* NULL: no probe may use TLS */
 	unsigned max_connections; /* of each listener */

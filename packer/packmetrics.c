@@ -48,10 +48,20 @@ static const struct packmetrics_row listener_rows[] = {
 };
 
 static const struct packmetrics_row state_rows[] = {
-	ROW(struct packmetrics_state, messages, "tussah_messages", "messages taken in",
+	ROW(struct packmetrics_state, collector.messages, "tussah_messages", "messages taken in",
 	    METRIC_COUNTER),
-	ROW(struct packmetrics_state, unsynced_bytes, "tussah_unsynced_bytes",
-	    "bytes taken in that are not durable yet", METRIC_GAUGE),
+	ROW(struct packmetrics_state, collector.unsynced_bytes, "tussah_unsynced_bytes",
+	    "bytes of messages packed and not yet committed to the repository", METRIC_GAUGE),
+	ROW(struct packmetrics_state, collector.journal.last, "tussah_journal_entries",
+	    "entries appended to the journal, ever", METRIC_COUNTER),
+	ROW(struct packmetrics_state, collector.packed, "tussah_journal_packed",
+	    "entries of the journal whose records are packed", METRIC_COUNTER),
+	ROW(struct packmetrics_state, collector.committed, "tussah_journal_committed",
+	    "entries of the journal whose records are durable in the repository", METRIC_COUNTER),
+	ROW(struct packmetrics_state, collector.journal.bytes, "tussah_journal_bytes",
+	    "size of the journal", METRIC_GAUGE),
+	ROW(struct packmetrics_state, collector.journal.syncs, "tussah_journal_syncs",
+	    "times that the journal was made durable", METRIC_COUNTER),
 	ROW(struct packmetrics_state, checkpoints, "tussah_checkpoints",
 	    "times that all files were made durable", METRIC_COUNTER),
 	ROW(struct packmetrics_state, last_checkpoint_s, "tussah_last_checkpoint_timestamp_seconds",
@@ -108,11 +118,21 @@ void packmetrics_state(struct metrictext *text, const struct packmetrics_state *
 	static const struct metricfamily sync_time = { "tussah_checkpoint_seconds",
 						       "time spent making files durable",
 						       METRIC_COUNTER };
+	static const struct metricfamily journal_time = { "tussah_journal_sync_seconds",
+							  "time spent making the journal durable",
+							  METRIC_COUNTER };
+	static const struct metricfamily lag = { "tussah_lag_seconds",
+						 "age of the message that is packed next; 0: "
+						 "none waits",
+						 METRIC_GAUGE };
 	static const struct metricfamily version = { "tussah_build", "the version, always 1",
 						     METRIC_GAUGE };
 	const struct metriclabel labels[] = { { "version", PACKAGE_VERSION }, { NULL, NULL } };
 
 	packmetrics_add(text, state_rows, G_N_ELEMENTS(state_rows), state, NULL);
 	metrictext_add_real(text, &sync_time, NULL, (double)state->checkpoint_ns / NS_PER_S);
+	metrictext_add_real(text, &journal_time, NULL,
+			    (double)state->collector.journal.sync_ns / NS_PER_S);
+	metrictext_add_real(text, &lag, NULL, (double)state->collector.lag_ns / NS_PER_S);
 	metrictext_add(text, &version, labels, 1);
 }

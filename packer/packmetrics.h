@@ -11,13 +11,13 @@
 #define TUSSAH_PACKER_PACKMETRICS_H
 
 #include "common/metrictext.h"
+#include "packer/collector.h"
 #include "packer/listen.h"
 #include "packer/probestats.h"
 
 /* Of the packer as a whole, at one moment. */
 struct packmetrics_state {
-	uint64_t messages;         /* taken in since the start */
-	uint64_t unsynced_bytes;   /* taken in and not durable yet */
+	struct collector_state collector;
 	uint64_t checkpoints;      /* done since the start */
 	int64_t checkpoint_ns;     /* time spent in them */
 	int64_t last_checkpoint_s; /* since the epoch; 0: none yet */

@@ -75,8 +75,11 @@ const struct opt packopts_table[] = {
 		"read the site from this file"),
 	PACKOPTS_DIRECTORY(root_directory, "root-directory", "root of the repository"),
 	PACKOPTS_DIRECTORY(state_directory, "state-directory",
-			   "keep the positions of acknowledged streams here",
+			   "keep the journal and the positions of acknowledged streams here",
 			   .default_text = "root directory"),
+	OPT_SIZE(struct packopts, journal_bytes, "journal-size", 0, "BYTES", PACKOPTS_JOURNAL_MIN,
+		 UINT64_C(1) << 50, "let messages that wait to be packed take so much of the disk",
+		 .default_text = "8g", .flags = OPT_ADDED),
 	PACKOPTS_DIRECTORY(incoming_directory, "incoming-directory",
 			   "input files of the modes fcfiles and respool"),
 	OPT_STR(struct packopts, netflow_file, "netflow-file", 0, "FILE",
@@ -134,6 +137,7 @@ const struct opt packopts_table[] = {
 };
 
 const struct packopts packopts_default = {
+	.journal_bytes = UINT64_C(8) << 30,
 	.polling_interval_s = 15,
 	.flush_timeout_s = 120,
 	.file_cache_size = 128,

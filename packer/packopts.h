@@ -10,6 +10,8 @@
 #include "packer/disposal.h"
 #include "storage/hourfile.h"
 
+#define PACKOPTS_JOURNAL_MIN (UINT64_C(1) << 20) /* bytes */
+
 /* Beside the methods of SiLK files. */
 enum packopts_compression {
 	PACKOPTS_ZSTD = 4,
@@ -25,6 +27,7 @@ struct packopts {
 	char *site_config_file;
 	char *root_directory;
 	char *state_directory;
+	uint64_t journal_bytes;
 	char *incoming_directory;
 	char *netflow_file;
 	char *incremental_directory;

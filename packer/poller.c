@@ -52,12 +52,37 @@ static int poller_put_aside(struct poller *poller, const char *path)
 	return st;
 }
 
-/* The file goes only when all that was in it is on disk. */
+/* What was good in it is durable; now the file may go. */
+static int poller_dispose(struct poller *poller, const char *path, int read, struct err *err)
+{
+	int64_t now_s = poller_now_ns(CLOCK_REALTIME) / NS_PER_S;
+	int st = read;
+
+	if (read == ST_OK || read == ST_EFORMAT) {
+		collector_report_probe(poller->opts.collector, poller->probe);
+	}
+	if (read == ST_EFORMAT) {
+		log_msg(LOG_LEVEL_INFO, "'%s': %s", poller->probe, err->text);
+		return poller_put_aside(poller, path);
+	}
+	if (read == ST_OK) {
+		st = disposal_good(poller->opts.disposal, path, now_s, err);
+	}
+	if (st == ST_EAGAIN) {
+		log_msg(LOG_LEVEL_INFO, "'%s': '%s' is left for the next start: %s", poller->probe,
+			path, err->text);
+	} else if (st != ST_OK) {
+		log_msg(LOG_LEVEL_ERR, "'%s': %s", poller->probe, err->text);
+		poller->opts.stop_daemon();
+	}
+	return st;
+}
+
 static int poller_take(void *arg, const char *path, const char *name)
 {
 	struct poller *poller = arg;
-	int64_t now_s = poller_now_ns(CLOCK_REALTIME) / NS_PER_S;
-	uint64_t records = 0;
+	struct intake *intake = collector_intake(poller->opts.collector);
+	struct intake_file file;
 	struct err err;
 	int st;
 
@@ -66,22 +91,9 @@ static int poller_take(void *arg, const char *path, const char *name)
 	}
 	log_msg(LOG_LEVEL_INFO, "'%s': Directory Reader processing ipfix file '%s'", poller->probe,
 		name);
-	st = collector_read_file(poller->opts.collector, poller->probe, path, &records, &err);
-	if (st == ST_EFORMAT) {
-		log_msg(LOG_LEVEL_INFO, "'%s': %s", poller->probe, err.text);
-		return poller_put_aside(poller, path);
-	}
-	if (st == ST_OK) {
-		st = collector_checkpoint(poller->opts.collector, 0, poller_now_ns(CLOCK_MONOTONIC),
-					  now_s, &err);
-	}
-	if (st == ST_OK) {
-		st = disposal_good(poller->opts.disposal, path, now_s, &err);
-	}
-	if (st != ST_OK) {
-		log_msg(LOG_LEVEL_ERR, "'%s': %s", poller->probe, err.text);
-		poller->opts.stop_daemon();
-	}
+	st = intake_file_read(intake, poller->probe, path, &file, &err);
+	st = poller_dispose(poller, path, st, &err);
+	intake_file_end(intake, &file, st == ST_OK);
 	return st;
 }
 

@@ -4,7 +4,7 @@
 #define TUSSAH_PACKER_POLLER_H
 
 #include "packer/disposal.h"
-#include "packer/session.h"
+#include "packer/collector.h"
 
 struct poller_opts {
 	struct collector *collector;          /* kept */

@@ -6,13 +6,14 @@
 #include <glib.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
-#define POSITIONS_HEAD      "tussah-positions 2"
-#define POSITIONS_HEAD_OLD  "tussah-positions 1" /* no epoch, no id */
+#define POSITIONS_HEAD      "tussah-positions "
+#define POSITIONS_VERSION   3
 #define POSITIONS_BYTES_MAX ((gsize)32 << 20)
 #define POSITIONS_KEY_MAX   (POSITIONS_NAME_MAX + 34)
 
@@ -20,11 +21,18 @@ struct stream_position {
 	char *key;      /* id in hexadecimal, blank, name */
 	unsigned users; /* guarded by the lock of positions */
 	pthread_mutex_t lock;
-	uint64_t taken;  /* guarded by lock, as is used */
-	bool used;       /* since the last commit */
-	uint64_t marked; /* of the committing thread alone, as is used_s */
+	uint64_t taken; /* guarded by lock, as is used */
+	bool used;      /* since the last commit */
+	atomic_bool finished;
+	_Atomic uint64_t packed;
+	uint64_t marked; /* of the committing thread alone, as are the following */
+	uint64_t durable;
 	int64_t used_s;
-	_Atomic uint64_t durable;
+};
+
+struct positions_journal {
+	char id[POSITIONS_ID_BYTES];
+	uint64_t position;
 };
 
 struct positions {
@@ -35,6 +43,8 @@ struct positions {
 	GHashTable *streams;  /* key to struct stream_position */
 	char id[POSITIONS_ID_BYTES];
 	_Atomic uint64_t epoch; /* the last that counts */
+	struct positions_journal marked;
+	struct positions_journal durable;
 };
 
 static void stream_position_free(void *pointer)
@@ -81,6 +91,7 @@ static struct stream_position *positions_add(struct positions *positions, const 
 	stream->key = g_strdup(key);
 	pthread_mutex_init(&stream->lock, NULL);
 	stream->taken = position;
+	stream->packed = position;
 	stream->marked = position;
 	stream->durable = position;
 	stream->used_s = used_s;
@@ -112,20 +123,31 @@ static bool positions_parse_line(struct positions *positions, const char *line)
 
 static bool positions_parse_head(struct positions *positions, const char *line)
 {
+	struct positions_journal journal = { 0 };
 	char id[POSITIONS_ID_BYTES];
 	uint64_t epoch;
 	int end = 0;
+	int fields;
 
-	if (g_strcmp0(line, POSITIONS_HEAD_OLD) == 0) {
+	if (g_strcmp0(line, POSITIONS_HEAD "1") == 0) {
 		return true;
 	}
-	if (!line ||
-	    sscanf(line, POSITIONS_HEAD " %" SCNu64 " %32[0-9a-f]%n", &epoch, id, &end) != 2 ||
-	    strlen(id) != sizeof(id) - 1 || line[end]) {
+	if (!line) {
+		return false;
+	}
+	fields = sscanf(line, POSITIONS_HEAD "3 %" SCNu64 " %32[0-9a-f] %32[0-9a-f] %" SCNu64 "%n",
+			&epoch, id, journal.id, &journal.position, &end);
+	if (fields < 1) {
+		fields = 2 + sscanf(line, POSITIONS_HEAD "2 %" SCNu64 " %32[0-9a-f]%n", &epoch, id,
+				    &end);
+	}
+	if (fields != 4 || strlen(id) != sizeof(id) - 1 || line[end]) {
 		return false;
 	}
 	positions->epoch = epoch;
 	memcpy(positions->id, id, sizeof(id));
+	positions->durable = journal;
+	positions->marked = journal;
 	return true;
 }
 
@@ -163,14 +185,18 @@ static int positions_read(struct positions *positions, struct err *err)
 static GString *positions_print(const struct positions *positions, GPtrArray *streams,
 				uint64_t epoch)
 {
+	static const char no_journal[] = "00000000000000000000000000000000";
 	GString *text = g_string_new(NULL);
 
-	g_string_printf(text, POSITIONS_HEAD " %" PRIu64 " %s\n", epoch, positions->id);
+	g_string_printf(text, POSITIONS_HEAD "%d %" PRIu64 " %s %s %" PRIu64 "\n",
+			POSITIONS_VERSION, epoch, positions->id,
+			positions->marked.id[0] ? positions->marked.id : no_journal,
+			positions->marked.position);
 
 	for (guint i = 0; i < streams->len && i < POSITIONS_STREAMS_MAX; i++) {
 		const struct stream_position *stream = g_ptr_array_index(streams, i);
 
-		if (stream->marked > 0) {
+		if (stream->marked > 0 && !stream->finished) {
 			g_string_append_printf(text, "%.32s %" PRIu64 " %" PRId64 " %s\n",
 					       stream->key, stream->marked, stream->used_s,
 					       stream->key + 33);
@@ -186,7 +212,7 @@ static int positions_write_file(const char *path, const GString *text, struct er
 	int st = ST_OK;
 
 	if (fd < 0) {
-		return err_errno(err, ST_EIO, errno, "%s", path);
+		return err_errno(err, err_status(errno), errno, "%s", path);
 	}
 	while (st == ST_OK && done < text->len) {
 		ssize_t n = write(fd, text->str + done, text->len - done);
@@ -194,11 +220,11 @@ static int positions_write_file(const char *path, const GString *text, struct er
 		if (n >= 0) {
 			done += (size_t)n;
 		} else if (errno != EINTR) {
-			st = err_errno(err, ST_EIO, errno, "write %s", path);
+			st = err_errno(err, err_status(errno), errno, "write %s", path);
 		}
 	}
 	if (st == ST_OK && fsync(fd) != 0) {
-		st = err_errno(err, ST_EIO, errno, "sync %s", path);
+		st = err_errno(err, err_status(errno), errno, "sync %s", path);
 	}
 	close(fd);
 	return st;
@@ -315,6 +341,21 @@ uint64_t positions_epoch(const struct positions *positions)
 	return positions->epoch + 1;
 }
 
+static void positions_print_id(char out[POSITIONS_ID_BYTES], const uint8_t id[16])
+{
+	for (size_t i = 0; i < 16; i++) {
+		snprintf(out + 2 * i, POSITIONS_ID_BYTES - 2 * i, "%02x", id[i]);
+	}
+}
+
+uint64_t positions_packed(const struct positions *positions, const uint8_t journal_id[16])
+{
+	char id[POSITIONS_ID_BYTES];
+
+	positions_print_id(id, journal_id);
+	return strcmp(positions->durable.id, id) == 0 ? positions->durable.position : 0;
+}
+
 int positions_get(struct positions *positions, const char *name, const uint8_t id[16],
 		  struct stream_position **out, struct err *err)
 {
@@ -324,9 +365,7 @@ int positions_get(struct positions *positions, const char *name, const uint8_t i
 	if (!name[0] || strlen(name) > POSITIONS_NAME_MAX || strpbrk(name, "\n\r")) {
 		return err_set(err, ST_EINVAL, "the certificate's name cannot be used");
 	}
-	for (size_t i = 0; i < 16; i++) {
-		snprintf(key + 2 * i, sizeof(key) - 2 * i, "%02x", id[i]);
-	}
+	positions_print_id(key, id);
 	snprintf(key + 32, sizeof(key) - 32, " %s", name);
 	pthread_mutex_lock(&positions->lock);
 	st = positions_open_locked(positions, err);
@@ -377,31 +416,28 @@ void position_end(struct stream_position *stream, uint64_t position, bool taken)
 	pthread_mutex_unlock(&stream->lock);
 }
 
-uint64_t position_durable(const struct stream_position *stream)
+uint64_t position_taken(struct stream_position *stream)
 {
-	return stream->durable;
+	uint64_t taken;
+
+	pthread_mutex_lock(&stream->lock);
+	taken = stream->taken;
+	pthread_mutex_unlock(&stream->lock);
+	return taken;
 }
 
-bool positions_are_ahead(struct positions *positions)
+void position_finish(struct stream_position *stream)
 {
-	GHashTableIter iter;
-	gpointer value;
-	bool ahead = false;
-
-	pthread_mutex_lock(&positions->lock);
-	g_hash_table_iter_init(&iter, positions->streams);
-	while (!ahead && g_hash_table_iter_next(&iter, NULL, &value)) {
-		struct stream_position *stream = value;
-
-		pthread_mutex_lock(&stream->lock);
-		ahead = stream->taken != stream->durable;
-		pthread_mutex_unlock(&stream->lock);
-	}
-	pthread_mutex_unlock(&positions->lock);
-	return ahead;
+	stream->finished = true;
 }
 
-void positions_mark(struct positions *positions)
+void position_pack(struct stream_position *stream, uint64_t position)
+{
+	stream->packed = MAX(stream->packed, position);
+}
+
+void positions_mark(struct positions *positions, const uint8_t journal_id[16],
+		    uint64_t journal_position)
 {
 	GHashTableIter iter;
 	gpointer value;
@@ -411,10 +447,10 @@ void positions_mark(struct positions *positions)
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		struct stream_position *stream = value;
 
-		pthread_mutex_lock(&stream->lock);
-		stream->marked = stream->taken;
-		pthread_mutex_unlock(&stream->lock);
+		stream->marked = stream->packed;
 	}
+	positions_print_id(positions->marked.id, journal_id);
+	positions->marked.position = journal_position;
 	pthread_mutex_unlock(&positions->lock);
 }
 
@@ -430,21 +466,18 @@ static gint positions_compare(gconstpointer a, gconstpointer b)
 	return strcmp(x->key, y->key);
 }
 
-/* Every sensor's start makes a stream: without this a long-lived packer would run out of them. */
+/* Every sensor's start makes a stream: without this a long-lived packer would run out of them. If
+ * there are too many, streams are sorted. */
 static void positions_forget(struct positions *positions, GPtrArray *streams)
 {
-	if (streams->len <= POSITIONS_STREAMS_MAX) {
-		return; /* nor sorted */
-	}
 	pthread_mutex_lock(&positions->lock);
 	for (guint i = streams->len; i-- > 0;) {
 		struct stream_position *stream = g_ptr_array_index(streams, i);
+		bool many = g_hash_table_size(positions->streams) > POSITIONS_STREAMS_MAX;
 
-		if (g_hash_table_size(positions->streams) <= POSITIONS_STREAMS_MAX) {
-			break;
-		}
 		/* without users nobody else looks at it */
-		if (stream->users == 0 && stream->taken == stream->durable) {
+		if ((many || stream->finished) && stream->users == 0 &&
+		    stream->taken == stream->durable) {
 			g_hash_table_remove(positions->streams, stream->key);
 		}
 	}
@@ -457,7 +490,8 @@ int positions_commit(struct positions *positions, bool appended, int64_t now_s, 
 	GPtrArray *streams = g_ptr_array_new();
 	GHashTableIter iter;
 	gpointer value;
-	bool changed = appended;
+	bool changed = appended || strcmp(positions->marked.id, positions->durable.id) != 0 ||
+		       positions->marked.position != positions->durable.position;
 	int st = positions_open(positions, err);
 
 	if (st != ST_OK) {
@@ -492,6 +526,7 @@ int positions_commit(struct positions *positions, bool appended, int64_t now_s, 
 	}
 	if (st == ST_OK) {
 		positions->epoch = epoch;
+		positions->durable = positions->marked;
 	}
 	for (guint i = 0; st == ST_OK && i < streams->len; i++) {
 		struct stream_position *stream = g_ptr_array_index(streams, i);

@@ -1,27 +1,35 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How far each exporter's stream has been taken in, and how far that is durable (DESIGN 5).
+ * How far each exporter's stream has been taken in, and how far the journal has been packed
+ * (DESIGN 5).
  *
  *	struct positions *positions = positions_new(directory);
  *	struct stream_position *stream;
  *	positions_get(positions, "sensor1", id, &stream, err);
  *	if (position_begin(stream, 17)) {		// false: taken in before
- *		st = write the records of message 17;
+ *		st = append message 17 to the journal;
  *		position_end(stream, 17, st == ST_OK);
  *	}
  *	...
- *	positions_mark(positions);		// what has been taken in by now
+ *	write the records of message 17;		// another thread
+ *	position_pack(stream, 17);
+ *	...
+ *	positions_mark(positions, journal_id, 4711);	// what has been packed by now
  *	st = append to all files, in epoch positions_epoch(positions);
  *	st = positions_commit(positions, true, now, err);	// becomes durable here, all of it
+ *
+ * What is taken in and not packed yet is in the journal: after a crash, taking the stream's
+ *messages there in anew (position_begin, position_end) makes taken what it was.
  *
  * A stream belongs to the certificate that writes it: the name is part of its key, so that nobody
  * moves another's position.
  *
  * On disk: DIRECTORY/.rwflowpack-positions, replaced atomically. The first line is
- * "tussah-positions 2", the number of the last epoch (storage/appendlog.h) that counts, and the id
- * of this packer (32 hexadecimal digits); then one line a stream: id (32 hexadecimal digits),
- * position, second of the last use, name. Version 1 has neither epoch nor id. The file is locked,
- * so that two packers that share a folder do not undo each other's work.
+ * "tussah-positions 3", the number of the last epoch (storage/appendlog.h) that counts, the id of
+ * this packer, the id of the journal (both 32 hexadecimal digits), and the position in it up to
+ * which everything is packed; then one line a stream: id (32 hexadecimal digits), position, second
+ * of the last use, name. Version 2 has no journal, version 1 no id and no epoch either. The file is
+ * locked, so that two packers that share a folder do not undo each other's work.
  */
 #ifndef TUSSAH_PACKER_POSITIONS_H
 #define TUSSAH_PACKER_POSITIONS_H
@@ -53,6 +61,8 @@ int positions_open(struct positions *positions, struct err *err);
  * last that counts. Open. */
 const char *positions_id(const struct positions *positions);
 uint64_t positions_epoch(const struct positions *positions);
+/* Up to where the journal with this id is packed; 0: nothing is known of it. Open. */
+uint64_t positions_packed(const struct positions *positions, const uint8_t journal_id[16]);
 
 /*
  * The stream of this name and id, made at position 0 when new; to be given back with
@@ -70,14 +80,23 @@ void positions_put(struct positions *positions, struct stream_position *stream);
 bool position_begin(struct stream_position *stream, uint64_t position);
 /* ... until here. Only a message taken in whole counts. */
 void position_end(struct stream_position *stream, uint64_t position, bool taken);
+/* The last one taken in. */
+uint64_t position_taken(struct stream_position *stream);
+/* Nothing more comes, and nobody will ask: to be forgotten once all of it is durable. */
+void position_finish(struct stream_position *stream);
+/* Its records are written. From the thread that packs. */
+void position_pack(struct stream_position *stream, uint64_t position);
 
-uint64_t position_durable(const struct stream_position *stream);
-
-/* Is anything taken in that is not durable? */
-bool positions_are_ahead(struct positions *positions);
-/* Remember what has been taken in by now; commit makes that durable. One thread at a time. */
-void positions_mark(struct positions *positions);
-/* appended: files were appended to in this epoch, which is over when this succeeds. */
+/*
+ * Remember what has been packed by now, of all streams and up to here in this journal; commit makes
+ * that durable. Not while a commit is going on.
+ */
+void positions_mark(struct positions *positions, const uint8_t journal_id[16],
+		    uint64_t journal_position);
+/*
+ * appended: files were appended to in this epoch, which is over when this succeeds. ST_OK;
+ * ST_ELIMIT (no room: the epoch is not over, try again); ST_EIO: it is not known whether it is.
+ */
 int positions_commit(struct positions *positions, bool appended, int64_t now_s, struct err *err);
 
 #endif

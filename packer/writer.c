@@ -407,7 +407,8 @@ static void writer_keep(struct writer *writer, GPtrArray *frozen, int64_t now_ns
 	}
 }
 
-static void writer_take_back(GPtrArray *frozen)
+/* What it is that failed; ST_ELIMIT only if all is as it was. */
+static int writer_take_back(struct writer *writer, GPtrArray *frozen, int st)
 {
 	for (guint i = 0; i < frozen->len; i++) {
 		struct writer_file *file = g_ptr_array_index(frozen, i);
@@ -415,8 +416,26 @@ static void writer_take_back(GPtrArray *frozen)
 
 		if (hourappend_take_back(file->frozen, &err) != ST_OK) {
 			log_msg(LOG_LEVEL_ERR, "%s", err.text);
+			st = ST_EIO;
 		}
 	}
+	if (st == ST_ELIMIT && writer->log) {
+		appendlog_clear(writer->log);
+	}
+	return st;
+}
+
+/*
+ * A failure may come after the epoch was over (a rename that was done and not synced): then the
+ * files stay as they are, and locked; the log is there for the next start to decide. Without room
+ * it is not over.
+ */
+static int writer_end_epoch(struct writer *writer, GPtrArray *frozen,
+			    const struct writer_epoch *epoch, struct err *err)
+{
+	int st = epoch->over(epoch->arg, frozen->len > 0, err);
+
+	return st == ST_ELIMIT ? writer_take_back(writer, frozen, st) : st;
 }
 
 static int writer_commit_files(struct writer *writer, GPtrArray *files,
@@ -435,18 +454,13 @@ static int writer_commit_files(struct writer *writer, GPtrArray *files,
 		st = writer_append(frozen, err);
 	}
 	if (st != ST_OK) {
-		writer_take_back(frozen);
-		goto done;
+		st = writer_take_back(writer, frozen, st);
+	} else if (epoch) {
+		st = writer_end_epoch(writer, frozen, epoch, err);
 	}
-	if (epoch) {
-		st = epoch->over(epoch->arg, frozen->len > 0, err);
-	}
-	/* A failure may come after the epoch was over (a rename that was done and not synced). So
-	 * the files stay as they are, and locked; the log is there for the next start to decide. */
 	if (st == ST_OK) {
 		writer_keep(writer, frozen, now_ns);
 	}
-done:
 	g_ptr_array_free(frozen, TRUE);
 	return st;
 }
@@ -487,7 +501,7 @@ int writer_commit(struct writer *writer, unsigned flags, int64_t now_ns,
 	}
 	files = writer_hold_files(writer);
 	st = writer_commit_files(writer, files, epoch, now_ns, err);
-	writer->failed |= st != ST_OK;
+	writer->failed |= st != ST_OK && st != ST_ELIMIT;
 	writer_put(writer, files, flags, now_ns);
 	g_ptr_array_free(files, TRUE);
 	return st;

@@ -70,14 +70,15 @@ enum writer_flush_flags {
 
 /*
  * What was written before this call is what the next commit makes durable; what is written
- * afterwards is not in it. Returns at once.
+ * afterwards is not in it. Not while a commit is to be tried again. Returns at once.
  */
 void writer_freeze(struct writer *writer);
 
 struct writer_epoch {
 	uint64_t number;
 	/* Everything is appended (if anything was) and synced: say durably that the epoch is over.
-	 * When this fails it is not known whether it is; the next writer_recover() decides. */
+	 * ST_ELIMIT: it is not, for want of room. When this fails otherwise it is not known whether
+	 * it is; the next writer_recover() decides. */
 	int (*over)(void *arg, bool appended, struct err *err);
 	void *arg;
 };
@@ -85,8 +86,9 @@ struct writer_epoch {
 /*
  * Append what is frozen to all files, so that all of it counts once the epoch is over, or none.
  * epoch NULL: there is no log; each file counts by itself. now_ns: any clock that only goes
- * forward. Returns ST_OK or the first error, which is fatal: this and every later commit fails.
- * One thread at a time; writers go on.
+ * forward. Returns ST_OK; ST_ELIMIT: there is no room, nothing has changed, and the next commit
+ * tries again with what was frozen; or the first error, which is fatal: this and every later commit
+ * fails. One thread at a time; writers go on.
  */
 int writer_commit(struct writer *writer, unsigned flags, int64_t now_ns,
 		  const struct writer_epoch *epoch, struct err *err);

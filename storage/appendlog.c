@@ -47,7 +47,7 @@ int appendlog_open(struct appendlog **out, const char *root, const char *id, str
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	struct appendlog *log;
 	int st = fd >= 0 ? newfile_sync_folder(path, err)
-			 : err_errno(err, ST_EIO, errno, "%s", path);
+			 : err_errno(err, err_status(errno), errno, "%s", path);
 
 	g_free(name);
 	if (st != ST_OK) {
@@ -164,7 +164,7 @@ int appendlog_write(struct appendlog *log, uint64_t epoch, const struct appendlo
 	}
 	st = newfile_write(log->fd, 0, out->data, out->len, err);
 	if (st == ST_OK && (ftruncate(log->fd, (off_t)out->len) != 0 || fdatasync(log->fd) != 0)) {
-		st = err_errno(err, ST_EIO, errno, "sync");
+		st = err_errno(err, err_status(errno), errno, "sync");
 	}
 	return st == ST_OK || !err ? st : err_prefix(err, "%s", log->path);
 }
@@ -306,7 +306,7 @@ static int rewrite_without(int fd, const char *path, const struct stat *stat, ui
 		st = copy_range(fd, copy, end, (uint64_t)stat->st_size, &written, err);
 	}
 	if (st == ST_OK && fsync(copy) != 0) {
-		st = err_errno(err, ST_EIO, errno, "sync %s", name);
+		st = err_errno(err, err_status(errno), errno, "sync %s", name);
 	}
 	if (st == ST_OK) {
 		st = lockedfile_replace(name, path, err);
@@ -322,7 +322,7 @@ static int rewrite_without(int fd, const char *path, const struct stat *stat, ui
 static int cut(int fd, const char *path, uint64_t end, struct err *err)
 {
 	if (ftruncate(fd, (off_t)end) != 0 || fdatasync(fd) != 0) {
-		return err_errno(err, ST_EIO, errno, "%s: cannot cut it", path);
+		return err_errno(err, err_status(errno), errno, "%s: cannot cut it", path);
 	}
 	return ST_OK;
 }
@@ -365,7 +365,7 @@ static int take_out(int fd, const char *path, const struct entry *entry, uint64_
 	int st = ST_OK;
 
 	if (fstat(fd, &stat) != 0) {
-		return err_errno(err, ST_EIO, errno, "%s", path);
+		return err_errno(err, err_status(errno), errno, "%s", path);
 	}
 	size = (uint64_t)stat.st_size;
 	if (size <= entry->offset) {
@@ -403,7 +403,7 @@ static int undo_entry(struct appendlog *log, const struct entry *entry, appendlo
 	if (st != ST_OK) {
 		report(arg, path, 0, why.text);
 		/* else it is no file of ours any more */
-		st = st == ST_EIO ? err_set(err, st, "%s", why.text) : ST_OK;
+		st = st == ST_EIO || st == ST_ELIMIT ? err_set(err, st, "%s", why.text) : ST_OK;
 	} else if (taken > 0) {
 		report(arg, path, taken, NULL);
 	}

@@ -107,12 +107,13 @@ static int cut(int fd, const char *path, uint64_t end, struct blockrecover_resul
 	struct stat st;
 
 	if (fstat(fd, &st) != 0) {
-		return err_errno(err, ST_EIO, errno, "%s", path);
+		return err_errno(err, err_status(errno), errno, "%s", path);
 	}
 	out->end = end;
 	out->cut = (uint64_t)st.st_size - end;
 	if (out->cut > 0 && ftruncate(fd, (off_t)end) != 0) {
-		return err_errno(err, ST_EIO, errno, "%s: cannot cut its torn end", path);
+		return err_errno(err, err_status(errno), errno, "%s: cannot cut its torn end",
+				 path);
 	}
 	return ST_OK;
 }
@@ -127,7 +128,7 @@ int blockrecover(int fd, const char *path, struct blockrecover_result *out, stru
 
 	*out = (struct blockrecover_result){ 0 };
 	if (copy < 0) {
-		return err_errno(err, ST_EIO, errno, "%s", path);
+		return err_errno(err, err_status(errno), errno, "%s", path);
 	}
 	rc = blockfile_open(&file, copy, path, &reason);
 	/* The header of a new file that was not written whole. */

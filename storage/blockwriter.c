@@ -50,7 +50,7 @@ static int make_file(const char *path, const struct blockfile_header *header, st
 	}
 	rc = write_header(fd, header, &end, err);
 	if (rc == ST_OK && link(temp, path) != 0 && errno != EEXIST) {
-		rc = err_errno(err, ST_EIO, errno, "%s", path);
+		rc = err_errno(err, err_status(errno), errno, "%s", path);
 	}
 	unlink(temp);
 	close(fd);
@@ -195,7 +195,7 @@ int blockwriter_flush(struct blockwriter *writer, bool sync, struct err *err)
 	if (rc == ST_OK && sync && fdatasync(writer->fd) != 0 && errno != EINVAL &&
 	    errno != EROFS) {
 		writer->failed = true;
-		rc = err_errno(err, ST_EIO, errno, "%s", writer->path);
+		rc = err_errno(err, err_status(errno), errno, "%s", writer->path);
 	}
 	return rc;
 }
@@ -216,7 +216,7 @@ int blockwriter_close(struct blockwriter *writer, struct err *err)
 		rc = write_block(writer, err);
 	}
 	if (close(writer->fd) != 0 && errno != EINTR && rc == ST_OK) {
-		rc = err_errno(err, ST_EIO, errno, "%s", writer->path);
+		rc = err_errno(err, err_status(errno), errno, "%s", writer->path);
 	}
 	writer->fd = -1;
 	blockwriter_discard(writer);

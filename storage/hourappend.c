@@ -108,7 +108,7 @@ static int read_silk_header(const struct hourappend *append, int fd, struct stre
 		if (copy >= 0) {
 			close(copy);
 		}
-		return err_errno(err, ST_EIO, errno, "%s", append->path);
+		return err_errno(err, err_status(errno), errno, "%s", append->path);
 	}
 	return stream_open_fd(out, copy, append->path, NULL, err);
 }
@@ -143,7 +143,7 @@ int hourappend_new(struct hourappend **out, const char *path, const struct hourf
 	append->opts = *opts;
 	append->fd = -1;
 	if (fd < 0 && errno != ENOENT && errno != ENOTDIR) {
-		st = err_errno(err, ST_EIO, errno, "%s", path);
+		st = err_errno(err, err_status(errno), errno, "%s", path);
 	} else if (fd >= 0 && fstat(fd, &stat) == 0 && stat.st_size > 0) {
 		st = start_like(append, fd, err);
 	} else if (opts->kind == HOURFILE_BLOCKS) {
@@ -327,7 +327,7 @@ static int open_silk(struct hourappend *append, struct err *err)
 		return st;
 	}
 	if (fstat(append->fd, &stat) != 0) {
-		return err_errno(err, ST_EIO, errno, "%s", append->path);
+		return err_errno(err, err_status(errno), errno, "%s", append->path);
 	}
 	append->end = (uint64_t)stat.st_size;
 	append->cut_bytes = 0;
@@ -418,7 +418,7 @@ int hourappend_sync(struct hourappend *append, struct err *err)
 	int st = ST_OK;
 
 	if (fdatasync(append->fd) != 0 && errno != EINVAL && errno != EROFS) {
-		st = err_errno(err, ST_EIO, errno, "sync %s", append->path);
+		st = err_errno(err, err_status(errno), errno, "sync %s", append->path);
 	}
 	if (st == ST_OK && append->is_new) {
 		st = hourfile_sync_folders(append->path, append->new_folders, err);
@@ -454,7 +454,8 @@ int hourappend_take_back(struct hourappend *append, struct err *err)
 	int st = ST_OK;
 
 	if (append->fd >= 0 && ftruncate(append->fd, (off_t)append->end) != 0) {
-		st = err_errno(err, ST_EIO, errno, "%s: cannot take back a write", append->path);
+		st = err_errno(err, err_status(errno), errno, "%s: cannot take back a write",
+			       append->path);
 	}
 	unlock(append);
 	return st;

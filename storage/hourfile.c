@@ -57,7 +57,7 @@ int hourfile_make_folders(const char *path, struct err *err)
 	int rc = ST_OK;
 
 	if (g_mkdir_with_parents(folder, 0777) != 0) {
-		rc = err_errno(err, ST_EIO, errno, "%s", folder);
+		rc = err_errno(err, err_status(errno), errno, "%s", folder);
 	}
 	g_free(folder);
 	return rc;

@@ -29,7 +29,7 @@ static int lock_file(int fd, const char *path, unsigned flags, struct err *err)
 	if (errno == EAGAIN || errno == EACCES) {
 		return err_set(err, ST_EAGAIN, "%s: another process is writing it", path);
 	}
-	return err_errno(err, ST_EIO, errno, "%s: cannot lock", path);
+	return err_errno(err, err_status(errno), errno, "%s: cannot lock", path);
 }
 
 static bool is_still_named(int fd, const char *path)
@@ -50,8 +50,8 @@ int lockedfile_open(const char *path, unsigned flags, int *fd, struct err *err)
 		int rc;
 
 		if (opened < 0) {
-			return err_errno(err, errno == ENOENT ? ST_ENOENT : ST_EIO, errno, "%s",
-					 path);
+			return err_errno(err, errno == ENOENT ? ST_ENOENT : err_status(errno),
+					 errno, "%s", path);
 		}
 		rc = lock_file(opened, path, flags, err);
 		if (rc == ST_OK && is_still_named(opened, path)) {
@@ -81,10 +81,10 @@ static char *temporary_name(const char *path)
 static int copy_rights(int fd, const char *name, const struct stat *like, struct err *err)
 {
 	if (fchown(fd, like->st_uid, like->st_gid) != 0 && errno != EPERM) {
-		return err_errno(err, ST_EIO, errno, "%s: owner", name);
+		return err_errno(err, err_status(errno), errno, "%s: owner", name);
 	}
 	if (fchmod(fd, like->st_mode & 07777) != 0) {
-		return err_errno(err, ST_EIO, errno, "%s: access rights", name);
+		return err_errno(err, err_status(errno), errno, "%s: access rights", name);
 	}
 	return ST_OK;
 }
@@ -97,7 +97,7 @@ int lockedfile_temporary(const char *path, const struct stat *like, char **name,
 	int rc;
 
 	if (opened < 0) {
-		rc = err_errno(err, ST_EIO, errno, "%s", made);
+		rc = err_errno(err, err_status(errno), errno, "%s", made);
 		g_free(made);
 		return rc;
 	}
@@ -121,7 +121,7 @@ static int sync_folder_of(const char *path, struct err *err)
 	int rc = ST_OK;
 
 	if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL)) {
-		rc = err_errno(err, ST_EIO, errno, "sync %s", folder);
+		rc = err_errno(err, err_status(errno), errno, "sync %s", folder);
 	}
 	if (fd >= 0) {
 		close(fd);
@@ -133,7 +133,7 @@ static int sync_folder_of(const char *path, struct err *err)
 int lockedfile_replace(const char *temporary, const char *path, struct err *err)
 {
 	if (rename(temporary, path) != 0) {
-		return err_errno(err, ST_EIO, errno, "%s", path);
+		return err_errno(err, err_status(errno), errno, "%s", path);
 	}
 	return sync_folder_of(path, err);
 }

@@ -15,7 +15,8 @@ int newfile_open(const char *path, char **temp, int *fd, struct err *err)
 
 	*fd = g_mkstemp_full(made, O_RDWR | O_CLOEXEC, 0666);
 	if (*fd < 0) {
-		rc = err_errno(err, errno == ENOENT ? ST_ENOENT : ST_EIO, errno, "%s", made);
+		rc = err_errno(err, errno == ENOENT ? ST_ENOENT : err_status(errno), errno, "%s",
+			       made);
 		g_clear_pointer(&made, g_free);
 	}
 	*temp = made;
@@ -35,7 +36,7 @@ int newfile_write(int fd, uint64_t offset, const void *bytes, size_t len, struct
 			continue;
 		}
 		if (n < 0) {
-			return err_errno(err, ST_EIO, errno, "write");
+			return err_errno(err, err_status(errno), errno, "write");
 		}
 		at += n;
 		offset += (uint64_t)n;
@@ -52,7 +53,7 @@ int newfile_sync_folder(const char *path, struct err *err)
 
 	/* File systems that cannot sync folders say EINVAL: as good as done. */
 	if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL)) {
-		rc = err_errno(err, ST_EIO, errno, "sync %s", folder);
+		rc = err_errno(err, err_status(errno), errno, "sync %s", folder);
 	}
 	if (fd >= 0) {
 		close(fd);

@@ -46,10 +46,14 @@ count() {
 		awk '{ n += $1 } END { print n + 0 }' counts
 }
 
-# expect_count SENSOR N
-expect_count() {
+has_count() {
 	found=$(count "$1")
-	[ "$found" = "$2" ] && return 0
+	[ "$found" = "$2" ]
+}
+
+# expect_count SENSOR N: now, or when what was acknowledged is committed
+expect_count() {
+	test_wait 10 has_count "$1" "$2" && return 0
 	echo "$1: $found records instead of $2"
 	return 1
 }

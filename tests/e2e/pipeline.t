@@ -34,7 +34,8 @@ packets=$(awk -F '|' '{ n += $6 } END { print n }' "$flows")
 bytes=$(awk -F '|' '{ n += $7 } END { print n }' "$flows")
 
 test_case 'the packer starts' 'make_pki && start_tls_packer'
-test_case 'the sensor delivers a trace over TLS' 'sensor sensor1 "$trace"'
+records=$(wc -l <"$flows")
+test_case 'the sensor delivers a trace over TLS' 'sensor sensor1 "$trace" && expect_count S0 "$records"'
 
 test_case 'rwfilter and rwuniq: every direction of every conversation, packets and bytes' '
 	rwfilter --type=all --start-date=$day --proto=0- --pass=all.rwf &&

@@ -15,7 +15,7 @@ pack() {
 	mv "$pack_file" in/ &&
 		start_packer --polling-interval=1 --file-format=silk --compression-method=none --byte-order=little "$@" &&
 		test_wait 20 test ! -e "in/$pack_file" && stop_packer &&
-		(cd root && find . -type f ! -name '.rwflowpack*' | sort | xargs sha256sum) >actual
+		(cd root && find . -type f ! -path '*/.rwflowpack*' | sort | xargs sha256sum) >actual
 }
 
 for trace in 06-icmp 07-ipv6 20-many 24-mix; do

@@ -12,6 +12,7 @@
 
 static const uint8_t id_a[16] = { 0xaa, 1, 2, 3 };
 static const uint8_t id_b[16] = { 0xbb };
+static const uint8_t journal[16] = { 0xcc };
 
 /* A fresh folder for each test. */
 static char *folder(const char *name)
@@ -39,6 +40,7 @@ static bool take(struct stream_position *stream, uint64_t position)
 		return false;
 	}
 	position_end(stream, position, true);
+	position_pack(stream, position);
 	return true;
 }
 
@@ -52,27 +54,27 @@ static void test_commit_and_restart(void)
 	CU_ASSERT_PTR_NOT_EQUAL(a, b);
 	CU_ASSERT_PTR_EQUAL(a, get(positions, "sensor one", id_a));
 	CU_ASSERT_PTR_NOT_EQUAL(a, get(positions, "another", id_a));
-	CU_ASSERT(!positions_are_ahead(positions));
 	CU_ASSERT(take(a, 1));
 	CU_ASSERT(take(a, 2));
-	CU_ASSERT(positions_are_ahead(positions));
-	positions_mark(positions);
+	positions_mark(positions, journal, 10);
 	CU_ASSERT(take(a, 3)); /* after the mark: not in this commit */
-	UNIT_ASSERT_U64(position_durable(a), 0);
+	UNIT_ASSERT_U64(positions_packed(positions, journal), 0);
 	CU_ASSERT_EQUAL(positions_commit(positions, false, 1000, NULL), ST_OK);
-	UNIT_ASSERT_U64(position_durable(a), 2);
-	CU_ASSERT(positions_are_ahead(positions));
+	UNIT_ASSERT_U64(positions_packed(positions, journal), 10);
+	UNIT_ASSERT_U64(position_taken(a), 3);
 	positions_free(positions);
 
 	/* what was not committed comes again */
 	positions = positions_new(path);
 	a = get(positions, "sensor one", id_a);
-	UNIT_ASSERT_U64(position_durable(a), 2);
+	UNIT_ASSERT_U64(position_taken(a), 2);
+	UNIT_ASSERT_U64(positions_packed(positions, journal), 10);
+	UNIT_ASSERT_U64(positions_packed(positions, id_a), 0);
 	CU_ASSERT(!take(a, 1));
 	CU_ASSERT(!take(a, 2));
 	CU_ASSERT(take(a, 3));
 	CU_ASSERT(!take(a, 3));
-	UNIT_ASSERT_U64(position_durable(get(positions, "another", id_a)), 0);
+	UNIT_ASSERT_U64(position_taken(get(positions, "another", id_a)), 0);
 	positions_free(positions);
 	g_free(path);
 }
@@ -87,9 +89,7 @@ static void test_failed_message_comes_again(void)
 	position_end(a, 1, false);
 	CU_ASSERT(take(a, 1));
 	CU_ASSERT(take(a, 7)); /* the exporter dropped some */
-	positions_mark(positions);
-	CU_ASSERT_EQUAL(positions_commit(positions, false, 5, NULL), ST_OK);
-	UNIT_ASSERT_U64(position_durable(a), 7);
+	UNIT_ASSERT_U64(position_taken(a), 7);
 	positions_free(positions);
 	g_free(path);
 }
@@ -104,10 +104,12 @@ static void test_file(void)
 
 	CU_ASSERT(take(get(positions, "s 1", id_a), 9));
 	get(positions, "never sent", id_b);
-	positions_mark(positions);
+	CU_ASSERT(take(get(positions, "finished", id_b), 3));
+	position_finish(get(positions, "finished", id_b));
+	positions_mark(positions, journal, 4711);
 	CU_ASSERT_EQUAL(positions_commit(positions, false, 77, NULL), ST_OK);
 	CU_ASSERT(g_file_get_contents(file, &text, NULL, NULL));
-	wanted = g_strdup_printf("tussah-positions 2 0 %s\n"
+	wanted = g_strdup_printf("tussah-positions 3 0 %s cc000000000000000000000000000000 4711\n"
 				 "aa010203000000000000000000000000 9 77 s 1\n",
 				 positions_id(positions));
 	UNIT_ASSERT_STR(text, wanted);
@@ -136,7 +138,7 @@ static void test_epochs(void)
 	UNIT_ASSERT_U64(positions_epoch(positions), 1);
 	CU_ASSERT_EQUAL(strlen(positions_id(positions)), POSITIONS_ID_BYTES - 1);
 	memcpy(id, positions_id(positions), sizeof(id));
-	positions_mark(positions);
+	positions_mark(positions, journal, 0);
 	CU_ASSERT_EQUAL(positions_commit(positions, false, 1, NULL), ST_OK);
 	UNIT_ASSERT_U64(positions_epoch(positions), 1);
 	CU_ASSERT_EQUAL(positions_commit(positions, true, 1, NULL), ST_OK);
@@ -162,6 +164,10 @@ static void test_damaged_files(void)
 		"tussah-positions 2 5 aa01020300000000000000000000000\n",
 		"tussah-positions 2 5 aa010203000000000000000000000000 x\n",
 		"tussah-positions 3 5 aa010203000000000000000000000000\n",
+		"tussah-positions 3 5 aa010203000000000000000000000000 "
+		"cc000000000000000000000000000000\n",
+		"tussah-positions 4 5 aa010203000000000000000000000000 "
+		"cc000000000000000000000000000000 1\n",
 		"tussah-positions 1\nxyz 1 2 n\n",
 		"tussah-positions 1\naa010203000000000000000000000000 9 77\n",
 		"tussah-positions 1\naa0102030000000000000000000000 9 77 n\n",
@@ -204,6 +210,26 @@ static void test_errors(void)
 	g_free(path);
 }
 
+/* A file that is done with is not remembered, once nobody has it. */
+static void test_finished(void)
+{
+	char *path = folder("finished");
+	struct positions *positions = positions_new(path);
+	struct stream_position *file = get(positions, "file", id_a);
+
+	CU_ASSERT(take(file, 3));
+	position_finish(file);
+	positions_mark(positions, journal, 1);
+	CU_ASSERT_EQUAL(positions_commit(positions, false, 1, NULL), ST_OK);
+	CU_ASSERT(!take(get(positions, "file", id_a), 3));
+	positions_put(positions, file);
+	positions_put(positions, file);
+	CU_ASSERT_EQUAL(positions_commit(positions, false, 1, NULL), ST_OK);
+	CU_ASSERT(take(get(positions, "file", id_a), 3));
+	positions_free(positions);
+	g_free(path);
+}
+
 /* Streams of sensors that are gone make room, those of open sessions stay. */
 static void test_forgets(void)
 {
@@ -213,7 +239,7 @@ static void test_forgets(void)
 	struct stream_position *ahead = get(positions, "ahead", id_a);
 
 	CU_ASSERT(take(open, 5));
-	positions_mark(positions);
+	positions_mark(positions, journal, 1);
 	CU_ASSERT_EQUAL(positions_commit(positions, false, 1, NULL), ST_OK);
 	CU_ASSERT(take(ahead, 6));
 	positions_put(positions, ahead);
@@ -230,7 +256,7 @@ static void test_forgets(void)
 		CU_ASSERT_EQUAL(positions_commit(positions, false, 2 + round, NULL), ST_OK);
 	}
 	CU_ASSERT_PTR_EQUAL(get(positions, "open", id_a), open);
-	UNIT_ASSERT_U64(position_durable(open), 5);
+	UNIT_ASSERT_U64(position_taken(open), 5);
 	CU_ASSERT(!take(get(positions, "ahead", id_a), 6));
 	positions_free(positions);
 	g_free(path);
@@ -245,12 +271,12 @@ static void test_commit_fails(void)
 
 	CU_ASSERT_EQUAL(g_mkdir(temp, 0755), 0); /* stands in the way */
 	CU_ASSERT(take(a, 1));
-	positions_mark(positions);
+	positions_mark(positions, journal, 1);
 	CU_ASSERT_EQUAL(positions_commit(positions, false, 1, NULL), ST_EIO);
-	UNIT_ASSERT_U64(position_durable(a), 0);
+	UNIT_ASSERT_U64(positions_packed(positions, journal), 0);
 	CU_ASSERT_EQUAL(g_rmdir(temp), 0);
 	CU_ASSERT_EQUAL(positions_commit(positions, false, 1, NULL), ST_OK);
-	UNIT_ASSERT_U64(position_durable(a), 1);
+	UNIT_ASSERT_U64(positions_packed(positions, journal), 1);
 	positions_free(positions);
 	g_free(temp);
 	g_free(path);
@@ -265,6 +291,7 @@ int main(void)
 		{ "epochs", test_epochs },
 		{ "damaged files", test_damaged_files },
 		{ "errors", test_errors },
+		{ "a stream that is done with", test_finished },
 		{ "streams are forgotten", test_forgets },
 		{ "a commit that fails", test_commit_fails },
 		{ NULL, NULL },

@@ -1,0 +1,678 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "packer/collector.h"
+
+#include <glib.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include <urcu.h>
+
+#include "common/log.h"
+#include "common/timestamp.h"
+#include "packer/exporters.h"
+#include "packer/exporterstore.h"
+#include "packer/feedback.h"
+#include "packer/ifkeeper.h"
+#include "packer/notelog.h"
+#include "packer/packconfig.h"
+#include "packer/probetable.h"
+
+#define COLLECTOR_JOURNAL       ".rwflowpack-journal"
+#define COLLECTOR_SYNC_MS       100
+#define COLLECTOR_BATCH         64   /* messages between two looks at who waits */
+#define COLLECTOR_WAIT_MS       1000 /* for messages */
+#define COLLECTOR_PAUSE_NS      20000000
+#define COLLECTOR_UNSYNCED_MAX  (UINT64_C(64) << 20)
+#define COLLECTOR_UNSYNCED_HELD (UINT64_C(256) << 20) /* then packing waits for commits */
+#define COLLECTOR_STORE_NS      (30 * NS_PER_S)
+#define COLLECTOR_NICE          5 /* packing can wait, a socket's buffer cannot */
+
+/* What the next commit makes durable, from when it is known until it is done. */
+struct collector_mark {
+	bool set;
+	uint64_t entry; /* of the journal: all up to here */
+	uint64_t bytes;
+	GByteArray *exporters; /* as of entry; NULL: not to be stored this time */
+};
+
+struct collector {
+	struct collector_opts opts;
+	struct packconfigs *configs;
+	struct probetable *stats;
+	struct notelog *notes;
+	struct ifkeeper *interfaces;
+	struct iemodel *model; /* one for all decoders: to make it takes long */
+	struct feedbacks *feedbacks;
+	struct intake *intake;
+	struct journal *journal;
+
+	/* of the packing thread; of others while they have taking */
+	struct journal_reader *reader;
+	struct exporters *exporters;
+	uint64_t at;           /* last entry that exporters know of */
+	uint64_t repeat_until; /* entries whose records are stored already */
+	uint64_t life_begins;  /* the last entry of an earlier run */
+	bool connected;        /* that is behind us */
+
+	pthread_t thread;
+	bool running;
+	atomic_bool stop;
+	pthread_rwlock_t taking; /* read: entries are being packed; write: none is */
+	_Atomic uint64_t packed;
+	_Atomic uint64_t unsynced_bytes;
+	_Atomic int64_t waiting_ns; /* arrival of the last message packed; 0: none waits */
+	_Atomic uint64_t ticks;
+	pthread_mutex_t packed_lock;
+	pthread_cond_t packed_more; /* also when packing ends */
+	_Atomic unsigned packed_waiters;
+
+	pthread_mutex_t commit; /* one at a time; guards the following */
+	struct collector_mark mark;
+	int64_t stored_ns; /* when exporters were */
+	_Atomic uint64_t committed;
+	uint64_t stored; /* entry that the stored exporters are of */
+	_Atomic bool failed;
+};
+
+static int64_t collector_now_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+/* A commit waits for the messages in work, not for those that come all the time. */
+static void collector_init_locks(struct collector *collector)
+{
+	pthread_rwlockattr_t attr;
+	pthread_condattr_t clock;
+
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&collector->taking, &attr);
+	pthread_rwlockattr_destroy(&attr);
+	pthread_mutex_init(&collector->commit, NULL);
+	pthread_mutex_init(&collector->packed_lock, NULL);
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&collector->packed_more, &clock);
+	pthread_condattr_destroy(&clock);
+}
+
+struct collector *collector_new(const struct collector_opts *opts)
+{
+	struct collector *collector = g_new0(struct collector, 1);
+
+	collector->opts = *opts;
+	collector_init_locks(collector);
+	collector->configs = packconfigs_new();
+	collector->stats = probetable_new();
+	collector->notes = notelog_new();
+	collector->interfaces = ifkeeper_new();
+	collector->model = iemodel_new();
+	collector->feedbacks = feedbacks_new();
+	collector->exporters = exporters_new(&(struct exporters_env){
+		.writer = opts->writer,
+		.positions = opts->positions,
+		.stats = collector->stats,
+		.notes = collector->notes,
+		.interfaces = collector->interfaces,
+		.feedbacks = collector->feedbacks,
+		.model = collector->model,
+		.limits = opts->limits,
+		.clock_limit_ns = opts->clock_limit_ns,
+	});
+	return collector;
+}
+
+static void collector_clear_mark(struct collector *collector)
+{
+	if (collector->mark.exporters) {
+		g_byte_array_free(collector->mark.exporters, TRUE);
+	}
+	collector->mark = (struct collector_mark){ .set = false };
+}
+
+void collector_free(struct collector *collector)
+{
+	struct err err;
+
+	if (!collector) {
+		return;
+	}
+	collector_stop(collector);
+	collector_clear_mark(collector);
+	intake_free(collector->intake);
+	exporters_free(collector->exporters);
+	journal_reader_free(collector->reader);
+	if (journal_close(collector->journal, &err) != ST_OK) {
+		log_msg(LOG_LEVEL_ERR, "%s", err.text);
+	}
+	feedbacks_free(collector->feedbacks);
+	packconfigs_free(collector->configs);
+	probetable_free(collector->stats);
+	notelog_free(collector->notes);
+	ifkeeper_free(collector->interfaces);
+	iemodel_free(collector->model);
+	pthread_cond_destroy(&collector->packed_more);
+	pthread_mutex_destroy(&collector->packed_lock);
+	pthread_mutex_destroy(&collector->commit);
+	pthread_rwlock_destroy(&collector->taking);
+	g_free(collector);
+}
+
+void collector_publish(struct collector *collector, struct site *site, struct sensorconf *conf)
+{
+	probetable_configure(collector->stats, conf);
+	packconfigs_publish(collector->configs, site, conf);
+}
+
+const struct sensorconf *collector_conf(const struct collector *collector)
+{
+	return packconfigs_current(collector->configs)->conf;
+}
+
+static void collector_fail(void *arg, const struct err *err)
+{
+	struct collector *collector = arg;
+
+	if (!atomic_exchange(&collector->failed, true)) {
+		log_msg(LOG_LEVEL_CRIT, "%s", err->text);
+		if (collector->opts.fatal) {
+			collector->opts.fatal();
+		}
+	}
+}
+
+/* ---- packing ---- */
+
+static int collector_pack_entry(struct collector *collector, const struct packconfig *config,
+				const struct journal_entry *entry, struct err *err)
+{
+	bool repeat = entry->position <= collector->repeat_until;
+	struct envelope envelope;
+	struct err damage;
+	int st = ST_OK;
+
+	if (envelope_parse(&envelope, entry->bytes, entry->len, &damage) != ST_OK) {
+		log_msg(LOG_LEVEL_ERR, "the journal's entry %" PRIu64 " is lost: %s",
+			entry->position, damage.text);
+	} else {
+		st = exporters_take(collector->exporters, config, entry->position, &envelope,
+				    repeat, err);
+		collector->waiting_ns = envelope.arrival_ns;
+	}
+	if (!repeat) {
+		metric_add(&collector->unsynced_bytes, entry->len);
+	}
+	collector->at = entry->position;
+	collector->packed = MAX(collector->packed, entry->position);
+	return st;
+}
+
+/* Connections of an earlier run are over. */
+static void collector_pass_beginning(struct collector *collector, uint64_t next)
+{
+	if (!collector->connected && next > collector->life_begins) {
+		exporters_disconnect(collector->exporters);
+		collector->connected = true;
+	}
+}
+
+/* Some entries; ST_END: there are no more. */
+static int collector_pack_batch(struct collector *collector, struct err *err)
+{
+	const struct packconfig *config = packconfigs_enter(collector->configs);
+	int st = ST_OK;
+
+	for (unsigned i = 0; st == ST_OK && i < COLLECTOR_BATCH; i++) {
+		uint64_t last = journal_last(collector->journal);
+		struct journal_entry entry;
+
+		st = journal_reader_next(collector->reader, &entry, err);
+		collector_pass_beginning(collector, st == ST_END ? UINT64_MAX : entry.position);
+		if (st == ST_OK) {
+			st = collector_pack_entry(collector, config, &entry, err);
+		} else if (st == ST_EFORMAT) {
+			log_msg(LOG_LEVEL_ERR,
+				"the journal is damaged: %" PRIu64 " entries from %" PRIu64
+				" on are lost: %s",
+				entry.lost, entry.position, err->text);
+			st = ST_OK;
+		} else if (st == ST_END) {
+			/* positions that were passed over */
+			collector->at = MAX(collector->at, last);
+			collector->packed = MAX(collector->packed, last);
+			collector->waiting_ns = 0;
+		}
+	}
+	packconfigs_leave();
+	return st;
+}
+
+static void collector_tell_waiters(struct collector *collector)
+{
+	if (collector->packed_waiters > 0) {
+		pthread_mutex_lock(&collector->packed_lock);
+		pthread_cond_broadcast(&collector->packed_more);
+		pthread_mutex_unlock(&collector->packed_lock);
+	}
+}
+
+/* When the repository takes nothing, memory is not to take it all. */
+static bool collector_is_held_up(const struct collector *collector)
+{
+	return metric_get(&collector->unsynced_bytes) > COLLECTOR_UNSYNCED_HELD;
+}
+
+static void *collector_main(void *arg)
+{
+	const struct timespec pause = { .tv_nsec = COLLECTOR_PAUSE_NS };
+	struct collector *collector = arg;
+	struct err err;
+
+	rcu_register_thread();
+	/* of this thread alone; receiving goes first, when there is but one processor for both */
+	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), COLLECTOR_NICE);
+	while (!collector->stop && !collector->failed) {
+		int st;
+
+		metric_add(&collector->ticks, 1);
+		if (collector_is_held_up(collector)) {
+			nanosleep(&pause, NULL);
+			continue;
+		}
+		pthread_rwlock_rdlock(&collector->taking);
+		st = collector_pack_batch(collector, &err);
+		pthread_rwlock_unlock(&collector->taking);
+		collector_tell_waiters(collector);
+		if (st == ST_END) {
+			journal_reader_wait(collector->reader, COLLECTOR_WAIT_MS);
+		} else if (st != ST_OK) {
+			collector_fail(collector, &err);
+		}
+	}
+	collector->stop = true;
+	collector_tell_waiters(collector);
+	rcu_unregister_thread();
+	return NULL;
+}
+
+/* Until the entry is packed, packing stops, or so long (negative: for ever). */
+static bool collector_wait(struct collector *collector, uint64_t entry, int64_t timeout_ns)
+{
+	int64_t until_ns = collector_now_ns(CLOCK_MONOTONIC) + timeout_ns;
+	bool packed;
+
+	pthread_mutex_lock(&collector->packed_lock);
+	collector->packed_waiters++;
+	while (collector->packed < entry && !collector->stop &&
+	       (timeout_ns < 0 || collector_now_ns(CLOCK_MONOTONIC) < until_ns)) {
+		int64_t next_ns = collector_now_ns(CLOCK_MONOTONIC) + NS_PER_S / 10;
+		const struct timespec next = { .tv_sec = next_ns / NS_PER_S,
+					       .tv_nsec = next_ns % NS_PER_S };
+
+		pthread_cond_timedwait(&collector->packed_more, &collector->packed_lock, &next);
+	}
+	packed = collector->packed >= entry;
+	collector->packed_waiters--;
+	pthread_mutex_unlock(&collector->packed_lock);
+	return packed;
+}
+
+static bool collector_wait_packed(void *arg, uint64_t entry)
+{
+	return collector_wait(arg, entry, -1);
+}
+
+bool collector_drain(struct collector *collector, int64_t timeout_ns)
+{
+	return collector_wait(collector, journal_last(collector->journal), timeout_ns);
+}
+
+/* ---- starting ---- */
+
+static int collector_open_journal(struct collector *collector, struct err *err)
+{
+	char *path = g_build_filename(collector->opts.state_directory, COLLECTOR_JOURNAL, NULL);
+	const struct journal_opts opts = {
+		.directory = path,
+		.max_bytes = collector->opts.journal_bytes,
+		.sync_interval_ms = COLLECTOR_SYNC_MS,
+	};
+	struct journal_recovery recovery;
+	int st = journal_open(&collector->journal, &opts, &recovery, err);
+
+	if (st == ST_OK && recovery.lost_entries > 0) {
+		log_msg(LOG_LEVEL_ERR,
+			"%s: %" PRIu64
+			" messages that had been acknowledged are not there any more",
+			path, recovery.lost_entries);
+	}
+	g_free(path);
+	return st;
+}
+
+/* What is stored of exporters, if it is of this journal and not ahead of what is committed. */
+static void collector_load_exporters(struct collector *collector)
+{
+	struct exporterstore_head head;
+	GByteArray *state = NULL;
+	struct err err;
+	int st = exporterstore_read(collector->opts.state_directory, &head, &state, &err);
+
+	if (st == ST_OK) {
+		st = exporters_load(collector->exporters, state->data, state->len, &err);
+		g_byte_array_free(state, TRUE);
+	}
+	if (st != ST_OK) {
+		if (st != ST_ENOENT) {
+			log_msg(LOG_LEVEL_ERR, "What exporters said of their templates is lost: %s",
+				err.text);
+		}
+		return;
+	}
+	if (memcmp(head.journal_id, journal_id(collector->journal), JOURNAL_ID_BYTES) == 0 &&
+	    head.position <= collector->committed) {
+		collector->stored = head.position;
+	} else {
+		exporters_disconnect(collector->exporters);
+	}
+}
+
+static void collector_note_stream(void *arg, uint64_t session, struct stream_position *stream)
+{
+	GHashTable *streams = arg;
+
+	g_hash_table_insert(streams, g_memdup2(&session, sizeof(session)), stream);
+}
+
+/* What the envelope means for the position of its stream. */
+static int collector_look_at(struct collector *collector, GHashTable *streams, GPtrArray *held,
+			     const struct journal_entry *entry, struct err *err)
+{
+	struct stream_position *stream = NULL;
+	struct envelope envelope;
+	int st = ST_OK;
+
+	if (envelope_parse(&envelope, entry->bytes, entry->len, NULL) != ST_OK) {
+		return ST_OK; /* told when it is packed */
+	}
+	if (envelope.kind == ENVELOPE_OPEN && envelope.open.stream[0]) {
+		st = positions_get(collector->opts.positions, envelope.open.stream,
+				   envelope.open.stream_id, &stream, err);
+		if (st == ST_OK) {
+			g_ptr_array_add(held, stream);
+			collector_note_stream(streams, entry->position, stream);
+		}
+	} else if (envelope.kind == ENVELOPE_MESSAGE && envelope.position > 0) {
+		stream = g_hash_table_lookup(streams, &envelope.session);
+		if (stream && position_begin(stream, envelope.position)) {
+			position_end(stream, envelope.position, true);
+		}
+	}
+	return st;
+}
+
+/*
+ * Before exporters come back: how far are their streams in the journal? Nobody is told less than
+ * was acknowledged, and nothing is taken in twice.
+ */
+static int collector_look_ahead(struct collector *collector, uint64_t from, struct err *err)
+{
+	GHashTable *streams = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+	GPtrArray *held = g_ptr_array_new();
+	struct journal_reader *reader = NULL;
+	struct journal_entry entry;
+	int st = journal_reader_new(&reader, collector->journal, from, 0, err);
+
+	exporters_each_stream(collector->exporters, collector_note_stream, streams);
+	while (st == ST_OK) {
+		st = journal_reader_next(reader, &entry, err);
+		if (st == ST_OK) {
+			st = collector_look_at(collector, streams, held, &entry, err);
+		} else if (st == ST_EFORMAT) {
+			st = ST_OK; /* told when it is packed */
+		}
+	}
+	for (guint i = 0; i < held->len; i++) {
+		positions_put(collector->opts.positions, g_ptr_array_index(held, i));
+	}
+	journal_reader_free(reader);
+	g_ptr_array_free(held, TRUE);
+	g_hash_table_destroy(streams);
+	return st == ST_END ? ST_OK : st;
+}
+
+/* Find out where packing goes on, and what is in front of it. */
+static int collector_resume(struct collector *collector, struct err *err)
+{
+	struct journal *journal = collector->journal;
+	uint64_t from;
+	int st = ST_OK;
+
+	collector->committed = positions_packed(collector->opts.positions, journal_id(journal));
+	if (journal_last(journal) < collector->committed) {
+		st = journal_skip(journal, collector->committed, err);
+	}
+	if (st != ST_OK) {
+		return st;
+	}
+	collector_load_exporters(collector);
+	from = collector->stored > 0 ? collector->stored + 1 : 0;
+	collector->packed = collector->committed;
+	collector->repeat_until = collector->committed;
+	collector->life_begins = journal_last(journal);
+	if (collector->life_begins > collector->committed) {
+		log_msg(LOG_LEVEL_NOTICE, "%" PRIu64 " entries of the journal are to be packed",
+			collector->life_begins - collector->committed);
+	}
+	st = collector_look_ahead(collector, from, err);
+	return st == ST_OK ? journal_reader_new(&collector->reader, journal, from, 0, err) : st;
+}
+
+static int collector_recover(struct collector *collector, struct err *err)
+{
+	struct positions *positions = collector->opts.positions;
+	int st = positions_open(positions, err);
+
+	if (st == ST_OK) {
+		st = writer_recover(collector->opts.writer, positions_id(positions),
+				    positions_epoch(positions), err);
+	}
+	if (st == ST_OK) {
+		st = collector_open_journal(collector, err);
+	}
+	return st == ST_OK ? collector_resume(collector, err) : st;
+}
+
+int collector_start(struct collector *collector, struct err *err)
+{
+	int st = collector_recover(collector, err);
+	int failed;
+
+	if (st != ST_OK) {
+		return st;
+	}
+	collector->intake = intake_new(&(struct intake_env){
+		.journal = collector->journal,
+		.configs = collector->configs,
+		.positions = collector->opts.positions,
+		.stats = collector->stats,
+		.feedbacks = collector->feedbacks,
+		.fail = collector_fail,
+		.wait_packed = collector_wait_packed,
+		.arg = collector,
+	});
+	failed = pthread_create(&collector->thread, NULL, collector_main, collector);
+	if (failed) {
+		return err_errno(err, ST_EIO, failed, "cannot start a thread");
+	}
+	collector->running = true;
+	return ST_OK;
+}
+
+struct intake *collector_intake(struct collector *collector)
+{
+	return collector->intake;
+}
+
+void collector_stop(struct collector *collector)
+{
+	if (collector->running) {
+		collector->stop = true;
+		journal_wake(collector->journal);
+		pthread_join(collector->thread, NULL);
+		collector->running = false;
+	}
+}
+
+/* ---- commits ---- */
+
+/* Between two messages: what is packed by now belongs to the next commit, and what is told of
+ * exporters, if it is time, is as of now. */
+static void collector_set_mark(struct collector *collector, int64_t now_ns, bool store)
+{
+	pthread_rwlock_wrlock(&collector->taking);
+	collector->mark.set = true;
+	collector->mark.entry = collector->packed;
+	collector->mark.bytes = metric_get(&collector->unsynced_bytes);
+	positions_mark(collector->opts.positions, journal_id(collector->journal),
+		       collector->mark.entry);
+	writer_freeze(collector->opts.writer);
+	if ((store || now_ns - collector->stored_ns >= COLLECTOR_STORE_NS) &&
+	    collector->packed > collector->stored && collector->at == collector->packed) {
+		collector->mark.exporters = g_byte_array_new();
+		exporters_save(collector->exporters, collector_now_ns(CLOCK_REALTIME),
+			       collector->mark.exporters);
+	}
+	pthread_rwlock_unlock(&collector->taking);
+}
+
+struct collector_epoch {
+	struct collector *collector;
+	int64_t now_s;
+};
+
+static int collector_epoch_over(void *arg, bool appended, struct err *err)
+{
+	const struct collector_epoch *epoch = arg;
+
+	return positions_commit(epoch->collector->opts.positions, appended, epoch->now_s, err);
+}
+
+/* The exporters as of what is committed now; then the journal is not needed up to there. */
+static int collector_store(struct collector *collector, int64_t now_ns, struct err *err)
+{
+	struct exporterstore_head head = { .position = collector->mark.entry };
+	int st = ST_OK;
+
+	if (collector->mark.exporters) {
+		memcpy(head.journal_id, journal_id(collector->journal), sizeof(head.journal_id));
+		st = exporterstore_write(collector->opts.state_directory, &head,
+					 collector->mark.exporters, err);
+		if (st == ST_OK) {
+			collector->stored = head.position;
+			collector->stored_ns = now_ns;
+		}
+	}
+	return st == ST_OK ? journal_release(collector->journal, collector->stored, err) : st;
+}
+
+static int collector_commit_mark(struct collector *collector, unsigned flags, int64_t now_ns,
+				 int64_t now_s, struct err *err)
+{
+	struct collector_epoch state = { collector, now_s };
+	const struct writer_epoch epoch = {
+		.number = positions_epoch(collector->opts.positions),
+		.over = collector_epoch_over,
+		.arg = &state,
+	};
+	/* positions are not to know more than the journal */
+	int st = journal_sync(collector->journal, err);
+
+	if (st == ST_OK) {
+		st = writer_commit(collector->opts.writer, flags, now_ns, &epoch, err);
+	}
+	if (st == ST_OK) {
+		metric_add(&collector->unsynced_bytes, -collector->mark.bytes);
+		collector->committed = collector->mark.entry;
+		st = collector_store(collector, now_ns, err);
+		collector_clear_mark(collector);
+	}
+	return st;
+}
+
+int collector_commit(struct collector *collector, unsigned writer_flush_flags, int64_t now_ns,
+		     int64_t now_s, struct err *err)
+{
+	int st;
+
+	pthread_mutex_lock(&collector->commit);
+	if (!collector->mark.set) {
+		collector_set_mark(collector, now_ns, writer_flush_flags & WRITER_CLOSE);
+	}
+	st = collector_commit_mark(collector, writer_flush_flags, now_ns, now_s, err);
+	if (st != ST_OK && st != ST_ELIMIT) {
+		collector_fail(collector, err);
+	}
+	pthread_mutex_unlock(&collector->commit);
+	return st;
+}
+
+bool collector_wants_commit(struct collector *collector)
+{
+	return metric_get(&collector->unsynced_bytes) > COLLECTOR_UNSYNCED_MAX ||
+	       writer_is_crowded(collector->opts.writer);
+}
+
+/* ---- for those who watch ---- */
+
+void collector_get_state(struct collector *collector, struct collector_state *out)
+{
+	int64_t waiting_ns = collector->waiting_ns;
+
+	*out = (struct collector_state){
+		.messages = intake_messages(collector->intake),
+		.packed = collector->packed,
+		.committed = collector->committed,
+		.unsynced_bytes = metric_get(&collector->unsynced_bytes),
+		.ticks = metric_get(&collector->ticks),
+	};
+	if (waiting_ns > 0) {
+		out->lag_ns = MAX(collector_now_ns(CLOCK_REALTIME) - waiting_ns, 0);
+	}
+	journal_get_stats(collector->journal, &out->journal);
+}
+
+void collector_report(struct collector *collector)
+{
+	probetable_report(collector->stats);
+}
+
+void collector_report_probe(struct collector *collector, const char *probe)
+{
+	probetable_report_one(collector->stats, probetable_get(collector->stats, probe));
+}
+
+void collector_book_losses(struct collector *collector, int64_t now_ns, bool last)
+{
+	if (collector->opts.root) {
+		const struct packconfig *config = packconfigs_visit(collector->configs);
+
+		probetable_book(collector->stats, config->conf, collector->opts.root, now_ns, last);
+		ifkeeper_write(collector->interfaces, collector->opts.root, now_ns, last);
+		packconfigs_depart();
+	}
+}
+
+void collector_each_probe(struct collector *collector,
+			  void (*fn)(void *arg, const struct probestats *stats), void *arg)
+{
+	probetable_each(collector->stats, fn, arg);
+}

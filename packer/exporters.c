@@ -1,0 +1,570 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "packer/exporters.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/bigendian.h"
+#include "common/log.h"
+#include "common/timestamp.h"
+#include "packer/classify.h"
+#include "packer/statebytes.h"
+
+#define EXPORTERS_DROPPED_PER_MINUTE 10
+#define EXPORTERS_DAMAGED_PER_MINUTE 60
+#define EXPORTERS_IGNORED_PER_MINUTE 600
+
+enum exporters_limit {
+	EXPORTERS_LIMIT_DROPPED,
+	EXPORTERS_LIMIT_DAMAGED,
+	EXPORTERS_LIMIT_IGNORED,
+	EXPORTERS_LIMITS,
+};
+
+struct exporters {
+	struct exporters_env env;
+	GHashTable *by_session; /* of struct exporter, keyed by its session; owns them */
+	GHashTable *by_peer;    /* those that send datagrams, keyed by their name */
+	struct exporter *last;  /* of the last message; often of the next one too */
+	struct log_limit limits[EXPORTERS_LIMITS];
+};
+
+struct exporter {
+	struct exporters *all;
+	uint64_t session;
+	char *name; /* key in by_peer; NULL: no datagrams */
+	GByteArray *open_bytes;
+	struct envelope_open open; /* points into open_bytes */
+	bool asleep;
+	int64_t last_ns; /* arrival of its last message */
+	struct probestats *stats;
+	struct decoder *decoder;
+	uint64_t seen[DECODER_COUNTERS]; /* counted already */
+	struct stream_position *stream;  /* NULL: not counted */
+	struct feedback *feedback;       /* NULL: nobody listens */
+
+	uint64_t generation;       /* that probe was looked up in */
+	const struct probe *probe; /* NULL: no longer configured */
+
+	/* while a message is taken */
+	const struct packconfig *config;
+	bool repeat;
+	struct err write_err;
+};
+
+static void exporter_free(void *pointer)
+{
+	struct exporter *exporter = pointer;
+
+	if (exporter->stream) {
+		positions_put(exporter->all->env.positions, exporter->stream);
+	}
+	feedback_put(exporter->feedback);
+	decoder_free(exporter->decoder);
+	g_byte_array_free(exporter->open_bytes, TRUE);
+	g_free(exporter->name);
+	g_free(exporter);
+}
+
+struct exporters *exporters_new(const struct exporters_env *env)
+{
+	struct exporters *exporters = g_new0(struct exporters, 1);
+
+	exporters->env = *env;
+	exporters->by_session =
+		g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, exporter_free);
+	exporters->by_peer = g_hash_table_new(g_str_hash, g_str_equal);
+	return exporters;
+}
+
+void exporters_free(struct exporters *exporters)
+{
+	if (exporters) {
+		g_hash_table_destroy(exporters->by_peer);
+		g_hash_table_destroy(exporters->by_session);
+		g_free(exporters);
+	}
+}
+
+/* ---- what they have to say ---- */
+
+/* What an exporter can make us say is limited, over all of them together. */
+static bool exporters_may_log(struct exporters *exporters, enum exporters_limit limit,
+			      uint64_t *held_back)
+{
+	static const uint32_t per_minute[EXPORTERS_LIMITS] = {
+		[EXPORTERS_LIMIT_DROPPED] = EXPORTERS_DROPPED_PER_MINUTE,
+		[EXPORTERS_LIMIT_DAMAGED] = EXPORTERS_DAMAGED_PER_MINUTE,
+		[EXPORTERS_LIMIT_IGNORED] = EXPORTERS_IGNORED_PER_MINUTE,
+	};
+	struct timespec now;
+
+	*held_back = 0;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return log_limit_ok(&exporters->limits[limit], per_minute[limit],
+			    now.tv_sec * NS_PER_S + now.tv_nsec, held_back);
+}
+
+static void exporter_log_dropped(struct exporter *exporter, const struct err *err)
+{
+	uint64_t held_back;
+
+	if (exporters_may_log(exporter->all, EXPORTERS_LIMIT_DROPPED, &held_back)) {
+		log_msg(LOG_LEVEL_WARNING, "'%s': record dropped: %s (%" PRIu64 " more held back)",
+			exporter->open.probe, err->text, held_back);
+	}
+}
+
+static void exporter_log_damaged(struct exporter *exporter, const struct err *err)
+{
+	uint64_t held_back;
+
+	if (exporters_may_log(exporter->all, EXPORTERS_LIMIT_DAMAGED, &held_back)) {
+		log_msg(LOG_LEVEL_WARNING,
+			"'%s': rejected message of %s: %s (%" PRIu64 " more held back)",
+			exporter->open.probe, exporter->open.peer, err->text, held_back);
+	}
+}
+
+/* silk-packing.md 11.3; records that only tell of a firewall's doings when asked for */
+static void exporter_log_ignored(void *arg, const struct record *rec, const char *reason)
+{
+	struct exporter *exporter = arg;
+	unsigned log_flags = exporter->probe ? exporter->probe->log_flags : 0;
+	char sip[IP_TEXT_MAX];
+	char dip[IP_TEXT_MAX];
+	uint64_t held_back;
+
+	if (exporter->repeat ||
+	    (g_str_has_prefix(reason, "firewallEvent") &&
+	     !(log_flags & PROBE_LOG_FIREWALL_EVENT)) ||
+	    !exporters_may_log(exporter->all, EXPORTERS_LIMIT_IGNORED, &held_back)) {
+		return;
+	}
+	ip_print(sip, rec->sip, record_is_ipv6(rec), IP_CANONICAL);
+	ip_print(dip, rec->dip, record_is_ipv6(rec), IP_CANONICAL);
+	log_msg(LOG_LEVEL_INFO, "IGNORED|%s|%s|%u|%u|%u|%" PRIu64 "|%" PRIu64 "|%s|", sip, dip,
+		rec->sport, rec->dport, rec->protocol, rec->packets, rec->bytes, reason);
+	if (held_back > 0) {
+		log_msg(LOG_LEVEL_INFO, "%" PRIu64 " lines about ignored records were held back",
+			held_back);
+	}
+}
+
+static void exporter_log_note(void *arg, enum decoder_note note, const char *text)
+{
+	struct exporter *exporter = arg;
+
+	if (!exporter->repeat) {
+		notelog_write(exporter->all->env.notes, exporter->open.probe, note, text);
+	}
+}
+
+static void exporter_take_counters(void *arg, const struct ifcounters *counters)
+{
+	struct exporter *exporter = arg;
+
+	if (!exporter->repeat) {
+		ifkeeper_take(exporter->all->env.interfaces, exporter->open.probe, counters);
+	}
+}
+
+/* ---- records ---- */
+
+static int exporter_write(struct exporter *exporter, struct record *rec,
+			  const struct extras *extras)
+{
+	struct err err;
+	int st = writer_write(exporter->all->env.writer, exporter->config->site, rec, extras, &err);
+
+	if (st == ST_ERANGE) {
+		metric_add(&exporter->stats->values[PROBE_DROPPED], 1);
+		exporter_log_dropped(exporter, &err);
+		return ST_OK;
+	}
+	if (st != ST_OK) {
+		exporter->write_err = err;
+	}
+	return st;
+}
+
+static int exporter_take_record(void *arg, const struct record *rec, const struct extras *extras)
+{
+	struct exporter *exporter = arg;
+	struct classify_output outputs[CLASSIFY_OUTPUTS_MAX];
+	size_t count;
+	int st = ST_OK;
+
+	if (exporter->repeat) {
+		return ST_OK;
+	}
+	if (!exporter->probe) {
+		metric_add(&exporter->stats->values[PROBE_DROPPED], 1);
+		return ST_OK;
+	}
+	count = classify(sensorconf_logic(exporter->config->conf), exporter->probe, rec, outputs);
+	metric_add(&exporter->stats->values[PROBE_CATEGORIZED], 1);
+	atomic_store_explicit(&exporter->stats->hour_ns, record_hour_ns(rec), memory_order_relaxed);
+	for (size_t i = 0; st == ST_OK && i < count; i++) {
+		struct record copy = *rec;
+
+		copy.sensor = outputs[i].sensor;
+		copy.flowtype = outputs[i].flowtype;
+		copy.memo = 0;
+		st = exporter_write(exporter, &copy, extras);
+	}
+	return st;
+}
+
+/* ---- who they are ---- */
+
+static struct ipfix_mapping exporter_mapping(const struct exporter *exporter)
+{
+	return (struct ipfix_mapping){
+		.vlan_interfaces = exporter->probe && exporter->probe->vlan_interfaces,
+		.quirks = exporter->probe ? exporter->probe->quirks : 0,
+		.clock_limit_ns = exporter->open.flags & ENVELOPE_FILE
+					  ? 0
+					  : exporter->all->env.clock_limit_ns,
+	};
+}
+
+/* Look the probe up in the configuration in use. */
+static void exporter_configure(struct exporter *exporter, const struct packconfig *config)
+{
+	struct ipfix_mapping mapping;
+
+	exporter->config = config;
+	if (exporter->generation == config->generation) {
+		return;
+	}
+	exporter->generation = config->generation;
+	exporter->probe = sensorconf_probe(config->conf, exporter->open.probe);
+	if (exporter->probe && exporter->probe->sensors->len == 0) {
+		exporter->probe = NULL;
+	}
+	if (!exporter->probe) {
+		log_msg(LOG_LEVEL_WARNING,
+			"'%s': what %s sent is dropped: the probe is no longer configured",
+			exporter->open.probe, exporter->open.peer);
+		return;
+	}
+	mapping = exporter_mapping(exporter);
+	decoder_set_mapping(exporter->decoder, &mapping,
+			    notelog_wanted(exporter->probe->log_flags));
+}
+
+static void exporter_make_decoder(struct exporter *exporter)
+{
+	const struct exporters_env *env = &exporter->all->env;
+	const struct decoder_opts opts = {
+		.limits = env->limits,
+		.mapping = exporter_mapping(exporter),
+		.model = env->model,
+	};
+	const struct decoder_sink sink = {
+		.flow = exporter_take_record,
+		.ignored = exporter_log_ignored,
+		.note = exporter_log_note,
+		.arg = exporter,
+		.counters = exporter_take_counters,
+	};
+
+	exporter->decoder = decoder_new(&opts, &sink);
+}
+
+static void exporters_forget(struct exporters *exporters, struct exporter *exporter)
+{
+	if (exporter->name && g_hash_table_lookup(exporters->by_peer, exporter->name) == exporter) {
+		g_hash_table_remove(exporters->by_peer, exporter->name);
+	}
+	exporters->last = exporters->last == exporter ? NULL : exporters->last;
+	g_hash_table_remove(exporters->by_session, &exporter->session);
+}
+
+/* An exporter of datagrams that was here before goes on with its templates. */
+static struct exporter *exporters_wake(struct exporters *exporters, struct exporter *exporter,
+				       uint64_t session)
+{
+	g_hash_table_steal(exporters->by_session, &exporter->session);
+	exporter->session = session;
+	exporter->asleep = false;
+	g_hash_table_insert(exporters->by_session, &exporter->session, exporter);
+	feedback_put(exporter->feedback);
+	return exporter;
+}
+
+/* bytes: of its ENVELOPE_OPEN, which envelope is parsed from. */
+static int exporters_open(struct exporters *exporters, uint64_t session,
+			  const struct envelope *envelope, struct err *err)
+{
+	const struct envelope_open *open = &envelope->open;
+	struct exporter *exporter;
+	struct envelope copy;
+	char *name = NULL;
+	int st = ST_OK;
+
+	if (open->flags & ENVELOPE_DATAGRAMS) {
+		name = g_strdup_printf("%s\n%s\n%s", open->probe, open->place, open->peer);
+		exporter = g_hash_table_lookup(exporters->by_peer, name);
+		if (exporter) {
+			g_free(name);
+			exporter = exporters_wake(exporters, exporter, session);
+			exporter->feedback = feedbacks_find(exporters->env.feedbacks, session);
+			return ST_OK;
+		}
+	}
+	exporter = g_new0(struct exporter, 1);
+	exporter->all = exporters;
+	exporter->session = session;
+	exporter->name = name;
+	exporter->open_bytes = g_byte_array_new();
+	envelope_print_open(exporter->open_bytes, open);
+	envelope_parse(&copy, exporter->open_bytes->data, exporter->open_bytes->len, NULL);
+	exporter->open = copy.open;
+	exporter->stats = probetable_get(exporters->env.stats, open->probe);
+	exporter->feedback = feedbacks_find(exporters->env.feedbacks, session);
+	exporter_make_decoder(exporter);
+	if (open->stream[0]) {
+		st = positions_get(exporters->env.positions, open->stream, open->stream_id,
+				   &exporter->stream, err);
+	}
+	g_hash_table_insert(exporters->by_session, &exporter->session, exporter);
+	if (name) {
+		g_hash_table_insert(exporters->by_peer, exporter->name, exporter);
+	}
+	return st;
+}
+
+static struct exporter *exporters_find(struct exporters *exporters, uint64_t session)
+{
+	if (!exporters->last || exporters->last->session != session) {
+		exporters->last = g_hash_table_lookup(exporters->by_session, &session);
+	}
+	return exporters->last;
+}
+
+/* ---- envelopes ---- */
+
+static void exporter_count(struct exporter *exporter)
+{
+	uint64_t before = exporter->seen[DECODER_FORWARD] + exporter->seen[DECODER_REVERSE];
+
+	if (exporter->repeat) {
+		decoder_get_counts(exporter->decoder, exporter->seen);
+		return;
+	}
+	probestats_add(exporter->stats, exporter->decoder, exporter->seen);
+	if (exporter->feedback) {
+		metric_add(&exporter->feedback->records, exporter->seen[DECODER_FORWARD] +
+								 exporter->seen[DECODER_REVERSE] -
+								 before);
+	}
+}
+
+static int exporter_message(struct exporter *exporter, const struct envelope *envelope,
+			    struct err *err)
+{
+	const struct decoder_message message = { envelope->bytes, envelope->len,
+						 envelope->arrival_ns };
+	struct err damage;
+
+	exporter->last_ns = envelope->arrival_ns;
+	exporter->write_err.status = ST_OK;
+	if (decoder_take(exporter->decoder, &message, &damage) != ST_OK) {
+		if (exporter->write_err.status != ST_OK) {
+			return err_set(err, exporter->write_err.status, "%s",
+				       exporter->write_err.text);
+		}
+		if (!exporter->repeat) {
+			exporter_log_damaged(exporter, &damage);
+			feedback_break(exporter->feedback, &damage);
+		}
+	}
+	exporter_count(exporter);
+	if (exporter->stream) {
+		position_pack(exporter->stream, envelope->position);
+	}
+	return ST_OK;
+}
+
+static void exporters_close(struct exporters *exporters, struct exporter *exporter)
+{
+	if (exporter->name) {
+		exporter->asleep = true;
+		feedback_put(exporter->feedback);
+		exporter->feedback = NULL;
+	} else {
+		exporters_forget(exporters, exporter);
+	}
+}
+
+int exporters_take(struct exporters *exporters, const struct packconfig *config, uint64_t position,
+		   const struct envelope *envelope, bool repeat, struct err *err)
+{
+	struct exporter *exporter;
+
+	if (envelope->kind == ENVELOPE_OPEN) {
+		return exporters_open(exporters, position, envelope, err);
+	}
+	exporter = exporters_find(exporters, envelope->session);
+	if (!exporter) {
+		uint64_t held_back;
+
+		if (exporters_may_log(exporters, EXPORTERS_LIMIT_DAMAGED, &held_back)) {
+			log_msg(LOG_LEVEL_ERR,
+				"the journal's entry %" PRIu64
+				" is of a session whose beginning is lost",
+				position);
+		}
+		return ST_OK;
+	}
+	if (envelope->kind == ENVELOPE_CLOSE) {
+		exporters_close(exporters, exporter);
+		return ST_OK;
+	}
+	exporter_configure(exporter, config);
+	exporter->repeat = repeat;
+	return exporter_message(exporter, envelope, err);
+}
+
+void exporters_disconnect(struct exporters *exporters)
+{
+	GList *all = g_hash_table_get_values(exporters->by_session);
+
+	for (GList *at = all; at; at = at->next) {
+		exporters_close(exporters, at->data);
+	}
+	g_list_free(all);
+}
+
+void exporters_each_stream(struct exporters *exporters,
+			   void (*fn)(void *arg, uint64_t session, struct stream_position *stream),
+			   void *arg)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	g_hash_table_iter_init(&iter, exporters->by_session);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		const struct exporter *exporter = value;
+
+		if (exporter->stream) {
+			fn(arg, exporter->session, exporter->stream);
+		}
+	}
+}
+
+/* ---- keeping ---- */
+
+static gint exporter_compare(gconstpointer a, gconstpointer b)
+{
+	const struct exporter *x = a;
+	const struct exporter *y = b;
+
+	return x->last_ns > y->last_ns ? -1 : x->last_ns < y->last_ns;
+}
+
+/* Who slept too long, or is one too many; latest first. */
+static void exporters_prune(struct exporters *exporters, int64_t now_ns)
+{
+	GList *all = g_list_sort(g_hash_table_get_values(exporters->by_session), exporter_compare);
+	unsigned asleep = 0;
+
+	for (GList *at = all; at; at = at->next) {
+		struct exporter *exporter = at->data;
+
+		asleep += exporter->asleep;
+		if (exporter->asleep && (asleep > EXPORTERS_ASLEEP_MAX ||
+					 now_ns - exporter->last_ns > EXPORTERS_ASLEEP_NS)) {
+			exporters_forget(exporters, exporter);
+		}
+	}
+	g_list_free(all);
+}
+
+/* Of each: session, arrival of the last message, asleep, its opening, the state of its decoder. */
+enum exporters_part {
+	EXPORTERS_PART_HEAD = 1,
+	EXPORTERS_PART_OPEN,
+	EXPORTERS_PART_DECODER,
+};
+
+void exporters_save(struct exporters *exporters, int64_t now_ns, GByteArray *out)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	exporters_prune(exporters, now_ns);
+	g_hash_table_iter_init(&iter, exporters->by_session);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		const struct exporter *exporter = value;
+		guint at = statebytes_begin(out, EXPORTERS_PART_HEAD);
+
+		statebytes_put(out, exporter->session, 8);
+		statebytes_put(out, (uint64_t)exporter->last_ns, 8);
+		statebytes_put(out, exporter->asleep, 1);
+		statebytes_end(out, at);
+		at = statebytes_begin(out, EXPORTERS_PART_OPEN);
+		g_byte_array_append(out, exporter->open_bytes->data, exporter->open_bytes->len);
+		statebytes_end(out, at);
+		at = statebytes_begin(out, EXPORTERS_PART_DECODER);
+		decoder_save(exporter->decoder, out);
+		statebytes_end(out, at);
+	}
+}
+
+static bool exporters_next_part(struct template_bytes *state, uint8_t wanted,
+				struct template_bytes *part)
+{
+	uint8_t tag;
+
+	return statebytes_next(state, &tag, part) == ST_OK && tag == wanted;
+}
+
+static int exporters_load_one(struct exporters *exporters, struct template_bytes *state,
+			      struct err *err)
+{
+	struct template_bytes head, open, decoder;
+	struct exporter *exporter;
+	struct envelope envelope;
+	uint64_t session, last_ns, asleep;
+	int st;
+
+	if (!exporters_next_part(state, EXPORTERS_PART_HEAD, &head) ||
+	    !exporters_next_part(state, EXPORTERS_PART_OPEN, &open) ||
+	    !exporters_next_part(state, EXPORTERS_PART_DECODER, &decoder) ||
+	    !statebytes_get(&head, 8, &session) || !statebytes_get(&head, 8, &last_ns) ||
+	    !statebytes_get(&head, 1, &asleep) ||
+	    envelope_parse(&envelope, open.at, open.left, NULL) != ST_OK ||
+	    envelope.kind != ENVELOPE_OPEN ||
+	    g_hash_table_contains(exporters->by_session, &session)) {
+		return err_set(err, ST_EFORMAT, "the state of an exporter is damaged");
+	}
+	st = exporters_open(exporters, session, &envelope, err);
+	exporter = exporters_find(exporters, session);
+	if (st == ST_OK) {
+		st = decoder_load(exporter->decoder, decoder.at, decoder.left, err);
+	}
+	exporter->last_ns = (int64_t)last_ns;
+	exporter->asleep = asleep;
+	decoder_get_counts(exporter->decoder, exporter->seen);
+	return st;
+}
+
+int exporters_load(struct exporters *exporters, const uint8_t *bytes, size_t len, struct err *err)
+{
+	struct template_bytes state = { bytes, len };
+	int st = ST_OK;
+
+	while (st == ST_OK && state.left > 0) {
+		st = exporters_load_one(exporters, &state, err);
+	}
+	if (st != ST_OK) {
+		g_hash_table_remove_all(exporters->by_peer);
+		g_hash_table_remove_all(exporters->by_session);
+		exporters->last = NULL;
+	}
+	return st;
+}
