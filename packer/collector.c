@@ -230,6 +230,7 @@ static int collector_pack_batch(struct collector *collector, struct err *err)
 	const struct packconfig *config = packconfigs_enter(collector->configs);
 	int st = ST_OK;
 
+	writer_begin(collector->opts.writer);
 	for (unsigned i = 0; st == ST_OK && i < COLLECTOR_BATCH; i++) {
 		uint64_t last = journal_last(collector->journal);
 		struct journal_entry entry;
@@ -251,6 +252,7 @@ static int collector_pack_batch(struct collector *collector, struct err *err)
 			collector->waiting_ns = 0;
 		}
 	}
+	writer_end(collector->opts.writer);
 	packconfigs_leave();
 	return st;
 }

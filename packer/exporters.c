@@ -50,6 +50,8 @@ struct exporter {
 	/* while a message is taken */
 	const struct packconfig *config;
 	bool repeat;
+	uint64_t categorized; /* records that the packing logic gave a type */
+	int64_t hour_ns;      /* of the last of them */
 	struct err write_err;
 };
 
@@ -204,8 +206,8 @@ static int exporter_take_record(void *arg, const struct record *rec, const struc
 		return ST_OK;
 	}
 	count = classify(sensorconf_logic(exporter->config->conf), exporter->probe, rec, outputs);
-	metric_add(&exporter->stats->values[PROBE_CATEGORIZED], 1);
-	atomic_store_explicit(&exporter->stats->hour_ns, record_hour_ns(rec), memory_order_relaxed);
+	exporter->categorized++;
+	exporter->hour_ns = record_hour_ns(rec);
 	for (size_t i = 0; st == ST_OK && i < count; i++) {
 		struct record copy = *rec;
 
@@ -356,6 +358,12 @@ static void exporter_count(struct exporter *exporter)
 		return;
 	}
 	probestats_add(exporter->stats, exporter->decoder, exporter->seen);
+	if (exporter->categorized > 0) {
+		metric_add(&exporter->stats->values[PROBE_CATEGORIZED], exporter->categorized);
+		atomic_store_explicit(&exporter->stats->hour_ns, exporter->hour_ns,
+				      memory_order_relaxed);
+		exporter->categorized = 0;
+	}
 	if (exporter->feedback) {
 		metric_add(&exporter->feedback->records, exporter->seen[DECODER_FORWARD] +
 								 exporter->seen[DECODER_REVERSE] -

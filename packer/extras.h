@@ -5,8 +5,7 @@
  *
  *	struct extras extras;
  *	extras_clear(&extras);
- *	extras_add(&extras, (struct flowblock_value){ .key = { 0, 305 },
- *						      .type = COLUMN_UNSIGNED32, .number = 1000 });
+ *	extras_add_number(&extras, (struct column_key){ 0, 305 }, COLUMN_UNSIGNED32, 1000);
  */
 #ifndef TUSSAH_PACKER_EXTRAS_H
 #define TUSSAH_PACKER_EXTRAS_H
@@ -34,6 +33,22 @@ static inline void extras_add(struct extras *extras, struct flowblock_value valu
 	} else {
 		extras->overflowed++;
 	}
+}
+
+/* The same of a number, which is made where it stays: this is done for every flow. */
+static inline void extras_add_number(struct extras *extras, struct column_key key, uint8_t type,
+				     uint64_t number)
+{
+	struct flowblock_value *slot;
+
+	if (extras->count == EXTRAS_MAX) {
+		extras->overflowed++;
+		return;
+	}
+	slot = &extras->values[extras->count++];
+	slot->key = key;
+	slot->type = type;
+	slot->number = number;
 }
 
 #endif

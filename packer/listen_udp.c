@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -11,7 +12,8 @@
 
 #define LISTEN_DATAGRAM_MAX 65535
 #define LISTEN_BATCH        64
-#define LISTEN_BATCHES_MAX  32 /* of one socket before the others have their turn */
+#define LISTEN_BATCHES_MAX  32      /* of one socket before the others have their turn */
+#define LISTEN_GATHER_NS    1000000 /* a pause while datagrams come, so that one wake takes many */
 
 /* A peer as the kernel names it, in bytes that can be compared: no text is made per datagram. */
 struct listen_udp_key {
@@ -195,8 +197,8 @@ static void listen_udp_note_drops(struct listen_udp *udp, unsigned socket, struc
 	}
 }
 
-/* Take one batch of what waits in a socket; false: nothing more. */
-static bool listen_udp_receive(struct listen_udp *udp, unsigned socket)
+/* Take one batch of what waits in a socket; returns how many. */
+static int listen_udp_receive(struct listen_udp *udp, unsigned socket)
 {
 	int fd = udp->listener->fds[socket];
 	int64_t bytes = 0;
@@ -218,14 +220,30 @@ static bool listen_udp_receive(struct listen_udp *udp, unsigned socket)
 		listen_count(udp->listener, LISTEN_MESSAGES, n);
 		listen_count(udp->listener, LISTEN_BYTES, bytes);
 	}
-	return n == LISTEN_BATCH;
+	return n;
 }
 
-/* All that waits in one socket, or as much as is fair to the others. */
-static void listen_udp_drain(struct listen_udp *udp, unsigned socket)
+/* All that waits in one socket, or as much as is fair to the others; false: nothing did. */
+static bool listen_udp_drain(struct listen_udp *udp, unsigned socket)
 {
-	for (unsigned i = 0; i < LISTEN_BATCHES_MAX && listen_udp_receive(udp, socket); i++) {
+	int n = LISTEN_BATCH;
+	unsigned i;
+
+	for (i = 0; i < LISTEN_BATCHES_MAX && n == LISTEN_BATCH; i++) {
+		n = listen_udp_receive(udp, socket);
 	}
+	return i > 1 || n > 0;
+}
+
+/* Wait for datagrams; where there were some, more are on the way: let them gather. */
+static bool listen_udp_wait(struct pollfd *pfds, unsigned n, bool busy)
+{
+	const struct timespec moment = { .tv_nsec = LISTEN_GATHER_NS };
+
+	if (busy) {
+		nanosleep(&moment, NULL);
+	}
+	return poll(pfds, n + 1, busy ? 0 : 1000) > 0;
 }
 
 static void listen_udp_init(struct listen_udp *udp, struct listener *listener)
@@ -264,6 +282,7 @@ void *listen_udp_main(void *arg)
 	struct pollfd pfds[LISTEN_SOCKETS_MAX + 1];
 	unsigned n = listener->fd_count;
 	int64_t drain_until_ns;
+	bool busy = false;
 
 	listen_udp_init(udp, listener);
 	for (unsigned i = 0; i < n; i++) {
@@ -274,18 +293,19 @@ void *listen_udp_main(void *arg)
 	}
 	pfds[n] = (struct pollfd){ .fd = listener->stop_fd, .events = POLLIN };
 	while (!listener->stopping) {
-		poll(pfds, n + 1, 1000);
-		for (unsigned i = 0; i < n; i++) {
-			if (pfds[i].revents) {
-				listen_udp_drain(udp, i);
-			}
+		bool ready = listen_udp_wait(pfds, n, busy);
+
+		busy = false;
+		for (unsigned i = 0; ready && i < n; i++) {
+			busy |= pfds[i].revents && listen_udp_drain(udp, i);
 		}
 		listen_udp_expire(udp, listen_now_ns());
 	}
 	/* What the kernel holds already; a peer that never pauses must not keep us. */
 	drain_until_ns = listen_now_ns() + 2 * NS_PER_S;
 	for (unsigned i = 0; i < n; i++) {
-		while (listen_udp_receive(udp, i) && listen_now_ns() < drain_until_ns) {
+		while (listen_udp_receive(udp, i) == LISTEN_BATCH &&
+		       listen_now_ns() < drain_until_ns) {
 		}
 	}
 	listen_udp_release(udp);

@@ -277,8 +277,7 @@ static void pdu_ports(const uint8_t *bytes, struct record *rec)
 
 static inline void pdu_extra(struct extras *extras, uint16_t id, uint8_t type, uint32_t number)
 {
-	extras_add(extras,
-		   (struct flowblock_value){ .key = { 0, id }, .type = type, .number = number });
+	extras_add_number(extras, (struct column_key){ 0, id }, type, number);
 }
 
 /* Numbers that are zero when a router does not know them are left out. */

@@ -31,9 +31,12 @@ void probestats_add(struct probestats *stats, const struct decoder *decoder,
 
 	decoder_get_counts(decoder, now);
 	for (size_t i = 0; i < DECODER_COUNTERS; i++) {
-		/* what was missing may turn up late: the difference wraps, the sum is right */
-		metric_add(&stats->values[i], now[i] - seen[i]);
-		seen[i] = now[i];
+		if (now[i] != seen[i]) {
+			/* what was missing may turn up late: the difference wraps, the sum is right
+			 */
+			metric_add(&stats->values[i], now[i] - seen[i]);
+			seen[i] = now[i];
+		}
 	}
 }
 

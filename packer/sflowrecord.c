@@ -31,8 +31,7 @@ enum {
 
 static void add_number(struct sflowrecord *flow, uint16_t id, uint8_t type, uint64_t number)
 {
-	extras_add(flow->extras,
-		   (struct flowblock_value){ .key = { 0, id }, .type = type, .number = number });
+	extras_add_number(flow->extras, (struct column_key){ 0, id }, type, number);
 }
 
 /* An address as the element of its family; none is added for none. */

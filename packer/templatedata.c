@@ -90,10 +90,9 @@ static void data_add_sampling(const struct data_set *set)
 	uint64_t interval = data_sampling_interval(set);
 
 	if (interval > 0) {
-		extras_add(&set->session->values.extras,
-			   (struct flowblock_value){ .key = { 0, DATA_SAMPLING_INTERVAL },
-						     .type = COLUMN_UNSIGNED32,
-						     .number = MIN(interval, UINT32_MAX) });
+		extras_add_number(&set->session->values.extras,
+				  (struct column_key){ 0, DATA_SAMPLING_INTERVAL },
+				  COLUMN_UNSIGNED32, MIN(interval, UINT32_MAX));
 	}
 }
 

@@ -433,8 +433,7 @@ int templateplan_walk(const struct templateplan *plan, const struct template *tm
 static void plan_append(struct extras *extras, uint16_t id, uint8_t type, uint64_t number)
 {
 	if (number != 0) {
-		extras_add(extras, (struct flowblock_value){
-					   .key = { 0, id }, .type = type, .number = number });
+		extras_add_number(extras, (struct column_key){ 0, id }, type, number);
 	}
 }
 

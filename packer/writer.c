@@ -3,9 +3,9 @@
  * Records are encoded in memory and go to disk in commits, all files together or not at all. A
  * commit freezes what there is; records that come meanwhile begin anew.
  *
- * Two kinds of lock: the cache's, held for look-ups, for opening a slot and for closing a file, and
- * one per file, held while a record goes in. A file in use (users > 0) is never closed. What is
- * frozen belongs to the committing thread.
+ * One lock for all: while a record goes in, and while the committing thread looks for files, or
+ * closes them. A file that is held is never closed. What is frozen belongs to the committing
+ * thread.
  */
 #include "packer/writer.h"
 
@@ -22,13 +22,12 @@
 #define WRITER_LOCK_RETRY_NS 5000000
 #define WRITER_LOCK_TELL     2000 /* tries, ten seconds, until a wait is told, and then again */
 #define WRITER_IDLE_NS       (INT64_C(300) * 1000000000) /* by default */
+#define WRITER_NEAR          64                          /* a power of two */
 
 struct writer_file {
 	struct hourfile_key key;
-	GList link;     /* in writer.recent; its data is this struct */
-	unsigned users; /* guarded by the cache's lock */
-
-	pthread_mutex_t lock;   /* guards what follows */
+	GList link;             /* in writer.recent; its data is this struct */
+	bool held;              /* by the committing thread */
 	struct hourappend *out; /* NULL: no record since the last freeze */
 	char *path;
 	bool opened;             /* the keeper has been told */
@@ -40,11 +39,12 @@ struct writer_file {
 
 struct writer {
 	struct writer_opts opts;
-	pthread_mutex_t lock;
-	GHashTable *files;     /* struct hourfile_key to struct writer_file */
-	GQueue recent;         /* most recently used first */
-	struct appendlog *log; /* NULL: what is committed counts at once */
-	_Atomic bool crowded;  /* more files than the cache is to hold wait for a commit */
+	pthread_mutex_t lock;                  /* guards what is not the committing thread's */
+	GHashTable *files;                     /* struct hourfile_key to struct writer_file */
+	GQueue recent;                         /* most recently used first */
+	struct writer_file *near[WRITER_NEAR]; /* found last by this place; NULL: none */
+	struct appendlog *log;                 /* NULL: what is committed counts at once */
+	_Atomic bool crowded; /* more files than the cache is to hold wait for a commit */
 	_Atomic uint64_t extras_lost;
 	_Atomic bool failed;
 };
@@ -54,6 +54,12 @@ static guint writer_key_hash(gconstpointer pointer)
 	const struct hourfile_key *key = pointer;
 
 	return g_int64_hash(&key->hour_ns) * 31 + key->sensor * 256u + key->flowtype;
+}
+
+/* Records of one sensor take turns in few files. */
+static struct writer_file **writer_near(struct writer *writer, const struct hourfile_key *key)
+{
+	return &writer->near[(key->sensor * 5u + key->flowtype) % WRITER_NEAR];
 }
 
 static gboolean writer_key_equal(gconstpointer a, gconstpointer b)
@@ -92,9 +98,12 @@ static void writer_freeze_file(struct writer_file *file)
 	}
 }
 
-/* Close a file without records to commit, that nobody uses; the cache's lock is held. */
+/* Close a file without records to commit, that is not held. */
 static void writer_close_file(struct writer *writer, struct writer_file *file)
 {
+	struct writer_file **near = writer_near(writer, &file->key);
+
+	*near = *near == file ? NULL : *near;
 	writer_report(file);
 	hourappend_free(file->out);
 	if (file->opened) {
@@ -105,7 +114,6 @@ static void writer_close_file(struct writer *writer, struct writer_file *file)
 	}
 	g_hash_table_remove(writer->files, &file->key);
 	g_queue_unlink(&writer->recent, &file->link);
-	pthread_mutex_destroy(&file->lock);
 	g_free(file->path);
 	g_free(file);
 }
@@ -145,7 +153,7 @@ int writer_recover(struct writer *writer, const char *id, uint64_t epoch, struct
 	return st == ST_OK ? appendlog_undo(writer->log, epoch, writer_tell_undone, NULL, err) : st;
 }
 
-/* Make room for one more file, if any can be closed; the cache's lock is held. */
+/* Make room for one more file, if any can be closed. */
 static void writer_evict(struct writer *writer)
 {
 	GList *at = writer->recent.tail;
@@ -154,7 +162,7 @@ static void writer_evict(struct writer *writer)
 		struct writer_file *file = at->data;
 
 		at = at->prev;
-		if (file->users == 0 && !file->frozen &&
+		if (!file->held && !file->frozen &&
 		    (!file->out || hourappend_is_empty(file->out))) {
 			writer_close_file(writer, file);
 		}
@@ -175,41 +183,41 @@ static char *writer_path(const struct writer *writer, const struct site *site,
 	return place ? place->path(place->arg, site, key) : repo_path(site, writer->opts.root, key);
 }
 
-static struct writer_file *writer_acquire(struct writer *writer, const struct site *site,
-					  const struct hourfile_key *key)
+static struct writer_file *writer_add_file(struct writer *writer, const struct site *site,
+					   const struct hourfile_key *key)
 {
-	struct writer_file *file;
+	struct writer_file *file = g_new0(struct writer_file, 1);
 
-	pthread_mutex_lock(&writer->lock);
-	file = g_hash_table_lookup(writer->files, key);
-	if (!file) {
-		writer_evict(writer);
-		file = g_new0(struct writer_file, 1);
-		file->key = *key;
-		file->link.data = file;
-		file->path = writer_path(writer, site, key);
-		pthread_mutex_init(&file->lock, NULL);
-		g_hash_table_insert(writer->files, &file->key, file);
-		g_queue_push_head_link(&writer->recent, &file->link);
-	} else if (writer->recent.head != &file->link) {
-		g_queue_unlink(&writer->recent, &file->link);
-		g_queue_push_head_link(&writer->recent, &file->link);
-	}
-	file->users++;
-	pthread_mutex_unlock(&writer->lock);
+	writer_evict(writer);
+	file->key = *key;
+	file->link.data = file;
+	file->path = writer_path(writer, site, key);
+	g_hash_table_insert(writer->files, &file->key, file);
+	g_queue_push_head_link(&writer->recent, &file->link);
 	return file;
 }
 
-static void writer_release(struct writer *writer, struct writer_file *file)
+static struct writer_file *writer_find(struct writer *writer, const struct site *site,
+				       const struct hourfile_key *key)
 {
-	pthread_mutex_lock(&writer->lock);
-	file->users--;
-	pthread_mutex_unlock(&writer->lock);
+	struct writer_file **near = writer_near(writer, key);
+	struct writer_file *file = *near;
+
+	if (!file || !writer_key_equal(&file->key, key)) {
+		file = g_hash_table_lookup(writer->files, key);
+		file = file ? file : writer_add_file(writer, site, key);
+		*near = file;
+	}
+	if (writer->recent.head != &file->link) {
+		g_queue_unlink(&writer->recent, &file->link);
+		g_queue_push_head_link(&writer->recent, &file->link);
+	}
+	return file;
 }
 
-/* The file's first record comes; its lock is held. */
-static int writer_begin(struct writer *writer, struct writer_file *file, bool existed,
-			struct err *err)
+/* The file's first record comes. */
+static int writer_begin_file(struct writer *writer, struct writer_file *file, bool existed,
+			     struct err *err)
 {
 	const struct writer_place *place = writer->opts.place;
 	int st = place ? place->begin(place->arg, file->path, err) : ST_OK;
@@ -227,14 +235,14 @@ static int writer_begin(struct writer *writer, struct writer_file *file, bool ex
 	return ST_OK;
 }
 
-/* Begin to gather records for the file; its lock is held. */
+/* Begin to gather records for the file. */
 static int writer_open(struct writer *writer, struct writer_file *file, struct err *err)
 {
 	bool existed = false;
 	int st = hourappend_new(&file->out, file->path, &file->key, &writer->opts.file, &existed,
 				err);
 
-	return st == ST_OK && !file->opened ? writer_begin(writer, file, existed, err) : st;
+	return st == ST_OK && !file->opened ? writer_begin_file(writer, file, existed, err) : st;
 }
 
 /* The record is worth keeping without a value that has no place. */
@@ -248,25 +256,11 @@ static void writer_add_extras(struct writer *writer, struct writer_file *file,
 	}
 }
 
-int writer_write(struct writer *writer, const struct site *site, const struct record *rec,
-		 const struct extras *extras, struct err *err)
+static int writer_put_record(struct writer *writer, struct writer_file *file,
+			     const struct record *rec, const struct extras *extras, struct err *err)
 {
-	const struct hourfile_key key = {
-		.hour_ns = record_hour_ns(rec),
-		.sensor = rec->sensor,
-		.flowtype = rec->flowtype,
-	};
-	struct writer_file *file;
-	int st = ST_OK;
+	int st = file->out ? ST_OK : writer_open(writer, file, err);
 
-	if (writer->failed) {
-		return err_set(err, ST_EIO, "writing was given up after an earlier error");
-	}
-	file = writer_acquire(writer, site, &key);
-	pthread_mutex_lock(&file->lock);
-	if (!file->out) {
-		st = writer_open(writer, file, err);
-	}
 	if (st == ST_OK) {
 		st = hourappend_write(file->out, rec, err);
 	}
@@ -276,9 +270,32 @@ int writer_write(struct writer *writer, const struct site *site, const struct re
 	} else if (st != ST_ERANGE) {
 		writer->failed = true;
 	}
-	pthread_mutex_unlock(&file->lock);
-	writer_release(writer, file);
 	return st;
+}
+
+int writer_write(struct writer *writer, const struct site *site, const struct record *rec,
+		 const struct extras *extras, struct err *err)
+{
+	const struct hourfile_key key = {
+		.hour_ns = record_hour_ns(rec),
+		.sensor = rec->sensor,
+		.flowtype = rec->flowtype,
+	};
+
+	if (writer->failed) {
+		return err_set(err, ST_EIO, "writing was given up after an earlier error");
+	}
+	return writer_put_record(writer, writer_find(writer, site, &key), rec, extras, err);
+}
+
+void writer_begin(struct writer *writer)
+{
+	pthread_mutex_lock(&writer->lock);
+}
+
+void writer_end(struct writer *writer)
+{
+	pthread_mutex_unlock(&writer->lock);
 }
 
 /* SiLK's order in reports: sensor, flowtype, hour. */
@@ -304,11 +321,9 @@ void writer_freeze(struct writer *writer)
 	for (GList *at = writer->recent.head; at; at = at->next) {
 		struct writer_file *file = at->data;
 
-		pthread_mutex_lock(&file->lock);
 		if (!file->frozen) {
 			writer_freeze_file(file);
 		}
-		pthread_mutex_unlock(&file->lock);
 	}
 	pthread_mutex_unlock(&writer->lock);
 }
@@ -320,7 +335,7 @@ static GPtrArray *writer_hold_files(struct writer *writer)
 
 	pthread_mutex_lock(&writer->lock);
 	for (GList *at = writer->recent.head; at; at = at->next) {
-		((struct writer_file *)at->data)->users++;
+		((struct writer_file *)at->data)->held = true;
 		g_ptr_array_add(files, at->data);
 	}
 	pthread_mutex_unlock(&writer->lock);
@@ -471,17 +486,14 @@ static void writer_put(struct writer *writer, GPtrArray *files, unsigned flags, 
 	pthread_mutex_lock(&writer->lock);
 	for (guint i = 0; i < files->len; i++) {
 		struct writer_file *file = g_ptr_array_index(files, i);
-		bool idle;
+		bool idle = !file->frozen && (!file->out || hourappend_is_empty(file->out));
 
-		pthread_mutex_lock(&file->lock);
-		idle = !file->frozen && (!file->out || hourappend_is_empty(file->out));
+		file->held = false;
 		if (flags & WRITER_REPORT) {
 			writer_report(file);
 		}
-		pthread_mutex_unlock(&file->lock);
-		if (--file->users == 0 && idle &&
-		    ((flags & WRITER_CLOSE) ||
-		     now_ns - file->last_written_ns > writer->opts.idle_ns)) {
+		if (idle && ((flags & WRITER_CLOSE) ||
+			     now_ns - file->last_written_ns > writer->opts.idle_ns)) {
 			writer_close_file(writer, file);
 		}
 	}

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The open hourly files of the repository. Any number of threads may write; the files that were
- * written to longest ago are closed when more than the cache's size are open.
+ * The open hourly files of the repository. Any number of threads may write, one at a time; the
+ *files that were written to longest ago are closed when more than the cache's size are open.
  *
  *	struct writer *writer = writer_new(&opts);
- *	st = writer_write(writer, site, &rec, &extras, err);		// rec.sensor, rec.flowtype
- *are set st = writer_flush(writer, WRITER_REPORT, now_ns, err);	// now everything is durable
+ *	writer_begin(writer);
+ *	st = writer_write(writer, site, &rec, &extras, err);	// rec.sensor, rec.flowtype are set
+ *	...
+ *	writer_end(writer);
+ *	st = writer_flush(writer, WRITER_REPORT, now_ns, err);	// now everything is durable
  *	writer_free(writer);
  */
 #ifndef TUSSAH_PACKER_WRITER_H
@@ -42,11 +45,15 @@ struct writer *writer_new(const struct writer_opts *opts);
 /* What was not committed is lost. */
 void writer_free(struct writer *writer);
 
+/* Between these, and only there, records may be written: by one thread, for a moment. */
+void writer_begin(struct writer *writer);
+void writer_end(struct writer *writer);
+
 /*
  * Add the record to the file of its flowtype, sensor and hour, with the values that extras (NULL:
  * none) has for extension columns; formats without such columns leave those out. Returns ST_OK;
  * ST_ERANGE: it does not fit the file's format and was not written; else fatal: this and every
- * later call fails. Logs the opening of files. Thread-safe.
+ * later call fails. Logs the opening of files.
  */
 int writer_write(struct writer *writer, const struct site *site, const struct record *rec,
 		 const struct extras *extras, struct err *err);

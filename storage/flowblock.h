@@ -104,7 +104,8 @@ void flowblock_put_directory(const struct flowblock *block, GByteArray *out);
 struct flowblock_opts {
 	uint8_t compression; /* enum chunk_compression, where it helps */
 	bool no_filter;
-	/* Blocks that are sealed soon: made fast rather than small, not compressed, no filter. */
+	/* Blocks that are sealed soon: made fast rather than small, not compressed, no filter, of
+	 * fewer rows. */
 	bool quick;
 	uint16_t sensor; /* of the file: the default of these columns */
 	uint8_t flowtype;

@@ -26,6 +26,7 @@
 #define COMPRESS_MIN    64u /* bytes that are worth trying */
 #define COMPRESS_GAIN   8u  /* the part that must be saved: one of so many */
 #define SMALL_BLOCK     4096u
+#define QUICK_ROWS      8192u /* what is gathered for a quick block stays in the processor's cache */
 
 /* What is made when a block is built. Blocks of few rows give it back, since there may be many
  * builders that make no others. */
@@ -138,7 +139,7 @@ uint32_t flowblock_rows(const struct flowblock_builder *builder)
 
 bool flowblock_is_full(const struct flowblock_builder *builder)
 {
-	return builder->rows >= FLOWBLOCK_ROWS_MAX ||
+	return builder->rows >= (builder->opts.quick ? QUICK_ROWS : FLOWBLOCK_ROWS_MAX) ||
 	       extension_bytes(builder->extensions) >= EXTENSION_FULL;
 }
 

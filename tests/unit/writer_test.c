@@ -14,6 +14,17 @@
 
 #define HOUR_NS (INT64_C(1234396800) * NS_PER_S)
 
+static int write_record(struct writer *writer, const struct site *site, const struct record *rec,
+			const struct extras *extras, struct err *err)
+{
+	int st;
+
+	writer_begin(writer);
+	st = writer_write(writer, site, rec, extras, err);
+	writer_end(writer);
+	return st;
+}
+
 static char *make_root(const char *name)
 {
 	char *root = g_build_filename(unit_scratch(), name, NULL);
@@ -91,7 +102,7 @@ static void write_one(struct writer *writer, const struct site *site, uint16_t s
 	struct record rec = make_record(sensor, hour, packets);
 	struct err err;
 
-	if (writer_write(writer, site, &rec, NULL, &err) != ST_OK) {
+	if (write_record(writer, site, &rec, NULL, &err) != ST_OK) {
 		UNIT_ASSERT_STR(err.text, "");
 	}
 }
@@ -204,7 +215,7 @@ static void test_extras(void)
 							     .type = COLUMN_UNSIGNED32,
 							     .number = 1000 };
 		extras.values[1] = extras.values[0]; /* a second one has no place */
-		CU_ASSERT_EQUAL(writer_write(writer, site, &rec, &extras, NULL), ST_OK);
+		CU_ASSERT_EQUAL(write_record(writer, site, &rec, &extras, NULL), ST_OK);
 		UNIT_ASSERT_U64(writer_extras_lost(writer), is_blocks);
 		CU_ASSERT_EQUAL(writer_flush(writer, 0, 0, NULL), ST_OK);
 		CU_ASSERT_EQUAL(hourfile_open(&reader, path, NULL, NULL), ST_OK);
@@ -315,11 +326,11 @@ static void test_errors(void)
 	struct err err;
 
 	CU_ASSERT(g_file_set_contents(in_the_way, "a file", -1, NULL));
-	CU_ASSERT_EQUAL(writer_write(writer, site, &rec, NULL, &err), ST_OK);
+	CU_ASSERT_EQUAL(write_record(writer, site, &rec, NULL, &err), ST_OK);
 	CU_ASSERT_EQUAL(writer_flush(writer, 0, 0, &err), ST_EIO);
 	CU_ASSERT_EQUAL(g_unlink(in_the_way), 0);
 	/* given up for good: nothing may be acknowledged from here on */
-	CU_ASSERT_EQUAL(writer_write(writer, site, &rec, NULL, &err), ST_EIO);
+	CU_ASSERT_EQUAL(write_record(writer, site, &rec, NULL, &err), ST_EIO);
 	CU_ASSERT_EQUAL(writer_flush(writer, 0, 0, &err), ST_EIO);
 	writer_free(writer);
 	g_free(in_the_way);
@@ -342,7 +353,7 @@ static void *hammer_main(void *arg)
 	for (unsigned i = 0; i < HAMMER_RECORDS; i++) {
 		struct record rec = make_record(0, (hammer->first + i / 50) % 12, 1);
 
-		writer_write(hammer->writer, hammer->site, &rec, NULL, NULL);
+		write_record(hammer->writer, hammer->site, &rec, NULL, NULL);
 	}
 	return NULL;
 }
