@@ -66,11 +66,13 @@ static int set_ip(const struct opt *opt, const char *text, void *dest, struct er
 	return ST_OK;
 }
 
-#define TIME_ROWS(epoch_name, tag_)                                                                \
+#define EPOCH_ROW(name_)                                                                           \
+	OPT_CALL(struct format_opts, timestamp, name_, 0, NULL, parse_epoch, OPT_ARG_NONE,         \
+		 "as --timestamp-format=epoch")
+
+#define TIME_ROWS(tag_)                                                                            \
 	OPT_CALL(struct format_opts, timestamp, "timestamp-format", 0, "FORMAT", parse_timestamp,  \
 		 0, "print times so: default, iso, m/d/y, epoch; utc, local", .tag = tag_),        \
-		OPT_CALL(struct format_opts, timestamp, epoch_name, 0, NULL, parse_epoch,          \
-			 OPT_ARG_NONE, "as --timestamp-format=epoch"),                             \
 		OPT_CALL(struct format_opts, timestamp, "legacy-timestamps", 0, "0|1",             \
 			 parse_legacy, OPT_ARG_OPTIONAL, "print times as month/day/year",          \
 			 .tag = tag_)
@@ -90,12 +92,14 @@ static int set_ip(const struct opt *opt, const char *text, void *dest, struct er
 		OPT_FLAG(struct format_opts, integer_tcp_flags, "integer-tcp-flags", 0,            \
 			 "print TCP flags as numbers")
 
-const struct opt format_opt_table[] = { TIME_ROWS("epoch-time", WITHOUT_NO_MSEC), OTHER_ROWS,
-					OPT_END };
-const struct opt format_msec_opt_table[] = { TIME_ROWS("epoch-time", WITH_NO_MSEC), OTHER_ROWS,
-					     OPT_END };
+const struct opt format_opt_table[] = { TIME_ROWS(WITHOUT_NO_MSEC), EPOCH_ROW("epoch-time"),
+					OTHER_ROWS, OPT_END };
+const struct opt format_msec_opt_table[] = { TIME_ROWS(WITH_NO_MSEC), EPOCH_ROW("epoch-time"),
+					     OTHER_ROWS, OPT_END };
 const struct opt format_ip_opt_table[] = { IP_ROWS, OPT_END };
-const struct opt format_slots_opt_table[] = { TIME_ROWS("epoch-slots", WITHOUT_NO_MSEC), OPT_END };
+const struct opt format_ip_time_opt_table[] = { TIME_ROWS(WITHOUT_NO_MSEC), IP_ROWS, OPT_END };
+const struct opt format_slots_opt_table[] = { TIME_ROWS(WITHOUT_NO_MSEC), EPOCH_ROW("epoch-slots"),
+					      OPT_END };
 
 unsigned format_ip(const struct format_opts *opts)
 {

@@ -26,10 +26,11 @@ struct format_opts {
 	bool integer_tcp_flags;
 };
 
-extern const struct opt format_opt_table[];       /* times without no-msec: rwuniq, rwstats */
-extern const struct opt format_msec_opt_table[];  /* times with no-msec: rwcut */
-extern const struct opt format_ip_opt_table[];    /* no times, no flags: rwsetcat */
-extern const struct opt format_slots_opt_table[]; /* times only, with --epoch-slots: rwcount */
+extern const struct opt format_opt_table[];         /* times without no-msec: rwuniq, rwstats */
+extern const struct opt format_msec_opt_table[];    /* times with no-msec: rwcut */
+extern const struct opt format_ip_opt_table[];      /* no times, no flags: rwsetcat */
+extern const struct opt format_ip_time_opt_table[]; /* addresses and times: rwaddrcount */
+extern const struct opt format_slots_opt_table[];   /* times only, with --epoch-slots: rwcount */
 
 /*
  * Fill ctx from the switches, else from $SILK_TIMESTAMP_FORMAT and $SILK_IP_FORMAT (a wrong value

@@ -7,17 +7,10 @@
 #include "query/tool.h"
 #include "query/totals.h"
 
-struct volume_limit {
-	uint64_t min;
-	uint64_t max;
-};
-
 struct total_opts {
 	const struct totals_key *key; /* NULL: none yet */
 	bool summation;
-	struct volume_limit bytes;
-	struct volume_limit packets;
-	struct volume_limit records;
+	struct volume_limits limits;
 	bool skip_zeroes;
 	struct text_opts text;
 	struct output_opts output;
@@ -37,10 +30,6 @@ static int parse_key(const struct opt *opt, const char *text, void *dest, struct
 	return ST_OK;
 }
 
-#define LIMIT(name_, member_, min_default_, help_)                                                 \
-	OPT_U64(struct total_opts, member_, name_, 0, "COUNT", 0, UINT64_MAX, help_,               \
-		.default_text = min_default_)
-
 static const struct opt total_opt_table[] = {
 #define X(upper, name_, help_)                                                                     \
 	OPT_CALL(struct total_opts, key, name_, 0, NULL, parse_key, OPT_ARG_NONE | OPT_OWN_ERROR,  \
@@ -49,56 +38,22 @@ static const struct opt total_opt_table[] = {
 #undef X
 		OPT_FLAG(struct total_opts, summation, "summation", 0,
 			 "print a last row with the sums of all rows printed"),
-	LIMIT("min-bytes", bytes.min, "0", "print no bin with fewer bytes"),
-	LIMIT("min-packets", packets.min, "0", "print no bin with fewer packets"),
-	LIMIT("min-records", records.min, "0", "print no bin with fewer records"),
-	LIMIT("max-bytes", bytes.max, NULL, "print no bin with more bytes"),
-	LIMIT("max-packets", packets.max, NULL, "print no bin with more packets"),
-	LIMIT("max-records", records.max, NULL, "print no bin with more records"),
+	OPT_GROUP(struct total_opts, limits, volume_limits_opt_table),
 	OPT_FLAG(struct total_opts, skip_zeroes, "skip-zeroes", 0, "print no bin without records"),
 	OPT_GROUP(struct total_opts, text, text_opt_table),
 	OPT_GROUP(struct total_opts, output, output_opt_table),
-	OPT_FLAG(struct total_opts, source.print_filenames, "print-filenames", 0,
-		 "print the name of each input file as it is opened"),
-	OPT_STR(struct total_opts, source.copy_input, "copy-input", 0, "PATH",
-		"copy all input records to this file, pipe or stdout"),
-	OPT_OPTSTR(struct total_opts, source.xargs, "xargs", 0, "FILE",
-		   "read the names of input files from this file, or from standard input"),
+	OPT_GROUP(struct total_opts, source, source_print_opt_table),
 	OPT_STR(struct total_opts, source.ipv6_policy, "ipv6-policy", 0, "POLICY",
 		"treat IPv6 records so: ignore, asv4, mix, force or only", .flags = OPT_ADDED),
 	OPT_GROUP(struct total_opts, site, site_opt_table),
 	OPT_END,
 };
 
-#define NO_LIMIT                                                                                   \
-	{                                                                                          \
-		0, UINT64_MAX                                                                      \
-	}
 static const struct total_opts total_defaults = {
-	.bytes = NO_LIMIT,
-	.packets = NO_LIMIT,
-	.records = NO_LIMIT,
+	.limits = VOLUME_LIMITS_NONE,
 };
 
-/* A bin is a zero when any of its sums is. */
-static void check_limit(const char *name, struct volume_limit *limit, bool skip_zeroes)
-{
-	if (skip_zeroes && limit->min == 0) {
-		limit->min = 1;
-	}
-	if (limit->min > limit->max) {
-		tool_die("--min-%s is greater than --max-%s: %" G_GUINT64_FORMAT
-			 " > %" G_GUINT64_FORMAT,
-			 name, name, limit->min, limit->max);
-	}
-}
-
-static bool is_within(const struct volume_limit *limit, uint64_t volume)
-{
-	return volume >= limit->min && volume <= limit->max;
-}
-
-static void print_row(struct text *text, const struct totals_bin *bin)
+static void print_row(struct text *text, const struct volume *bin)
 {
 	text_cell_u64(text, bin->records);
 	text_cell_u64(text, bin->bytes);
@@ -107,7 +62,7 @@ static void print_row(struct text *text, const struct totals_bin *bin)
 }
 
 /* In JSON the key of the sums is null where keys are numbers. */
-static void print_sums(struct text *text, const struct totals_bin *sums, bool null_key)
+static void print_sums(struct text *text, const struct volume *sums, bool null_key)
 {
 	text_cell_string(text, null_key ? "" : "TOTALS");
 	print_row(text, sums);
@@ -117,21 +72,17 @@ static void print_bins(const struct total_opts *opts, const struct totals *total
 		       const struct text_style *style, struct text *text)
 {
 	const bool padded = style->form == TEXT_COLUMNS || style->form == TEXT_DELIMITED;
-	struct totals_bin sums = { 0 };
+	struct volume sums = { 0 };
 	uint32_t n = 0;
 
 	text_titles(text);
 	while ((n = totals_next(totals, n, opts->skip_zeroes)) != TOTALS_END) {
-		const struct totals_bin *bin = totals_at(totals, n);
+		const struct volume *bin = totals_at(totals, n);
 
-		if (is_within(&opts->bytes, bin->bytes) &&
-		    is_within(&opts->packets, bin->packets) &&
-		    is_within(&opts->records, bin->records)) {
+		if (volume_passes(bin, &opts->limits)) {
 			text_cell_done(text, totals_print(totals, text_cell(text), n, padded));
 			print_row(text, bin);
-			sums.records += bin->records;
-			sums.bytes += bin->bytes;
-			sums.packets += bin->packets;
+			volume_add(&sums, bin);
 		}
 		n++;
 	}
@@ -194,9 +145,12 @@ static int total_run(struct tool_env *env, void *options, int argc, char **argv)
 	if (!opts->key) {
 		tool_usage("no key is given");
 	}
-	check_limit("bytes", &opts->bytes, opts->skip_zeroes);
-	check_limit("packets", &opts->packets, opts->skip_zeroes);
-	check_limit("records", &opts->records, opts->skip_zeroes);
+	if (opts->skip_zeroes) {
+		volume_limits_skip_zeroes(&opts->limits);
+	}
+	if (volume_limits_check(&opts->limits, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
 	if (text_style_from_opts(&opts->text, &style, &err) != ST_OK) {
 		tool_usage("%s", err.text);
 	}

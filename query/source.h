@@ -21,6 +21,7 @@ struct source_opts {
 	char *copy_input;        /* --copy-input=PATH */
 };
 extern const struct opt source_opt_table[];       /* all of the above */
+extern const struct opt source_print_opt_table[]; /* all but --ipv6-policy */
 extern const struct opt source_xargs_opt_table[]; /* --xargs only */
 
 /* The policy that the switch or $SILK_IPV6_POLICY names; IPV6_MIX by default. */

@@ -18,7 +18,7 @@ struct totals {
 	uint32_t first;   /* bin: those of IPv4 may be left out */
 	uint32_t count;   /* of bins, of both families */
 	uint32_t v6_bins; /* where those of IPv6 start; 0: there are none */
-	struct totals_bin *bins;
+	struct volume *bins;
 	uint8_t *used_pages;
 };
 
@@ -248,7 +248,7 @@ void totals_add(struct totals *totals, const struct batch *batch)
 	totals->key->load(batch, totals->v6_bins, numbers);
 	for (uint32_t i = 0; i < batch->selected; i++) {
 		const uint32_t row = batch->selection[i];
-		struct totals_bin *bin = &totals->bins[numbers[i]];
+		struct volume *bin = &totals->bins[numbers[i]];
 
 		bin->records++;
 		bin->bytes += batch->bytes[row];
@@ -275,9 +275,9 @@ uint32_t totals_next(const struct totals *totals, uint32_t n, bool only_used)
 	return TOTALS_END;
 }
 
-const struct totals_bin *totals_at(const struct totals *totals, uint32_t n)
+const struct volume *totals_at(const struct totals *totals, uint32_t n)
 {
-	static const struct totals_bin empty;
+	static const struct volume empty;
 
 	return totals->used_pages[n >> PAGE_SHIFT] ? &totals->bins[n] : &empty;
 }

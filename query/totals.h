@@ -18,6 +18,7 @@
 #define TUSSAH_QUERY_TOTALS_H
 
 #include "common/batch.h"
+#include "query/volume.h"
 
 /*	X(ENUM, switch, help)	*/
 #define TOTALS_KEYS(X)                                                                             \
@@ -64,12 +65,6 @@ extern const struct totals_key totals_keys[TOTALS_KEY_COUNT];
 
 #define TOTALS_TEXT_MAX 64
 
-struct totals_bin {
-	uint64_t records;
-	uint64_t bytes;
-	uint64_t packets;
-};
-
 struct totals;
 
 /* Which families of addresses there are bins for follows from the policy. Free: totals_free(). */
@@ -86,7 +81,7 @@ void totals_add(struct totals *totals, const struct batch *batch);
 
 /* The first bin at or behind n, which holds a record when only_used; TOTALS_END: there is none. */
 uint32_t totals_next(const struct totals *totals, uint32_t n, bool only_used);
-const struct totals_bin *totals_at(const struct totals *totals, uint32_t n);
+const struct volume *totals_at(const struct totals *totals, uint32_t n);
 /* As print of the key. padded: numbers of addresses and of ICMP are aligned. */
 size_t totals_print(const struct totals *totals, char *out, uint32_t n, bool padded);
 /* Can there be bins of IPv6? */

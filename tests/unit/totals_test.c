@@ -104,12 +104,12 @@ static void random_record(GRand *random, struct record *rec)
 static void add_expected(GHashTable *expected, enum totals_keys key, const struct record *rec)
 {
 	char text[TOTALS_TEXT_MAX];
-	struct totals_bin *bin;
+	struct volume *bin;
 
 	key_text(key, rec, text);
 	bin = g_hash_table_lookup(expected, text);
 	if (!bin) {
-		bin = g_new0(struct totals_bin, 1);
+		bin = g_new0(struct volume, 1);
 		g_hash_table_insert(expected, g_strdup(text), bin);
 	}
 	bin->records++;
@@ -125,7 +125,7 @@ static void compare(const struct totals *totals, GHashTable *expected)
 	while ((n = totals_next(totals, n, true)) != TOTALS_END) {
 		char text[TOTALS_TEXT_MAX];
 		size_t len = totals_print(totals, text, n, false);
-		const struct totals_bin *bin = g_hash_table_lookup(expected, text);
+		const struct volume *bin = g_hash_table_lookup(expected, text);
 
 		CU_ASSERT_EQUAL(len, strlen(text));
 		CU_ASSERT_PTR_NOT_NULL_FATAL(bin);
