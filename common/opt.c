@@ -19,7 +19,9 @@ static bool same_effect(const struct opt_row *a, const struct opt_row *b)
 
 /* The state of one walk over a command line. */
 struct parser {
+	const struct opt *table;
 	GArray *rows;
+	guint fixed; /* of the rows; those behind come to be as switches are read */
 	void *opts;
 	int argc;
 	char **argv;
@@ -106,11 +108,18 @@ static struct opt_row *find_letter(const struct parser *p, char letter)
 
 static int apply(struct parser *p, struct opt_row *row, const char *text, struct err *err)
 {
+	int st;
+
 	if (opt_is_builtin(row->opt)) {
 		p->action = (enum opt_action)row->opt->tag;
 		return ST_OK;
 	}
-	return opt_row_set(row, p->opts, text, err);
+	st = opt_row_set(row, p->opts, text, err);
+	if (st == ST_OK) {
+		g_array_set_size(p->rows, p->fixed);
+		opt_rows_add_more(p->rows, p->table, p->opts);
+	}
+	return st;
 }
 
 /* The next command-line word as a switch's argument; NULL at the end. */
@@ -266,6 +275,7 @@ int opt_parse(const struct opt *table, void *opts, int argc, char **argv, struct
 	      struct err *err)
 {
 	struct parser p = {
+		.table = table,
 		.rows = opt_rows_new(table),
 		.opts = opts,
 		.argc = argc,
@@ -278,6 +288,7 @@ int opt_parse(const struct opt *table, void *opts, int argc, char **argv, struct
 	int st;
 
 	require_sound(table);
+	p.fixed = p.rows->len;
 	st = parse_words(&p, err);
 	if (st == ST_OK) {
 		if (p.next >= argc) {

@@ -42,6 +42,7 @@ enum opt_kind {
 	OPT_KIND_CHOICE,   /* int: index into choices, by unique prefix */
 	OPT_KIND_CALL,     /* call parse(text or NULL, opts base + offset) each time */
 	OPT_KIND_GROUP,    /* rows of another table, at an offset */
+	OPT_KIND_MORE,     /* rows that come to be as switches are read: more(member) */
 };
 
 enum opt_flags {
@@ -77,6 +78,8 @@ struct opt {
 	const char *const *choices; /* NULL-terminated */
 	opt_parse_fn parse;
 	const struct opt *group;
+	/* The rows so far, with offsets from the member; or NULL. They live until all is read. */
+	const struct opt *(*more)(const void *member);
 	unsigned flags;
 	intptr_t tag;             /* the table owner's own, for parse */
 	const char *default_text; /* shown in help; NULL: nothing */
@@ -145,6 +148,10 @@ struct opt {
 #define OPT_GROUP(st, member, table_)                                                              \
 	{                                                                                          \
 		.kind = OPT_KIND_GROUP, .offset = offsetof(st, member), .group = table_            \
+	}
+#define OPT_MORE(st, member, more_)                                                                \
+	{                                                                                          \
+		.kind = OPT_KIND_MORE, .offset = offsetof(st, member), .more = more_               \
 	}
 #define OPT_END                                                                                    \
 	{                                                                                          \

@@ -39,10 +39,28 @@ static void unfold(const struct opt *table, size_t offset, GArray *rows)
 
 		if (opt->kind == OPT_KIND_GROUP) {
 			unfold(opt->group, row.offset, rows);
-		} else {
+		} else if (opt->kind != OPT_KIND_MORE) {
 			g_array_append_val(rows, row);
 		}
 	}
+}
+
+static void unfold_more(const struct opt *table, size_t offset, const char *opts, GArray *rows)
+{
+	for (const struct opt *opt = table; opt->kind != OPT_KIND_END; opt++) {
+		size_t at = offset + opt->offset;
+
+		if (opt->kind == OPT_KIND_GROUP) {
+			unfold_more(opt->group, at, opts, rows);
+		} else if (opt->kind == OPT_KIND_MORE && opt->more(opts + at)) {
+			unfold(opt->more(opts + at), at, rows);
+		}
+	}
+}
+
+void opt_rows_add_more(GArray *rows, const struct opt *table, const void *opts)
+{
+	unfold_more(table, 0, opts, rows);
 }
 
 guint opt_builtin_count(void)
@@ -198,7 +216,7 @@ static const opt_parse_fn setters[] = {
 	[OPT_KIND_U64] = set_u64,       [OPT_KIND_REAL] = set_real,
 	[OPT_KIND_SIZE] = set_size,     [OPT_KIND_DURATION] = set_duration,
 	[OPT_KIND_CHOICE] = set_choice, [OPT_KIND_CALL] = set_call,
-	[OPT_KIND_GROUP] = NULL,
+	[OPT_KIND_GROUP] = NULL,        [OPT_KIND_MORE] = NULL,
 };
 
 int opt_row_set(struct opt_row *row, void *opts, const char *text, struct err *err)

@@ -22,6 +22,9 @@ enum opt_arg_need { OPT_NEED_NONE, OPT_NEED_OPTIONAL, OPT_NEED_REQUIRED };
  * g_array_free(). */
 GArray *opt_rows_new(const struct opt *table);
 
+/* Append the rows that tables of OPT_KIND_MORE have by now. */
+void opt_rows_add_more(GArray *rows, const struct opt *table, const void *opts);
+
 static inline struct opt_row *opt_row_at(GArray *rows, guint i)
 {
 	return &g_array_index(rows, struct opt_row, i);

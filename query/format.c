@@ -70,12 +70,14 @@ static int set_ip(const struct opt *opt, const char *text, void *dest, struct er
 	OPT_CALL(struct format_opts, timestamp, name_, 0, NULL, parse_epoch, OPT_ARG_NONE,         \
 		 "as --timestamp-format=epoch")
 
-#define TIME_ROWS(tag_)                                                                            \
+#define FORMAT_ROW(tag_)                                                                           \
 	OPT_CALL(struct format_opts, timestamp, "timestamp-format", 0, "FORMAT", parse_timestamp,  \
-		 0, "print times so: default, iso, m/d/y, epoch; utc, local", .tag = tag_),        \
-		OPT_CALL(struct format_opts, timestamp, "legacy-timestamps", 0, "0|1",             \
-			 parse_legacy, OPT_ARG_OPTIONAL, "print times as month/day/year",          \
-			 .tag = tag_)
+		 0, "print times so: default, iso, m/d/y, epoch; utc, local", .tag = tag_)
+
+#define TIME_ROWS(tag_)                                                                            \
+	FORMAT_ROW(tag_), OPT_CALL(struct format_opts, timestamp, "legacy-timestamps", 0, "0|1",   \
+				   parse_legacy, OPT_ARG_OPTIONAL,                                 \
+				   "print times as month/day/year", .tag = tag_)
 
 #define IP_ROWS                                                                                    \
 	OPT_CALL(struct format_opts, ip, "ip-format", 0, "FORMAT", parse_ip, 0,                    \
@@ -98,6 +100,7 @@ const struct opt format_msec_opt_table[] = { TIME_ROWS(WITH_NO_MSEC), EPOCH_ROW(
 					     OTHER_ROWS, OPT_END };
 const struct opt format_ip_opt_table[] = { IP_ROWS, OPT_END };
 const struct opt format_ip_time_opt_table[] = { TIME_ROWS(WITHOUT_NO_MSEC), IP_ROWS, OPT_END };
+const struct opt format_times_opt_table[] = { FORMAT_ROW(WITHOUT_NO_MSEC), OPT_END };
 const struct opt format_slots_opt_table[] = { TIME_ROWS(WITHOUT_NO_MSEC), EPOCH_ROW("epoch-slots"),
 					      OPT_END };
 
@@ -117,25 +120,36 @@ unsigned format_ip(const struct format_opts *opts)
 	return format;
 }
 
+static unsigned choose_timestamp(const struct format_opts *opts, bool no_msec)
+{
+	const char *text = tool_getenv("SILK_TIMESTAMP_FORMAT");
+	unsigned format = opts->timestamp.value;
+	struct err err;
+
+	if (!opts->timestamp.given && text &&
+	    parse_timestamp_format(text, no_msec, &format, &err) != ST_OK) {
+		tool_warn("invalid SILK_TIMESTAMP_FORMAT: %s", err.text);
+		format = TIMESTAMP_DEFAULT;
+	}
+	return format;
+}
+
+unsigned format_timestamp(const struct format_opts *opts)
+{
+	return choose_timestamp(opts, false);
+}
+
 void format_context(const struct format_opts *opts, bool no_msec, const struct site *site,
 		    const struct text_style *style, struct field_context *ctx)
 {
-	const char *time_text = tool_getenv("SILK_TIMESTAMP_FORMAT");
-	struct err err;
-
 	*ctx = (struct field_context){
 		.site = site,
-		.timestamp_format = opts->timestamp.value,
+		.timestamp_format = choose_timestamp(opts, no_msec),
 		.integer_sensors = opts->integer_sensors,
 		.integer_tcp_flags = opts->integer_tcp_flags,
 		.padded_flags = style->form == TEXT_COLUMNS,
 		.separator = style->form <= TEXT_DELIMITED ? style->separator : '\0',
 	};
-	if (!opts->timestamp.given && time_text &&
-	    parse_timestamp_format(time_text, no_msec, &ctx->timestamp_format, &err) != ST_OK) {
-		tool_warn("invalid SILK_TIMESTAMP_FORMAT: %s", err.text);
-		ctx->timestamp_format = TIMESTAMP_DEFAULT;
-	}
 	ctx->ip_format = format_ip(opts);
 }
 

@@ -30,6 +30,7 @@ extern const struct opt format_opt_table[];         /* times without no-msec: rw
 extern const struct opt format_msec_opt_table[];    /* times with no-msec: rwcut */
 extern const struct opt format_ip_opt_table[];      /* no times, no flags: rwsetcat */
 extern const struct opt format_ip_time_opt_table[]; /* addresses and times: rwaddrcount */
+extern const struct opt format_times_opt_table[];   /* --timestamp-format alone: rwsiteinfo */
 extern const struct opt format_slots_opt_table[];   /* times only, with --epoch-slots: rwcount */
 
 /*
@@ -38,6 +39,9 @@ extern const struct opt format_slots_opt_table[];   /* times only, with --epoch-
  */
 void format_context(const struct format_opts *opts, bool no_msec, const struct site *site,
 		    const struct text_style *style, struct field_context *ctx);
+
+/* The format of times alone, by the same rules, where the tool does not know no-msec. */
+unsigned format_timestamp(const struct format_opts *opts);
 
 /* The format of addresses alone, by the same rules. */
 unsigned format_ip(const struct format_opts *opts);

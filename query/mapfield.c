@@ -157,7 +157,7 @@ static int prepare(const struct field *field, struct err *err)
 	if (map->file.pmap) {
 		return ST_OK;
 	}
-	return mapfile_read_default(&map->file.pmap, map->kind, err);
+	return mapfile_read_known(&map->file.pmap, map->kind, NULL, err);
 }
 
 static struct mapfield *add_field(struct mapfields *maps, struct map *map, char *name, char *help,

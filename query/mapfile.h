@@ -40,9 +40,10 @@ extern const struct opt mapfile_opt_table[];
 struct pmap *mapfile_read(const struct mapfile_choice *choice);
 
 /*
- * The default map of one of these two kinds, which must be of addresses. *out: pmap_free(). Returns
- * ST_OK, ST_ENOENT, or what pmap_read() does.
+ * The map of one of these two kinds, by the name given or, where that is NULL, the default one; it
+ * must be of addresses. *out: pmap_free(). Returns ST_OK, ST_ENOENT, or what pmap_read() does.
  */
-int mapfile_read_default(struct pmap **out, enum mapfile_kind kind, struct err *err);
+int mapfile_read_known(struct pmap **out, enum mapfile_kind kind, const char *given,
+		       struct err *err);
 
 #endif

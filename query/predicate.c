@@ -2,6 +2,8 @@
 /* The tests of one command line: added, checked, ordered, run. */
 #include "query/predicaterow.h"
 
+#include "query/flowrate.h"
+
 #include <glib.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +32,7 @@ static void free_test(void *test)
 	g_free(test);
 }
 
-static struct predicate *add_test(struct predicates **tests, const struct predicate_row *row)
+struct predicate *predicates_append(struct predicates **tests, const struct predicate_row *row)
 {
 	struct predicate *test = g_new0(struct predicate, 1);
 
@@ -39,6 +41,7 @@ static struct predicate *add_test(struct predicates **tests, const struct predic
 		(*tests)->tests = g_ptr_array_new_with_free_func(free_test);
 	}
 	test->row = row;
+	test->zero_ns = FLOWRATE_ZERO_NS;
 	g_ptr_array_add((*tests)->tests, test);
 	return test;
 }
@@ -80,6 +83,7 @@ int predicates_add(struct predicates **tests, const char *name, const char *text
 {
 	const struct predicate_row *row = find_row(name);
 	struct predicate *rival;
+	int st;
 
 	if (!row) {
 		return err_set(err, ST_EINVAL, "no partitioning switch --%s", name);
@@ -97,12 +101,17 @@ int predicates_add(struct predicates **tests, const char *name, const char *text
 			       "are allowed",
 			       rival->row->name, without_not(name), without_not(name));
 	}
-	return predicate_compile(add_test(tests, row), text, err);
+	rival = predicates_append(tests, row);
+	st = predicate_compile(rival, text, err);
+	if (st != ST_OK) {
+		g_ptr_array_remove((*tests)->tests, rival);
+	}
+	return st;
 }
 
 void predicates_add_flowtypes(struct predicates **tests, const struct numset *flowtypes)
 {
-	struct predicate *test = add_test(tests, &flowtype_row);
+	struct predicate *test = predicates_append(tests, &flowtype_row);
 
 	test->narrow = predicate_narrow_byte;
 	test->cost = PREDICATE_COST_BYTE;
@@ -114,7 +123,7 @@ void predicates_add_flowtypes(struct predicates **tests, const struct numset *fl
 
 void predicates_add_sensors(struct predicates **tests, const struct numset *sensors)
 {
-	struct predicate *test = add_test(tests, &sensor_row);
+	struct predicate *test = predicates_append(tests, &sensor_row);
 
 	test->narrow = predicate_narrow_u16;
 	test->cost = PREDICATE_COST_NUMSET;
@@ -125,7 +134,7 @@ void predicates_add_sensors(struct predicates **tests, const struct numset *sens
 
 void predicates_add_tuples(struct predicates **tests, struct tuples *tuples)
 {
-	struct predicate *test = add_test(tests, &tuple_row);
+	struct predicate *test = predicates_append(tests, &tuple_row);
 
 	test->narrow = predicate_narrow_tuples;
 	test->cost = PREDICATE_COST_TUPLES;
@@ -222,6 +231,13 @@ const struct predicate *predicates_at(const struct predicates *tests, size_t i)
 	return test_at(tests, i);
 }
 
+void predicates_set_zero_ns(struct predicates *tests, uint64_t zero_ns)
+{
+	for (size_t i = 0; i < predicates_count(tests); i++) {
+		test_at(tests, i)->zero_ns = zero_ns;
+	}
+}
+
 size_t predicates_count(const struct predicates *tests)
 {
 	return tests ? tests->tests->len : 0;
@@ -243,6 +259,7 @@ const char *predicates_cost(const struct predicates *tests, size_t i)
 		[PREDICATE_COST_WILDCARD] = "wildcard",
 		[PREDICATE_COST_IPSET] = "set of addresses",
 		[PREDICATE_COST_TUPLES] = "tuples",
+		[PREDICATE_COST_EXPR] = "expression",
 	};
 
 	return names[test_at(tests, i)->cost];

@@ -20,6 +20,8 @@
 #ifndef TUSSAH_QUERY_PREDICATE_H
 #define TUSSAH_QUERY_PREDICATE_H
 
+#include <glib.h>
+
 #include "common/batch.h"
 #include "common/numlist.h"
 #include "common/opt.h"
@@ -43,9 +45,25 @@ int predicates_add(struct predicates **tests, const char *name, const char *text
 void predicates_add_flowtypes(struct predicates **tests, const struct numset *flowtypes);
 void predicates_add_sensors(struct predicates **tests, const struct numset *sensors);
 
+/* Add the test whether the application of a TCP or UDP flow is known and neither of its ports. */
+void predicates_add_mismatch(struct predicates **tests);
+
 /* Add the test whether a record is one of these; tuples is taken. */
 struct tuples;
 void predicates_add_tuples(struct predicates **tests, struct tuples *tuples);
+
+/*
+ * Add the test whether the source (or destination, or one of both: by sides) has one of these
+ * values in a map, of addresses or of protocols and ports. name is kept, for messages; values is a
+ * set of numbers as pointers.
+ */
+enum predicate_sides { PREDICATE_SOURCE = 1, PREDICATE_DESTINATION = 2, PREDICATE_EITHER = 3 };
+struct pmap;
+void predicates_add_map(struct predicates **tests, const char *name, const struct pmap *pmap,
+			enum predicate_sides sides, GHashTable *values);
+
+/* What a rate is divided by when the flow took no time; 400 microseconds until then. */
+void predicates_set_zero_ns(struct predicates *tests, uint64_t zero_ns);
 
 /* Check the switches against each other and put the tests in order. NULL is fine. */
 int predicates_finish(struct predicates *tests, struct err *err);

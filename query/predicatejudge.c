@@ -10,9 +10,6 @@
 #include "common/timestamp.h"
 #include "storage/bloom.h"
 
-/* As predicatenarrow.c has it. */
-#define ZERO_DURATION_NS 400000
-
 typedef enum predicates_verdict verdict;
 
 static verdict verdict_of(bool any, bool all)
@@ -149,8 +146,8 @@ static verdict judge_per_second(const struct predicate *test, const struct summa
 	}
 	if (shortest == 0) {
 		/* those of no time count as of some; others may be as short as can be */
-		shortest = longest == 0 ? ZERO_DURATION_NS : 1;
-		longest = MAX(longest, ZERO_DURATION_NS);
+		shortest = longest == 0 ? test->zero_ns : 1;
+		longest = MAX(longest, test->zero_ns);
 	}
 	return judge_ratio(&test->ratio, (double)volume->min * (double)NS_PER_S / (double)longest,
 			   (double)volume->max * (double)NS_PER_S / (double)shortest);
@@ -480,8 +477,15 @@ static void list_ranges(struct predicate *test)
 	}
 }
 
+/* Only looking at the records tells. */
+static verdict judge_nothing(const struct predicate *test, const struct summary *summary)
+{
+	return PREDICATES_SOME;
+}
+
 void predicate_prepare(struct predicate *test)
 {
+	test->judge = judge_nothing;
 	for (size_t i = 0; i < G_N_ELEMENTS(judges); i++) {
 		if (judges[i].narrow == test->narrow) {
 			test->judge = judges[i].judge;

@@ -7,9 +7,6 @@
 
 #include "common/timestamp.h"
 
-/* What a rate is divided by when the flow took no time (as SiLK's flowrate plug-in has it). */
-#define ZERO_DURATION_NS 400000
-
 static const size_t column_offset[COLUMN_COUNT] = {
 #define X(upper, member, type) [COLUMN_##upper] = offsetof(struct batch, member),
 	RECORD_COLUMNS(X)
@@ -93,12 +90,6 @@ uint32_t predicate_narrow_u64(const struct predicate *test, const struct batch *
 	NARROW(selection, count, row, column[row] - first <= width);
 }
 
-/* Zero by zero is in every range, as SiLK has it; what is divided by zero is in open ranges. */
-static bool in_ratio(const struct real_range *range, double value)
-{
-	return !(value < range->first) && !(value > range->last);
-}
-
 uint32_t predicate_narrow_per_packet(const struct predicate *test, const struct batch *batch,
 				     uint16_t *selection, uint32_t count)
 {
@@ -106,7 +97,7 @@ uint32_t predicate_narrow_per_packet(const struct predicate *test, const struct 
 	const uint64_t *packets = batch->packets;
 
 	NARROW(selection, count, row,
-	       in_ratio(&test->ratio, (double)bytes[row] / (double)packets[row]));
+	       predicate_in_ratio(&test->ratio, (double)bytes[row] / (double)packets[row]));
 }
 
 uint32_t predicate_narrow_per_second(const struct predicate *test, const struct batch *batch,
@@ -116,9 +107,10 @@ uint32_t predicate_narrow_per_second(const struct predicate *test, const struct 
 	const uint64_t *duration_ns = batch->duration_ns;
 
 	NARROW(selection, count, row,
-	       in_ratio(&test->ratio,
-			(double)volume[row] * (double)NS_PER_S /
-				(double)(duration_ns[row] ? duration_ns[row] : ZERO_DURATION_NS)));
+	       predicate_in_ratio(
+		       &test->ratio,
+		       (double)volume[row] * (double)NS_PER_S /
+			       (double)(duration_ns[row] ? duration_ns[row] : test->zero_ns)));
 }
 
 uint32_t predicate_narrow_start(const struct predicate *test, const struct batch *batch,

@@ -6,6 +6,8 @@
 #ifndef TUSSAH_QUERY_PREDICATEROW_H
 #define TUSSAH_QUERY_PREDICATEROW_H
 
+#include <glib.h>
+
 #include "common/cidr.h"
 #include "common/wildcard.h"
 #include "query/predicate.h"
@@ -32,6 +34,7 @@ enum predicate_cost {
 	PREDICATE_COST_WILDCARD,
 	PREDICATE_COST_IPSET,  /* a search */
 	PREDICATE_COST_TUPLES, /* one or two, of wider keys */
+	PREDICATE_COST_EXPR,   /* whatever an expression asks */
 };
 
 enum predicate_flags {
@@ -50,6 +53,7 @@ struct predicate_row {
 
 struct predicate {
 	const struct predicate_row *row;
+	struct predicate_row own_row; /* where row is no row of a table */
 	predicate_narrow_fn narrow;
 	predicate_judge_fn judge; /* since predicate_prepare() */
 	uint64_t *hashes;         /* of its few addresses; owned; NULL: of others, or too many */
@@ -60,6 +64,8 @@ struct predicate {
 	size_t range_count;
 	enum predicate_cost cost;
 	uint32_t columns;
+	uint64_t zero_ns; /* what a rate is divided by when the flow took no time */
+	void (*release)(struct predicate *test); /* NULL: the kind is one that all know */
 	union {
 		uint8_t pass[256];     /* by the value of a byte column: 1 or 0 */
 		struct numset *numset; /* owned */
@@ -73,6 +79,9 @@ struct predicate {
 		struct wildcard *wildcard; /* owned */
 		struct ipset *ipset;       /* owned */
 		struct tuples *tuples;     /* owned */
+		uint8_t *ports;            /* owned; a bit by protocol and port */
+		GHashTable *keys;          /* owned; numbers as pointers */
+		struct whereexpr *expr;    /* borrowed */
 	};
 };
 
@@ -119,6 +128,15 @@ uint32_t predicate_narrow_ipset(const struct predicate *test, const struct batch
 uint32_t predicate_narrow_tuples(const struct predicate *test, const struct batch *batch,
 				 uint16_t *selection, uint32_t count);
 
+/* Of query/predicateflow.c. */
+int predicate_compile_payload(struct predicate *test, const char *text, struct err *err);
+int predicate_compile_payload_rate(struct predicate *test, const char *text, struct err *err);
+int predicate_compile_flowkey(struct predicate *test, const char *text, struct err *err);
+
+/* Of query/predicatemap.c. */
+int predicate_compile_country(struct predicate *test, const char *text, struct err *err);
+int predicate_compile_address_type(struct predicate *test, const char *text, struct err *err);
+
 /* Most addresses that an address filter is asked about; with more, one is found nearly always. */
 #define PREDICATE_HASHES_MAX 32
 
@@ -129,6 +147,15 @@ const struct predicate *predicates_at(const struct predicates *tests, size_t i);
 
 /* Make ready for judging: sets judge, the hashes, bounds and ranges. */
 void predicate_prepare(struct predicate *test);
+
+/* Append a test, compiled by the caller; row is kept. */
+struct predicate *predicates_append(struct predicates **tests, const struct predicate_row *row);
+
+/* Zero by zero is in every range, as SiLK has it; what is divided by zero is in open ranges. */
+static inline bool predicate_in_ratio(const struct real_range *range, double value)
+{
+	return !(value < range->first) && !(value > range->last);
+}
 
 /* Compile text for the row; test->row is set. Frees nothing on failure but what it made. */
 int predicate_compile(struct predicate *test, const char *text, struct err *err);

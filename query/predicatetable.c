@@ -5,6 +5,7 @@
 #include <float.h>
 #include <glib.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/tcpflags.h"
@@ -182,7 +183,8 @@ static void pass_match(struct predicate *test, const struct tcpflags_match *matc
 	}
 }
 
-/* Call parse for every part of a list with commas; empty parts do not count. */
+/* Call parse for every part of a list with commas; empty parts do not count, blank ones are wrong.
+ */
 typedef int (*part_fn)(struct predicate *test, const char *part, struct err *err);
 
 static int each_part(struct predicate *test, const char *text, part_fn parse, struct err *err)
@@ -191,10 +193,12 @@ static int each_part(struct predicate *test, const char *text, part_fn parse, st
 	int st = ST_OK;
 
 	for (char **part = parts; st == ST_OK && *part; part++) {
-		g_strstrip(*part);
-		if (**part) {
-			st = parse(test, *part, err);
+		if (!**part) {
+			continue;
 		}
+		st = *g_strstrip(*part)
+			     ? parse(test, *part, err)
+			     : err_set(err, ST_EINVAL, "Input is empty or all whitespace");
 	}
 	g_strfreev(parts);
 	return st;
@@ -251,16 +255,16 @@ static int compile_any_flag(struct predicate *test, const char *text, struct err
 
 static int compile_one_flag(struct predicate *test, const char *text, struct err *err)
 {
-	uint64_t on;
-	int st = number_parse(text, 0, 1, &on, err);
+	/* as SiLK reads it: what is no number is 0, and what follows one does not count */
+	long on = strtol(text, NULL, 10);
+	uint8_t bit = test->row->bits;
 
-	if (st == ST_OK) {
-		uint8_t bit = test->row->bits;
-
-		pass_match(test, &(struct tcpflags_match){ .high = on ? bit : 0, .mask = bit });
+	if (on != 0 && on != 1) {
+		return err_set(err, ST_EINVAL, "Must be 0 or 1");
 	}
+	pass_match(test, &(struct tcpflags_match){ .high = on ? bit : 0, .mask = bit });
 	set_test(test, predicate_narrow_byte, PREDICATE_COST_BYTE, row_columns(test->row));
-	return st;
+	return ST_OK;
 }
 
 static int parse_version_part(struct predicate *test, const char *part, struct err *err)
@@ -365,7 +369,9 @@ void predicate_release(struct predicate *test)
 {
 	g_free(test->hashes);
 	g_free(test->ranges);
-	if (test->narrow == predicate_narrow_wildcard) {
+	if (test->release) {
+		test->release(test);
+	} else if (test->narrow == predicate_narrow_wildcard) {
 		g_free(test->wildcard);
 	} else if (test->narrow == predicate_narrow_ipset) {
 		ipset_free(test->ipset);
@@ -436,12 +442,20 @@ void predicate_release(struct predicate *test)
 	X("cwr-flag", "0|1", compile_one_flag, FLAGS, FLAGS, TCPFLAG_CWR, 0, "pass flows with (1) or without (0) CWR")            \
 	X("attributes", "LIST", compile_attributes, STATE, STATE, 0, 0, "pass flows whose attributes match a HIGH/MASK pair of this list") \
 	X("application", "LIST", compile_u16, APPLICATION, APPLICATION, 0, 0, "pass flows whose application label is in this list") \
+	X("scc", "LIST", predicate_compile_country, SIP, SIP, 0, 0, "pass flows whose source is in one of these countries")        \
+	X("dcc", "LIST", predicate_compile_country, DIP, DIP, 0, 0, "pass flows whose destination is in one of these countries")   \
+	X("any-cc", "LIST", predicate_compile_country, SIP, DIP, 0, 0, "pass flows one of whose ends is in one of these countries") \
+	X("stype", "NUMBER", predicate_compile_address_type, SIP, SIP, 0, 0, "pass flows whose source is of this address type: 0 not routed, 1 inside, 2 outside, 3 not inside") \
+	X("dtype", "NUMBER", predicate_compile_address_type, DIP, DIP, 0, 0, "pass flows whose destination is of this address type") \
 	X("ip-version", "LIST", compile_ip_version, STATE, STATE, 0, 0, "pass flows of these IP versions: 4, 6 or 4,6")
 
 /* Ours: SiLK's come first where a name is cut short. */
 #define PREDICATE_EXTRA_ROWS(X)                                                                                                    \
 	X("bytes-per-second", "RANGE", compile_per_second, BYTES, DURATION, 0, 0, "pass flows of so many bytes a second, with fractions") \
-	X("packets-per-second", "RANGE", compile_per_second, PACKETS, DURATION, 0, 0, "pass flows of so many packets a second, with fractions")
+	X("packets-per-second", "RANGE", compile_per_second, PACKETS, DURATION, 0, 0, "pass flows of so many packets a second, with fractions") \
+	X("payload-bytes", "RANGE", predicate_compile_payload, BYTES, PACKETS, 0, 0, "pass flows of so many bytes without headers") \
+	X("payload-rate", "RANGE", predicate_compile_payload_rate, BYTES, DURATION, 0, 0, "pass flows of so many of these bytes a second, with fractions") \
+	X("flowkey", "LIST", predicate_compile_flowkey, SIP, DIP, 0, 0, "pass flows with one of these keys of YAF, decimal or 0x and hexadecimal")
 /* clang-format on */
 
 #define X(name_, arg_, compile_, column_, other_, bits_, flags_, help_)                            \

@@ -12,6 +12,8 @@
 
 #include "common/timestamp.h"
 #include "query/filterreport.h"
+#include "query/madefields.h"
+#include "query/maptest.h"
 #include "query/names.h"
 #include "query/scanprogress.h"
 #include "query/selection.h"
@@ -20,6 +22,9 @@
 
 #define THREADS_MAX       1024
 #define PROGRESS_DELAY_NS (2 * NS_PER_S)
+
+/* Beside enum flowfield_plugin. */
+#define PLUGIN_MISMATCH (1u << 16)
 
 struct rwfilter_opts {
 	GPtrArray *destinations[FILTER_WAYS];
@@ -36,6 +41,10 @@ struct rwfilter_opts {
 	struct selection_opts selection;
 	struct predicate_opts predicates;
 	struct tuple_opts tuples;
+	struct maptest_opts maps;
+	unsigned plugins;
+	bool app_mismatch;
+	uint64_t zero_duration_us; /* 0: not given */
 	bool explain;
 	bool progress;
 	bool no_progress;
@@ -47,6 +56,17 @@ struct rwfilter_opts {
 static int parse_refused(const struct opt *opt, const char *text, void *dest, struct err *err)
 {
 	return err_set(err, ST_ESUPPORT, "--%s is not supported by this release", opt->name);
+}
+
+/* app-mismatch.so tests by being there. */
+static int parse_plugin(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	int st = madefields_parse_plugin(text, dest, err);
+
+	if (st == ST_OK && g_str_has_suffix(text, "app-mismatch.so")) {
+		*(unsigned *)dest |= PLUGIN_MISMATCH;
+	}
+	return st;
 }
 
 #define REFUSED(name, arg, flags, help)                                                            \
@@ -67,7 +87,8 @@ static const struct opt rwfilter_opt_table[] = {
 		UINT64_MAX, "write no more than this many records that fail"),
 	OPT_FLAG(struct rwfilter_opts, print_filenames, "print-filenames", 0,
 		 "print the name of each input file when it is read"),
-	REFUSED("plugin", "FILE", 0, "load more partitioning switches from this plug-in"),
+	OPT_CALL(struct rwfilter_opts, plugins, "plugin", 0, "FILE", parse_plugin, 0,
+		 "accepted for SiLK's plug-ins, whose switches are built in; may be repeated"),
 	OPT_CHOICE(struct rwfilter_opts, file_format, "file-format", 0, "KIND", file_formats,
 		   "write records so: silk, or block, which keeps extension columns",
 		   .default_text = "silk", .flags = OPT_ADDED),
@@ -103,13 +124,14 @@ static const struct opt rwfilter_opt_table[] = {
 		 .flags = OPT_ADDED),
 	OPT_GROUP(struct rwfilter_opts, selection, selection_opt_table),
 	OPT_GROUP(struct rwfilter_opts, predicates, predicate_opt_table),
-	REFUSED("scc", "LIST", 0, "pass flows whose source is in one of these countries"),
-	REFUSED("dcc", "LIST", 0, "pass flows whose destination is in one of these countries"),
-	REFUSED("any-cc", "LIST", 0, "pass flows one of whose ends is in one of these countries"),
 	OPT_GROUP(struct rwfilter_opts, tuples, tuple_opt_table),
-	REFUSED("stype", "NUMBER", 0, "pass flows whose source is of this address type"),
-	REFUSED("dtype", "NUMBER", 0, "pass flows whose destination is of this address type"),
-	REFUSED("pmap-file", "[NAME:]FILE", 0, "add the switches of this prefix map"),
+	OPT_GROUP(struct rwfilter_opts, maps, maptest_opt_table),
+	OPT_FLAG(struct rwfilter_opts, app_mismatch, "app-mismatch", 0,
+		 "pass TCP and UDP flows whose application is known and neither of the ports",
+		 .flags = OPT_ADDED),
+	OPT_U64(struct rwfilter_opts, zero_duration_us, "flowrate-zero-duration", 0, "MICROSECONDS",
+		1, UINT32_MAX, "take this as the duration of 0 in rates", .default_text = "400",
+		.flags = OPT_ADDED),
 	REFUSED("python-expr", "TEXT", OPT_ADDED, "pass flows for which this Python is true"),
 	REFUSED("python-file", "FILE", OPT_ADDED, "load a Python plug-in"),
 	OPT_END,
@@ -126,7 +148,7 @@ enum input { INPUT_NONE, INPUT_FILES, INPUT_REPOSITORY };
 
 struct rwfilter {
 	struct tool_env *env;
-	const struct rwfilter_opts *opts;
+	struct rwfilter_opts *opts;
 	struct filter filter;
 	struct filter_stats stats;
 	struct selection *selection; /* NULL: the files are named */
@@ -209,6 +231,20 @@ static void add_tuples(struct rwfilter_opts *opts)
 		tool_die_err(&err);
 	}
 	predicates_add_tuples(&opts->predicates.tests, tuples);
+}
+
+/* Tests that are more than one switch. */
+static void add_tests(struct rwfilter_opts *opts)
+{
+	add_tuples(opts);
+	maptest_add(&opts->maps, &opts->predicates.tests);
+	if (opts->app_mismatch || opts->plugins & PLUGIN_MISMATCH) {
+		predicates_add_mismatch(&opts->predicates.tests);
+	}
+	if (opts->zero_duration_us) {
+		predicates_set_zero_ns(opts->predicates.tests,
+				       opts->zero_duration_us * (uint64_t)NS_PER_US);
+	}
 }
 
 /* Standard output takes one stream. */
@@ -479,6 +515,7 @@ static int finish(struct rwfilter *run)
 		}
 	}
 	predicates_free(run->opts->predicates.tests);
+	maptest_release(&run->opts->maps);
 	return exit_status;
 }
 
@@ -543,7 +580,7 @@ static int rwfilter_run(struct tool_env *env, void *arg, int argc, char **argv)
 			   "the command line");
 	}
 	check_input_pipe(opts->input_pipe);
-	add_tuples(opts);
+	add_tests(opts);
 	if (input == INPUT_FILES) {
 		selection_add_tests(&opts->selection, env, &opts->predicates.tests);
 	}

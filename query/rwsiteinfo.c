@@ -6,8 +6,10 @@
 #include "common/namelist.h"
 #include "common/text.h"
 #include "common/timestamp.h"
+#include "query/format.h"
 #include "query/iftable.h"
 #include "query/losses.h"
+#include "query/repofiles.h"
 #include "query/siterows.h"
 #include "storage/repo.h"
 
@@ -31,6 +33,7 @@ struct siteinfo_opts {
 	char *groups;
 	char *list_delimiter;
 	char *interface_counters;
+	struct format_opts format;
 	struct text_opts text;
 	struct output_opts output;
 	struct site_opts site;
@@ -56,10 +59,12 @@ static const struct opt siteinfo_opt_table[] = {
 	OPT_STR(struct siteinfo_opts, interface_counters, "interface-counters", 0, "DATE[-DATE]",
 		"print the counters of routers' interfaces in these hours instead",
 		.flags = OPT_ONCE | OPT_ADDED),
+	OPT_GROUP(struct siteinfo_opts, format, format_times_opt_table),
 	OPT_GROUP(struct siteinfo_opts, text, text_opt_table),
 	OPT_GROUP(struct siteinfo_opts, output, output_opt_table),
-	OPT_STR(struct siteinfo_opts, site.rootdir, "data-rootdir", 0, "DIRECTORY",
-		"top of the repository, where the site file is looked for"),
+	OPT_CALL(struct siteinfo_opts, site.rootdir, "data-rootdir", 0, "DIRECTORY",
+		 tool_parse_rootdir, OPT_OWN_ERROR,
+		 "top of the repository, where the site file is looked for"),
 	OPT_GROUP(struct siteinfo_opts, site, site_opt_table),
 	OPT_END,
 };
@@ -92,6 +97,8 @@ struct render {
 	const struct siterow *row;
 	bool columns;                     /* marks keep their places */
 	const struct sensor_loss *losses; /* of each sensor by id, and of all behind the last */
+	const struct repofiles *files;
+	unsigned timestamp_format;
 };
 
 static void cell_class(const struct render *render, int id, GString *out)
@@ -186,6 +193,44 @@ static void cell_loss_hours(const struct render *render, int id, GString *out)
 	g_string_append_printf(out, "%" PRIu64, loss_of_row(render)->hours);
 }
 
+/* SiLK does not look at the group of the row. */
+static struct repofiles_sum files_of_row(const struct render *render)
+{
+	return repofiles_sum(render->files, render->row->id[SITE_CLASS], render->row->id[SITE_TYPE],
+			     render->row->id[SITE_SENSOR]);
+}
+
+static void add_hour(const struct render *render, bool any, int64_t hour_ns, GString *out)
+{
+	char text[VALUE_TEXT_MAX];
+
+	if (any) {
+		g_string_append_len(
+			out, text,
+			(gssize)timestamp_print(text, hour_ns,
+						render->timestamp_format | TIMESTAMP_NO_MSEC));
+	}
+}
+
+static void cell_first_hour(const struct render *render, int id, GString *out)
+{
+	struct repofiles_sum sum = files_of_row(render);
+
+	add_hour(render, sum.count > 0, sum.first_ns, out);
+}
+
+static void cell_last_hour(const struct render *render, int id, GString *out)
+{
+	struct repofiles_sum sum = files_of_row(render);
+
+	add_hour(render, sum.count > 0, sum.last_ns, out);
+}
+
+static void cell_file_count(const struct render *render, int id, GString *out)
+{
+	g_string_append_printf(out, "%" PRIu64, files_of_row(render).count);
+}
+
 static const struct site_field site_fields[] = {
 	{ "class", "Class", "class name", SITE_CLASS, false, false, cell_class },
 	{ "type", "Type", "type name", SITE_TYPE, false, false, cell_type },
@@ -202,6 +247,12 @@ static const struct site_field site_fields[] = {
 	  cell_default_type },
 	{ "mark-defaults", "Defaults", "'+' for the default class, '*' for a default type",
 	  NO_DIMENSION, false, false, cell_mark },
+	{ "repo-start-date", "Start-Date", "earliest hour of the repository with a file of the row",
+	  NO_DIMENSION, false, false, cell_first_hour },
+	{ "repo-end-date", "End-Date", "latest hour of the repository with a file of the row",
+	  NO_DIMENSION, false, false, cell_last_hour },
+	{ "repo-file-count", "File-Count", "files of the row in the repository", NO_DIMENSION,
+	  false, true, cell_file_count },
 	{ "loss", "Loss", "records and datagrams known to be missing from the sensor's files",
 	  NO_DIMENSION, false, true, cell_loss },
 	{ "loss-hours", "Loss-Hours", "hours of the sensor in which something is missing",
@@ -250,6 +301,8 @@ struct job {
 	bool *sensors;
 	bool *groups;
 	struct sensor_loss *losses;
+	struct repofiles *files; /* NULL: no field wants them */
+	unsigned timestamp_format;
 };
 
 static int add_field(void *arg, unsigned index, struct err *err)
@@ -556,7 +609,8 @@ static char *make_cell(const struct job *job, const struct site_field *field,
 static void collect_row(void *arg, const struct siterow *row)
 {
 	struct job *job = arg;
-	const struct render render = { job->rows.site, row, job->columns, job->losses };
+	const struct render render = { job->rows.site, row,        job->columns,
+				       job->losses,    job->files, job->timestamp_format };
 
 	for (size_t i = 0; i < job->field_count; i++) {
 		char *cell = make_cell(job, job->fields[i], &render);
@@ -581,10 +635,37 @@ static void print_rows(const struct job *job, struct text *text)
 	}
 }
 
+static bool wants(const struct job *job, const struct site_field *field)
+{
+	for (size_t i = 0; i < job->field_count; i++) {
+		if (job->fields[i] == field) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Only when a field wants them: all folders are looked through. */
+static void find_files(struct job *job, const char *root)
+{
+	bool wanted = false;
+	struct err err;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(site_fields); i++) {
+		wanted |= (site_fields[i].cell == cell_first_hour ||
+			   site_fields[i].cell == cell_last_hour ||
+			   site_fields[i].cell == cell_file_count) &&
+			  wants(job, &site_fields[i]);
+	}
+	if (wanted && repofiles_new(&job->files, job->rows.site, root, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
+}
+
 /* Marks alone are about nothing. */
 static bool has_rows(const struct job *job)
 {
-	return job->field_count > 1 || job->fields[0]->dimension != NO_DIMENSION;
+	return job->field_count > 1 || job->fields[0]->cell != cell_mark;
 }
 
 /* A date alone means all its hours. */
@@ -657,6 +738,8 @@ static int siteinfo_run(struct tool_env *env, void *base, int argc, char **argv)
 	job->rows.site = tool_site(env, &opts->site, true);
 	parse_filters(job);
 	find_losses(job, tool_rootdir(env, &opts->site));
+	find_files(job, tool_rootdir(env, &opts->site));
+	job->timestamp_format = format_timestamp(&opts->format);
 	job->cells = g_ptr_array_new_with_free_func(g_free);
 	if (has_rows(job)) {
 		siterows_each(&job->rows, collect_row, job);
@@ -673,6 +756,7 @@ static int siteinfo_run(struct tool_env *env, void *base, int argc, char **argv)
 	g_free(job->sensors);
 	g_free(job->groups);
 	g_free(job->losses);
+	repofiles_free(job->files);
 	g_free(job);
 	return status;
 }

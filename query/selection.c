@@ -25,8 +25,8 @@ const struct opt selection_opt_table[] = {
 		.flags = OPT_ONCE),
 	OPT_FLAG(struct selection_opts, print_missing_files, "print-missing-files", 0,
 		 "print the names of files that were looked for in vain"),
-	OPT_STR(struct selection_opts, site.rootdir, "data-rootdir", 0, "DIRECTORY",
-		"top of the repository"),
+	OPT_CALL(struct selection_opts, site.rootdir, "data-rootdir", 0, "DIRECTORY",
+		 tool_parse_rootdir, OPT_OWN_ERROR, "top of the repository"),
 	OPT_GROUP(struct selection_opts, site, site_opt_table),
 	OPT_END,
 };
@@ -168,9 +168,6 @@ struct selection *selection_new(const struct selection_opts *opts, struct tool_e
 	};
 	struct selection *selection = g_new0(struct selection, 1);
 
-	if (opts->site.rootdir && !g_file_test(opts->site.rootdir, G_FILE_TEST_IS_DIR)) {
-		tool_usage("Root data directory '%s' does not exist", opts->site.rootdir);
-	}
 	selection->site = tool_site(env, &opts->site, true);
 	selection->root = tool_rootdir(env, &opts->site);
 	selection->want_missing = opts->print_missing_files;

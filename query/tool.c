@@ -34,13 +34,6 @@ char *const *tool_argv(const struct tool_env *env)
 	return env->argv;
 }
 
-const char *tool_getenv(const char *name)
-{
-	const char *text = getenv(name);
-
-	return text && *text ? text : NULL;
-}
-
 bool tool_is_stdout(const char *path)
 {
 	return path && (strcmp(path, "-") == 0 || strcmp(path, "stdout") == 0);
@@ -172,6 +165,15 @@ const struct site *tool_site(struct tool_env *env, const struct site_opts *opts,
 		exit(TOOL_EXIT_ERROR);
 	}
 	return env->site;
+}
+
+int tool_parse_rootdir(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	if (!g_file_test(text, G_FILE_TEST_IS_DIR)) {
+		return err_set(err, ST_EINVAL, "Root data directory '%s' does not exist", text);
+	}
+	*(const char **)dest = text;
+	return ST_OK;
 }
 
 const char *tool_rootdir(struct tool_env *env, const struct site_opts *opts)

@@ -62,6 +62,9 @@ struct site_opts {
 };
 extern const struct opt site_opt_table[];
 
+/* Parse a --data-rootdir, into a char *: it must be there. */
+int tool_parse_rootdir(const struct opt *opt, const char *text, void *dest, struct err *err);
+
 /*
  * The site, loaded at first use. needed: no file is fatal ("rwglob: ..."); else an empty site
  * stands in when there is none. A file that is there but faulty is fatal when needed, too; else its

@@ -248,13 +248,30 @@ static bool only_blanks(const struct tuc *tuc, const char *text)
 	return !*text;
 }
 
+/* A title may be several, with commas between them, as SiLK has it. */
+static int add_titles(struct tuc *tuc, char *titles, struct err *err)
+{
+	int st = ST_OK;
+
+	while (st == ST_OK && titles) {
+		char *comma = strchr(titles, ',');
+
+		if (comma) {
+			*comma = '\0';
+		}
+		st = add_named(tuc, titles, err);
+		titles = comma ? comma + 1 : NULL;
+	}
+	return st;
+}
+
 int tuc_read_titles(struct tuc *tuc, char *line, struct err *err)
 {
 	int st = ST_OK;
 
 	clear_columns(tuc);
 	while (st == ST_OK && line && !only_blanks(tuc, line)) {
-		st = add_named(tuc, next_column(tuc, &line), err);
+		st = add_titles(tuc, next_column(tuc, &line), err);
 	}
 	return st == ST_OK ? finish_columns(tuc, err) : st;
 }

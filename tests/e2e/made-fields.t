@@ -220,6 +220,81 @@ test_case 'a plug-in that is not built in is refused' '
 	grep "Invalid plugin .elsewhere.so" err
 '
 
+# passes COUNT SWITCHES...: rwfilter passes that many records of both files
+passes() {
+	count=$1
+	shift
+	rm -f stat.txt
+	rwfilter "$@" --print-statistics=stat.txt --pass-destination=/dev/null flows.rw flows6.rw || return 1
+	echo "Files     2.  Read          5.  Pass          $count. Fail           $((5 - count))." >expected
+	test_cmp expected stat.txt || { echo "rwfilter $*"; return 1; }
+}
+
+test_case 'rwfilter: labels' '
+	passes 2 --pmap-file=office.pmap --pmap-src-office="A Desk" &&
+	passes 2 --pmap-file=office.pmap --pmap-src-office=1 &&
+	passes 4 --pmap-file=office.pmap --pmap-any-office=elsewhere &&
+	passes 4 --pmap-file=office.pmap --pmap-src-office=elsewhere --pmap-src-office="a desk" &&
+	passes 2 --pmap-file=x:office.pmap --pmap-s="a desk" &&
+	passes 2 --pmap-file=nameless.pmap --pmap-dport-proto=web &&
+	passes 0 --pmap-file=nameless.pmap --pmap-sport-proto=web &&
+	passes 2 --pmap-file=nameless.pmap --pmap-any-port-proto=web
+'
+
+test_case 'rwfilter: labels and maps that are not there' '
+	test_must_fail rwfilter --pmap-file=office.pmap --pmap-src-office=yard --all=/dev/null flows.rw 2>err &&
+	grep "label .yard. is not in the prefix map" err && test_lines err 2 &&
+	test_must_fail rwfilter --pmap-file=office.pmap --pmap-src-office= --all=/dev/null flows.rw 2>err &&
+	test_must_fail rwfilter --pmap-src-office=1 --pmap-file=office.pmap --all=/dev/null flows.rw 2>err &&
+	grep "unrecognized option .--pmap-src-office" err &&
+	test_must_fail rwfilter --pmap-file=flows.rw --all=/dev/null flows.rw 2>err && grep "Invalid pmap-file" err &&
+	test_must_fail rwfilter --pmap-file=office.pmap --pmap-file=office.pmap --all=/dev/null flows.rw 2>err &&
+	grep "Multiple pmaps" err
+'
+
+test_case 'rwfilter: address types, which IPv6 addresses have not' '
+	passes 2 --stype=1 && passes 2 --dtype=1 && passes 0 --stype=0 && passes 2 --stype=2 && passes 3 --stype=3 &&
+	test_must_fail rwfilter --stype=4 --all=/dev/null flows.rw 2>err && grep "Invalid stype .4." err
+'
+
+test_case 'rwfilter: countries' '
+	SILK_COUNTRY_CODES=countries.pmap &&
+	passes 1 --scc=de && passes 2 --dcc=DE && passes 3 --any-cc=de && passes 4 --scc=de,-- && passes 0 --scc=fr,, &&
+	test_must_fail rwfilter --scc=deu --all=/dev/null flows.rw 2>err && grep "Not a country: deu" err &&
+	test_must_fail env SILK_COUNTRY_CODES=missing rwfilter --scc=de --all=/dev/null flows.rw 2>err &&
+	grep "cannot find the country code map" err
+'
+
+test_case 'rwfilter: block files are told by their summaries as well' '
+	SILK_COUNTRY_CODES=countries.pmap &&
+	rwfilter --all-destination=flows.blk --file-format=block flows.rw &&
+	for switch in --scc=de --any-cc=de --stype=3 --dtype=1 --payload-bytes=600 --flowkey=3392405965 \
+		"--pmap-file=office.pmap --pmap-src-office=1" "--pmap-file=nameless.pmap --pmap-dport-proto=web"; do
+		rwfilter $switch --pass-destination=from-rows.rw flows.rw &&
+		rwfilter $switch --pass-destination=from-blocks.rw flows.blk &&
+		rwcut from-rows.rw >expected && rwcut from-blocks.rw >out && test_cmp expected out &&
+		! test_lines out 1 || return 1
+		rm -f from-rows.rw from-blocks.rw
+	done
+'
+
+test_case 'rwfilter: payload, rates and flow keys' '
+	passes 2 --payload-bytes=600 && passes 4 --payload-bytes=1- && passes 1 --payload-rate=300 &&
+	passes 2 --plugin=flowrate.so --packets-per-second=1000- &&
+	passes 0 --packets-per-second=1000- --flowrate-zero-duration=1000000 &&
+	passes 1 --plugin=flowkey.so --flowkey=3392405965 && passes 1 --flowkey=1,0xCA3401CD &&
+	test_must_fail rwfilter --flowkey=0xg --all=/dev/null flows.rw 2>err && grep "Invalid flowkey .0xg." err
+'
+
+test_case 'rwfilter: applications that do not match a port' '
+	printf "sPort|dPort|protocol|application\n80|5|6|80\n5|80|6|80\n5|6|6|80\n5|6|17|53\n5|6|6|0\n5|6|1|80\n" >apps.txt &&
+	rwtuc --output-path=apps.rw apps.txt &&
+	rwfilter --plugin=app-mismatch.so --pass=stdout apps.rw >passed.rw &&
+	rwcut --fields=application --no-titles --delimited passed.rw >out &&
+	printf "80\n53\n" >expected && test_cmp expected out &&
+	rwfilter --app-mismatch --pass=stdout apps.rw >passed2.rw && rwcut passed2.rw >out && test_lines out 3
+'
+
 test_case 'sorted input is taken as it comes' '
 	rwuniq --presorted-input --fields=protocol --delimited --no-titles flows.rw >out &&
 	printf "6|2\n17|1\n1|1\n" >expected && test_cmp expected out &&

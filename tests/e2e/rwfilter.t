@@ -148,7 +148,7 @@ test_case 'what is wrong on the command line' '
 	test_must_fail rwfilter --protocol=6 --print-statistics --input-pipe=a.rw &&
 	test_must_fail rwfilter --protocol=6 --print-statistics --input-pipe=- a.rw &&
 	test_must_fail rwfilter --protocol=6 --print-statistics --start-date=2024/03/05 a.rw &&
-	test_must_fail rwfilter --scc=us --print-statistics a.rw 2>err &&
+	test_must_fail rwfilter --python-expr=1 --print-statistics a.rw 2>err &&
 	test_grep "not supported" err &&
 	test_must_fail rwfilter --icmp-type=3 --protocol=6 --print-statistics a.rw &&
 	test_must_fail rwfilter --no-such-switch --print-statistics a.rw

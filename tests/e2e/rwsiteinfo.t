@@ -84,6 +84,28 @@ test_case 'columns' '
 	test_cmp want out
 '
 
+test_case 'files of the repository' '
+	mkdir -p data/z/b/2020/01/01 data/z/b/2020/01/03 data/a/q/2020/01/02 &&
+	echo "path-format \"%C/%T/%Y/%m/%d/%x\"" >>silk.conf &&
+	b=$(rwsiteinfo --flowtypes=z/b --fields=flowtype --no-titles --delimited) &&
+	q=$(rwsiteinfo --flowtypes=a/q --fields=flowtype --no-titles --delimited) &&
+	: >"data/z/b/2020/01/01/$b-E_20200101.05" && : >"data/z/b/2020/01/03/$b-C_20200103.23.gz" &&
+	: >"data/z/b/2020/01/01/$b-E_20200103.05" && : >"data/a/q/2020/01/02/$q-A_20200102.00" &&
+	rwsiteinfo --data-rootdir=data --fields=class,repo-start-date,repo-end-date,repo-file-count --delimited >out &&
+	cat >want <<-EOF &&
+	Class|Start-Date|End-Date|File-Count
+	z|2020/01/01T05:00:00|2020/01/03T23:00:00|2
+	a|2020/01/02T00:00:00|2020/01/02T00:00:00|1
+	n|||0
+	EOF
+	test_cmp want out &&
+	rwsiteinfo --data-rootdir=data --fields=sensor,repo-file-count --sensors=E,A --delimited --no-titles >out &&
+	printf "A|1\nE|1\n" >want && test_cmp want out &&
+	rwsiteinfo --data-rootdir=data --fields=repo-start-date,repo-file-count --timestamp-format=epoch >out &&
+	printf "Start-Date|File-Count|\n1577854800|         3|\n" >want && test_cmp want out &&
+	test_must_fail rwsiteinfo --data-rootdir=nowhere --fields=sensor 2>err && test_grep "does not exist" err
+'
+
 test_case 'errors' '
 	while IFS="!" read -r switch words; do
 		test_must_fail rwsiteinfo --fields=class $switch 2>err || return 1

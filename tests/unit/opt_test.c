@@ -420,6 +420,89 @@ static int note_switch(const struct opt *opt, const char *text, void *dest, stru
 	OPT_CALL(struct test_opts, calls, name_, letter_, arg_, note_switch, flags_, "x",          \
 		 .tag = __LINE__)
 
+/* Rows that come to be as a switch is read. */
+struct more_opts {
+	int first; /* keeps the member away from the start */
+	struct more {
+		bool any;
+		int calls;
+	} more;
+};
+
+static int parse_make(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	((struct more *)dest)->any = true;
+	return ST_OK;
+}
+
+static int parse_made(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	((struct more *)dest)->calls += (int)opt->tag;
+	return ST_OK;
+}
+
+static const struct opt made_table[] = {
+	{ .kind = OPT_KIND_CALL,
+	  .name = "made-one",
+	  .arg = "X",
+	  .help = "one that is made",
+	  .parse = parse_made,
+	  .tag = 1 },
+	{ .kind = OPT_KIND_CALL,
+	  .name = "made-two",
+	  .arg = "X",
+	  .help = "one that is made",
+	  .parse = parse_made,
+	  .tag = 10 },
+	OPT_END,
+};
+
+static const struct opt *made_rows(const void *member)
+{
+	return ((const struct more *)member)->any ? made_table : NULL;
+}
+
+static void test_more(void)
+{
+	static const struct opt table[] = {
+		OPT_CALL(struct more_opts, more, "make", 0, NULL, parse_make, OPT_ARG_NONE,
+			 "make more switches"),
+		OPT_MORE(struct more_opts, more, made_rows),
+		OPT_END,
+	};
+	static const struct {
+		const char *words[4];
+		int calls; /* -1: an error */
+	} cases[] = {
+		{ { "--made-one=1" }, -1 },
+		{ { "--make", "--made-one=1" }, 1 },
+		{ { "--make", "--made-t", "1", "--made-one=2" }, 11 },
+		{ { "--made-one=1", "--make" }, -1 },
+		{ { "--make", "--made=1" }, -1 },
+	};
+	struct err err;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		char *argv[6] = { (char *)"tool" };
+		struct more_opts opts = { 0 };
+		struct opt_result result;
+		int argc = 1;
+		int st;
+
+		for (size_t k = 0; k < 4 && cases[i].words[k]; k++) {
+			argv[argc++] = (char *)cases[i].words[k];
+		}
+		st = opt_parse(table, &opts, argc, argv, &result, &err);
+		unit_at("case %zu", i);
+		CU_ASSERT_EQUAL(st == ST_OK, cases[i].calls >= 0);
+		if (st == ST_OK) {
+			CU_ASSERT_EQUAL(opts.more.calls, cases[i].calls);
+			g_free(result.args);
+		}
+	}
+	CU_ASSERT_EQUAL(opt_check(table, &err), ST_OK);
+}
+
 static const struct opt getopt_table[] = {
 	NOTE("fields", 'f', "X", 0),
 	NOTE("field", 0, "X", 0),
@@ -559,6 +642,7 @@ int main(void)
 		{ "check", test_check },
 		{ "added", test_added },
 		{ "as getopt_long_only", test_as_getopt },
+		{ "rows that come to be", test_more },
 		{ NULL, NULL },
 	};
 

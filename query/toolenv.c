@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Apart from tool.c, so that engines that look at the environment can be tested without a tool. */
+#include "query/tool.h"
+
+#include <stdlib.h>
+
+const char *tool_getenv(const char *name)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? text : NULL;
+}
