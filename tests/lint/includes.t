@@ -32,7 +32,7 @@ forbid 'libmicrohttpd is known to common/metricsd.c alone' '^#include <microhttp
 	$(ls common/*.[ch] storage/*.[ch] sensor/*.[ch] packer/*.[ch] query/*.[ch] | grep -v '^common/metricsd\.c$')
 forbid 'libfixbuf is known to its edge files alone' '^#include <fixbuf/' \
 	$(ls common/*.[ch] storage/*.[ch] sensor/*.[ch] packer/*.[ch] query/*.[ch] |
-		grep -vE '^(common/iemodel\.c$|sensor/export|packer/ipfix)')
+		grep -vE '^(common/iemodel\.c$|sensor/export|packer/ipfix|query/ipfix)')
 forbid 'compression libraries are known to storage/compress.c and gzip edges alone' \
 	'^#include <(lzo/|snappy|zlib)' \
 	$(ls common/*.[ch] storage/*.[ch] sensor/*.[ch] packer/*.[ch] query/*.[ch] |
