@@ -14,6 +14,7 @@
 
 #include "common/log.h"
 #include "common/timestamp.h"
+#include "packer/filestate.h"
 #include "storage/blockout.h"
 #include "storage/hourappend.h"
 #include "storage/lockedfile.h"
@@ -51,18 +52,6 @@ struct increment {
 };
 
 /* ---- opening ---- */
-
-static uint64_t file_epoch(const char *name, const struct stat *stat)
-{
-	const uint64_t parts[] = {
-		XXH64(name, strlen(name), 0),
-		(uint64_t)stat->st_ino,
-		(uint64_t)stat->st_size,
-		(uint64_t)stat->st_mtim.tv_sec * NS_PER_S + (uint64_t)stat->st_mtim.tv_nsec,
-	};
-
-	return XXH64(parts, sizeof(parts), 1);
-}
 
 /* The logs are those of the incoming directory, which only one appender has. */
 static char *log_id(const struct appender *appender, unsigned thread)
@@ -105,7 +94,8 @@ static int undo_if_there(struct appender *appender, struct appendlog *log, struc
 		struct stat stat;
 
 		if (lstat(path, &stat) == 0 && S_ISREG(stat.st_mode)) {
-			st = appendlog_undo(log, file_epoch(name, &stat), tell_undone, NULL, err);
+			st = appendlog_undo(log, filestate_file(name, &stat), tell_undone, NULL,
+					    err);
 		}
 		g_free(path);
 	}
@@ -618,7 +608,7 @@ int appender_take(struct appender *appender, unsigned thread, const char *path, 
 		again = false;
 	}
 	log_msg(LOG_LEVEL_DEBUG, "Processing incremental file '%s'...", name);
-	in.epoch = file_epoch(name, &stat);
+	in.epoch = filestate_file(name, &stat);
 	for (unsigned tries = 0; again && tries < APPENDER_FORMS_TRIED; tries++) {
 		again = false;
 		st = take_open_file(&in, &again, err);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "storage/header.h"
+
 #define NETWORK_ANY (-1) /* in a table: no test */
 
 /* A row says: source in this network, destination in that one; the first row that fits wins. */
@@ -252,4 +254,14 @@ size_t classify(enum packlogic logic, const struct probe *probe, const struct re
 			(struct classify_output){ .flowtype = type, .sensor = sensor->id };
 	}
 	return count;
+}
+
+/* Only NetFlow v5 knows nothing that the short formats cannot hold; and they name one sensor. */
+uint8_t classify_format(enum packlogic logic, const struct probe *probe, uint8_t flowtype)
+{
+	if (logic != PACKLOGIC_TWOWAY || probe->type != PROBE_NETFLOW_V5 ||
+	    probe->sensors->len != 1 || (probe->quirks & PROBE_QUIRK_ZERO_PACKETS)) {
+		return 0;
+	}
+	return flowtype == TYPE_INWEB || flowtype == TYPE_OUTWEB ? FORMAT_RWWWW : FORMAT_RWSPLIT;
 }

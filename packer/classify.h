@@ -55,4 +55,10 @@ int packlogic_check_site(enum packlogic logic, const struct site *site, struct e
 size_t classify(enum packlogic logic, const struct probe *probe, const struct record *rec,
 		struct classify_output *outputs);
 
+/*
+ * The format (storage/header.h) that a SiLK file of these records has, which the logic filed under
+ * this flowtype; 0: that for any record (silk-packing.md 3.3).
+ */
+uint8_t classify_format(enum packlogic logic, const struct probe *probe, uint8_t flowtype);
+
 #endif

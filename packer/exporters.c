@@ -177,8 +177,11 @@ static void exporter_take_counters(void *arg, const struct ifcounters *counters)
 static int exporter_write(struct exporter *exporter, struct record *rec,
 			  const struct extras *extras)
 {
+	uint8_t format = classify_format(sensorconf_logic(exporter->config->conf), exporter->probe,
+					 rec->flowtype);
 	struct err err;
-	int st = writer_write(exporter->all->env.writer, exporter->config->site, rec, extras, &err);
+	int st = writer_write_as(exporter->all->env.writer, exporter->config->site, rec, extras,
+				 format, &err);
 
 	if (st == ST_ERANGE) {
 		metric_add(&exporter->stats->values[PROBE_DROPPED], 1);

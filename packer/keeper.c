@@ -170,10 +170,13 @@ static void read_list(struct keeper *keeper)
 struct keeper *keeper_new(const struct keeper_opts *opts)
 {
 	struct keeper *keeper = g_new0(struct keeper, 1);
+	char *list_name;
 	pthread_condattr_t attr;
 
 	keeper->opts = *opts;
-	keeper->list_path = g_build_filename(opts->state_directory, KEEPER_FILE, NULL);
+	list_name = g_strconcat(KEEPER_FILE, opts->list_suffix ? opts->list_suffix : "", NULL);
+	keeper->list_path = g_build_filename(opts->state_directory, list_name, NULL);
+	g_free(list_name);
 	pthread_mutex_init(&keeper->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

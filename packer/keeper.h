@@ -29,9 +29,10 @@
 struct keeper_opts {
 	const char *root;            /* kept */
 	const char *state_directory; /* kept */
-	int64_t delay_ns;            /* after the end of the hour */
-	int64_t idle_ns;             /* since it was closed */
-	uint8_t compression;         /* enum chunk_compression */
+	const char *list_suffix; /* of the list, for another keeper there; NULL: none; borrowed */
+	int64_t delay_ns;        /* after the end of the hour */
+	int64_t idle_ns;         /* since it was closed */
+	uint8_t compression;     /* enum chunk_compression */
 };
 
 struct keeper;

@@ -55,6 +55,9 @@ static void packcheck_directories(struct packcheck *check, const struct packopts
 		const char *path;
 	} directories[] = {
 		{ "root directory", opts->root_directory },
+		{ "incoming directory", opts->incoming_directory },
+		{ "incremental directory", opts->incremental_directory },
+		{ "sender directory", opts->sender_directory },
 		{ "state directory", opts->state_directory },
 		{ "archive directory", opts->disposal.archive_directory },
 		{ "error directory", opts->disposal.error_directory },
@@ -119,7 +122,7 @@ unsigned packcheck(const struct packopts *opts, const struct sensorconf *conf, p
 		   void *arg)
 {
 	struct packcheck check = { .fn = fn, .arg = arg };
-	bool tls = packcheck_probes(&check, conf);
+	bool tls = conf && packcheck_probes(&check, conf);
 
 	packcheck_directories(&check, opts);
 	packcheck_tls(&check, opts, tls);

@@ -14,7 +14,7 @@
 /* One finding, a line without its end; ok: it is as it should be. */
 typedef void (*packcheck_fn)(void *arg, bool ok, const char *text);
 
-/* Returns how many findings are not ok. */
+/* conf NULL: none is needed. Returns how many findings are not ok. */
 unsigned packcheck(const struct packopts *opts, const struct sensorconf *conf, packcheck_fn fn,
 		   void *arg);
 

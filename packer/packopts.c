@@ -6,8 +6,12 @@
 #include <string.h>
 
 #include "common/metricsd.h"
+#include "common/timestamp.h"
 #include "packer/daemontool.h"
 #include "storage/flowblock.h"
+
+/* Hourly files are closed when nothing was written to them for so long. */
+#define PACKOPTS_IDLE_S UINT64_C(300)
 
 static int packopts_parse_byte_order(const struct opt *opt, const char *text, void *dest,
 				     struct err *err)
@@ -118,7 +122,8 @@ const struct opt packopts_table[] = {
 		 "and snappy as well",
 		 .default_text = "lzo1x"),
 	OPT_CHOICE(struct packopts, file_format, "file-format", 0, "FORMAT", packopts_file_formats,
-		   "kind of new files: block or silk", .default_text = "block", .flags = OPT_ADDED),
+		   "kind of new files: block or silk",
+		   .default_text = "block, of incremental files silk", .flags = OPT_ADDED),
 	OPT_U64(struct packopts, seal_delay_s, "seal-delay", 0, "SECONDS", 1, 604800,
 		"seal the files of an hour when it has been over for so long",
 		.default_text = "2400", .flags = OPT_ADDED),
@@ -142,7 +147,7 @@ const struct packopts packopts_default = {
 	.flush_timeout_s = 120,
 	.file_cache_size = 128,
 	.byte_order = BYTE_ORDER_NATIVE,
-	.file_format = HOURFILE_BLOCKS,
+	.file_format = PACKOPTS_BY_OUTPUT,
 	.compression = COMPRESSION_DEFAULT,
 	.seal_delay_s = 2400, /* the usual active timeout, and ten minutes on the way */
 	.max_connections = 1024,
@@ -170,53 +175,168 @@ static void packopts_complain(struct packopts_complaints *complaints, const char
 	g_free(text);
 }
 
-/* Modes must be written exactly; the first of each is what this release does. */
-static void packopts_check_mode(struct packopts_complaints *complaints, const char *name,
-				const char *value, const char *const *modes)
+/* Modes must be written exactly; the first is meant when none is given. */
+struct packopts_mode {
+	const char *name;
+	const char *title;
+};
+
+static const struct packopts_mode packopts_inputs[] = {
+	[PACKOPTS_STREAM] = { "stream", "Stream Input" },
+	[PACKOPTS_PDUFILE] = { "pdufile", "PDU-File Input" },
+	[PACKOPTS_FCFILES] = { "fcfiles", "Flowcap Files Input" },
+	[PACKOPTS_RESPOOL] = { "respool", "Respool SiLK Files Input" },
+};
+
+static const struct packopts_mode packopts_outputs[] = {
+	[PACKOPTS_LOCAL_STORAGE] = { "local-storage", "Local-Storage Output" },
+	[PACKOPTS_INCREMENTAL_FILES] = { "incremental-files", "Incremental-Files Output" },
+	[PACKOPTS_SENDING] = { "sending", "Sending Output" },
+};
+
+/* -1: there is no such mode. */
+static int packopts_find_mode(const struct packopts_mode *modes, size_t count, const char *name)
 {
-	if (!value || strcmp(value, modes[0]) == 0) {
-		return;
+	for (size_t i = 0; name && i < count; i++) {
+		if (strcmp(modes[i].name, name) == 0) {
+			return (int)i;
+		}
 	}
-	if (g_strv_contains(modes, value)) {
-		packopts_complain(complaints, "%s '%s' is not supported yet", name, value);
-	} else {
-		packopts_complain(complaints, "Invalid %s '%s'", name, value);
-	}
+	return name ? -1 : 0;
 }
 
-/* The switches of modes: what stream input and local-storage output need and refuse. */
+enum packopts_input packopts_input(const struct packopts *opts)
+{
+	return (enum packopts_input)packopts_find_mode(
+		packopts_inputs, G_N_ELEMENTS(packopts_inputs), opts->input_mode);
+}
+
+enum packopts_output packopts_output(const struct packopts *opts)
+{
+	return (enum packopts_output)packopts_find_mode(
+		packopts_outputs, G_N_ELEMENTS(packopts_outputs), opts->output_mode);
+}
+
+#define FOR(mode) (1U << (mode))
+#define NEVER     0U
+
+/* The switches of modes, in the order in which they are complained of; a mode that a switch is
+ * neither required in nor illegal in does not care. */
 static const struct packopts_mode_row {
 	const char *name;
 	size_t offset; /* of a char * */
-	bool required; /* else illegal */
-	const char *title;
+	bool output;   /* the modes are those of output */
+	unsigned required;
+	unsigned illegal;
 } packopts_modes[] = {
-	{ "sensor-configuration", offsetof(struct packopts, sensor_configuration), true,
-	  "Stream Input" },
-	{ "root-directory", offsetof(struct packopts, root_directory), true,
-	  "Local-Storage Output" },
+	{ "sensor-configuration", offsetof(struct packopts, sensor_configuration), false,
+	  FOR(PACKOPTS_STREAM) | FOR(PACKOPTS_PDUFILE) | FOR(PACKOPTS_FCFILES),
+	  FOR(PACKOPTS_RESPOOL) },
+	{ "packing-logic", offsetof(struct packopts, packing_logic), false, NEVER,
+	  FOR(PACKOPTS_RESPOOL) },
+	{ "sensor-name", offsetof(struct packopts, sensor_name), false, NEVER,
+	  FOR(PACKOPTS_FCFILES) | FOR(PACKOPTS_RESPOOL) },
 	{ "incoming-directory", offsetof(struct packopts, incoming_directory), false,
-	  "Stream Input" },
-	{ "netflow-file", offsetof(struct packopts, netflow_file), false, "Stream Input" },
-	{ "incremental-directory", offsetof(struct packopts, incremental_directory), false,
-	  "Local-Storage Output" },
-	{ "sender-directory", offsetof(struct packopts, sender_directory), false,
-	  "Local-Storage Output" },
+	  FOR(PACKOPTS_FCFILES) | FOR(PACKOPTS_RESPOOL),
+	  FOR(PACKOPTS_STREAM) | FOR(PACKOPTS_PDUFILE) },
+	{ "netflow-file", offsetof(struct packopts, netflow_file), false, FOR(PACKOPTS_PDUFILE),
+	  FOR(PACKOPTS_STREAM) | FOR(PACKOPTS_FCFILES) | FOR(PACKOPTS_RESPOOL) },
+	{ "root-directory", offsetof(struct packopts, root_directory), true,
+	  FOR(PACKOPTS_LOCAL_STORAGE), FOR(PACKOPTS_INCREMENTAL_FILES) | FOR(PACKOPTS_SENDING) },
+	{ "incremental-directory", offsetof(struct packopts, incremental_directory), true,
+	  FOR(PACKOPTS_INCREMENTAL_FILES) | FOR(PACKOPTS_SENDING), FOR(PACKOPTS_LOCAL_STORAGE) },
+	{ "sender-directory", offsetof(struct packopts, sender_directory), true,
+	  FOR(PACKOPTS_SENDING), FOR(PACKOPTS_LOCAL_STORAGE) | FOR(PACKOPTS_INCREMENTAL_FILES) },
 };
+
+static void packopts_check_row(struct packopts_complaints *complaints, const struct packopts *opts,
+			       const struct packopts_mode_row *row)
+{
+	const unsigned mode = row->output ? FOR(packopts_output(opts)) : FOR(packopts_input(opts));
+	const char *title = row->output ? packopts_outputs[packopts_output(opts)].title
+					: packopts_inputs[packopts_input(opts)].title;
+	char *value;
+
+	memcpy(&value, (const char *)opts + row->offset, sizeof(value));
+	if (!value && (row->required & mode)) {
+		packopts_complain(complaints, "The --%s switch is required in %s Mode", row->name,
+				  title);
+	} else if (value && (row->illegal & mode)) {
+		packopts_complain(complaints, "The --%s switch is illegal in %s Mode", row->name,
+				  title);
+	}
+}
 
 static void packopts_check_modes(struct packopts_complaints *complaints,
 				 const struct packopts *opts)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(packopts_modes); i++) {
-		const struct packopts_mode_row *row = &packopts_modes[i];
-		char *value;
-
-		memcpy(&value, (const char *)opts + row->offset, sizeof(value));
-		if (row->required != (value != NULL)) {
-			packopts_complain(complaints, "The --%s switch is %s in %s Mode", row->name,
-					  row->required ? "required" : "illegal", row->title);
-		}
+		packopts_check_row(complaints, opts, &packopts_modes[i]);
 	}
+	if (packopts_input(opts) == PACKOPTS_PDUFILE &&
+	    opts->polling_interval_s != packopts_default.polling_interval_s) {
+		packopts_complain(complaints, "The --polling-interval switch is illegal in %s Mode",
+				  packopts_inputs[PACKOPTS_PDUFILE].title);
+	}
+}
+
+/* ---- what follows from them ---- */
+
+const char *packopts_root(const struct packopts *opts)
+{
+	return opts->root_directory ? opts->root_directory : opts->incremental_directory;
+}
+
+const char *packopts_state_directory(const struct packopts *opts)
+{
+	return opts->state_directory ? opts->state_directory : packopts_root(opts);
+}
+
+enum hourfile_kind packopts_file_kind(const struct packopts *opts)
+{
+	if (opts->file_format != PACKOPTS_BY_OUTPUT) {
+		return (enum hourfile_kind)opts->file_format;
+	}
+	return packopts_output(opts) == PACKOPTS_LOCAL_STORAGE ? HOURFILE_BLOCKS : HOURFILE_SILK;
+}
+
+bool packopts_keeps(const struct packopts *opts)
+{
+	return !opts->no_file_locking && packopts_output(opts) == PACKOPTS_LOCAL_STORAGE;
+}
+
+static int64_t packopts_idle_ns(const struct packopts *opts)
+{
+	return (int64_t)MIN(opts->seal_delay_s, PACKOPTS_IDLE_S) * NS_PER_S;
+}
+
+struct writer_opts packopts_writer(const struct packopts *opts)
+{
+	return (struct writer_opts){
+		.root = packopts_root(opts),
+		.cache_size = opts->file_cache_size,
+		.file = {
+			.kind = (uint8_t)packopts_file_kind(opts),
+			.format = opts->pack_interfaces ? FORMAT_RWIPV6ROUTING : FORMAT_RWIPV6,
+			.compression = packopts_file_compression(opts),
+			/* sealing makes them small */
+			.quick = packopts_keeps(opts),
+			.byte_order = opts->byte_order,
+			.no_locking = opts->no_file_locking,
+		},
+		.idle_ns = packopts_idle_ns(opts),
+	};
+}
+
+struct keeper_opts packopts_keeper(const struct packopts *opts)
+{
+	return (struct keeper_opts){
+		.root = opts->root_directory,
+		.state_directory = packopts_state_directory(opts),
+		.delay_ns = (int64_t)opts->seal_delay_s * NS_PER_S,
+		.idle_ns = packopts_idle_ns(opts),
+		.compression = packopts_seal_compression(opts),
+	};
 }
 
 /* Which methods block files know; SiLK files know all but zstd. */
@@ -255,21 +375,18 @@ uint8_t packopts_seal_compression(const struct packopts *opts)
 static void packopts_check_compression(struct packopts_complaints *complaints,
 				       const struct packopts *opts)
 {
-	bool known = opts->file_format == HOURFILE_BLOCKS
-			     ? packopts_block_method(opts->compression) != NULL
-			     : opts->compression != PACKOPTS_ZSTD;
+	bool blocks = packopts_file_kind(opts) == HOURFILE_BLOCKS;
+	bool known = blocks ? packopts_block_method(opts->compression) != NULL
+			    : opts->compression != PACKOPTS_ZSTD;
 
 	if (!known) {
 		packopts_complain(complaints, "The --compression-method is not one of %s files",
-				  opts->file_format == HOURFILE_BLOCKS ? "block" : "SiLK");
+				  blocks ? "block" : "SiLK");
 	}
 }
 
 unsigned packopts_check(const struct packopts *opts, packopts_complain_fn fn, void *arg)
 {
-	static const char *const inputs[] = { "stream", "pdufile", "fcfiles", "respool", NULL };
-	static const char *const outputs[] = { "local-storage", "incremental-files", "sending",
-					       NULL };
 	struct packopts_complaints complaints = { .fn = fn, .arg = arg };
 	const char *command = opts->disposal.post_archive_command;
 	char *ignored = NULL;
@@ -277,24 +394,35 @@ unsigned packopts_check(const struct packopts *opts, packopts_complain_fn fn, vo
 
 	if (opts->verify.given) {
 		if (!opts->sensor_configuration) {
-			packopts_complain(&complaints, "The --sensor-configuration switch is "
-						       "required in Stream Input Mode");
+			packopts_complain(&complaints,
+					  "The --sensor-configuration switch is required");
 		}
 		return complaints.count;
 	}
-	packopts_check_mode(&complaints, "input-mode", opts->input_mode, inputs);
-	packopts_check_mode(&complaints, "output-mode", opts->output_mode, outputs);
+	if ((int)packopts_input(opts) < 0) {
+		packopts_complain(&complaints, "Invalid input-mode '%s'", opts->input_mode);
+	}
+	if ((int)packopts_output(opts) < 0) {
+		packopts_complain(&complaints, "Invalid output-mode '%s'", opts->output_mode);
+	}
 	if (complaints.count == 0) {
 		packopts_check_modes(&complaints, opts);
+		packopts_check_compression(&complaints, opts);
+		if (complaints.count == 0 && packopts_input(opts) == PACKOPTS_STREAM &&
+		    packopts_output(opts) != PACKOPTS_LOCAL_STORAGE) {
+			packopts_complain(&complaints,
+					  "output-mode '%s' is not supported yet with input-mode "
+					  "'stream'",
+					  opts->output_mode);
+		}
 	}
-	packopts_check_compression(&complaints, opts);
 	if (command && disposal_command(command, "", &ignored, &err) != ST_OK) {
 		packopts_complain(&complaints, "Invalid post-archive-command '%s': %s", command,
 				  err.text);
 	}
 	if (command && !opts->disposal.archive_directory) {
-		packopts_complain(&complaints, "The --post-archive-command switch is only allowed "
-					       "when --archive-directory is specified");
+		packopts_complain(&complaints, "The --archive-directory switch is required when "
+					       "using --post-archive-command");
 	}
 	g_free(ignored);
 	if (opts->metrics && metricsd_check(opts->metrics, &err) != ST_OK) {

@@ -8,13 +8,27 @@
 #include "common/opt.h"
 #include "common/tls.h"
 #include "packer/disposal.h"
-#include "storage/hourfile.h"
+#include "packer/writer.h"
 
 #define PACKOPTS_JOURNAL_MIN (UINT64_C(1) << 20) /* bytes */
 
 /* Beside the methods of SiLK files. */
 enum packopts_compression {
 	PACKOPTS_ZSTD = 4,
+};
+
+/* In the order of their names in the table of switches. */
+enum packopts_input {
+	PACKOPTS_STREAM,
+	PACKOPTS_PDUFILE,
+	PACKOPTS_FCFILES,
+	PACKOPTS_RESPOOL,
+};
+
+enum packopts_output {
+	PACKOPTS_LOCAL_STORAGE,
+	PACKOPTS_INCREMENTAL_FILES,
+	PACKOPTS_SENDING,
 };
 
 struct packopts {
@@ -40,7 +54,7 @@ struct packopts {
 	bool no_file_locking;
 	bool pack_interfaces;
 	enum byte_order byte_order;
-	int file_format; /* enum hourfile_kind */
+	int file_format; /* enum hourfile_kind; PACKOPTS_BY_OUTPUT: see packopts_file_kind() */
 	int compression; /* enum packopts_compression or enum compression */
 	uint64_t seal_delay_s;
 	uint64_t max_connections;
@@ -50,6 +64,8 @@ struct packopts {
 	struct daemon_opts daemon;
 	struct tls_opts tls;
 };
+
+#define PACKOPTS_BY_OUTPUT (-1)
 
 extern const struct opt packopts_table[];
 
@@ -63,6 +79,22 @@ extern const struct packopts packopts_default;
  */
 typedef void (*packopts_complain_fn)(void *arg, const char *text);
 unsigned packopts_check(const struct packopts *opts, packopts_complain_fn fn, void *arg);
+
+/* What the modes are; checked before. */
+enum packopts_input packopts_input(const struct packopts *opts);
+enum packopts_output packopts_output(const struct packopts *opts);
+/* Where files are made: the root, or the directory of incremental files. */
+const char *packopts_root(const struct packopts *opts);
+const char *packopts_state_directory(const struct packopts *opts);
+
+/* What new files are: of the packer's own format, but incremental files SiLK's, for any
+ * rwflowappend to read. */
+enum hourfile_kind packopts_file_kind(const struct packopts *opts);
+/* For the writer, without keeper and place; and for the keeper. */
+struct writer_opts packopts_writer(const struct packopts *opts);
+struct keeper_opts packopts_keeper(const struct packopts *opts);
+/* Are files sealed? That needs locks, and hourly files. */
+bool packopts_keeps(const struct packopts *opts);
 
 /* What hourfile_append() is to be told: enum compression. */
 uint8_t packopts_file_compression(const struct packopts *opts);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* rwflowpack: IPFIX from sensors and routers in, hourly files of the repository out. */
+/* rwflowpack: records of sensors, routers and files in, hourly files of the repository out. */
 #include <glib.h>
 #include <inttypes.h>
 #include <malloc.h>
@@ -19,6 +19,7 @@
 #include "common/timestamp.h"
 #include "packer/classify.h"
 #include "packer/daemontool.h"
+#include "packer/filepacking.h"
 #include "packer/packcheck.h"
 #include "packer/packing.h"
 #include "packer/packopts.h"
@@ -27,9 +28,6 @@
 
 /* Descriptors for all that is neither an hourly file nor a connection. */
 #define RWFLOWPACK_FILES_RESERVED 64
-
-/* Hourly files are closed when nothing was written to them for so long. */
-#define RWFLOWPACK_IDLE_S 300
 
 #define RWFLOWPACK_STATUS_NS (60 * NS_PER_S)
 
@@ -51,6 +49,7 @@ struct rwflowpack {
 	struct packing *packing;
 	struct supervise *supervise;
 	struct metricsd *metricsd;
+	const struct probe *pdu_probe; /* of the mode pdufile */
 };
 
 /* What the service manager was told last. */
@@ -110,7 +109,8 @@ static int load_sensors(const struct rwflowpack *self, const struct site *site,
 	if (st == ST_OK && self->opts.sensor_name) {
 		st = sensorconf_select(conf, self->opts.sensor_name, err);
 	}
-	if (st == ST_OK && !self->opts.verify.given) {
+	if (st == ST_OK && !self->opts.verify.given &&
+	    packopts_input(&self->opts) == PACKOPTS_STREAM) {
 		st = sensorconf_check_supported(conf, err);
 	}
 	if (st != ST_OK) {
@@ -127,8 +127,11 @@ static int load(const struct rwflowpack *self, confreport_fn complain, struct si
 {
 	int st = site_load_all(site, self->site_path, complain_about_site, &complain, err);
 
-	st = st == ST_OK ? load_sensors(self, *site, complain, conf, err)
-			 : err_prefix(err, "cannot read the site configuration");
+	if (st != ST_OK) {
+		err_prefix(err, "cannot read the site configuration");
+	} else if (packopts_input(&self->opts) != PACKOPTS_RESPOOL || self->opts.verify.given) {
+		st = load_sensors(self, *site, complain, conf, err);
+	}
 	if (st != ST_OK) {
 		site_free(*site);
 		*site = NULL;
@@ -396,36 +399,12 @@ static struct packing_opts packing_opts(const struct rwflowpack *self,
 					const struct sensorconf *conf)
 {
 	const struct packopts *opts = &self->opts;
-	const char *state_directory =
-		opts->state_directory ? opts->state_directory : opts->root_directory;
-	const int64_t idle_ns = (int64_t)MIN(opts->seal_delay_s, RWFLOWPACK_IDLE_S) * NS_PER_S;
 
 	return (struct packing_opts){
-		.writer = {
-			.root = opts->root_directory,
-			.cache_size = opts->file_cache_size,
-			.file = {
-				.kind = (uint8_t)opts->file_format,
-				.format = opts->pack_interfaces ? FORMAT_RWIPV6ROUTING
-								: FORMAT_RWIPV6,
-				.compression = packopts_file_compression(opts),
-				/* sealing makes them small */
-				.quick = !opts->no_file_locking,
-				.byte_order = opts->byte_order,
-				.no_locking = opts->no_file_locking,
-			},
-			.idle_ns = idle_ns,
-		},
-		/* both need locks */
-		.keep = !opts->no_file_locking,
-		.keeper = {
-			.root = opts->root_directory,
-			.state_directory = state_directory,
-			.delay_ns = (int64_t)opts->seal_delay_s * NS_PER_S,
-			.idle_ns = idle_ns,
-			.compression = packopts_seal_compression(opts),
-		},
-		.state_directory = state_directory,
+		.writer = packopts_writer(opts),
+		.keep = packopts_keeps(opts),
+		.keeper = packopts_keeper(opts),
+		.state_directory = packopts_state_directory(opts),
 		.journal_bytes = opts->journal_bytes,
 		.limits = rwflowpack_limits,
 		.tls = self->tls,
@@ -513,10 +492,76 @@ static int run(struct rwflowpack *self, struct site *site, struct sensorconf *co
 	return st == ST_OK && stopped == ST_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* ---- the modes that read files ---- */
+
+static bool reads_files(const struct rwflowpack *self)
+{
+	return packopts_input(&self->opts) != PACKOPTS_STREAM;
+}
+
+static int pack_files(const struct rwflowpack *self, const struct site *site,
+		      const struct sensorconf *conf, struct err *err)
+{
+	static const enum filepacking_mode modes[] = {
+		[PACKOPTS_PDUFILE] = FILEPACKING_PDUFILE,
+		[PACKOPTS_FCFILES] = FILEPACKING_FCFILES,
+		[PACKOPTS_RESPOOL] = FILEPACKING_RESPOOL,
+	};
+	const struct packopts *opts = &self->opts;
+	const struct keeper_opts keeper = packopts_keeper(opts);
+	const struct outputincremental_opts incremental = {
+		.directory = opts->incremental_directory,
+		.sender_directory = opts->sender_directory,
+	};
+	const struct filepacking_opts packing = {
+		.mode = modes[packopts_input(opts)],
+		.site = site,
+		.conf = conf,
+		.incoming_directory = opts->incoming_directory,
+		.netflow_file = opts->netflow_file,
+		.probe = self->pdu_probe,
+		.state_directory = packopts_state_directory(opts),
+		.writer = packopts_writer(opts),
+		.keeper = packopts_keeps(opts) ? &keeper : NULL,
+		.incremental = opts->incremental_directory ? &incremental : NULL,
+		.disposal = opts->disposal,
+		.polling_interval_ns = (int64_t)opts->polling_interval_s * NS_PER_S,
+		.flush_timeout_ns = (int64_t)opts->flush_timeout_s * NS_PER_S,
+	};
+
+	return filepacking_run(&packing, err);
+}
+
+/* From the forked child on; errors are logged. Takes site and conf. */
+static int run_files(struct rwflowpack *self, struct site *site, struct sensorconf *conf)
+{
+	bool one_file = packopts_input(&self->opts) == PACKOPTS_PDUFILE;
+	struct err err = { .status = ST_OK };
+	int st;
+
+	log_msg(LOG_LEVEL_INFO, "Using packing logic from %s",
+		conf ? packlogic_name(sensorconf_logic(conf)) : "respool");
+	st = daemon_drop_privileges(&self->opts.daemon, &err);
+	if (st == ST_OK) {
+		st = pack_files(self, site, conf, &err);
+	}
+	if (st != ST_OK) {
+		log_msg(LOG_LEVEL_ERR, "%s", err.text);
+	}
+	log_msg(LOG_LEVEL_INFO,
+		one_file ? "Finished processing PDU file." : "Finished shutting down.");
+	sensorconf_free(conf);
+	site_free(site);
+	return st == ST_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 static bool needs_tls(const struct rwflowpack *self, const struct sensorconf *conf)
 {
 	bool needed = self->opts.tls.ca || self->opts.tls.cert || self->opts.tls.key;
 
+	if (reads_files(self)) {
+		return false;
+	}
 	for (guint i = 0; i < sensorconf_probes(conf)->len; i++) {
 		const struct probe *probe = g_ptr_array_index(sensorconf_probes(conf), i);
 
@@ -553,6 +598,12 @@ static int rwflowpack(struct rwflowpack *self, int argc, char **argv, struct err
 										: EXIT_FAILURE;
 		goto done;
 	}
+	if (packopts_input(&self->opts) == PACKOPTS_PDUFILE) {
+		self->opts.daemon.no_daemon = true;
+		if (filepacking_find_probe(conf, &self->pdu_probe, err) != ST_OK) {
+			goto done;
+		}
+	}
 	if (needs_tls(self, conf) &&
 	    tls_context_new(&self->tls, &self->opts.tls, true, err) != ST_OK) {
 		goto done;
@@ -561,8 +612,8 @@ static int rwflowpack(struct rwflowpack *self, int argc, char **argv, struct err
 		goto done;
 	}
 	daemontool_log_command_line(argc, argv);
-	if (daemon_start(&self->opts.daemon, PROGRAM, true, err) == ST_OK) {
-		status = run(self, site, conf);
+	if (daemon_start(&self->opts.daemon, PROGRAM, !reads_files(self), err) == ST_OK) {
+		status = reads_files(self) ? run_files(self, site, conf) : run(self, site, conf);
 		site = NULL;
 		conf = NULL;
 		err->text[0] = '\0';
@@ -578,7 +629,7 @@ done:
 static void print_help(void)
 {
 	printf(PROGRAM " --sensor-configuration=FILE --root-directory=DIR [SWITCHES]\n"
-		       "\tpack IPFIX records of sensors and routers into the hourly repository\n\n"
+		       "\tpack records of sensors, routers and files into the hourly repository\n\n"
 		       "SWITCHES:\n");
 	opt_help(packopts_table, stdout);
 }
@@ -665,7 +716,10 @@ int main(int argc, char **argv)
 	status = check_arguments(&self, &result);
 	if (status == EXIT_SUCCESS) {
 		/* absolute: a daemon changes its folder, and reads them again */
-		self.sensor_path = g_canonicalize_filename(self.opts.sensor_configuration, NULL);
+		self.sensor_path =
+			self.opts.sensor_configuration
+				? g_canonicalize_filename(self.opts.sensor_configuration, NULL)
+				: NULL;
 		self.site_path = find_site(&self.opts);
 		make_absolute(&self.opts.tls, kept);
 		status = rwflowpack(&self, argc, argv, &err);

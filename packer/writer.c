@@ -236,11 +236,17 @@ static int writer_begin_file(struct writer *writer, struct writer_file *file, bo
 }
 
 /* Begin to gather records for the file. */
-static int writer_open(struct writer *writer, struct writer_file *file, struct err *err)
+static int writer_open(struct writer *writer, struct writer_file *file, uint8_t format,
+		       struct err *err)
 {
+	struct hourfile_write_opts opts = writer->opts.file;
 	bool existed = false;
-	int st = hourappend_new(&file->out, file->path, &file->key, &writer->opts.file, &existed,
-				err);
+	int st;
+
+	if (format) {
+		opts.format = opts.format == FORMAT_RWIPV6ROUTING ? FORMAT_RWROUTED : format;
+	}
+	st = hourappend_new(&file->out, file->path, &file->key, &opts, &existed, err);
 
 	return st == ST_OK && !file->opened ? writer_begin_file(writer, file, existed, err) : st;
 }
@@ -257,9 +263,10 @@ static void writer_add_extras(struct writer *writer, struct writer_file *file,
 }
 
 static int writer_put_record(struct writer *writer, struct writer_file *file,
-			     const struct record *rec, const struct extras *extras, struct err *err)
+			     const struct record *rec, const struct extras *extras, uint8_t format,
+			     struct err *err)
 {
-	int st = file->out ? ST_OK : writer_open(writer, file, err);
+	int st = file->out ? ST_OK : writer_open(writer, file, format, err);
 
 	if (st == ST_OK) {
 		st = hourappend_write(file->out, rec, err);
@@ -276,6 +283,12 @@ static int writer_put_record(struct writer *writer, struct writer_file *file,
 int writer_write(struct writer *writer, const struct site *site, const struct record *rec,
 		 const struct extras *extras, struct err *err)
 {
+	return writer_write_as(writer, site, rec, extras, 0, err);
+}
+
+int writer_write_as(struct writer *writer, const struct site *site, const struct record *rec,
+		    const struct extras *extras, uint8_t format, struct err *err)
+{
 	const struct hourfile_key key = {
 		.hour_ns = record_hour_ns(rec),
 		.sensor = rec->sensor,
@@ -285,7 +298,7 @@ int writer_write(struct writer *writer, const struct site *site, const struct re
 	if (writer->failed) {
 		return err_set(err, ST_EIO, "writing was given up after an earlier error");
 	}
-	return writer_put_record(writer, writer_find(writer, site, &key), rec, extras, err);
+	return writer_put_record(writer, writer_find(writer, site, &key), rec, extras, format, err);
 }
 
 void writer_begin(struct writer *writer)

@@ -57,6 +57,10 @@ void writer_end(struct writer *writer);
  */
 int writer_write(struct writer *writer, const struct site *site, const struct record *rec,
 		 const struct extras *extras, struct err *err);
+/* The same; a SiLK file that is new takes this format (enum header_format; 0: that of the opts),
+ * or, where the format of the opts has interfaces, the one that has them, too. */
+int writer_write_as(struct writer *writer, const struct site *site, const struct record *rec,
+		    const struct extras *extras, uint8_t format, struct err *err);
 /* Values that a block had no column for: too many columns, or the type of one changed. */
 uint64_t writer_extras_lost(const struct writer *writer);
 

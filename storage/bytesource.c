@@ -62,7 +62,7 @@ static bool is_gzip_name(const char *path)
 	return found != NULL && (found[3] == '\0' || found[3] == '.');
 }
 
-int bytesource_open(struct bytesource **out, const char *path, struct err *err)
+static int open_path(struct bytesource **out, const char *path, bool gzip, struct err *err)
 {
 	int fd;
 
@@ -80,7 +80,7 @@ int bytesource_open(struct bytesource **out, const char *path, struct err *err)
 		return err_errno(err, errno == ENOENT ? ST_ENOENT : ST_EIO, errno, "%s", path);
 	}
 	*out = bytesource_open_fd(fd, path);
-	if (is_gzip_name(path)) {
+	if (gzip) {
 		int rc = gzip_open(&(*out)->gzip, fd, false, err);
 
 		(*out)->fd = -1;
@@ -90,6 +90,16 @@ int bytesource_open(struct bytesource **out, const char *path, struct err *err)
 		}
 	}
 	return ST_OK;
+}
+
+int bytesource_open(struct bytesource **out, const char *path, struct err *err)
+{
+	return open_path(out, path, is_gzip_name(path), err);
+}
+
+int bytesource_open_gzip(struct bytesource **out, const char *path, struct err *err)
+{
+	return open_path(out, path, true, err);
 }
 
 void bytesource_close(struct bytesource *src)

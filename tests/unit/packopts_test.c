@@ -26,16 +26,36 @@ static void test_combinations(void)
 		  "The --netflow-file switch is illegal in Stream Input Mode|"
 		  "The --sender-directory switch is illegal in Local-Storage Output Mode|" },
 		{ "--input-mode=foo", "Invalid input-mode 'foo'|" },
+		{ "--input-mode=Stream --output-mode=send",
+		  "Invalid input-mode 'Stream'|Invalid output-mode 'send'|" },
 		{ "--input-mode=respool --output-mode=sending",
-		  "input-mode 'respool' is not supported yet|"
-		  "output-mode 'sending' is not supported yet|" },
+		  "The --incoming-directory switch is required in Respool SiLK Files Input Mode|"
+		  "The --incremental-directory switch is required in Sending Output Mode|"
+		  "The --sender-directory switch is required in Sending Output Mode|" },
+		{ "--input-mode=respool --incoming-directory=/tmp --root-directory=/tmp "
+		  "--sensor-conf=a --packing-logic=b --sensor-name=c --netflow-file=d",
+		  "The --sensor-configuration switch is illegal in Respool SiLK Files Input Mode|"
+		  "The --packing-logic switch is illegal in Respool SiLK Files Input Mode|"
+		  "The --sensor-name switch is illegal in Respool SiLK Files Input Mode|"
+		  "The --netflow-file switch is illegal in Respool SiLK Files Input Mode|" },
+		{ "--input-mode=pdufile --output-mode=incremental-files --polling-interval=3 "
+		  "--root-directory=/tmp --sensor-conf=a",
+		  "The --netflow-file switch is required in PDU-File Input Mode|"
+		  "The --root-directory switch is illegal in Incremental-Files Output Mode|"
+		  "The --incremental-directory switch is required in Incremental-Files Output Mode|"
+		  "The --polling-interval switch is illegal in PDU-File Input Mode|" },
+		{ "--input-mode=fcfiles --incoming-directory=/tmp --root-directory=/tmp "
+		  "--sensor-conf=a --compression-method=zlib",
+		  "The --compression-method is not one of block files|" },
+		{ "--input-mode=fcfiles --incoming-directory=/tmp --sensor-conf=a "
+		  "--output-mode=incremental-files --incremental-directory=/tmp "
+		  "--compression-method=zlib",
+		  "" },
 		{ "--root-directory=/tmp --sensor-conf=a --post-archive-command=%x",
 		  "Invalid post-archive-command '%x': Unknown conversion '%x'|"
-		  "The --post-archive-command switch is only allowed when --archive-directory is "
-		  "specified|" },
+		  "The --archive-directory switch is required when using --post-archive-command|" },
 		{ "--verify-sensor-config --sensor-conf=a", "" },
-		{ "--verify-sensor-config",
-		  "The --sensor-configuration switch is required in Stream Input Mode|" },
+		{ "--verify-sensor-config", "The --sensor-configuration switch is required|" },
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The output modes incremental-files and sending (silk-packing.md 5.6): records go into small files
+ * of one flowtype, sensor and hour, for rwflowappend. While records come, NAME.XXXXXX is an empty
+ * place holder and .NAME.XXXXXX has the records; when it is published, the latter takes the place
+ * of the former, or goes to the sender directory.
+ *
+ *	struct outputincremental *output = outputincremental_new(&opts);
+ *	writer opts: .root = opts.directory, .place = outputincremental_place(output)
+ *	writer_recover(...); outputincremental_recover(output, site, err);
+ *	... write, writer_commit(writer, WRITER_CLOSE, ...) ...
+ *	outputincremental_publish(output);
+ *
+ * What is committed is published exactly once, whatever is killed: what was closed and not
+ * published is found again at the next start. What happens is logged.
+ */
+#ifndef TUSSAH_PACKER_OUTPUTINCREMENTAL_H
+#define TUSSAH_PACKER_OUTPUTINCREMENTAL_H
+
+#include "packer/writer.h"
+
+struct outputincremental_opts {       /* strings are kept */
+	const char *directory;        /* where the files are made */
+	const char *sender_directory; /* where they go; NULL: they stay, under their own name */
+};
+
+struct outputincremental;
+
+struct outputincremental *outputincremental_new(const struct outputincremental_opts *opts);
+void outputincremental_free(struct outputincremental *output);
+
+/* For the writer; lives as long as the output. */
+const struct writer_place *outputincremental_place(const struct outputincremental *output);
+
+/*
+ * Publish what an earlier packer left, and remove what it left empty. Before the first record,
+ * after writer_recover(). ST_OK, or ST_EIO: the directory cannot be read.
+ */
+int outputincremental_recover(struct outputincremental *output, const struct site *site,
+			      struct err *err);
+
+/* Publish the files that the writer has closed. What cannot be published is tried again the next
+ * time. */
+void outputincremental_publish(struct outputincremental *output);
+
+#endif
