@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "query/rowkey.h"
+
+#include "common/extfield.h"
+
+void rowkey_init(struct rowkey *key, const struct field *const *fields, size_t count)
+{
+	key->fields = fields;
+	key->count = count;
+	key->size = 0;
+	key->attributes = field_find("attributes", NULL);
+	for (size_t i = 0; i < count; i++) {
+		key->size += fields[i]->kind->key_size;
+	}
+}
+
+/* SiLK compares attributes with the bit that tells that initial and session flags are known. */
+static void pack_state(const struct batch *batch, uint8_t *out, size_t stride)
+{
+	for (uint32_t i = 0; i < batch->selected; i++) {
+		out[i * stride] = batch->state[batch->selection[i]] & (uint8_t)~RECORD_IPV6;
+	}
+}
+
+void rowkey_pack(const struct rowkey *key, const struct batch *batch, uint8_t *out, size_t stride)
+{
+	for (size_t i = 0; i < key->count; i++) {
+		if (key->fields[i] == key->attributes) {
+			pack_state(batch, out, stride);
+		} else {
+			field_pack(key->fields[i], batch, out, stride);
+		}
+		out += key->fields[i]->kind->key_size;
+	}
+}

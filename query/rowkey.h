@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The key that a list of fields makes of a record: bytes whose memcmp() order is the order of the
+ * fields, one after the other.
+ *
+ *	rowkey_init(&key, fields, count);
+ *	rowkey_pack(&key, batch, rows, stride);		// key.size bytes for each selected row
+ */
+#ifndef TUSSAH_QUERY_ROWKEY_H
+#define TUSSAH_QUERY_ROWKEY_H
+
+#include "common/field.h"
+
+struct rowkey {
+	const struct field *const *fields;
+	size_t count;
+	size_t size;
+	const struct field *attributes; /* as field_find() gives it */
+};
+
+/* fields are kept. */
+void rowkey_init(struct rowkey *key, const struct field *const *fields, size_t count);
+/* The keys of the selected rows, stride apart. */
+void rowkey_pack(const struct rowkey *key, const struct batch *batch, uint8_t *out, size_t stride);
+
+#endif
