@@ -642,9 +642,6 @@ static int start(struct filepacking *self, struct err *err)
 	self->writer = writer_new(&writer);
 	st = writer_recover(self->writer, filestate_id(self->state), filestate_epoch(self->state),
 			    err);
-	if (st == ST_OK && self->output) {
-		st = outputincremental_recover(self->output, self->opts->site, err);
-	}
 	return st == ST_OK && self->keeper ? keeper_start(self->keeper, err) : st;
 }
 

@@ -24,8 +24,6 @@ struct outputincremental {
 	GPtrArray *closed; /* guarded by lock; names (char *), without the dot */
 };
 
-struct outputincremental *outputincremental_new(const struct outputincremental_opts *opts);
-
 /* ---- names ---- */
 
 /* FOLDER/NAME, or with dot FOLDER/.NAME. */
@@ -110,31 +108,6 @@ static void place_closed(void *arg, const char *path)
 	pthread_mutex_lock(&output->lock);
 	g_ptr_array_add(output->closed, g_strdup(name_of(path)));
 	pthread_mutex_unlock(&output->lock);
-}
-
-struct outputincremental *outputincremental_new(const struct outputincremental_opts *opts)
-{
-	struct outputincremental *output = g_new0(struct outputincremental, 1);
-
-	output->opts = *opts;
-	output->place = (struct writer_place){ place_path, place_begin, place_closed, output };
-	output->closed = g_ptr_array_new_with_free_func(g_free);
-	pthread_mutex_init(&output->lock, NULL);
-	return output;
-}
-
-void outputincremental_free(struct outputincremental *output)
-{
-	if (output) {
-		g_ptr_array_free(output->closed, TRUE);
-		pthread_mutex_destroy(&output->lock);
-		g_free(output);
-	}
-}
-
-const struct writer_place *outputincremental_place(const struct outputincremental *output)
-{
-	return &output->place;
 }
 
 /* ---- publishing ---- */
@@ -324,30 +297,36 @@ void outputincremental_publish(struct outputincremental *output)
 
 /* ---- what an earlier packer left ---- */
 
-static bool is_placeholder(const struct outputincremental *output, const struct site *site,
-			   const char *name)
+/* "in-S0_20240305.12.64kfx2": the packer knows no other of the directory. */
+static bool is_incremental_name(const char *name)
 {
-	struct hourfile_key key;
+	size_t len = strlen(name);
+	size_t end = len > SUFFIX_LEN ? len - SUFFIX_LEN : 0;
+
+	return name[0] != '.' && strchr(name, '-') && strchr(name, '_') && end > 0 &&
+	       name[end - 1] == '.' && strspn(name + end, SUFFIX_CHARACTERS) == SUFFIX_LEN;
+}
+
+static bool is_placeholder(const struct outputincremental *output, const char *name)
+{
 	char *path = path_of(output->opts.directory, false, name);
 	struct stat stat;
-	bool found = name[0] != '.' && repo_parse_name(site, name, &key) == ST_OK &&
-		     lstat(path, &stat) == 0 && S_ISREG(stat.st_mode) && stat.st_size == 0;
+	bool found = is_incremental_name(name) && lstat(path, &stat) == 0 &&
+		     S_ISREG(stat.st_mode) && stat.st_size == 0;
 
 	g_free(path);
 	return found;
 }
 
 /* A file without a single record; one that cannot be read may have some. */
-static bool is_empty(const struct outputincremental *output, const struct site *site,
-		     const char *name)
+static bool is_empty(const struct outputincremental *output, const char *name)
 {
-	const struct stream_read_opts opts = { .site = site };
 	char *path = path_of(output->opts.directory, true, name);
 	struct hourfile_reader *reader = NULL;
 	struct stat stat;
 	bool empty = lstat(path, &stat) == 0 && stat.st_size == 0;
 
-	if (!empty && hourfile_open(&reader, path, &opts, NULL) == ST_OK) {
+	if (!empty && hourfile_open(&reader, path, NULL, NULL) == ST_OK) {
 		struct batch *batch = batch_new();
 
 		empty = hourfile_read_batch(reader, batch, COLUMN_BIT(COLUMN_START), NULL) ==
@@ -360,14 +339,13 @@ static bool is_empty(const struct outputincremental *output, const struct site *
 }
 
 /* The place holder is there. */
-static int recover_file(struct outputincremental *output, const struct site *site, const char *name,
-			struct err *err)
+static int recover_file(struct outputincremental *output, const char *name, struct err *err)
 {
 	const char *sender = output->opts.sender_directory;
 	int st = ST_OK;
 
 	if (exists(output->opts.directory, true, name)) {
-		if (!is_empty(output, site, name)) {
+		if (!is_empty(output, name)) {
 			g_ptr_array_add(output->closed, g_strdup(name));
 			return ST_OK;
 		}
@@ -379,9 +357,9 @@ static int recover_file(struct outputincremental *output, const struct site *sit
 	return st == ST_OK ? remove_file(output->opts.directory, false, name, err) : st;
 }
 
-int outputincremental_recover(struct outputincremental *output, const struct site *site,
-			      struct err *err)
+static int place_recover(void *arg, struct err *err)
 {
+	struct outputincremental *output = arg;
 	GDir *dir = g_dir_open(output->opts.directory, 0, NULL);
 	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
 	const char *name;
@@ -393,13 +371,13 @@ int outputincremental_recover(struct outputincremental *output, const struct sit
 		goto done;
 	}
 	while ((name = g_dir_read_name(dir))) {
-		if (is_placeholder(output, site, name)) {
+		if (is_placeholder(output, name)) {
 			g_ptr_array_add(names, g_strdup(name));
 		}
 	}
 	g_dir_close(dir);
 	for (guint i = 0; st == ST_OK && i < names->len; i++) {
-		st = recover_file(output, site, g_ptr_array_index(names, i), err);
+		st = recover_file(output, g_ptr_array_index(names, i), err);
 	}
 	if (st == ST_OK) {
 		outputincremental_publish(output);
@@ -407,4 +385,32 @@ int outputincremental_recover(struct outputincremental *output, const struct sit
 done:
 	g_ptr_array_free(names, TRUE);
 	return st;
+}
+
+/* ---- coming and going ---- */
+
+struct outputincremental *outputincremental_new(const struct outputincremental_opts *opts)
+{
+	struct outputincremental *output = g_new0(struct outputincremental, 1);
+
+	output->opts = *opts;
+	output->place = (struct writer_place){ place_path, place_begin, place_closed, place_recover,
+					       output };
+	output->closed = g_ptr_array_new_with_free_func(g_free);
+	pthread_mutex_init(&output->lock, NULL);
+	return output;
+}
+
+void outputincremental_free(struct outputincremental *output)
+{
+	if (output) {
+		g_ptr_array_free(output->closed, TRUE);
+		pthread_mutex_destroy(&output->lock);
+		g_free(output);
+	}
+}
+
+const struct writer_place *outputincremental_place(const struct outputincremental *output)
+{
+	return &output->place;
 }

@@ -7,7 +7,8 @@
  *
  *	struct outputincremental *output = outputincremental_new(&opts);
  *	writer opts: .root = opts.directory, .place = outputincremental_place(output)
- *	writer_recover(...); outputincremental_recover(output, site, err);
+ *	writer_recover(...);		// publishes what an earlier packer left, removes what is
+ *empty
  *	... write, writer_commit(writer, WRITER_CLOSE, ...) ...
  *	outputincremental_publish(output);
  *
@@ -31,13 +32,6 @@ void outputincremental_free(struct outputincremental *output);
 
 /* For the writer; lives as long as the output. */
 const struct writer_place *outputincremental_place(const struct outputincremental *output);
-
-/*
- * Publish what an earlier packer left, and remove what it left empty. Before the first record,
- * after writer_recover(). ST_OK, or ST_EIO: the directory cannot be read.
- */
-int outputincremental_recover(struct outputincremental *output, const struct site *site,
-			      struct err *err);
 
 /* Publish the files that the writer has closed. What cannot be published is tried again the next
  * time. */

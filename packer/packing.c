@@ -29,7 +29,8 @@ struct packing_listener {
 
 struct packing {
 	struct packing_opts opts;
-	struct keeper *keeper; /* NULL: nothing is sealed */
+	struct keeper *keeper;            /* NULL: nothing is sealed */
+	struct outputincremental *output; /* NULL: hourly files */
 	struct writer *writer;
 	struct positions *positions;
 	struct collector *collector;
@@ -253,6 +254,22 @@ static int packing_commit(struct packing *packing, unsigned flags, struct err *e
 	return st;
 }
 
+/* With the lines of the log; incremental files are closed and published. */
+static int packing_flush(struct packing *packing, struct err *err)
+{
+	int st;
+
+	if (!packing->output) {
+		log_msg(LOG_LEVEL_INFO, "Flushing files after %" PRId64 " seconds.",
+			packing->opts.flush_timeout_ns / NS_PER_S);
+		return packing_commit(packing, WRITER_REPORT, err);
+	}
+	log_msg(LOG_LEVEL_INFO, "Closing and moving incremental files...");
+	st = packing_commit(packing, WRITER_REPORT | WRITER_CLOSE, err);
+	outputincremental_publish(packing->output);
+	return st;
+}
+
 struct packing_timer {
 	int64_t next_flush_ns;
 	int64_t first_news_ns; /* when something was noticed to be packed after a commit */
@@ -318,13 +335,11 @@ static void packing_tick(struct packing *packing, struct packing_timer *timer)
 	struct err err;
 
 	if (timed) {
-		log_msg(LOG_LEVEL_INFO, "Flushing files after %" PRId64 " seconds.",
-			packing->opts.flush_timeout_ns / NS_PER_S);
 		collector_report(packing->collector);
 		timer->next_flush_ns = now_ns + packing->opts.flush_timeout_ns;
 	}
 	if ((timed || due) && now_ns >= timer->retry_ns) {
-		int st = packing_commit(packing, timed ? WRITER_REPORT : 0, &err);
+		int st = timed ? packing_flush(packing, &err) : packing_commit(packing, 0, &err);
 
 		timer->retry_ns = st == ST_ELIMIT ? now_ns + PACKING_RETRY_NS : 0;
 		packing_note_room(timer, now_ns, st, &err);
@@ -364,6 +379,7 @@ static void packing_free(struct packing *packing)
 {
 	collector_free(packing->collector);
 	writer_free(packing->writer);
+	outputincremental_free(packing->output);
 	keeper_free(packing->keeper);
 	positions_free(packing->positions);
 	g_ptr_array_free(packing->listeners, TRUE);
@@ -392,6 +408,10 @@ int packing_start(struct packing **out, const struct packing_opts *opts, struct 
 	packing->pollers = g_ptr_array_new();
 	packing->keeper = opts->keep ? keeper_new(&opts->keeper) : NULL;
 	packing->opts.writer.keeper = packing->keeper;
+	if (opts->incremental.directory) {
+		packing->output = outputincremental_new(&opts->incremental);
+		packing->opts.writer.place = outputincremental_place(packing->output);
+	}
 	packing->writer = writer_new(&packing->opts.writer);
 	packing->positions = positions_new(opts->state_directory);
 	packing->collector = collector_new(&(struct collector_opts){
@@ -401,7 +421,7 @@ int packing_start(struct packing **out, const struct packing_opts *opts, struct 
 		.journal_bytes = opts->journal_bytes,
 		.limits = opts->limits,
 		.clock_limit_ns = opts->clock_limit_ns,
-		.root = opts->writer.root,
+		.root = packing->output ? NULL : opts->writer.root,
 		.fatal = opts->stop,
 	});
 	collector_publish(packing->collector, site, conf);
@@ -535,6 +555,10 @@ int packing_stop(struct packing *packing, struct err *err)
 		log_msg(LOG_LEVEL_ERR, "No room: %s; what is not stored stays in the journal",
 			err->text);
 		st = ST_OK;
+	}
+	/* what a packer in sending mode has not sent stays for the next (silk-packing.md 5.6) */
+	if (packing->output && !packing->opts.incremental.sender_directory) {
+		outputincremental_publish(packing->output);
 	}
 	collector_book_losses(packing->collector, packing_now_ns(CLOCK_REALTIME), true);
 	keeper_stop(packing->keeper);

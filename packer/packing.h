@@ -13,11 +13,14 @@
 #include "packer/disposal.h"
 #include "common/metrictext.h"
 #include "packer/collector.h"
+#include "packer/outputincremental.h"
 
 struct packing_opts {              /* everything kept until packing_stop() */
-	struct writer_opts writer; /* keeper is not looked at */
+	struct writer_opts writer; /* keeper and place are not looked at */
 	bool keep;                 /* seal files and keep the catalog */
 	struct keeper_opts keeper; /* when keep */
+	/* Into incremental files (their names are kept); directory NULL: into hourly ones. */
+	struct outputincremental_opts incremental;
 	const char *state_directory;
 	uint64_t journal_bytes; /* see struct collector_opts */
 	struct ipfix_limits limits;

@@ -408,13 +408,6 @@ unsigned packopts_check(const struct packopts *opts, packopts_complain_fn fn, vo
 	if (complaints.count == 0) {
 		packopts_check_modes(&complaints, opts);
 		packopts_check_compression(&complaints, opts);
-		if (complaints.count == 0 && packopts_input(opts) == PACKOPTS_STREAM &&
-		    packopts_output(opts) != PACKOPTS_LOCAL_STORAGE) {
-			packopts_complain(&complaints,
-					  "output-mode '%s' is not supported yet with input-mode "
-					  "'stream'",
-					  opts->output_mode);
-		}
 	}
 	if (command && disposal_command(command, "", &ignored, &err) != ST_OK) {
 		packopts_complain(&complaints, "Invalid post-archive-command '%s': %s", command,

@@ -148,9 +148,13 @@ static void writer_tell_undone(void *arg, const char *path, uint64_t bytes, cons
 
 int writer_recover(struct writer *writer, const char *id, uint64_t epoch, struct err *err)
 {
+	const struct writer_place *place = writer->opts.place;
 	int st = appendlog_open(&writer->log, writer->opts.root, id, err);
 
-	return st == ST_OK ? appendlog_undo(writer->log, epoch, writer_tell_undone, NULL, err) : st;
+	if (st == ST_OK) {
+		st = appendlog_undo(writer->log, epoch, writer_tell_undone, NULL, err);
+	}
+	return st == ST_OK && place ? place->recover(place->arg, err) : st;
 }
 
 /* Make room for one more file, if any can be closed. */

@@ -27,6 +27,8 @@ struct writer_place {
 	int (*begin)(void *arg, const char *path, struct err *err);
 	/* All its records are committed, and no more will come. */
 	void (*closed)(void *arg, const char *path);
+	/* What was appended and does not count is taken out: see to what else was left. */
+	int (*recover)(void *arg, struct err *err);
 	void *arg;
 };
 

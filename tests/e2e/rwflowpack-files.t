@@ -47,7 +47,7 @@ taken() {
 
 # total FOLDER: records in all its files
 total() {
-	total_files=$(find "$1" -type f ! -name ".*" ! -empty | sort) &&
+	total_files=$(find "$1" -name ".rwflowpack*" -prune -o -type f ! -name ".*" ! -empty -print | sort) &&
 		{ [ -z "$total_files" ] || rwfileinfo --no-titles --fields=count-records $total_files; } |
 		awk '{ n += $1 } END { print n + 0 }'
 }
@@ -217,6 +217,27 @@ killed_respool() {
 	[ -z "$(ls "k$killed/in")" ]
 }
 
+test_case 'datagrams into incremental files, while the packer runs and when it ends' '
+	port=$(test_port) &&
+	sed "s/read-from-file.*/protocol udp\n\tlisten-on-port $port\n\tlisten-as-host 127.0.0.1/" sensor.conf >udp.conf &&
+	: >log &&
+	test_start rwflowpack --no-daemon --sensor-configuration=udp.conf --output-mode=incremental-files \
+		--incremental-directory="$PWD/incr" --flush-timeout=1 --log-pathname="$PWD/log" &&
+	packer=$test_pid && test_wait 10 grep -q "Starting flush timer" log &&
+	send="
+import socket, sys, time
+out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+out.connect((\"127.0.0.1\", $port))
+data = open(\"pdus\", \"rb\").read()
+for at in range(0, len(data), 1464): out.send(data[at:at + 1464]); time.sleep(0.001)" &&
+	python3 -c "$send" &&
+	test_wait 20 sh -c "ls incr/in-S0_20240305.12.* && [ -s incr/in-S0_20240305.12.* ]" &&
+	test_wait 20 sh -c "[ -z \"\$(ls -A incr | grep \"^[.][a-z]*-S0\")\" ]" &&
+	python3 -c "$send" && test_wait 20 sh -c "ls -A incr | grep \"^[.][a-z]*-S0\"" && stop_files &&
+	expect_total incr $((records * 2)) && test_grep "Successfully moved" log &&
+	[ -z "$(ls -A incr | grep -v -e "-S0_20240305" -e "^.rwflowpack")" ] && rm -rf incr && mkdir incr
+'
+
 kill_step=3
 [ "${TUSSAH_LONG-}" != yes ] || kill_step=1
 
@@ -242,6 +263,28 @@ respool_sending() {
 	killed_respool "$1" --output-mode=sending --incremental-directory="$PWD/k$1/incr" --sender-directory="$PWD/k$1/send"
 }
 
+# killed_stream N SWITCHES...: with files for a probe to read
+killed_stream() {
+	killed=$1
+	shift
+	mkdir -p "k$killed/in" && cp flows.ipfix "k$killed/in/one" && cp flows.ipfix "k$killed/in/two" || return 1
+	printf "probe D ipfix\n\tpoll-directory %s\nend probe\n" "$PWD/k$killed/in" >"k$killed/sensor.conf"
+	fixed_sensor S0 D >>"k$killed/sensor.conf"
+	for at in $((killed * 4)) $((killed * 5 % 40 + 1)) 0; do
+		$killat "$at" rwflowpack --no-daemon --sensor-configuration="k$killed/sensor.conf" \
+			--polling-interval=1 --flush-timeout=1 --log-destination="$PWD/k$killed/log" "$@" &
+		traced=$!
+		until { [ -z "$(ls "k$killed/in")" ] && [ -z "$(ls -A "k$killed/incr" | grep '^\.[a-z]*-S0')" ]; } ||
+			! kill -0 "$traced" 2>/dev/null; do
+			sleep 0.1
+		done
+		kill -TERM "$traced" 2>/dev/null
+		wait "$traced"
+	done
+	[ -z "$(ls "k$killed/in")" ]
+}
+stream_incremental() { killed_stream "$1" --output-mode=incremental-files --incremental-directory="$PWD/k$1/incr"; }
+
 $killat 0 true
 if [ $? = 77 ]; then
 	test_skip 'killed at every change' 'programs cannot be traced here'
@@ -262,6 +305,11 @@ END
 	"
 	test_case 'and into files that are sent' "
 		each_kill 36 respool_sending send $in
+	"
+	rwsensor --silk --uniflow --export=flows.ipfix "$DATA/sensor/24-mix.pcap.gz" 2>sensor.log || exit 99
+	in=$(sed -n "s/.*, records \([0-9]*\)$/\1/p" sensor.log)
+	test_case 'through the journal into incremental files' "
+		each_kill 36 stream_incremental incr $((in * 2))
 	"
 fi
 
