@@ -128,9 +128,6 @@ static size_t print_type(char *out, const struct value *value, const struct fiel
 {
 	const char *name = NULL;
 
-	if (value->u == RECORD_NO_FLOWTYPE) {
-		return print_name(out, "?");
-	}
 	if (ctx->site) {
 		name = site_flowtype_type(ctx->site, (int)value->u);
 	}

@@ -28,7 +28,7 @@ static int parse_byte_order(const struct opt *opt, const char *text, void *dest,
 static const struct opt cat_opt_table[] = {
 	OPT_STR(struct cat_opts, output_path, "output-path", 0, "PATH",
 		"write the records to this file or pipe, \"stdout\" or \"stderr\"",
-		.default_text = "stdout"),
+		.default_text = "stdout", .flags = OPT_ONCE),
 	OPT_CALL(struct cat_opts, byte_order, "byte-order", 0, "ORDER", parse_byte_order, 0,
 		 "write the records in this order: native, little or big",
 		 .default_text = "native"),

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* rwcount: volume over time, in bins of equal size. */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,7 +41,8 @@ static int parse_bin_size(const struct opt *opt, const char *text, void *dest, s
 	if (real_parse(text, 0.001, 1e9, &seconds, err) != ST_OK) {
 		return ST_EINVAL;
 	}
-	size->ms = (int64_t)floor(seconds * 1000 + 0.5);
+	/* cut, as SiLK cuts what a double makes of it: 1.001 is one second */
+	size->ms = MAX((int64_t)(seconds * 1000), 1);
 	return ST_OK;
 }
 

@@ -201,14 +201,16 @@ static void print_row(struct cut *cut, const struct batch *batch, uint32_t row)
 	text_row_done(cut->text);
 }
 
-static void print_batch(struct cut *cut, const struct batch *batch)
+/* read: records up to and with the batch. Those that the IPv6 policy drops count when skipping. */
+static void print_batch(struct cut *cut, const struct batch *batch, uint64_t read)
 {
-	uint32_t first = (uint32_t)MIN(cut->skip, batch->selected);
+	uint64_t before = read - batch->rows;
 
-	cut->skip -= first;
-	for (uint32_t i = first; i < batch->selected && cut->limit > 0; i++) {
-		print_row(cut, batch, batch->selection[i]);
-		cut->limit--;
+	for (uint32_t i = 0; i < batch->selected && cut->limit > 0; i++) {
+		if (before + batch->selection[i] >= cut->skip) {
+			print_row(cut, batch, batch->selection[i]);
+			cut->limit--;
+		}
 	}
 }
 
@@ -216,7 +218,7 @@ static void print_batch(struct cut *cut, const struct batch *batch)
 static void print_head(struct cut *cut, struct source *source, struct batch *batch, bool copying)
 {
 	while ((cut->limit > 0 || copying) && source_next(source, batch, cut->columns)) {
-		print_batch(cut, batch);
+		print_batch(cut, batch, source_read_count(source));
 	}
 }
 

@@ -46,7 +46,7 @@ static const struct opt sort_opt_table[] = {
 	OPT_STR(struct sort_opts, temp_directory, "temp-directory", 0, "DIR",
 		"write temporary files here"),
 	OPT_STR(struct sort_opts, output_path, "output-path", 0, "PATH",
-		"write the records to this file, pipe or stdout"),
+		"write the records to this file, pipe or stdout", .flags = OPT_ONCE),
 	OPT_STR(struct sort_opts, input_pipe, "input-pipe", 0, "PATH",
 		"read this pipe or stdin when no file is named"),
 	OPT_FLAG(struct sort_opts, source.print_filenames, "print-filenames", 0,

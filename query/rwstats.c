@@ -87,7 +87,13 @@ static int parse_old_field(const struct opt *opt, const char *text, void *dest, 
 
 static int parse_old_value(const struct opt *opt, const char *text, void *dest, struct err *err)
 {
-	*(const char **)dest = opt->name;
+	const char **value = dest;
+
+	if (*value) {
+		return err_set(err, ST_EINVAL,
+			       "Only one of --flows, --packets and --bytes may be given");
+	}
+	*value = opt->name;
 	return ST_OK;
 }
 
@@ -121,8 +127,9 @@ static const struct opt stats_opt_table[] = {
 		 "print groups whose value is at least (bottom: at most) this"),
 	OPT_CALL(struct stats_opts, percentage, "percentage", 0, "PERCENT", parse_percent, OPT_ONCE,
 		 "print groups whose value is at least (bottom: at most) this part of the total"),
-	OPT_FLAG(struct stats_opts, top, "top", 0, "the greatest values (the default)"),
-	OPT_FLAG(struct stats_opts, bottom, "bottom", 0, "the smallest values"),
+	OPT_FLAG(struct stats_opts, top, "top", 0, "the greatest values (the default)",
+		 .flags = OPT_ONCE),
+	OPT_FLAG(struct stats_opts, bottom, "bottom", 0, "the smallest values", .flags = OPT_ONCE),
 	OPT_FLAG(struct stats_opts, no_percents, "no-percents", 0,
 		 "do not print the columns of percentages"),
 	OPT_FLAG(struct stats_opts, help_fields, "help-fields", 0, "describe each field and exit"),

@@ -86,6 +86,8 @@ static void add_flowtype_test(const struct selection_opts *opts, const struct si
 	for (size_t i = 0; i < select.pair_count; i++) {
 		numset_add(&set, select.pairs[i].flowtype);
 	}
+	/* as in SiLK, a record that has no flow type passes whatever is asked */
+	numset_add(&set, RECORD_NO_FLOWTYPE);
 	predicates_add_flowtypes(tests, &set);
 	repo_select_release(&select);
 }

@@ -220,12 +220,9 @@ static void find_sensors(const struct siterows *rows, const struct siterow *row,
 	} else if (class_id == SITE_FREE && group >= 0) {
 		sensors = site_group_sensors(rows->site, (size_t)group, &count);
 	}
+	/* as in SiLK, the sensors of a class, also those that are not in the group of the row */
 	for (size_t i = 0; i < count; i++) {
-		bool in_group =
-			group == SITE_FREE ||
-			(group >= 0 && site_group_has(rows->site, (size_t)group, sensors[i]));
-
-		if (in_group && sensor_shown(rows, sensors[i])) {
+		if (sensor_shown(rows, sensors[i])) {
 			add(ids, sensors[i]);
 		}
 	}

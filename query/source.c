@@ -54,6 +54,7 @@ struct source {
 	bool reads_on;
 	bool failed;
 	int exit_status;
+	uint64_t read_count; /* records */
 };
 
 enum ipv6_policy source_policy(const struct source_opts *opts)
@@ -182,6 +183,11 @@ static void source_copy_batch(struct source *source, const struct batch *batch)
 	}
 }
 
+uint64_t source_read_count(const struct source *source)
+{
+	return source->read_count;
+}
+
 bool source_next(struct source *source, struct batch *batch, uint32_t columns)
 {
 	uint32_t needed = source->copy ? COLUMNS_ALL : ipv6_policy_columns(source->policy, columns);
@@ -191,6 +197,7 @@ bool source_next(struct source *source, struct batch *batch, uint32_t columns)
 	while (source->reader || source_open_next(source)) {
 		st = hourfile_read_batch(source->reader, batch, needed, &err);
 		if (st == ST_OK) {
+			source->read_count += batch->rows;
 			source_copy_batch(source, batch);
 			batch_apply_ipv6_policy(batch, source->policy);
 			if (batch->selected > 0) {

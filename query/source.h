@@ -47,6 +47,10 @@ struct source *source_new(struct tool_env *env, const struct source_opts *opts, 
  */
 bool source_next(struct source *source, struct batch *batch, uint32_t columns);
 
+/* How many records were read, all of those of the last batch among them, whatever the policy says.
+ */
+uint64_t source_read_count(const struct source *source);
+
 /*
  * For tools that open the inputs themselves: the name of the next one, or NULL when there are no
  * more. Borrowed until the next call.

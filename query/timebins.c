@@ -21,6 +21,7 @@ struct timebins {
 	int64_t lowest;
 	int64_t count;
 
+	bool seen;     /* a record, whether or not it is kept */
 	bool any;      /* volume has been added: */
 	int64_t first; /* to these bins first and last in time */
 	int64_t last;
@@ -273,12 +274,17 @@ static const spread_fn spreads[TIMEBINS_SCHEME_COUNT] = {
 };
 
 /*
- * Without a start, SiLK's bins begin two days before the day of the first record; with an end, at
- * the last multiple of a bin before that which makes a bin start at the end.
+ * Without a start, SiLK's bins begin two days before the day of the first record, or, where they
+ * are shorter than a second, at that day; with an end, at the last multiple of a bin before that
+ * which makes a bin start at the end.
  */
 static void anchor(struct timebins *bins, int64_t start_ms)
 {
-	int64_t base_ms = floor_divide(start_ms, DAY_MS) * DAY_MS - 2 * DAY_MS;
+	int64_t base_ms = floor_divide(start_ms, DAY_MS) * DAY_MS;
+
+	if (bins->opts.size_ms >= 1000) {
+		base_ms -= 2 * DAY_MS;
+	}
 
 	bins->anchored = true;
 	bins->anchor_ms = base_ms;
@@ -301,6 +307,7 @@ static int add_record(struct timebins *bins, int64_t start_ms, int64_t end_ms, u
 		.packets = (double)packets,
 	};
 
+	bins->seen = true;
 	if (!bins->anchored) {
 		anchor(bins, start_ms);
 	}
@@ -346,11 +353,11 @@ void timebins_range(const struct timebins *bins, int64_t *first, int64_t *last)
 {
 	*first = bins->any ? bins->first : 0;
 	*last = bins->any ? bins->last : -1;
-	if (bins->opts.has_start) {
+	if (bins->opts.has_start && bins->seen) {
 		*first = 0;
 		*last = MAX(*last, 0);
 	}
-	if (bins->opts.has_end && (bins->any || bins->opts.has_start)) {
+	if (bins->opts.has_end && (bins->any || (bins->opts.has_start && bins->seen))) {
 		*last = bins->high_limit;
 	}
 }

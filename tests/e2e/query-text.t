@@ -21,6 +21,19 @@ test_case 'several files are one stream' '
 	test_cmp expected out
 '
 
+test_case 'records that the IPv6 policy drops count when some are skipped' '
+	rwcut --fields=bytes --no-titles --start-rec-num=3 --ipv6-policy=ignore records.rw >out &&
+	rwcut --fields=bytes,sip --no-titles --delimited --start-rec-num=3 --ip-format=canonical records.rw >all &&
+	grep -v : all | wc -l >expected && wc -l <out >lines && test_cmp expected lines
+'
+
+test_case 'rwcount: bins shorter than a second, and bins of nothing' '
+	rwcount --bin-size=1.001 --skip-zeroes records.rw >out && rwcount --bin-size=1 --skip-zeroes records.rw >expected &&
+	test_cmp expected out &&
+	rwfilter --proto=250 --pass=none2.rw records.rw &&
+	rwcount --start-time=2024/02/28 --end-time=2024/02/29 none2.rw >out && test_lines out 1
+'
+
 test_case 'rwsort puts keys in order, and keeps the records' '
 	rwsort --fields=sip,stime --output-path=sorted.rw records.rw &&
 	rwuniq --fields=sip,stime --sort-output --no-titles --timestamp-format=epoch --bin-time=0.001 --delimited=, records.rw >keys &&
