@@ -102,20 +102,33 @@ static int start(const struct daemontool *tool, void *opts, int argc, char **arg
 	return st == ST_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+bool daemontool_parse(const struct daemontool *tool, void *opts, int argc, char **argv,
+		      struct opt_result *result, int *status)
+{
+	struct err err = { .status = ST_OK };
+
+	stdstreams_guard();
+	if (opt_parse(tool->table, opts, argc, argv, result, &err) != ST_OK) {
+		fprintf(stderr, "%s: %s\n", tool->name, err.text);
+		*status = usage_error(tool);
+		return false;
+	}
+	if (result->action != OPT_RUN) {
+		*status = answer(tool, result->action);
+		return false;
+	}
+	return true;
+}
+
 int daemontool_main(const struct daemontool *tool, void *opts, int argc, char **argv)
 {
 	struct opt_result result = { 0 };
-	struct err err = { .status = ST_OK };
 	int status;
 
-	stdstreams_guard();
-	if (opt_parse(tool->table, opts, argc, argv, &result, &err) != ST_OK) {
-		fprintf(stderr, "%s: %s\n", tool->name, err.text);
-		return usage_error(tool);
+	if (!daemontool_parse(tool, opts, argc, argv, &result, &status)) {
+		return status;
 	}
-	if (result.action != OPT_RUN) {
-		status = answer(tool, result.action);
-	} else if (result.nargs > 0) {
+	if (result.nargs > 0) {
 		fprintf(stderr, "%s: Too many or unrecognized argument specified '%s'\n",
 			tool->name, result.args[0]);
 		status = usage_error(tool);

@@ -326,25 +326,55 @@ static void probe_quirks_statement(struct probe *probe, const struct confline *l
 	}
 }
 
+static const struct probe_word probe_log_flags[] = {
+	{ "none", 0 },
+	{ "all", PROBE_LOG_ALL },
+	{ "default", PROBE_LOG_DEFAULT },
+	{ "bad", PROBE_LOG_BAD },
+	{ "missing", PROBE_LOG_MISSING },
+	{ "sampling", PROBE_LOG_SAMPLING },
+	{ "firewall-event", PROBE_LOG_FIREWALL_EVENT },
+	{ "record-timestamps", PROBE_LOG_RECORD_TIMESTAMPS },
+	{ "show-templates", PROBE_LOG_SHOW_TEMPLATES },
+	{ NULL, 0 },
+};
+
+int probe_log_flags_parse(const char *list, unsigned *out, struct err *err)
+{
+	char **names = g_strsplit(list, ",", -1);
+	unsigned count = 0;
+	bool none = false;
+	int st = ST_OK;
+
+	*out = 0;
+	for (char **name = names; st == ST_OK && *name; name++) {
+		const struct probe_word *word = probe_find_word(probe_log_flags, g_strstrip(*name));
+
+		if (**name == '\0') {
+			continue;
+		}
+		if (!word) {
+			st = err_set(err, ST_EINVAL, "there is no log flag '%s'", *name);
+			break;
+		}
+		none |= !word->value;
+		count++;
+		*out |= word->value;
+	}
+	if (st == ST_OK && none && count > 1) {
+		st = err_set(err, ST_EINVAL, "the log flag 'none' goes with no other");
+	}
+	g_strfreev(names);
+	return st;
+}
+
 static void probe_log_statement(struct probe *probe, const struct confline *line,
 				struct confreport *report)
 {
-	static const struct probe_word flags[] = {
-		{ "none", 0 },
-		{ "all", PROBE_LOG_ALL },
-		{ "default", PROBE_LOG_DEFAULT },
-		{ "bad", PROBE_LOG_BAD },
-		{ "missing", PROBE_LOG_MISSING },
-		{ "sampling", PROBE_LOG_SAMPLING },
-		{ "firewall-event", PROBE_LOG_FIREWALL_EVENT },
-		{ "record-timestamps", PROBE_LOG_RECORD_TIMESTAMPS },
-		{ "show-templates", PROBE_LOG_SHOW_TEMPLATES },
-		{ NULL, 0 },
-	};
-
 	probe->log_flags = 0;
 	for (size_t i = 1; i < line->count; i++) {
-		const struct probe_word *word = probe_find_word(flags, line->words[i].text);
+		const struct probe_word *word =
+			probe_find_word(probe_log_flags, line->words[i].text);
 
 		if (!word) {
 			confreport_at(report, line,

@@ -61,6 +61,9 @@ enum probe_log_flag {
 	PROBE_LOG_DEFAULT = PROBE_LOG_BAD | PROBE_LOG_MISSING | PROBE_LOG_SAMPLING,
 };
 
+/* A list of their names, separated by commas, to enum probe_log_flag. ST_OK, ST_EINVAL. */
+int probe_log_flags_parse(const char *list, unsigned *out, struct err *err);
+
 /* Immutable once the configuration is loaded. */
 struct probe {
 	char *name;

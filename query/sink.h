@@ -17,9 +17,8 @@
 #define TUSSAH_QUERY_SINK_H
 
 #include "common/opt.h"
+#include "storage/notes.h"
 #include "storage/stream.h"
-
-struct sink_notes;
 
 struct sink_compression {
 	bool given;
@@ -27,7 +26,7 @@ struct sink_compression {
 };
 
 struct sink_opts {
-	struct sink_notes *notes; /* in the order of the switches */
+	struct notes *notes;
 	struct sink_compression compression;
 };
 extern const struct opt sink_opt_table[];

@@ -1,0 +1,77 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# rwipfix2silk: files of IPFIX messages become records.
+. "$TUSSAH_SRCDIR/tests/e2e/lib.sh"
+unset SILK_CLOBBER
+export SILK_HEADER_NOVERSION=1 SILK_DATA_ROOTDIR=/nowhere
+
+{
+	echo 'sIP|dIP|sPort|dPort|protocol|packets|bytes|flags|sTime|duration|sensor|in|out|application'
+	awk 'BEGIN { split("6 17 1 47 132", protocols, " ")
+		for (i = 0; i < 2000; i++)
+			printf "10.0.%d.1|192.0.2.1|%d|%d|%d|%d|%d|%s|2024/03/05T10:00:00.%03d|%d|%d|%d|%d|%d\n", i % 256,
+				i % 5 == 2 || i % 5 == 3 ? 0 : i, i % 5 == 2 ? 2048 : i % 5 == 3 ? 0 : 80, protocols[i % 5 + 1], i + 1, i * 40 + 40,
+				i % 5 ? "" : "SAF", i % 1000, i % 60, i % 9, i % 7, i % 3, i % 100 }'
+} >flows.txt && rwtuc --output-path=flows.rw flows.txt && rwsilk2ipfix --ipfix-output=flows.ipfix flows.rw &&
+	rwsilk2ipfix --single-template --ipfix-output=single.ipfix flows.rw || exit 99
+FIELDS=1-13,in,out,application,sensor,nhIP,initialFlags,sessionFlags,attributes
+
+listing() {
+	rwcut --no-titles --fields=$FIELDS "$1"
+}
+listing flows.rw >want.txt
+
+test_case 'there and back again' '
+	rwipfix2silk --silk-output=a.rw flows.ipfix && listing a.rw >got && test_cmp want.txt got &&
+	rwipfix2silk --silk-output=b.rw single.ipfix && listing b.rw >got && test_cmp want.txt got &&
+	rwipfix2silk <flows.ipfix >c.rw && listing c.rw >got && test_cmp want.txt got
+'
+test_case 'several files, a list, statistics, notes' '
+	printf "flows.ipfix\n\n" >list &&
+	rwipfix2silk --xargs=list --print-statistics --note-add=why --silk-output=l.rw 2>err && test_grep "wrote 2000 records to .l.rw." err &&
+	rwipfix2silk --print-statistics flows.ipfix - <single.ipfix 2>err >two.rw && test_grep "wrote 4000 records to .stdout." err &&
+	rwfileinfo --no-titles --fields=format,compression,count-records,command-lines,annotations l.rw >info && cat >want <<E &&
+FT_RWIPV6ROUTING(0x0c)
+lzo1x(2)
+2000
+rwipfix2silk --xargs=list --print-statistics --note-add=why --silk-output=l.rw
+why
+E
+	sed "s/^ *//; s/^1  //" info | test_cmp want -
+'
+test_case 'what a sensor exports, both halves of its flows' '
+	rwsensor --silk --read="$DATA/trace/browsing.pcap" --export=browsing.ipfix 2>log &&
+	rwipfix2silk --silk-output=s.rw browsing.ipfix && rwfileinfo --no-titles --fields=count-records s.rw >count && [ "$(cat count)" -gt 50 ] &&
+	rwipfix2silk --file-format=block --silk-output=s.tb browsing.ipfix && rwfileinfo --no-titles --fields=format s.tb >info && grep -qi block info &&
+	rwcut --no-titles --fields=1-13 s.rw >want && rwcut --no-titles --fields=1-13 s.tb >got && test_cmp want got
+'
+test_case 'VLANs as interfaces' '
+	rwipfix2silk --interface-values=vlan --silk-output=v.rw flows.ipfix && rwcut --no-titles --delimited --fields=in,out v.rw | sort -u >got &&
+	echo "0|0" | test_cmp - got
+'
+test_case 'the log' '
+	rwipfix2silk --log-destination=log.txt --silk-output=d.rw flows.ipfix single.ipfix && cat >want <<E && grep forward log.txt | test_cmp want - &&
+rwipfix2silk: '"'"'input0001'"'"': forward 2000, reverse 0, ignored 0
+rwipfix2silk: '"'"'input0002'"'"': forward 2000, reverse 0, ignored 0
+E
+	rwipfix2silk --log-destination=stderr --log-flags=show-templates,sampling --silk-output=e.rw single.ipfix 2>err && test_grep flowStartMilliseconds err &&
+	rwipfix2silk --log-destination=stdout --silk-output=f.rw single.ipfix >out && test_grep "forward 2000" out &&
+	test_must_fail rwipfix2silk --log-flags=bogus --silk-output=g.rw single.ipfix 2>err && test_grep "no log flag .bogus." err &&
+	test_must_fail rwipfix2silk --log-flags=none,bad --silk-output=g.rw single.ipfix 2>err &&
+	test_must_fail rwipfix2silk --log-destination=stdout single.ipfix >out 2>err && test_grep "cannot both go to stdout" err && [ ! -s out ]
+'
+test_case 'damaged inputs are told, and the next one taken' '
+	head -c 30000 flows.ipfix >cut.ipfix && { cat flows.ipfix; echo rubbish; } >tail.ipfix &&
+	rwipfix2silk --print-statistics cut.ipfix flows.rw tail.ipfix 2>err >h.rw && test_grep "cut.ipfix: ends in the middle" err &&
+	test_grep "flows.rw: not IPFIX" err && test_grep "tail.ipfix: not IPFIX" err && test_grep "wrote 2000 records" err
+'
+test_case 'inputs and outputs that there are not' '
+	test_must_fail rwipfix2silk --silk-output=i.rw flows.ipfix nosuch 2>err && test_grep nosuch err &&
+	test_must_fail rwipfix2silk --xargs=nosuch --silk-output=j.rw 2>err && test_grep nosuch err &&
+	test_must_fail rwipfix2silk --xargs=list flows.ipfix 2>err && test_grep "[-]-xargs" err &&
+	test_must_fail rwipfix2silk --silk-output=a.rw flows.ipfix 2>err && test_grep "a.rw" err &&
+	test_must_fail rwipfix2silk --silk-output=nodir/a.rw flows.ipfix 2>err && test_grep "nodir/a.rw" err &&
+	test_must_fail rwipfix2silk --silk-output=/dev/full flows.ipfix 2>err && test_grep "/dev/full" err &&
+	test_must_fail rwipfix2silk --interface-values=x flows.ipfix 2>err && test_must_fail rwipfix2silk --bogus 2>err && test_grep unrecognized err
+'
+test_done
