@@ -117,6 +117,7 @@ struct source *source_new(struct tool_env *env, const struct source_opts *opts, 
 	source->policy = source_policy(opts);
 	source->print_filenames = opts->print_filenames;
 	source->read_opts.keep_icmp_sport = source_keeps_icmp_sport();
+	source->read_opts.read_ahead = true;
 	source->copy = source_open_copy(opts->copy_input);
 	return source;
 }

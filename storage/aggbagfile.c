@@ -126,6 +126,7 @@ int aggbag_read_from(struct aggbag **out, struct bytesource *src, struct header 
 	if (status != ST_OK) {
 		goto done;
 	}
+	block_reader_read_ahead(in);
 	bag = aggbag_new(&layout);
 	status = read_records(bag, in, name, err);
 	if (status == ST_OK) {

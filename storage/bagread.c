@@ -175,6 +175,7 @@ int bag_read_from(struct bag **out, struct bytesource *src, struct header *heade
 	if (status != ST_OK) {
 		goto done;
 	}
+	block_reader_read_ahead(reading.in);
 	reading.swap = used->big_endian != HOST_BIG_ENDIAN;
 	reading.bag = make_bag(&reading.layout);
 	status = read_records(&reading, err);

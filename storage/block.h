@@ -18,6 +18,8 @@
 /* What a reader accepts (2.2). */
 #define BLOCK_COMPRESSED_MAX (1u << 20)
 #define BLOCK_PLAIN_MAX      ((1u << 20) - 3)
+/* In front of a compressed block: its compressed and its plain size. */
+#define BLOCK_FRAME_BYTES 8u
 
 struct block_reader;
 
@@ -28,6 +30,13 @@ struct block_reader;
 int block_reader_new(struct block_reader **out, struct bytesource *src, uint8_t compression,
 		     struct err *err);
 void block_reader_free(struct block_reader *reader);
+/*
+ * When the data are compressed, in a regular file, and turn out to be more than a few blocks:
+ * decompress on a thread, some blocks ahead of what is shown. To be called before the first view.
+ * From then on src is not to be touched until the reader is freed, nor block_reader_measure()
+ * called. What is shown, and when damage is told, does not change.
+ */
+void block_reader_read_ahead(struct block_reader *reader);
 
 /*
  * Show the next plain bytes, at least want (<= BLOCK_BYTES) unless the data end first, without

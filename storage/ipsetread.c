@@ -423,6 +423,7 @@ static int read_set(struct ipset **out, struct bytesource *src, struct header *h
 	if (status != ST_OK) {
 		goto done;
 	}
+	block_reader_read_ahead(reading.in);
 	reading.swap = used->big_endian != HOST_BIG_ENDIAN;
 	if (growing && used->record_version == 3) {
 		reading.nodes = g_array_new(FALSE, FALSE, sizeof(struct iptree_leaf));

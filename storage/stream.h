@@ -20,6 +20,7 @@ struct stream;
 struct stream_read_opts {
 	const struct site *site; /* names in legacy headers' file names; may be NULL */
 	bool keep_icmp_sport;    /* do not repair ICMP ports ($SILK_ICMP_SPORT_HANDLER=none) */
+	bool read_ahead;         /* on a thread of its own (block_reader_read_ahead()) */
 };
 
 /*

@@ -26,6 +26,9 @@ int stream_open_source(struct stream **out, struct bytesource *src,
 		stream_close(stream, NULL);
 		return rc;
 	}
+	if (opts != NULL && opts->read_ahead) {
+		block_reader_read_ahead(stream->reader);
+	}
 	*out = stream;
 	return ST_OK;
 }

@@ -135,6 +135,120 @@ static void test_bounds(void)
 	}
 }
 
+/* --- reading ahead --- */
+
+#define AHEAD_LEN 2000000
+
+/* Bytes that do not repeat where blocks do, nor pack into nothing. */
+static uint8_t noise_at(size_t offset)
+{
+	uint64_t mixed = (offset / 2 + 1) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (uint8_t)((mixed ^ mixed >> 29) * UINT64_C(0xbf58476d1ce4e5b9) >> 56);
+}
+
+static void write_file(const char *path, uint8_t compression, size_t cut)
+{
+	struct bytesink *sink = bytesink_memory("blocks");
+	struct block_writer *writer = block_writer_new(sink, compression, 1);
+	uint8_t *bytes = g_malloc(AHEAD_LEN);
+	const uint8_t *packed;
+	size_t len;
+
+	for (size_t i = 0; i < AHEAD_LEN; i++) {
+		bytes[i] = noise_at(i);
+	}
+	CU_ASSERT_EQUAL(block_writer_write(writer, bytes, AHEAD_LEN, NULL), ST_OK);
+	CU_ASSERT_EQUAL(block_writer_flush(writer, NULL), ST_OK);
+	block_writer_free(writer);
+	packed = bytesink_bytes(sink, &len);
+	CU_ASSERT(g_file_set_contents(path, (const char *)packed, (gssize)(len - cut), NULL));
+	bytesink_close(sink, NULL);
+	g_free(bytes);
+}
+
+/* Views of many sizes; returns how many bytes were right before the end, or before *failure. */
+static size_t read_noise(struct block_reader *reader, size_t stop, struct err *failure)
+{
+	size_t at = 0, want = 1;
+
+	*failure = (struct err){ 0 };
+	while (at < stop) {
+		const uint8_t *bytes;
+		size_t len, take;
+		int rc = block_reader_view(reader, want, &bytes, &len, failure);
+
+		take = MIN(len, want);
+		if (take == 0) {
+			CU_ASSERT_EQUAL(rc, failure->status);
+			break;
+		}
+		for (size_t i = 0; i < take; i++) {
+			CU_ASSERT_FATAL(bytes[i] == noise_at(at + i));
+		}
+		block_reader_consume(reader, take);
+		at += take;
+		want = (want * 7 + 1) % BLOCK_BYTES + 1;
+	}
+	return at;
+}
+
+/* What is shown, and what is told of damage, is the same with a thread as without. */
+static void test_read_ahead(void)
+{
+	static const size_t cuts[] = { 0, 1, 300000 };
+	char *path = g_build_filename(unit_scratch(), "ahead", NULL);
+
+	for (unsigned i = 0; i < 3 * G_N_ELEMENTS(cuts); i++) {
+		uint8_t compression = (uint8_t)(COMPRESSION_ZLIB + i % 3);
+		struct err failures[2];
+		size_t lengths[2];
+
+		unit_at("compression %u, cut %zu", compression, cuts[i / 3]);
+		write_file(path, compression, cuts[i / 3]);
+		for (unsigned ahead = 0; ahead < 2; ahead++) {
+			struct block_reader *reader = NULL;
+			struct bytesource *src = NULL;
+
+			CU_ASSERT_EQUAL_FATAL(bytesource_open(&src, path, NULL), ST_OK);
+			CU_ASSERT_EQUAL(block_reader_new(&reader, src, compression, NULL), ST_OK);
+			if (ahead) {
+				block_reader_read_ahead(reader);
+			}
+			lengths[ahead] = read_noise(reader, SIZE_MAX, &failures[ahead]);
+			block_reader_free(reader);
+			bytesource_close(src);
+		}
+		UNIT_ASSERT_U64(lengths[0], lengths[1]);
+		CU_ASSERT((lengths[0] == AHEAD_LEN) == (cuts[i / 3] == 0));
+		CU_ASSERT_EQUAL(failures[0].status, cuts[i / 3] ? ST_ETRUNC : ST_OK);
+		UNIT_ASSERT_STR(failures[1].text, failures[0].text);
+	}
+	g_free(path);
+}
+
+/* A reader may be freed wherever it stands, with the thread waiting or at work. */
+static void test_stop_ahead(void)
+{
+	char *path = g_build_filename(unit_scratch(), "stopped", NULL);
+	struct err failure;
+
+	write_file(path, COMPRESSION_LZO1X, 0);
+	for (size_t stop = 0; stop < AHEAD_LEN; stop += 100000) {
+		struct block_reader *reader = NULL;
+		struct bytesource *src = NULL;
+
+		unit_at("after %zu", stop);
+		CU_ASSERT_EQUAL_FATAL(bytesource_open(&src, path, NULL), ST_OK);
+		CU_ASSERT_EQUAL(block_reader_new(&reader, src, COMPRESSION_LZO1X, NULL), ST_OK);
+		block_reader_read_ahead(reader);
+		CU_ASSERT(read_noise(reader, stop, &failure) >= stop);
+		block_reader_free(reader);
+		bytesource_close(src);
+	}
+	g_free(path);
+}
+
 /* Units are never split: as many as fit are offered, then a new block begins. */
 static void test_units(void)
 {
@@ -166,6 +280,8 @@ static const struct unit_case cases[] = {
 	{ "measure", test_measure },
 	{ "bounds", test_bounds },
 	{ "units", test_units },
+	{ "reading ahead", test_read_ahead },
+	{ "reading ahead ends early", test_stop_ahead },
 	{ NULL, NULL },
 };
 
