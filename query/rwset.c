@@ -2,6 +2,7 @@
 /* rwset: sets of the addresses of flow records. */
 #include "query/tool.h"
 
+#include "common/handover.h"
 #include "common/timestamp.h"
 #include "query/setsink.h"
 #include "query/source.h"
@@ -9,6 +10,7 @@
 #include "storage/sightings.h"
 
 #include <glib.h>
+#include <pthread.h>
 
 enum output { OUTPUT_SIP, OUTPUT_DIP, OUTPUT_NHIP, OUTPUT_ANY, OUTPUT_COUNT };
 
@@ -98,81 +100,61 @@ static void copy_entries(void *arg, const char *path, const struct header *heade
 	}
 }
 
-/* Columns in the order in which their addresses go in: source before destination. */
-static void add_row(struct ipset *set, const struct batch *batch, uint32_t row, uint32_t columns)
-{
-	if (columns & COLUMN_BIT(COLUMN_SIP)) {
-		ipset_add(set, batch->sip[row]);
-	}
-	if (columns & COLUMN_BIT(COLUMN_DIP)) {
-		ipset_add(set, batch->dip[row]);
-	}
-	if (columns & COLUMN_BIT(COLUMN_NHIP)) {
-		ipset_add(set, batch->nhip[row]);
-	}
-}
-
-/* The same with times, which stay the nanoseconds of the record until here. */
-static void add_sighting(struct sightings *seen, const struct batch *batch, uint32_t row,
-			 uint32_t columns)
-{
-	int64_t first_ms = timestamp_floor(batch->start_ns[row], NS_PER_MS) / NS_PER_MS;
-	int64_t end_ns = batch->start_ns[row] + (int64_t)batch->duration_ns[row];
-	int64_t last_ms = timestamp_floor(end_ns, NS_PER_MS) / NS_PER_MS;
-
-	if (columns & COLUMN_BIT(COLUMN_SIP)) {
-		sightings_add(seen, batch->sip[row], first_ms, last_ms);
-	}
-	if (columns & COLUMN_BIT(COLUMN_DIP)) {
-		sightings_add(seen, batch->dip[row], first_ms, last_ms);
-	}
-	if (columns & COLUMN_BIT(COLUMN_NHIP)) {
-		sightings_add(seen, batch->nhip[row], first_ms, last_ms);
-	}
-}
-
 /* --- threads: one for each output, which alone adds to its set --- */
 
-/* Batches on their way: as many as keep all threads busy. */
-#define SHARED_BATCHES 8
+/* Addresses on their way to a thread: so many that handing them over costs nothing. */
+#define PARCEL_ADDRESSES  16384
+#define PARCELS_OF_A_LANE 3
 
-struct shared_batch {
-	struct batch *batch;
-	gint users; /* threads that have not done with it */
+struct parcel {
+	size_t count; /* 0: the last one */
+	struct ip ips[PARCEL_ADDRESSES];
+	struct sighting_ms {
+		int64_t first;
+		int64_t last;
+	} seen[]; /* as many, with times */
 };
 
 struct lane {
-	GThread *thread;
-	GAsyncQueue *todo; /* struct shared_batch *; the last one has no batch */
-	GAsyncQueue *idle; /* where the last user puts it */
+	pthread_t thread;
+	struct handover *todo; /* struct parcel * */
+	struct handover *idle;
+	struct parcel *filling;
 	struct ipset *set;
 	struct sightings *seen; /* instead of the set */
 	uint32_t columns;
 };
 
-static gpointer run_lane(gpointer arg)
+static void *run_lane(void *arg)
 {
 	const struct lane *lane = arg;
-	struct shared_batch *shared;
+	struct parcel *parcel;
 
-	while ((shared = g_async_queue_pop(lane->todo))->batch) {
-		const struct batch *batch = shared->batch;
-
-		for (uint32_t i = 0; lane->set && i < batch->selected; i++) {
-			add_row(lane->set, batch, batch->selection[i], lane->columns);
+	while ((parcel = handover_pop(lane->todo))->count) {
+		if (lane->set) {
+			ipset_add_recurring(lane->set, parcel->ips, parcel->count);
 		}
-		for (uint32_t i = 0; lane->seen && i < batch->selected; i++) {
-			add_sighting(lane->seen, batch, batch->selection[i], lane->columns);
+		for (size_t i = 0; lane->seen && i < parcel->count; i++) {
+			sightings_add(lane->seen, parcel->ips[i], parcel->seen[i].first,
+				      parcel->seen[i].last);
 		}
-		if (g_atomic_int_dec_and_test(&shared->users)) {
-			g_async_queue_push(lane->idle, shared);
-		}
+		handover_push(lane->idle, parcel);
+	}
+	if (lane->set) {
+		ipset_finish(lane->set);
 	}
 	return NULL;
 }
 
+static struct parcel *parcel_new(bool with_times)
+{
+	size_t times = with_times ? PARCEL_ADDRESSES * sizeof(struct sighting_ms) : 0;
+
+	return g_malloc0(sizeof(struct parcel) + times);
+}
+
 /* Starts a thread for each output; returns how many. */
-static int start_lanes(const struct job *job, struct lane lanes[OUTPUT_COUNT], GAsyncQueue *idle)
+static int start_lanes(const struct job *job, struct lane lanes[OUTPUT_COUNT])
 {
 	int count = 0;
 
@@ -183,28 +165,82 @@ static int start_lanes(const struct job *job, struct lane lanes[OUTPUT_COUNT], G
 			continue;
 		}
 		*lane = (struct lane){
-			.todo = g_async_queue_new(),
-			.idle = idle,
+			.todo = handover_new(PARCELS_OF_A_LANE),
+			.idle = handover_new(PARCELS_OF_A_LANE),
+			.filling = parcel_new(job->seen[i]),
 			.set = job->sets[i],
 			.seen = job->seen[i],
 			.columns = output_kinds[i].columns,
 		};
-		lane->thread = g_thread_new("set", run_lane, lane);
+		for (int n = 1; n < PARCELS_OF_A_LANE; n++) {
+			handover_push(lane->idle, parcel_new(job->seen[i]));
+		}
+		if (pthread_create(&lane->thread, NULL, run_lane, lane) != 0) {
+			tool_die("cannot start a thread");
+		}
 		count++;
 	}
 	return count;
 }
 
-static void end_lanes(struct lane *lanes, int count)
+static void send_parcel(struct lane *lane)
 {
-	struct shared_batch last = { 0 };
-
-	for (int i = 0; i < count; i++) {
-		g_async_queue_push(lanes[i].todo, &last);
+	if (lane->filling->count) {
+		handover_push(lane->todo, lane->filling);
+		lane->filling = handover_pop(lane->idle);
+		lane->filling->count = 0;
 	}
-	for (int i = 0; i < count; i++) {
-		g_thread_join(lanes[i].thread);
-		g_async_queue_unref(lanes[i].todo);
+}
+
+static void end_lane(struct lane *lane)
+{
+	pthread_join(lane->thread, NULL);
+	g_free(lane->filling);
+	for (int n = 1; n < PARCELS_OF_A_LANE; n++) {
+		g_free(handover_pop(lane->idle));
+	}
+	handover_free(lane->todo);
+	handover_free(lane->idle);
+}
+
+/* Times stay the nanoseconds of the record until here. */
+static struct sighting_ms sighting_of(const struct batch *batch, uint32_t row)
+{
+	int64_t end_ns = batch->start_ns[row] + (int64_t)batch->duration_ns[row];
+
+	return (struct sighting_ms){
+		.first = timestamp_floor(batch->start_ns[row], NS_PER_MS) / NS_PER_MS,
+		.last = timestamp_floor(end_ns, NS_PER_MS) / NS_PER_MS,
+	};
+}
+
+/* Columns in the order in which their addresses go in: source before destination. */
+static void fill_lane(struct lane *lane, const struct batch *batch)
+{
+	const struct ip *from[] = {
+		lane->columns & COLUMN_BIT(COLUMN_SIP) ? batch->sip : NULL,
+		lane->columns & COLUMN_BIT(COLUMN_DIP) ? batch->dip : NULL,
+		lane->columns & COLUMN_BIT(COLUMN_NHIP) ? batch->nhip : NULL,
+	};
+
+	for (uint32_t i = 0; i < batch->selected; i++) {
+		uint32_t row = batch->selection[i];
+
+		if (lane->filling->count + G_N_ELEMENTS(from) > PARCEL_ADDRESSES) {
+			send_parcel(lane);
+		}
+		for (size_t column = 0; column < G_N_ELEMENTS(from); column++) {
+			size_t at = lane->filling->count;
+
+			if (!from[column]) {
+				continue;
+			}
+			lane->filling->ips[at] = from[column][row];
+			if (lane->seen) {
+				lane->filling->seen[at] = sighting_of(batch, row);
+			}
+			lane->filling->count++;
+		}
 	}
 }
 
@@ -223,32 +259,24 @@ static uint32_t wanted_columns(const struct set_opts *opts)
 
 static void read_records(struct job *job, struct source *source)
 {
-	struct shared_batch batches[SHARED_BATCHES];
 	struct lane lanes[OUTPUT_COUNT];
-	GAsyncQueue *idle = g_async_queue_new();
 	uint32_t columns = wanted_columns(job->opts);
-	struct shared_batch *shared;
-	int count = start_lanes(job, lanes, idle);
+	struct batch *batch = batch_new();
+	int count = start_lanes(job, lanes);
 
-	for (int i = 0; i < SHARED_BATCHES; i++) {
-		batches[i].batch = batch_new();
-		g_async_queue_push(idle, &batches[i]);
-	}
-	for (;;) {
-		shared = g_async_queue_pop(idle);
-		if (!source_next(source, shared->batch, columns)) {
-			break;
-		}
-		g_atomic_int_set(&shared->users, count);
+	while (source_next(source, batch, columns)) {
 		for (int i = 0; i < count; i++) {
-			g_async_queue_push(lanes[i].todo, shared);
+			fill_lane(&lanes[i], batch);
 		}
 	}
-	end_lanes(lanes, count);
-	for (int i = 0; i < SHARED_BATCHES; i++) {
-		batch_free(batches[i].batch);
+	for (int i = 0; i < count; i++) {
+		send_parcel(&lanes[i]);
+		handover_push(lanes[i].todo, lanes[i].filling); /* empty: the last one */
 	}
-	g_async_queue_unref(idle);
+	for (int i = 0; i < count; i++) {
+		end_lane(&lanes[i]);
+	}
+	batch_free(batch);
 }
 
 /* Into the file of output i, which is closed. */

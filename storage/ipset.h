@@ -48,6 +48,10 @@ void ipset_free(struct ipset *set);
 
 /* Any order, repeats welcome; amortised, not ordered until ipset_finish(). */
 void ipset_add(struct ipset *set, struct ip ip);
+/* The same as adding one after the other, faster. */
+void ipset_add_many(struct ipset *set, const struct ip *ips, size_t count);
+/* The same, faster where most addresses come again and again, as in flow records. */
+void ipset_add_recurring(struct ipset *set, const struct ip *ips, size_t count);
 void ipset_add_range(struct ipset *set, struct ip first, struct ip last);
 /*
  * Keep 128-bit addresses from here on, as SiLK does after certain IPv6 texts although all addresses

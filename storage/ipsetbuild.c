@@ -172,7 +172,7 @@ void ipset_free(struct ipset *set)
 	if (set) {
 		iptree_free(set->tree);
 		gather4_free(set->gather);
-		g_free(set->recent);
+		leafmemo_free(set->memo);
 		g_free(set->ranges4.at);
 		g_free(set->ranges6.at);
 		g_free(set->index);
@@ -293,25 +293,6 @@ const struct iptree *ipset_tree(const struct ipset *set)
 	return set->tree;
 }
 
-/* Was the address added to the tree lately? If not, it is now. */
-static bool seen_lately(struct ipset *set, struct ip ip)
-{
-	uint64_t hash = ip.hi * UINT64_C(0xc2b2ae3d27d4eb4f) + ip.lo * UINT64_C(0x9e3779b97f4a7c15);
-	struct ip *recent;
-
-	if (!set->recent) {
-		set->recent = g_new0(struct ip, 1u << RECENT6_BITS);
-		/* :: belongs into the first entry and has not been seen; ::1 belongs elsewhere */
-		set->recent[0].lo = 1;
-	}
-	recent = &set->recent[hash >> (64 - RECENT6_BITS)];
-	if (ip_equal(*recent, ip)) {
-		return true;
-	}
-	*recent = ip;
-	return false;
-}
-
 /* --- adding --- */
 
 void ipset_add(struct ipset *set, struct ip ip)
@@ -321,9 +302,48 @@ void ipset_add(struct ipset *set, struct ip ip)
 		return;
 	}
 	ipset_widen(set);
-	if (!seen_lately(set, ip)) {
+	set->tree_changed = true;
+	iptree_insert(set->tree, ip, 128);
+}
+
+/* Those at the front that a narrow set takes; returns how many. The set is wide if any are left. */
+static size_t add_narrow(struct ipset *set, const struct ip *ips, size_t count)
+{
+	size_t i = 0;
+
+	for (; i < count && !set->wide && ip_is_mapped(ips[i]); i++) {
+		gather(set, ip_to_v4(ips[i]));
+	}
+	if (i < count) {
+		ipset_widen(set);
 		set->tree_changed = true;
-		iptree_insert(set->tree, ip, 128);
+	}
+	return i;
+}
+
+void ipset_add_many(struct ipset *set, const struct ip *ips, size_t count)
+{
+	size_t i = add_narrow(set, ips, count);
+
+	while (i < count) {
+		size_t some = MIN(count - i, IPTREE_FETCH_MAX);
+
+		iptree_fetch(set->tree, ips + i, some);
+		for (size_t end = i + some; i < end; i++) {
+			iptree_insert(set->tree, ips[i], 128);
+		}
+	}
+}
+
+void ipset_add_recurring(struct ipset *set, const struct ip *ips, size_t count)
+{
+	size_t i = add_narrow(set, ips, count);
+
+	if (i < count && !set->memo) {
+		set->memo = leafmemo_new();
+	}
+	if (i < count) {
+		leafmemo_insert(set->memo, set->tree, ips + i, count - i);
 	}
 }
 
@@ -358,6 +378,8 @@ static void drain_tree(struct ipset *set)
 	set->ranges6.count = 0;
 	set->sorted = 0;
 	drop_index(set);
+	leafmemo_free(set->memo);
+	set->memo = NULL;
 	iptree_clean(set->tree);
 	for (uint32_t i = 1; i < iptree_leaf_count(set->tree); i++) {
 		const struct iptree_leaf *leaf = iptree_leaf(set->tree, i);

@@ -6,6 +6,7 @@
 #include "storage/gather4.h"
 #include "storage/ipset.h"
 #include "storage/iptree.h"
+#include "storage/leafmemo.h"
 
 struct range4 {
 	uint32_t first;
@@ -29,13 +30,11 @@ struct ranges6 {
 	size_t capacity;
 };
 
-#define RECENT6_BITS 16
-
 struct ipset {
 	bool wide;
-	struct iptree *tree; /* wide sets that are built; NULL: those that were read */
-	bool tree_changed;   /* the tree holds what the ranges do not */
-	struct ip *recent;   /* added to the tree lately, 1 << RECENT6_BITS of them; NULL: none */
+	struct iptree *tree;    /* wide sets that are built; NULL: those that were read */
+	bool tree_changed;      /* the tree holds what the ranges do not */
+	struct leafmemo *memo;  /* of the tree while many are added; NULL: none */
 	struct gather4 *gather; /* not yet in ranges4; NULL: nothing */
 	struct ranges4 ranges4; /* when no address is outside ::ffff:0:0/96 */
 	struct ranges6 ranges6; /* else */

@@ -222,19 +222,21 @@ static void set_leaf_at(struct iptree *tree, struct place at, uint32_t index)
 }
 
 /* The block takes the one slot (or the root) that index, a leaf or a subtree inside it, has. */
-static void cover_one(struct iptree *tree, struct place at, uint32_t index, bool is_leaf,
-		      struct ip ip, unsigned prefix)
+static uint32_t cover_one(struct iptree *tree, struct place at, uint32_t index, bool is_leaf,
+			  struct ip ip, unsigned prefix)
 {
 	if (is_leaf) {
 		tree->leaves[index] = (struct iptree_leaf){ .ip = ip, .prefix = (uint8_t)prefix };
 	} else {
 		subtree_free(tree, index);
-		set_leaf_at(tree, at, leaf_take(tree, ip, prefix));
+		index = leaf_take(tree, ip, prefix);
+		set_leaf_at(tree, at, index);
 	}
+	return index;
 }
 
 /* The block takes several slots, with leaves, subtrees and holes in them. */
-static void cover_many(struct iptree *tree, uint32_t node_index, struct ip ip, unsigned prefix)
+static uint32_t cover_many(struct iptree *tree, uint32_t node_index, struct ip ip, unsigned prefix)
 {
 	struct iptree_node *node = &tree->nodes[node_index];
 	unsigned slot = slot_of(ip, node->prefix);
@@ -259,21 +261,21 @@ static void cover_many(struct iptree *tree, uint32_t node_index, struct ip ip, u
 		kept = leaf_take(tree, ip, prefix);
 	}
 	set_leaf(tree, node_index, kept);
+	return kept;
 }
 
-static void cover(struct iptree *tree, struct place at, uint32_t index, bool is_leaf, struct ip ip,
-		  unsigned prefix)
+static uint32_t cover(struct iptree *tree, struct place at, uint32_t index, bool is_leaf,
+		      struct ip ip, unsigned prefix)
 {
 	if (at.node && prefix - tree->nodes[at.node].prefix < STRIDE_BITS) {
-		cover_many(tree, at.node, ip, prefix);
-	} else {
-		cover_one(tree, at, index, is_leaf, ip, prefix);
+		return cover_many(tree, at.node, ip, prefix);
 	}
+	return cover_one(tree, at, index, is_leaf, ip, prefix);
 }
 
 /* A new node between a place and what hangs there, where the block branches off at bit shared. */
-static void split(struct iptree *tree, struct place at, uint32_t index, bool is_leaf, struct ip ip,
-		  unsigned prefix, unsigned shared)
+static uint32_t split(struct iptree *tree, struct place at, uint32_t index, bool is_leaf,
+		      struct ip ip, unsigned prefix, unsigned shared)
 {
 	unsigned node_prefix = shared & ~(STRIDE_BITS - 1);
 	uint32_t leaf = leaf_take(tree, ip, prefix);
@@ -287,6 +289,7 @@ static void split(struct iptree *tree, struct place at, uint32_t index, bool is_
 		set_node(tree, (struct place){ node, slot_of(old, node_prefix) }, index);
 	}
 	set_node(tree, at, node);
+	return leaf;
 }
 
 /* At an empty slot: is another slot that the block would fill taken? */
@@ -303,26 +306,25 @@ static bool span_is_taken(const struct iptree_node *node, struct ip ip, unsigned
 	return false;
 }
 
-static void insert_at_leaf(struct iptree *tree, struct place at, uint32_t index, struct ip ip,
-			   unsigned prefix)
+/* The insertions return the leaf that has the block now. */
+static uint32_t insert_at_leaf(struct iptree *tree, struct place at, uint32_t index, struct ip ip,
+			       unsigned prefix)
 {
 	const struct iptree_leaf *leaf = &tree->leaves[index];
 	unsigned shared = shared_bits(ip, leaf->ip);
 
-	if (shared >= leaf->prefix) {
-		if (prefix < leaf->prefix) {
-			cover(tree, at, index, true, ip, prefix);
-		}
-	} else if (shared < prefix) {
-		split(tree, at, index, true, ip, prefix, shared);
-	} else {
-		cover(tree, at, index, true, ip, prefix);
+	if (shared >= leaf->prefix && prefix >= leaf->prefix) {
+		return index;
 	}
+	if (shared < leaf->prefix && shared < prefix) {
+		return split(tree, at, index, true, ip, prefix, shared);
+	}
+	return cover(tree, at, index, true, ip, prefix);
 }
 
 /* From the node at index downwards. */
-static void insert_at_node(struct iptree *tree, struct place at, uint32_t index, struct ip ip,
-			   unsigned prefix)
+static uint32_t insert_at_node(struct iptree *tree, struct place at, uint32_t index, struct ip ip,
+			       unsigned prefix)
 {
 	for (;;) {
 		const struct iptree_node *node = &tree->nodes[index];
@@ -330,30 +332,28 @@ static void insert_at_node(struct iptree *tree, struct place at, uint32_t index,
 		unsigned slot;
 
 		if (shared < node->prefix && shared < prefix) {
-			split(tree, at, index, false, ip, prefix, shared);
-			return;
+			return split(tree, at, index, false, ip, prefix, shared);
 		}
 		if (shared < node->prefix || prefix <= node->prefix) {
-			cover(tree, at, index, false, ip, prefix);
-			return;
+			return cover(tree, at, index, false, ip, prefix);
 		}
 		slot = slot_of(ip, node->prefix);
 		at = (struct place){ index, slot };
 		if (!node->child[slot]) {
+			uint32_t leaf;
+
 			if (span_is_taken(node, ip, prefix)) {
-				cover_many(tree, index, ip, prefix);
-			} else {
-				set_leaf(tree, index, leaf_take(tree, ip, prefix));
+				return cover_many(tree, index, ip, prefix);
 			}
-			return;
+			leaf = leaf_take(tree, ip, prefix);
+			set_leaf(tree, index, leaf);
+			return leaf;
 		}
 		if (bit(node->leaf_bits, slot)) {
-			insert_at_leaf(tree, at, node->child[slot], ip, prefix);
-			return;
+			return insert_at_leaf(tree, at, node->child[slot], ip, prefix);
 		}
 		if (node->prefix + STRIDE_BITS >= prefix) {
-			cover(tree, at, node->child[slot], false, ip, prefix);
-			return;
+			return cover(tree, at, node->child[slot], false, ip, prefix);
 		}
 		index = node->child[slot];
 	}
@@ -361,9 +361,10 @@ static void insert_at_node(struct iptree *tree, struct place at, uint32_t index,
 
 static void combine_root(struct iptree *tree);
 
-void iptree_insert(struct iptree *tree, struct ip ip, uint8_t prefix)
+uint32_t iptree_insert(struct iptree *tree, struct ip ip, uint8_t prefix)
 {
 	const struct place root = { 0, 0 };
+	uint32_t leaf;
 
 	ip = ip_masked(ip, prefix);
 	tree->changed = true;
@@ -372,16 +373,61 @@ void iptree_insert(struct iptree *tree, struct ip ip, uint8_t prefix)
 		tree->root = leaf_take(tree, ip, prefix);
 		tree->root_is_leaf = true;
 		node_take(tree, (struct ip){ 0, 0 }, 0);
-		return;
+		return tree->root;
 	}
-	if (tree->root_is_leaf) {
-		insert_at_leaf(tree, root, tree->root, ip, prefix);
-	} else {
-		insert_at_node(tree, root, tree->root, ip, prefix);
-	}
+	leaf = tree->root_is_leaf ? insert_at_leaf(tree, root, tree->root, ip, prefix)
+				  : insert_at_node(tree, root, tree->root, ip, prefix);
 	if (tree->combine_next && !tree->loading) {
 		combine_root(tree);
 		tree->combine_next = false;
+	}
+	return leaf;
+}
+
+/* One level further down; false: nothing more to fetch. */
+static bool fetch_next(const struct iptree *tree, struct ip ip, uint32_t *index)
+{
+	const struct iptree_node *node = &tree->nodes[*index];
+	unsigned slot;
+
+	if (shared_bits(ip, node->ip) < node->prefix) {
+		return false;
+	}
+	slot = slot_of(ip, node->prefix);
+	*index = node->child[slot];
+	if (!*index) {
+		return false;
+	}
+	if (bit(node->leaf_bits, slot)) {
+		__builtin_prefetch(&tree->leaves[*index]);
+		return false;
+	}
+	node = &tree->nodes[*index];
+	__builtin_prefetch(node, 1);
+	__builtin_prefetch(&node->leaf_bits, 1);
+	return true;
+}
+
+void iptree_fetch(const struct iptree *tree, const struct ip *ips, size_t count)
+{
+	uint32_t index[IPTREE_FETCH_MAX];
+	uint8_t active[IPTREE_FETCH_MAX];
+	size_t left = tree->root && !tree->root_is_leaf ? count : 0;
+
+	assert(count <= IPTREE_FETCH_MAX);
+	for (size_t i = 0; i < left; i++) {
+		index[i] = tree->root;
+		active[i] = (uint8_t)i;
+	}
+	while (left) {
+		size_t kept = 0;
+
+		for (size_t i = 0; i < left; i++) {
+			if (fetch_next(tree, ips[active[i]], &index[active[i]])) {
+				active[kept++] = active[i];
+			}
+		}
+		left = kept;
 	}
 }
 

@@ -39,8 +39,17 @@ struct iptree_node {
 struct iptree *iptree_new(void);
 void iptree_free(struct iptree *tree);
 
-/* Insert one block; bits of ip below the prefix are ignored. */
-void iptree_insert(struct iptree *tree, struct ip ip, uint8_t prefix);
+/*
+ * Insert one block; bits of ip below the prefix are ignored. Returns the leaf that held the block
+ * when it had been inserted; joining may have moved it since.
+ */
+uint32_t iptree_insert(struct iptree *tree, struct ip ip, uint8_t prefix);
+/*
+ * Get what inserting these addresses (at most IPTREE_FETCH_MAX) will look at into the cache, for
+ * all at once, which takes little more time than for one.
+ */
+#define IPTREE_FETCH_MAX 64
+void iptree_fetch(const struct iptree *tree, const struct ip *ips, size_t count);
 /* The blocks of a range, ascending. */
 void iptree_insert_range(struct iptree *tree, struct ip first, struct ip last);
 

@@ -151,6 +151,56 @@ static void test_random(void)
 	g_free(model);
 }
 
+/* An address of few networks, dense in some, so that it comes again and neighbours join. */
+static struct ip draw_address(GRand *rand)
+{
+	uint32_t kind = (uint32_t)g_rand_int_range(rand, 0, 4);
+
+	if (kind == 0) {
+		return ip_from_v4(0x0a000000u + (uint32_t)g_rand_int_range(rand, 0, 3000));
+	}
+	return (struct ip){
+		.hi = UINT64_C(0x20010db800000000) + (uint64_t)g_rand_int_range(rand, 0, 40),
+		.lo = kind == 1 ? g_rand_int(rand) : (uint64_t)g_rand_int_range(rand, 0, 200),
+	};
+}
+
+/* Many at once make the same file as one after the other, whatever the portions. */
+static void test_many(void)
+{
+	const struct ipset_write_opts opts = { .record_version = 3 };
+
+	for (guint32 seed = 1; seed <= 8; seed++) {
+		GRand *rand = g_rand_new_with_seed(seed);
+		struct ipset *sets[3] = { ipset_new(), ipset_new(), ipset_new() };
+		GByteArray *bytes[3];
+
+		unit_at("seed %u", seed);
+		for (guint32 i = 0; i < 400; i++) {
+			struct ip ips[300];
+			size_t count = (size_t)g_rand_int_range(rand, 0, G_N_ELEMENTS(ips));
+
+			for (size_t n = 0; n < count; n++) {
+				ips[n] = draw_address(rand);
+				ipset_add(sets[0], ips[n]);
+			}
+			ipset_add_many(sets[1], ips, count);
+			ipset_add_recurring(sets[2], ips, count);
+		}
+		for (size_t n = 0; n < 3; n++) {
+			ipset_finish(sets[n]);
+			bytes[n] = written(sets[n], &opts);
+			CU_ASSERT_EQUAL(bytes[n]->len, bytes[0]->len);
+			CU_ASSERT(memcmp(bytes[n]->data, bytes[0]->data, bytes[0]->len) == 0);
+		}
+		for (size_t n = 0; n < 3; n++) {
+			g_byte_array_unref(bytes[n]);
+			ipset_free(sets[n]);
+		}
+		g_rand_free(rand);
+	}
+}
+
 static void test_many_out_of_order(void)
 {
 	struct ipset *set = ipset_new();
@@ -559,6 +609,7 @@ int main(void)
 {
 	static const struct unit_case cases[] = {
 		{ "random additions", test_random },
+		{ "many at once", test_many },
 		{ "many ranges out of order", test_many_out_of_order },
 		{ "IPv6", test_ipv6 },
 		{ "all addresses", test_everything },
