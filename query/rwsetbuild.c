@@ -3,8 +3,10 @@
 #include "query/tool.h"
 
 #include "common/wildcard.h"
+#include "query/addressline.h"
 #include "query/setsink.h"
 #include "query/threattext.h"
+#include "storage/byteline.h"
 #include "storage/ipset.h"
 
 #include <errno.h>
@@ -16,6 +18,7 @@
 
 #define LINE_BYTES_MAX         511   /* with its newline; longer ones are passed over */
 #define LENIENT_LINE_BYTES_MAX 65536 /* the same of --lenient */
+#define WAITING_MAX            256
 
 struct ranges_switch {
 	bool given;
@@ -64,8 +67,9 @@ static const struct opt setbuild_opt_table[] = {
 struct job {
 	const struct setbuild_opts *opts;
 	struct ipset *set;
-	struct wildcard wildcard; /* of the line being read */
-	char text[LENIENT_LINE_BYTES_MAX + 1];
+	struct wildcard wildcard;       /* of the line being read */
+	struct ip waiting[WAITING_MAX]; /* to be added */
+	size_t waiting_count;
 	bool saw_integer;
 	bool saw_ipv6;
 	unsigned line;
@@ -329,64 +333,115 @@ static void add_threat_line(struct job *job, char *line)
 	}
 }
 
-/* Passes over the rest of a line that is too long. */
-static void skip_line(FILE *in)
-{
-	int c;
+/* --- all lines --- */
 
-	do {
-		c = getc(in);
-	} while (c != EOF && c != '\n');
+static void add_waiting(struct job *job)
+{
+	ipset_add_many(job->set, job->waiting, job->waiting_count);
+	job->waiting_count = 0;
 }
 
-static int read_lines(struct job *job, FILE *in, struct err *err)
+/*
+ * Takes plain addresses from lines in a row; limit is the newline of the last line. Returns how
+ * many bytes they are, up to the first line that is something else.
+ */
+static size_t take_plain_lines(struct job *job, const char *text, const char *limit)
 {
-	bool lenient = job->opts->lenient;
-	size_t longest = lenient ? LENIENT_LINE_BYTES_MAX : LINE_BYTES_MAX;
-	char *line = job->text;
+	const char *at = text;
 
-	for (job->line = 1; fgets(line, (int)longest + 1, in); job->line++) {
-		size_t len = strlen(line);
-		int status;
+	while (at <= limit) {
+		struct ip *to = &job->waiting[job->waiting_count];
+		size_t len = addressline_v4(at, to);
 
-		if (len == longest && line[len - 1] != '\n') {
-			skip_line(in);
-			tool_warn("Input line %u too long. ignored", job->line);
-			continue;
+		if (!len && !job->saw_integer) {
+			len = addressline_v6(at, to);
+			job->saw_ipv6 = job->saw_ipv6 || len;
 		}
-		if (lenient) {
-			add_threat_line(job, line);
-			continue;
+		if (!len) {
+			break;
 		}
-		status = add_line(job, line, err);
+		if (++job->waiting_count == WAITING_MAX) {
+			add_waiting(job);
+		}
+		at += len;
+		job->line++;
+	}
+	return (size_t)(at - text);
+}
+
+/* The plain lines that come next, all at once. */
+static int read_plain_lines(struct job *job, struct bytesource *src, struct err *err)
+{
+	const uint8_t *bytes;
+	const char *limit;
+	size_t len, taken = 0;
+
+	do {
+		int status = bytesource_view(src, 1, &bytes, &len, err);
+
 		if (status != ST_OK) {
 			return status;
 		}
+		limit = len ? memrchr(bytes, '\n', len) : NULL;
+		taken = limit ? take_plain_lines(job, (const char *)bytes, limit) : 0;
+		bytesource_consume(src, taken);
+	} while (taken && taken == (size_t)(limit + 1 - (const char *)bytes));
+	return ST_OK;
+}
+
+static int take_line(struct job *job, char *line, struct err *err)
+{
+	if (job->opts->lenient) {
+		add_threat_line(job, line);
+		return ST_OK;
 	}
-	if (job->skipped) {
+	return add_line(job, line, err);
+}
+
+static int read_lines(struct job *job, struct bytesource *src, struct err *err)
+{
+	bool plain = !job->opts->lenient && !job->opts->ip_ranges.given;
+	size_t longest = job->opts->lenient ? LENIENT_LINE_BYTES_MAX : LINE_BYTES_MAX;
+	GString *line = g_string_new(NULL);
+	int status = ST_OK;
+
+	for (job->line = 1; status == ST_OK; job->line++) {
+		if (plain) {
+			status = read_plain_lines(job, src, err);
+			add_waiting(job);
+		}
+		if (status == ST_OK) {
+			status = byteline_read(src, longest, line, err);
+		}
+		if (status == ST_OK) {
+			status = take_line(job, line->str, err);
+		} else if (status == ST_ELIMIT) {
+			tool_warn("Input line %u too long. ignored", job->line);
+			status = ST_OK;
+		}
+	}
+	g_string_free(line, TRUE);
+	if (status == ST_END && job->skipped) {
 		tool_warn("skipped %u of %u lines without an address, the first is line %u",
-			  job->skipped, job->line - 1, job->first_skipped);
+			  job->skipped, job->line - 2, job->first_skipped);
 	}
-	return ferror(in) ? err_errno(err, ST_EIO, errno, "cannot read the input") : ST_OK;
+	return status == ST_END ? ST_OK : status;
 }
 
 /* --- the run --- */
 
-static FILE *open_input(const char *path)
+static struct bytesource *open_input(const char *path)
 {
-	FILE *in;
+	struct bytesource *src = NULL;
+	struct err err;
 
 	if (!path && isatty(STDIN_FILENO)) {
 		tool_usage("No input files given on command line and standard input is a terminal");
 	}
-	if (!path || strcmp(path, "-") == 0 || strcmp(path, "stdin") == 0) {
-		return stdin;
+	if (bytesource_open(&src, path ? path : "-", &err) != ST_OK) {
+		tool_die_err(&err);
 	}
-	in = fopen(path, "re");
-	if (!in) {
-		tool_die("Error opening file '%s': %s", path, strerror(errno));
-	}
-	return in;
+	return src;
 }
 
 static int setbuild_run(struct tool_env *env, void *base, int argc, char **argv)
@@ -396,7 +451,7 @@ static int setbuild_run(struct tool_env *env, void *base, int argc, char **argv)
 	struct setsink *out;
 	struct header entries;
 	struct err err;
-	FILE *in;
+	struct bytesource *in;
 	int status;
 
 	if (argc > 2) {
@@ -423,9 +478,7 @@ static int setbuild_run(struct tool_env *env, void *base, int argc, char **argv)
 		setsink_drop(out);
 		status = TOOL_EXIT_ERROR;
 	}
-	if (in != stdin) {
-		fclose(in);
-	}
+	bytesource_close(in);
 	ipset_free(job->set);
 	g_free(job);
 	return status;
