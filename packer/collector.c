@@ -126,6 +126,7 @@ struct collector *collector_new(const struct collector_opts *opts)
 		.model = collector->model,
 		.limits = opts->limits,
 		.clock_limit_ns = opts->clock_limit_ns,
+		.by_probe = opts->by_probe,
 	});
 	return collector;
 }

@@ -174,6 +174,19 @@ static void exporter_take_counters(void *arg, const struct ifcounters *counters)
 
 /* ---- records ---- */
 
+static int exporter_written(struct exporter *exporter, int st, const struct err *err)
+{
+	if (st == ST_ERANGE) {
+		metric_add(&exporter->stats->values[PROBE_DROPPED], 1);
+		exporter_log_dropped(exporter, err);
+		return ST_OK;
+	}
+	if (st != ST_OK) {
+		exporter->write_err = *err;
+	}
+	return st;
+}
+
 static int exporter_write(struct exporter *exporter, struct record *rec,
 			  const struct extras *extras)
 {
@@ -183,15 +196,21 @@ static int exporter_write(struct exporter *exporter, struct record *rec,
 	int st = writer_write_as(exporter->all->env.writer, exporter->config->site, rec, extras,
 				 format, &err);
 
-	if (st == ST_ERANGE) {
-		metric_add(&exporter->stats->values[PROBE_DROPPED], 1);
-		exporter_log_dropped(exporter, &err);
-		return ST_OK;
-	}
-	if (st != ST_OK) {
-		exporter->write_err = err;
-	}
-	return st;
+	return exporter_written(exporter, st, &err);
+}
+
+static int exporter_write_by_probe(struct exporter *exporter, const struct record *rec)
+{
+	const struct hourfile_key key = { .sensor = exporter->probe->number };
+	struct record copy = *rec;
+	struct err err;
+	int st;
+
+	copy.sensor = 0;
+	copy.flowtype = 0;
+	st = writer_write_file(exporter->all->env.writer, exporter->config->site, &key, &copy, NULL,
+			       0, &err);
+	return exporter_written(exporter, st, &err);
 }
 
 static int exporter_take_record(void *arg, const struct record *rec, const struct extras *extras)
@@ -208,9 +227,12 @@ static int exporter_take_record(void *arg, const struct record *rec, const struc
 		metric_add(&exporter->stats->values[PROBE_DROPPED], 1);
 		return ST_OK;
 	}
-	count = classify(sensorconf_logic(exporter->config->conf), exporter->probe, rec, outputs);
 	exporter->categorized++;
 	exporter->hour_ns = record_hour_ns(rec);
+	if (exporter->all->env.by_probe) {
+		return exporter_write_by_probe(exporter, rec);
+	}
+	count = classify(sensorconf_logic(exporter->config->conf), exporter->probe, rec, outputs);
 	for (size_t i = 0; st == ST_OK && i < count; i++) {
 		struct record copy = *rec;
 

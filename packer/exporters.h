@@ -40,6 +40,8 @@ struct exporters_env { /* all kept */
 	const struct iemodel *model;
 	struct ipfix_limits limits;
 	int64_t clock_limit_ns; /* of flows of exporters that are no files */
+	/* Nothing is classified: each probe has a file, whose key has its number for a sensor. */
+	bool by_probe;
 };
 
 struct exporters;

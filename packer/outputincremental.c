@@ -62,17 +62,25 @@ static char *unused_name(const struct outputincremental *output, const char *bas
 
 /* ---- for the writer ---- */
 
+static char *hourly_name(const struct site *site, const struct hourfile_key *key)
+{
+	char *path = repo_path(site, "", key);
+	char *name = g_path_get_basename(path);
+
+	g_free(path);
+	return name;
+}
+
 static char *place_path(void *arg, const struct site *site, const struct hourfile_key *key)
 {
 	const struct outputincremental *output = arg;
-	char *hourly = repo_path(site, "", key);
-	char *basename = g_path_get_basename(hourly);
+	const struct outputincremental_files *files = output->opts.files;
+	char *basename = files ? files->name(files->arg, key) : hourly_name(site, key);
 	char *name = unused_name(output, basename);
 	char *path = path_of(output->opts.directory, true, name);
 
 	g_free(name);
 	g_free(basename);
-	g_free(hourly);
 	return path;
 }
 
@@ -97,14 +105,33 @@ static const char *name_of(const char *dot_path)
 
 static int place_begin(void *arg, const char *path, struct err *err)
 {
-	log_msg(LOG_LEVEL_INFO, "Opening new incremental file '%s'", name_of(path));
-	return make_placeholder(arg, name_of(path), err);
+	const struct outputincremental *output = arg;
+	const struct outputincremental_files *files = output->opts.files;
+	int st = ST_OK;
+
+	if (files) {
+		st = files->begin(files->arg, name_of(path), err);
+	} else {
+		log_msg(LOG_LEVEL_INFO, "Opening new incremental file '%s'", name_of(path));
+	}
+	return st == ST_OK ? make_placeholder(output, name_of(path), err) : st;
 }
 
-static void place_closed(void *arg, const char *path)
+static void place_form(void *arg, const struct hourfile_key *key, struct hourfile_write_opts *opts)
+{
+	const struct outputincremental *output = arg;
+
+	output->opts.files->form(output->opts.files->arg, key, opts);
+}
+
+static void place_closed(void *arg, const char *path, uint64_t records)
 {
 	struct outputincremental *output = arg;
+	const struct outputincremental_files *files = output->opts.files;
 
+	if (files) {
+		files->closed(files->arg, path, name_of(path), records);
+	}
 	pthread_mutex_lock(&output->lock);
 	g_ptr_array_add(output->closed, g_strdup(name_of(path)));
 	pthread_mutex_unlock(&output->lock);
@@ -238,7 +265,9 @@ static int publish_file(const struct outputincremental *output, char **name, str
 		to = output->opts.directory;
 		st = rename_file(to, to, false, *name, err);
 	}
-	if (st == ST_OK) {
+	if (st == ST_OK && output->opts.files) {
+		output->opts.files->published(output->opts.files->arg, *name);
+	} else if (st == ST_OK) {
 		log_msg(LOG_LEVEL_INFO, "%s/%s", to, *name);
 	}
 	return st;
@@ -259,22 +288,21 @@ static void sync_folders(const struct outputincremental *output)
 	}
 }
 
-void outputincremental_publish(struct outputincremental *output)
+bool outputincremental_has_closed(struct outputincremental *output)
 {
-	GPtrArray *again = g_ptr_array_new_with_free_func(g_free);
-	GPtrArray *names;
-	guint moved = 0;
+	bool has;
 
 	pthread_mutex_lock(&output->lock);
-	names = output->closed;
-	output->closed = again;
+	has = output->closed->len > 0;
 	pthread_mutex_unlock(&output->lock);
-	if (names->len == 0) {
-		log_msg(LOG_LEVEL_INFO, "No incremental files to move.");
-		g_ptr_array_free(names, TRUE);
-		return;
-	}
-	log_msg(LOG_LEVEL_INFO, "Moving %u incremental files...", names->len);
+	return has;
+}
+
+/* What could not be published goes back among the closed ones. Returns how many could be. */
+static guint publish_files(struct outputincremental *output, const GPtrArray *names)
+{
+	guint moved = 0;
+
 	for (guint i = 0; i < names->len; i++) {
 		char *name = g_strdup(g_ptr_array_index(names, i));
 		struct err err;
@@ -290,21 +318,43 @@ void outputincremental_publish(struct outputincremental *output)
 		g_free(name);
 	}
 	sync_folders(output);
-	log_msg(LOG_LEVEL_INFO, "Successfully moved %u/%u file%s.", moved, names->len,
-		names->len == 1 ? "" : "s");
+	return moved;
+}
+
+void outputincremental_publish(struct outputincremental *output)
+{
+	GPtrArray *names;
+	guint moved;
+
+	pthread_mutex_lock(&output->lock);
+	names = output->closed;
+	output->closed = g_ptr_array_new_with_free_func(g_free);
+	pthread_mutex_unlock(&output->lock);
+	if (output->opts.files) {
+		if (names->len > 0) {
+			publish_files(output, names);
+		}
+	} else if (names->len == 0) {
+		log_msg(LOG_LEVEL_INFO, "No incremental files to move.");
+	} else {
+		log_msg(LOG_LEVEL_INFO, "Moving %u incremental files...", names->len);
+		moved = publish_files(output, names);
+		log_msg(LOG_LEVEL_INFO, "Successfully moved %u/%u file%s.", moved, names->len,
+			names->len == 1 ? "" : "s");
+	}
 	g_ptr_array_free(names, TRUE);
 }
 
 /* ---- what an earlier packer left ---- */
 
-/* "in-S0_20240305.12.64kfx2": the packer knows no other of the directory. */
+/* "in-S0_20240305.12.64kfx2", "20240305120000_P0.64kfx2": of others nothing is known. */
 static bool is_incremental_name(const char *name)
 {
 	size_t len = strlen(name);
 	size_t end = len > SUFFIX_LEN ? len - SUFFIX_LEN : 0;
 
-	return name[0] != '.' && strchr(name, '-') && strchr(name, '_') && end > 0 &&
-	       name[end - 1] == '.' && strspn(name + end, SUFFIX_CHARACTERS) == SUFFIX_LEN;
+	return name[0] != '.' && strchr(name, '_') && end > 0 && name[end - 1] == '.' &&
+	       strspn(name + end, SUFFIX_CHARACTERS) == SUFFIX_LEN;
 }
 
 static bool is_placeholder(const struct outputincremental *output, const char *name)
@@ -365,7 +415,9 @@ static int place_recover(void *arg, struct err *err)
 	const char *name;
 	int st = ST_OK;
 
-	log_msg(LOG_LEVEL_INFO, "Checking incremental directory for old files...");
+	if (!output->opts.files) {
+		log_msg(LOG_LEVEL_INFO, "Checking incremental directory for old files...");
+	}
 	if (!dir) {
 		st = err_set(err, ST_EIO, "%s: cannot be read", output->opts.directory);
 		goto done;
@@ -394,8 +446,15 @@ struct outputincremental *outputincremental_new(const struct outputincremental_o
 	struct outputincremental *output = g_new0(struct outputincremental, 1);
 
 	output->opts = *opts;
-	output->place = (struct writer_place){ place_path, place_begin, place_closed, place_recover,
-					       output };
+	output->place = (struct writer_place){
+		.path = place_path,
+		.begin = place_begin,
+		.closed = place_closed,
+		.recover = place_recover,
+		.form = opts->files ? place_form : NULL,
+		.max_bytes = opts->files ? opts->files->max_bytes : 0,
+		.arg = output,
+	};
 	output->closed = g_ptr_array_new_with_free_func(g_free);
 	pthread_mutex_init(&output->lock, NULL);
 	return output;

@@ -20,9 +20,24 @@
 
 #include "packer/writer.h"
 
+/* For files that are neither of an hour nor of a sensor: flowcap's. */
+struct outputincremental_files {
+	/* The name of a new file, without its suffix. Returned: g_free(). */
+	char *(*name)(void *arg, const struct hourfile_key *key);
+	/* Its first record is about to be taken. ST_OK or a fatal error. */
+	int (*begin)(void *arg, const char *name, struct err *err);
+	void (*form)(void *arg, const struct hourfile_key *key, struct hourfile_write_opts *opts);
+	/* It is closed; its path is still that of the hidden file. */
+	void (*closed)(void *arg, const char *path, const char *name, uint64_t records);
+	void (*published)(void *arg, const char *name);
+	uint64_t max_bytes; /* of a file, about; 0: no bound */
+	void *arg;
+};
+
 struct outputincremental_opts {       /* strings are kept */
 	const char *directory;        /* where the files are made */
 	const char *sender_directory; /* where they go; NULL: they stay, under their own name */
+	const struct outputincremental_files *files; /* kept; NULL: incremental files */
 };
 
 struct outputincremental;
@@ -36,5 +51,7 @@ const struct writer_place *outputincremental_place(const struct outputincrementa
 /* Publish the files that the writer has closed. What cannot be published is tried again the next
  * time. */
 void outputincremental_publish(struct outputincremental *output);
+/* Are there any? */
+bool outputincremental_has_closed(struct outputincremental *output);
 
 #endif

@@ -254,6 +254,15 @@ static int packing_commit(struct packing *packing, unsigned flags, struct err *e
 	return st;
 }
 
+static int64_t packing_flush_wait_ns(const struct packing *packing)
+{
+	const int64_t timeout_ns = packing->opts.flush_timeout_ns;
+	int64_t since_ns = packing_now_ns(CLOCK_REALTIME) % (24 * NS_PER_HOUR) -
+			   packing->opts.flush_offset_ns % timeout_ns + timeout_ns;
+
+	return packing->opts.flush_offset_ns < 0 ? timeout_ns : timeout_ns - since_ns % timeout_ns;
+}
+
 /* With the lines of the log; incremental files are closed and published. */
 static int packing_flush(struct packing *packing, struct err *err)
 {
@@ -264,7 +273,9 @@ static int packing_flush(struct packing *packing, struct err *err)
 			packing->opts.flush_timeout_ns / NS_PER_S);
 		return packing_commit(packing, WRITER_REPORT, err);
 	}
-	log_msg(LOG_LEVEL_INFO, "Closing and moving incremental files...");
+	if (!packing->opts.by_probe) {
+		log_msg(LOG_LEVEL_INFO, "Closing and moving incremental files...");
+	}
 	st = packing_commit(packing, WRITER_REPORT | WRITER_CLOSE, err);
 	outputincremental_publish(packing->output);
 	return st;
@@ -336,11 +347,14 @@ static void packing_tick(struct packing *packing, struct packing_timer *timer)
 
 	if (timed) {
 		collector_report(packing->collector);
-		timer->next_flush_ns = now_ns + packing->opts.flush_timeout_ns;
+		timer->next_flush_ns = now_ns + packing_flush_wait_ns(packing);
 	}
 	if ((timed || due) && now_ns >= timer->retry_ns) {
 		int st = timed ? packing_flush(packing, &err) : packing_commit(packing, 0, &err);
 
+		if (packing->opts.by_probe && outputincremental_has_closed(packing->output)) {
+			outputincremental_publish(packing->output); /* those that were full */
+		}
 		timer->retry_ns = st == ST_ELIMIT ? now_ns + PACKING_RETRY_NS : 0;
 		packing_note_room(timer, now_ns, st, &err);
 	}
@@ -353,7 +367,7 @@ static void *packing_flusher(void *arg)
 {
 	struct packing *packing = arg;
 	struct packing_timer timer = {
-		.next_flush_ns = packing_now_ns(CLOCK_MONOTONIC) + packing->opts.flush_timeout_ns,
+		.next_flush_ns = packing_now_ns(CLOCK_MONOTONIC) + packing_flush_wait_ns(packing),
 	};
 
 	pthread_mutex_lock(&packing->lock);
@@ -421,6 +435,7 @@ int packing_start(struct packing **out, const struct packing_opts *opts, struct 
 		.journal_bytes = opts->journal_bytes,
 		.limits = opts->limits,
 		.clock_limit_ns = opts->clock_limit_ns,
+		.by_probe = opts->by_probe,
 		.root = packing->output ? NULL : opts->writer.root,
 		.fatal = opts->stop,
 	});

@@ -21,6 +21,10 @@ struct packing_opts {              /* everything kept until packing_stop() */
 	struct keeper_opts keeper; /* when keep */
 	/* Into incremental files (their names are kept); directory NULL: into hourly ones. */
 	struct outputincremental_opts incremental;
+	bool by_probe; /* a file for each probe, which incremental.files describes */
+	/* Flush at whole multiples of the timeout since this time of the day (UTC), or, when
+	 * negative, since the start. */
+	int64_t flush_offset_ns;
 	const char *state_directory;
 	uint64_t journal_bytes; /* see struct collector_opts */
 	struct ipfix_limits limits;

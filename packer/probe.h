@@ -68,7 +68,8 @@ int probe_log_flags_parse(const char *list, unsigned *out, struct err *err);
 struct probe {
 	char *name;
 	enum probe_type type;
-	bool ephemeral; /* named by a sensor only; has no source */
+	uint16_t number; /* in the configuration, from 0 */
+	bool ephemeral;  /* named by a sensor only; has no source */
 
 	enum probe_protocol protocol;
 	bool tls;

@@ -402,7 +402,9 @@ static struct packing_opts packing_opts(const struct rwflowpack *self,
 
 	return (struct packing_opts){
 		.writer = packopts_writer(opts),
-		.incremental = { opts->incremental_directory, opts->sender_directory },
+		.incremental = { .directory = opts->incremental_directory,
+				 .sender_directory = opts->sender_directory },
+		.flush_offset_ns = -1,
 		.keep = packopts_keeps(opts),
 		.keeper = packopts_keeper(opts),
 		.state_directory = packopts_state_directory(opts),

@@ -19,6 +19,7 @@ struct confparse {
 	struct confreport *report;
 	struct confreader *reader;
 	GHashTable *groups;
+	bool probes_only; /* sensor blocks are passed over, probes must listen */
 	enum block_kind block;
 	char *name; /* of the block */
 	struct probe *probe;
@@ -93,9 +94,13 @@ static void confparse_group(struct confparse *parse, const struct confline *line
 static void confparse_sensor(struct confparse *parse, const struct confline *line)
 {
 	const char *name = line->count > 1 ? line->words[1].text : "<ERROR>";
-	int id = site_sensor_id(parse->site, name);
+	int id;
 
 	confparse_begin(parse, BLOCK_SENSOR, name);
+	if (parse->probes_only) {
+		return;
+	}
+	id = site_sensor_id(parse->site, name);
 	if (line->count != 2) {
 		confreport_at(parse->report, line, "sensor requires a sensor name");
 	} else if (id < 0) {
@@ -123,14 +128,23 @@ static void confparse_include(struct confparse *parse, const struct confline *li
 static void confparse_end_probe(struct confparse *parse, const struct confline *line)
 {
 	struct err err;
+	int st = ST_OK;
 
-	if (parse->report->block == 0 &&
-	    probe_verify(parse->probe, parse->conf->probes, &err) != ST_OK) {
+	if (parse->report->block == 0) {
+		st = probe_verify(parse->probe, parse->conf->probes, &err);
+	}
+	if (parse->report->block == 0 && st == ST_OK && parse->probes_only && !parse->probe->port) {
+		confreport_error(parse->report,
+				 "Error verifying probe '%s':\n\tReading flow data from files is "
+				 "not supported in flowcap",
+				 parse->name);
+	} else if (st != ST_OK) {
 		confreport_note(parse->report, "Error verifying probe '%s':\n\t%s", parse->name,
 				err.text);
 		confreport_at(parse->report, line, "Unable to verify probe '%s'", parse->name);
 	}
 	if (parse->report->block == 0) {
+		parse->probe->number = (uint16_t)parse->conf->probes->len;
 		g_ptr_array_add(parse->conf->probes, parse->probe);
 		parse->probe = NULL;
 	}
@@ -152,6 +166,9 @@ static void confparse_end_sensor(struct confparse *parse, const struct confline 
 {
 	struct err err;
 
+	if (parse->probes_only) {
+		return;
+	}
 	if (parse->report->block == 0 &&
 	    sensor_verify(parse->sensor, parse->conf->logic, &err) != ST_OK) {
 		confreport_note(parse->report, "Cannot verify sensor '%s':\n\t%s", parse->name,
@@ -204,6 +221,9 @@ static void confparse_in_sensor(struct confparse *parse, const struct confline *
 		.groups = parse->groups,
 	};
 
+	if (parse->probes_only) {
+		return;
+	}
 	sensor_statement(parse->sensor, line, &scope, parse->report);
 }
 
@@ -309,39 +329,104 @@ static void sensorconf_connect(struct sensorconf *conf)
 	}
 }
 
+static struct sensorconf *sensorconf_new(enum packlogic logic)
+{
+	struct sensorconf *conf = g_new0(struct sensorconf, 1);
+
+	conf->logic = logic;
+	conf->probes = g_ptr_array_new_with_free_func(sensorconf_probe_free);
+	conf->sensors = g_ptr_array_new_with_free_func(sensorconf_sensor_free);
+	return conf;
+}
+
+/* Fill parse->conf. ST_EINVAL: there were errors. */
+static int sensorconf_parse(struct confparse *parse, const char *path, struct err *err)
+{
+	int st = confreader_open(&parse->reader, path, err);
+
+	if (st == ST_OK) {
+		parse->groups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+						      sensorconf_list_free);
+		confparse_run(parse);
+		g_hash_table_destroy(parse->groups);
+	}
+	confreader_free(parse->reader);
+	if (st == ST_OK && parse->report->total > 0) {
+		st = err_set(err, ST_EINVAL, "Errors while parsing sensor-configuration file '%s'",
+			     path);
+	}
+	return st;
+}
+
 int sensorconf_load(struct sensorconf **out, const char *path, const struct site *site,
 		    enum packlogic logic, confreport_fn fn, void *arg, struct err *err)
 {
 	struct confreport report = { .fn = fn, .arg = arg };
 	struct confparse parse = { .site = site, .report = &report };
-	struct sensorconf *conf = g_new0(struct sensorconf, 1);
 	int st;
 
-	conf->logic = logic;
-	conf->probes = g_ptr_array_new_with_free_func(sensorconf_probe_free);
-	conf->sensors = g_ptr_array_new_with_free_func(sensorconf_sensor_free);
-	parse.conf = conf;
-	parse.groups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, sensorconf_list_free);
-	st = confreader_open(&parse.reader, path, err);
-	if (st != ST_OK) {
-		goto done;
-	}
-	confparse_run(&parse);
-	if (report.total > 0) {
-		st = err_set(err, ST_EINVAL, "Errors while parsing sensor-configuration file '%s'",
-			     path);
-	} else if (conf->sensors->len == 0) {
+	parse.conf = sensorconf_new(logic);
+	st = sensorconf_parse(&parse, path, err);
+	if (st == ST_OK && parse.conf->sensors->len == 0) {
 		st = err_set(err, ST_EINVAL, "No sensor definitions exist in '%s'", path);
-	} else {
-		sensorconf_connect(conf);
-		*out = conf;
-		conf = NULL;
 	}
-done:
-	confreader_free(parse.reader);
-	g_hash_table_destroy(parse.groups);
-	sensorconf_free(conf);
+	if (st != ST_OK) {
+		sensorconf_free(parse.conf);
+		return st;
+	}
+	sensorconf_connect(parse.conf);
+	*out = parse.conf;
+	return ST_OK;
+}
+
+/* ---- probes alone ---- */
+
+/* Every name of the list is a probe; the others feed nobody. */
+static int sensorconf_pick_probes(struct sensorconf *conf, struct sensor *sensor, const char *names,
+				  struct err *err)
+{
+	char **wanted = g_strsplit(names, ",", -1);
+	int st = ST_OK;
+
+	for (char **name = wanted; st == ST_OK && *name; name++) {
+		const struct probe *probe = sensorconf_probe(conf, *name);
+
+		if (probe) {
+			g_ptr_array_add(sensor->probes, (struct probe *)probe);
+		} else {
+			st = err_set(err, ST_ENOENT, "No probes have the name '%s'", *name);
+		}
+	}
+	g_strfreev(wanted);
 	return st;
+}
+
+int sensorconf_load_probes(struct sensorconf **out, const char *path, const char *names,
+			   confreport_fn fn, void *arg, struct err *err)
+{
+	struct confreport report = { .fn = fn, .arg = arg };
+	struct confparse parse = { .report = &report, .probes_only = true };
+	struct sensor *sensor = sensor_new("", 0);
+	int st;
+
+	parse.conf = sensorconf_new(PACKLOGIC_TWOWAY);
+	g_ptr_array_add(parse.conf->sensors, sensor);
+	st = sensorconf_parse(&parse, path, err);
+	if (st == ST_OK && parse.conf->probes->len == 0) {
+		st = err_set(err, ST_EINVAL, "No probe definitions exist in '%s'", path);
+	}
+	if (st == ST_OK && names) {
+		st = sensorconf_pick_probes(parse.conf, sensor, names, err);
+	} else if (st == ST_OK) {
+		g_ptr_array_extend(sensor->probes, parse.conf->probes, NULL, NULL);
+	}
+	if (st != ST_OK) {
+		sensorconf_free(parse.conf);
+		return st;
+	}
+	sensorconf_connect(parse.conf);
+	*out = parse.conf;
+	return ST_OK;
 }
 
 int sensorconf_select(struct sensorconf *conf, const char *names, struct err *err)

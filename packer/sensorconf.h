@@ -25,6 +25,13 @@ struct sensorconf;
  */
 int sensorconf_load(struct sensorconf **out, const char *path, const struct site *site,
 		    enum packlogic logic, confreport_fn fn, void *arg, struct err *err);
+/*
+ * The probes alone, as flowcap has them: sensor blocks are passed over, whatever is in them; probes
+ * must listen; each feeds one nameless sensor. names: only these of a comma list; NULL: all.
+ * "No probe definitions exist in 'F'", "No probes have the name 'P'".
+ */
+int sensorconf_load_probes(struct sensorconf **out, const char *path, const char *names,
+			   confreport_fn fn, void *arg, struct err *err);
 void sensorconf_free(struct sensorconf *conf);
 
 /*

@@ -30,7 +30,10 @@ struct writer_file {
 	bool held;              /* by the committing thread */
 	struct hourappend *out; /* NULL: no record since the last freeze */
 	char *path;
-	bool opened;             /* the keeper has been told */
+	bool opened;    /* the keeper has been told */
+	bool full;      /* another takes its records: it is not in writer.files */
+	uint64_t bytes; /* committed */
+	uint64_t records;
 	uint64_t unreported;     /* records since the last report */
 	int64_t last_written_ns; /* of the commit that found records */
 
@@ -110,9 +113,11 @@ static void writer_close_file(struct writer *writer, struct writer_file *file)
 		keeper_closed(writer->opts.keeper, file->path);
 	}
 	if (file->opened && !file->frozen && writer->opts.place) {
-		writer->opts.place->closed(writer->opts.place->arg, file->path);
+		writer->opts.place->closed(writer->opts.place->arg, file->path, file->records);
 	}
-	g_hash_table_remove(writer->files, &file->key);
+	if (!file->full) {
+		g_hash_table_remove(writer->files, &file->key);
+	}
 	g_queue_unlink(&writer->recent, &file->link);
 	g_free(file->path);
 	g_free(file);
@@ -250,8 +255,10 @@ static int writer_open(struct writer *writer, struct writer_file *file, uint8_t 
 	if (format) {
 		opts.format = opts.format == FORMAT_RWIPV6ROUTING ? FORMAT_RWROUTED : format;
 	}
+	if (writer->opts.place && writer->opts.place->form) {
+		writer->opts.place->form(writer->opts.place->arg, &file->key, &opts);
+	}
 	st = hourappend_new(&file->out, file->path, &file->key, &opts, &existed, err);
-
 	return st == ST_OK && !file->opened ? writer_begin_file(writer, file, existed, err) : st;
 }
 
@@ -263,6 +270,20 @@ static void writer_add_extras(struct writer *writer, struct writer_file *file,
 		if (hourappend_set(file->out, &extras->values[i], NULL) != ST_OK) {
 			writer->extras_lost++;
 		}
+	}
+}
+
+/* A file that has enough gets no more, and is closed by the next commit. */
+static void writer_check_full(struct writer *writer, struct writer_file *file)
+{
+	const struct writer_place *place = writer->opts.place;
+
+	if (place && place->max_bytes > 0 &&
+	    file->bytes + hourappend_bytes(file->out) >= place->max_bytes) {
+		*writer_near(writer, &file->key) = NULL;
+		g_hash_table_remove(writer->files, &file->key);
+		file->full = true;
+		writer->crowded = true;
 	}
 }
 
@@ -278,6 +299,8 @@ static int writer_put_record(struct writer *writer, struct writer_file *file,
 	if (st == ST_OK) {
 		writer_add_extras(writer, file, extras);
 		file->unreported++;
+		file->records++;
+		writer_check_full(writer, file);
 	} else if (st != ST_ERANGE) {
 		writer->failed = true;
 	}
@@ -299,10 +322,17 @@ int writer_write_as(struct writer *writer, const struct site *site, const struct
 		.flowtype = rec->flowtype,
 	};
 
+	return writer_write_file(writer, site, &key, rec, extras, format, err);
+}
+
+int writer_write_file(struct writer *writer, const struct site *site,
+		      const struct hourfile_key *key, const struct record *rec,
+		      const struct extras *extras, uint8_t format, struct err *err)
+{
 	if (writer->failed) {
 		return err_set(err, ST_EIO, "writing was given up after an earlier error");
 	}
-	return writer_put_record(writer, writer_find(writer, site, &key), rec, extras, format, err);
+	return writer_put_record(writer, writer_find(writer, site, key), rec, extras, format, err);
 }
 
 void writer_begin(struct writer *writer)
@@ -429,6 +459,7 @@ static void writer_keep(struct writer *writer, GPtrArray *frozen, int64_t now_ns
 	for (guint i = 0; i < frozen->len; i++) {
 		struct writer_file *file = g_ptr_array_index(frozen, i);
 
+		file->bytes += hourappend_bytes(file->frozen);
 		hourappend_keep(file->frozen);
 		hourappend_free(file->frozen);
 		file->frozen = NULL;
@@ -509,7 +540,7 @@ static void writer_put(struct writer *writer, GPtrArray *files, unsigned flags, 
 		if (flags & WRITER_REPORT) {
 			writer_report(file);
 		}
-		if (idle && ((flags & WRITER_CLOSE) ||
+		if (idle && ((flags & WRITER_CLOSE) || file->full ||
 			     now_ns - file->last_written_ns > writer->opts.idle_ns)) {
 			writer_close_file(writer, file);
 		}

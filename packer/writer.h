@@ -26,9 +26,13 @@ struct writer_place {
 	/* Its first record comes. ST_OK, or a fatal error. */
 	int (*begin)(void *arg, const char *path, struct err *err);
 	/* All its records are committed, and no more will come. */
-	void (*closed)(void *arg, const char *path);
+	void (*closed)(void *arg, const char *path, uint64_t records);
 	/* What was appended and does not count is taken out: see to what else was left. */
 	int (*recover)(void *arg, struct err *err);
+	/* What a new file of this key becomes, other than the opts say; may be NULL. What is put
+	 * into the opts lives as long as the place. */
+	void (*form)(void *arg, const struct hourfile_key *key, struct hourfile_write_opts *opts);
+	uint64_t max_bytes; /* a file that has so many gets no more records; 0: no bound */
 	void *arg;
 };
 
@@ -63,6 +67,10 @@ int writer_write(struct writer *writer, const struct site *site, const struct re
  * or, where the format of the opts has interfaces, the one that has them, too. */
 int writer_write_as(struct writer *writer, const struct site *site, const struct record *rec,
 		    const struct extras *extras, uint8_t format, struct err *err);
+/* Into the file of this key instead of that of its hour, sensor and flowtype. */
+int writer_write_file(struct writer *writer, const struct site *site,
+		      const struct hourfile_key *key, const struct record *rec,
+		      const struct extras *extras, uint8_t format, struct err *err);
 /* Values that a block had no column for: too many columns, or the type of one changed. */
 uint64_t writer_extras_lost(const struct writer *writer);
 

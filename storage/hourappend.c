@@ -77,8 +77,10 @@ static int start_silk(struct hourappend *append, const struct header *found, str
 		opts.byte_order = found->big_endian ? BYTE_ORDER_BIG : BYTE_ORDER_LITTLE;
 	}
 	header_init(&entries);
-	header_add_packed_file(&entries, append->key.hour_ns, append->key.flowtype,
-			       append->key.sensor);
+	if (!append->opts.no_hour) {
+		header_add_packed_file(&entries, append->key.hour_ns, append->key.flowtype,
+				       append->key.sensor);
+	}
 	if (append->opts.entries) {
 		header_add_entries(&entries, append->opts.entries);
 	}

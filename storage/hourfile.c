@@ -93,7 +93,9 @@ static int append_silk(struct hourfile_writer *writer, const char *path,
 	int rc;
 
 	header_init(&entries);
-	header_add_packed_file(&entries, key->hour_ns, key->flowtype, key->sensor);
+	if (!opts->no_hour) {
+		header_add_packed_file(&entries, key->hour_ns, key->flowtype, key->sensor);
+	}
 	if (opts->entries) {
 		header_add_entries(&entries, opts->entries);
 	}

@@ -63,6 +63,7 @@ struct hourfile_write_opts {
 	uint16_t record_version; /* 0: the format's default */
 	/* Entries of a new file besides the one of the hour; borrowed for the call. NULL: none. */
 	const struct header *entries;
+	bool no_hour; /* that entry is left out: the file is of no hour */
 	enum byte_order byte_order;
 	bool no_locking;
 	bool no_silk_version;
