@@ -48,6 +48,7 @@ struct collector {
 	struct iemodel *model; /* one for all decoders: to make it takes long */
 	struct feedbacks *feedbacks;
 	struct intake *intake;
+	struct streamclaims *claims;
 	struct journal *journal;
 
 	/* of the packing thread; of others while they have taking */
@@ -116,19 +117,26 @@ struct collector *collector_new(const struct collector_opts *opts)
 	collector->interfaces = ifkeeper_new();
 	collector->model = iemodel_new();
 	collector->feedbacks = feedbacks_new();
-	collector->exporters = exporters_new(&(struct exporters_env){
-		.writer = opts->writer,
-		.positions = opts->positions,
+	return collector;
+}
+
+static struct exporters *collector_new_exporters(struct collector *collector)
+{
+	const struct exporters_env env = {
+		.writer = collector->opts.writer,
+		.positions = collector->opts.positions,
+		.claims = collector->claims,
 		.stats = collector->stats,
 		.notes = collector->notes,
 		.interfaces = collector->interfaces,
 		.feedbacks = collector->feedbacks,
 		.model = collector->model,
-		.limits = opts->limits,
-		.clock_limit_ns = opts->clock_limit_ns,
-		.by_probe = opts->by_probe,
-	});
-	return collector;
+		.limits = collector->opts.limits,
+		.clock_limit_ns = collector->opts.clock_limit_ns,
+		.by_probe = collector->opts.by_probe,
+	};
+
+	return exporters_new(&env);
 }
 
 static void collector_clear_mark(struct collector *collector)
@@ -154,6 +162,7 @@ void collector_free(struct collector *collector)
 	if (journal_close(collector->journal, &err) != ST_OK) {
 		log_msg(LOG_LEVEL_ERR, "%s", err.text);
 	}
+	streamclaims_free(collector->claims);
 	feedbacks_free(collector->feedbacks);
 	packconfigs_free(collector->configs);
 	probetable_free(collector->stats);
@@ -388,6 +397,19 @@ static void collector_load_exporters(struct collector *collector)
 	}
 }
 
+/* Packing goes on behind the last commit: returns the entry to read from. */
+static uint64_t collector_go_back(struct collector *collector)
+{
+	exporters_free(collector->exporters);
+	collector->exporters = collector_new_exporters(collector);
+	collector_load_exporters(collector);
+	collector->packed = collector->committed;
+	collector->repeat_until = collector->committed;
+	collector->at = collector->stored;
+	collector->connected = collector->stored > collector->life_begins;
+	return collector->stored > 0 ? collector->stored + 1 : 0;
+}
+
 static void collector_note_stream(void *arg, uint64_t session, struct stream_position *stream)
 {
 	GHashTable *streams = arg;
@@ -466,11 +488,8 @@ static int collector_resume(struct collector *collector, struct err *err)
 	if (st != ST_OK) {
 		return st;
 	}
-	collector_load_exporters(collector);
-	from = collector->stored > 0 ? collector->stored + 1 : 0;
-	collector->packed = collector->committed;
-	collector->repeat_until = collector->committed;
 	collector->life_begins = journal_last(journal);
+	from = collector_go_back(collector);
 	if (collector->life_begins > collector->committed) {
 		log_msg(LOG_LEVEL_NOTICE, "%" PRIu64 " entries of the journal are to be packed",
 			collector->life_begins - collector->committed);
@@ -487,6 +506,13 @@ static int collector_recover(struct collector *collector, struct err *err)
 	if (st == ST_OK) {
 		st = writer_recover(collector->opts.writer, positions_id(positions),
 				    positions_epoch(positions), err);
+	}
+	if (st == ST_OK) {
+		collector->claims =
+			streamclaims_new(collector->opts.repository, positions_id(positions),
+					 collector->opts.no_file_locking);
+		st = streamclaims_refresh(collector->claims, err);
+		st = st == ST_ELIMIT ? ST_OK : st; /* there will be room, or no commit */
 	}
 	if (st == ST_OK) {
 		st = collector_open_journal(collector, err);
@@ -506,6 +532,7 @@ int collector_start(struct collector *collector, struct err *err)
 		.journal = collector->journal,
 		.configs = collector->configs,
 		.positions = collector->opts.positions,
+		.claims = collector->claims,
 		.stats = collector->stats,
 		.feedbacks = collector->feedbacks,
 		.fail = collector_fail,
@@ -557,6 +584,61 @@ static void collector_set_mark(struct collector *collector, int64_t now_ns, bool
 	pthread_rwlock_unlock(&collector->taking);
 }
 
+static void collector_add_mark(void *arg, const char *key, uint64_t committed, uint64_t marked)
+{
+	const struct streamclaims_mark mark = { g_strdup(key), committed, marked };
+
+	if (marked > 0 && !g_str_has_prefix(key + POSITIONS_KEY_NAME, INTAKE_LOCAL_STREAM)) {
+		g_array_append_val((GArray *)arg, mark);
+	} else {
+		g_free((char *)mark.key);
+	}
+}
+
+/* Before others see the records: are the messages still ours? */
+static int collector_claim(struct collector *collector, struct err *err)
+{
+	GArray *marks = g_array_new(FALSE, FALSE, sizeof(struct streamclaims_mark));
+	bool news = false;
+	int st = ST_OK;
+
+	positions_each(collector->opts.positions, collector_add_mark, marks);
+	for (guint i = 0; i < marks->len; i++) {
+		const struct streamclaims_mark *mark =
+			&g_array_index(marks, struct streamclaims_mark, i);
+
+		news |= mark->marked != mark->committed;
+	}
+	if (news) {
+		st = streamclaims_commit(collector->claims,
+					 (struct streamclaims_mark *)(void *)marks->data,
+					 marks->len, err);
+	}
+	for (guint i = 0; i < marks->len; i++) {
+		g_free((char *)g_array_index(marks, struct streamclaims_mark, i).key);
+	}
+	g_array_free(marks, TRUE);
+	return st;
+}
+
+/* What was packed since the last commit was not all ours: pack it again, knowing that. */
+static int collector_rewind(struct collector *collector, struct err *err)
+{
+	int st;
+
+	pthread_rwlock_wrlock(&collector->taking);
+	writer_discard(collector->opts.writer);
+	positions_rewind(collector->opts.positions);
+	collector_clear_mark(collector);
+	collector->unsynced_bytes = 0;
+	st = streamclaims_refresh(collector->claims, err);
+	if (st == ST_OK) {
+		journal_reader_seek(collector->reader, collector_go_back(collector));
+	}
+	pthread_rwlock_unlock(&collector->taking);
+	return st;
+}
+
 struct collector_epoch {
 	struct collector *collector;
 	int64_t now_s;
@@ -600,6 +682,9 @@ static int collector_commit_mark(struct collector *collector, unsigned flags, in
 	int st = journal_sync(collector->journal, err);
 
 	if (st == ST_OK) {
+		st = collector_claim(collector, err);
+	}
+	if (st == ST_OK) {
 		st = writer_commit(collector->opts.writer, flags, now_ns, &epoch, err);
 	}
 	if (st == ST_OK) {
@@ -614,18 +699,23 @@ static int collector_commit_mark(struct collector *collector, unsigned flags, in
 int collector_commit(struct collector *collector, unsigned writer_flush_flags, int64_t now_ns,
 		     int64_t now_s, struct err *err)
 {
+	struct err why;
 	int st;
 
 	pthread_mutex_lock(&collector->commit);
 	if (!collector->mark.set) {
 		collector_set_mark(collector, now_ns, writer_flush_flags & WRITER_CLOSE);
 	}
-	st = collector_commit_mark(collector, writer_flush_flags, now_ns, now_s, err);
+	st = collector_commit_mark(collector, writer_flush_flags, now_ns, now_s, &why);
+	if (st == ST_EAGAIN) {
+		log_msg(LOG_LEVEL_NOTICE, "%s: packing goes back to the last commit", why.text);
+		st = collector_rewind(collector, &why);
+	}
 	if (st != ST_OK && st != ST_ELIMIT) {
-		collector_fail(collector, err);
+		collector_fail(collector, &why);
 	}
 	pthread_mutex_unlock(&collector->commit);
-	return st;
+	return st == ST_OK ? st : err_set(err, st, "%s", why.text);
 }
 
 bool collector_wants_commit(struct collector *collector)

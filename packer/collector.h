@@ -42,9 +42,11 @@ struct collector_opts {
 	/* Flows of exporters (not of files) that ended further from their arrival are moved to it;
 	 * 0: none. */
 	int64_t clock_limit_ns;
-	bool by_probe;       /* see struct exporters_env */
-	const char *root;    /* kept: where losses and interface counters go; NULL: nowhere */
-	void (*fatal)(void); /* the repository or the journal fails: the daemon is to stop */
+	bool by_probe; /* see struct exporters_env */
+	bool no_file_locking;
+	const char *repository; /* kept: where the writer writes, maybe others too */
+	const char *root;       /* kept: where losses and interface counters go; NULL: nowhere */
+	void (*fatal)(void);    /* the repository or the journal fails: the daemon is to stop */
 };
 
 struct collector;

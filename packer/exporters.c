@@ -416,10 +416,19 @@ static int exporter_message(struct exporter *exporter, const struct envelope *en
 		}
 	}
 	exporter_count(exporter);
-	if (exporter->stream) {
+	if (exporter->stream && !exporter->repeat) {
 		position_pack(exporter->stream, envelope->position);
 	}
 	return ST_OK;
+}
+
+/* Was it packed before, or is it another packer's to pack? */
+static bool exporter_is_done(struct exporter *exporter, const struct envelope *envelope)
+{
+	return exporter->stream && envelope->position > 0 &&
+	       (envelope->position <= position_packed(exporter->stream) ||
+		streamclaims_is_others(exporter->all->env.claims, position_key(exporter->stream),
+				       envelope->position));
 }
 
 static void exporters_close(struct exporters *exporters, struct exporter *exporter)
@@ -458,7 +467,7 @@ int exporters_take(struct exporters *exporters, const struct packconfig *config,
 		return ST_OK;
 	}
 	exporter_configure(exporter, config);
-	exporter->repeat = repeat;
+	exporter->repeat = repeat || exporter_is_done(exporter, envelope);
 	return exporter_message(exporter, envelope, err);
 }
 

@@ -23,6 +23,7 @@
 #include "packer/packconfig.h"
 #include "packer/positions.h"
 #include "packer/probetable.h"
+#include "packer/streamclaims.h"
 #include "packer/writer.h"
 
 /* Exporters of datagrams that are silent: what they said of their templates is kept for so long,
@@ -33,6 +34,7 @@
 struct exporters_env { /* all kept */
 	struct writer *writer;
 	struct positions *positions;
+	struct streamclaims *claims;
 	struct probetable *stats;
 	struct notelog *notes;
 	struct ifkeeper *interfaces;

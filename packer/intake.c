@@ -12,6 +12,7 @@
 
 #define INTAKE_FULL_RETRY_NS   50000000
 #define INTAKE_FULL_PER_MINUTE 2
+#define INTAKE_CLAIM_RETRY_NS  NS_PER_S
 
 struct intake_door {
 	struct intake *intake;
@@ -35,6 +36,8 @@ struct intake_session {
 	struct stream_position *stream; /* NULL: not acknowledged */
 	char *stream_name;
 	uint8_t stream_id[16];
+	bool claimed;        /* the stream is this packer's from the last message on */
+	int64_t claim_ns;    /* to claim it is tried again then */
 	uint64_t generation; /* that the probes were last looked up in */
 	GPtrArray *channels; /* of struct intake_channel, one a probe */
 	/* Of messages of this type, and, last, of any other; NULL: not looked up yet. A connection
@@ -367,12 +370,49 @@ static int session_find_for_connection(struct intake_session *session, struct in
 
 /* ---- messages ---- */
 
+/* Another has all up to here. */
+static void session_skip_to(struct intake_session *session, uint64_t position)
+{
+	if (position_begin(session->stream, position)) {
+		position_end(session->stream, position, true);
+	}
+}
+
 static void session_note(struct intake_session *session, uint64_t entry, uint64_t position)
 {
 	session->latest = (struct intake_mark){ entry, position };
 	if (session->waiting.entry == 0) {
 		session->waiting = session->latest;
 	}
+}
+
+/*
+ * The first message: from here on the stream is ours, unless another packer has stored it
+ * meanwhile. When there is no room to write that down, what comes is taken in all the same: only
+ * when the sensor goes elsewhere before there is may something be stored twice.
+ */
+static int session_claim(struct intake_session *session, uint64_t position, struct err *err)
+{
+	const struct intake_env *env = &session->intake->env;
+	int64_t now_ns = intake_now_ns(CLOCK_MONOTONIC);
+	uint64_t others;
+	int st;
+
+	if (session->claimed || now_ns < session->claim_ns) {
+		return ST_OK;
+	}
+	st = streamclaims_claim(env->claims, position_key(session->stream), position,
+				intake_now_ns(CLOCK_REALTIME) / NS_PER_S, &others, err);
+	if (st == ST_ELIMIT) {
+		session->claim_ns = now_ns + INTAKE_CLAIM_RETRY_NS;
+		return ST_OK;
+	}
+	if (st == ST_OK && others >= position) {
+		session_skip_to(session, others);
+	} else if (st == ST_OK) {
+		session->claimed = true;
+	}
+	return st;
 }
 
 static int session_take(struct intake_session *session, struct intake_channel *channel,
@@ -384,6 +424,10 @@ static int session_take(struct intake_session *session, struct intake_channel *c
 
 	if (!session->stream || position == 0) {
 		return intake_append(channel, bytes, len, 0, &entry, err);
+	}
+	st = session_claim(session, position, err);
+	if (st != ST_OK) {
+		return st;
 	}
 	if (!position_begin(session->stream, position)) {
 		metric_add(&channel->stats->values[PROBE_REPEATED], 1);
@@ -441,6 +485,27 @@ static void session_free(struct intake_session *session)
 	g_free(session);
 }
 
+/* How far the stream is here, or with another packer; what is in the journal here and claimed by
+ * another, who does not have it yet, is to come again. */
+static int session_find_position(struct intake_session *session, struct err *err)
+{
+	struct streamclaims *claims = session->intake->env.claims;
+	const char *key = position_key(session->stream);
+	uint64_t others;
+	int st = streamclaims_look(claims, key, position_taken(session->stream), &others, err);
+
+	if (st == ST_ELIMIT) {
+		st = ST_OK; /* nobody can claim anything */
+	}
+	if (st == ST_OK) {
+		position_lower(session->stream,
+			       streamclaims_ours(claims, key, position_taken(session->stream)));
+		session_skip_to(session, others);
+		session->acknowledged = position_taken(session->stream);
+	}
+	return st;
+}
+
 /* What the journal holds of the stream is durable before the peer is told that it is. */
 static int session_find_stream(struct intake_session *session, const struct probe *probe,
 			       const uint8_t id[16], struct err *err)
@@ -448,15 +513,15 @@ static int session_find_stream(struct intake_session *session, const struct prob
 	const char *name = door_name(probe, &session->peer);
 	int st;
 
-	session->stream_name = g_strdup(name ? name : "");
+	/* without certificates a stream is its probe's */
+	session->stream_name = g_strdup(name ? name : probe->name);
 	memcpy(session->stream_id, id, sizeof(session->stream_id));
 	st = positions_get(session->intake->env.positions, session->stream_name, id,
 			   &session->stream, err);
 	if (st == ST_OK) {
-		session->acknowledged = position_taken(session->stream);
-		st = journal_sync(session->intake->env.journal, err);
+		st = session_find_position(session, err);
 	}
-	return st;
+	return st == ST_OK ? journal_sync(session->intake->env.journal, err) : st;
 }
 
 static int session_begin(struct intake_session *session, const struct listen_peer *peer,

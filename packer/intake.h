@@ -24,11 +24,16 @@
 #include "packer/packconfig.h"
 #include "packer/positions.h"
 #include "packer/probetable.h"
+#include "packer/streamclaims.h"
+
+/* Names of streams that no other packer can have begin so. */
+#define INTAKE_LOCAL_STREAM "/"
 
 struct intake_env { /* all kept */
 	struct journal *journal;
 	struct packconfigs *configs;
 	struct positions *positions;
+	struct streamclaims *claims;
 	struct probetable *stats;
 	struct feedbacks *feedbacks;
 	/* The journal's disk fails: nothing more is taken. */

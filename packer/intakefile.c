@@ -32,9 +32,10 @@ static void intakefile_id(const char *path, const struct stat *stat, uint8_t out
 static int intakefile_open(struct intake *intake, const char *probe, const char *path, FILE *input,
 			   struct intake_file *file, struct intake_channel **out, struct err *err)
 {
+	char *stream = g_strconcat(INTAKE_LOCAL_STREAM, probe, NULL);
 	struct envelope_open open = {
 		.flags = ENVELOPE_FILE,
-		.stream = probe,
+		.stream = stream,
 		.probe = probe,
 		.place = "",
 		.peer = path,
@@ -43,11 +44,17 @@ static int intakefile_open(struct intake *intake, const char *probe, const char 
 	int st;
 
 	if (fstat(fileno(input), &stat) != 0) {
-		return err_errno(err, ST_EIO, errno, "%s", path);
+		st = err_errno(err, ST_EIO, errno, "%s", path);
+		goto done;
 	}
 	intakefile_id(path, &stat, open.stream_id);
-	st = positions_get(intake->env.positions, probe, open.stream_id, &file->stream, err);
-	return st == ST_OK ? intake_channel_open(intake, &open, out, err) : st;
+	st = positions_get(intake->env.positions, stream, open.stream_id, &file->stream, err);
+	if (st == ST_OK) {
+		st = intake_channel_open(intake, &open, out, err);
+	}
+done:
+	g_free(stream);
+	return st;
 }
 
 /* All messages of it. ST_OK at its end; ST_EFORMAT: damaged from here on. */

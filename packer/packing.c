@@ -436,6 +436,8 @@ int packing_start(struct packing **out, const struct packing_opts *opts, struct 
 		.limits = opts->limits,
 		.clock_limit_ns = opts->clock_limit_ns,
 		.by_probe = opts->by_probe,
+		.no_file_locking = opts->writer.file.no_locking,
+		.repository = opts->writer.root,
 		.root = packing->output ? NULL : opts->writer.root,
 		.fatal = opts->stop,
 	});

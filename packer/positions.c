@@ -426,6 +426,18 @@ uint64_t position_taken(struct stream_position *stream)
 	return taken;
 }
 
+void position_lower(struct stream_position *stream, uint64_t position)
+{
+	pthread_mutex_lock(&stream->lock);
+	stream->taken = MIN(stream->taken, position);
+	pthread_mutex_unlock(&stream->lock);
+}
+
+const char *position_key(const struct stream_position *stream)
+{
+	return stream->key;
+}
+
 void position_finish(struct stream_position *stream)
 {
 	stream->finished = true;
@@ -434,6 +446,11 @@ void position_finish(struct stream_position *stream)
 void position_pack(struct stream_position *stream, uint64_t position)
 {
 	stream->packed = MAX(stream->packed, position);
+}
+
+uint64_t position_packed(const struct stream_position *stream)
+{
+	return stream->packed;
 }
 
 void positions_mark(struct positions *positions, const uint8_t journal_id[16],
@@ -451,6 +468,40 @@ void positions_mark(struct positions *positions, const uint8_t journal_id[16],
 	}
 	positions_print_id(positions->marked.id, journal_id);
 	positions->marked.position = journal_position;
+	pthread_mutex_unlock(&positions->lock);
+}
+
+void positions_each(struct positions *positions,
+		    void (*fn)(void *arg, const char *key, uint64_t committed, uint64_t marked),
+		    void *arg)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	pthread_mutex_lock(&positions->lock);
+	g_hash_table_iter_init(&iter, positions->streams);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		const struct stream_position *stream = value;
+
+		fn(arg, stream->key, stream->durable, stream->marked);
+	}
+	pthread_mutex_unlock(&positions->lock);
+}
+
+void positions_rewind(struct positions *positions)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	pthread_mutex_lock(&positions->lock);
+	g_hash_table_iter_init(&iter, positions->streams);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		struct stream_position *stream = value;
+
+		stream->packed = stream->durable;
+		stream->marked = stream->durable;
+	}
+	positions->marked = positions->durable;
 	pthread_mutex_unlock(&positions->lock);
 }
 
@@ -477,7 +528,7 @@ static void positions_forget(struct positions *positions, GPtrArray *streams)
 
 		/* without users nobody else looks at it */
 		if ((many || stream->finished) && stream->users == 0 &&
-		    stream->taken == stream->durable) {
+		    stream->taken <= stream->durable) {
 			g_hash_table_remove(positions->streams, stream->key);
 		}
 	}

@@ -46,6 +46,7 @@
 struct positions;
 struct stream_position;
 
+#define POSITIONS_KEY_NAME 33 /* where the name stands in a key */
 #define POSITIONS_ID_BYTES 33 /* of the text, with its end */
 
 /* directory is copied; nothing is opened yet. */
@@ -82,10 +83,15 @@ bool position_begin(struct stream_position *stream, uint64_t position);
 void position_end(struct stream_position *stream, uint64_t position, bool taken);
 /* The last one taken in. */
 uint64_t position_taken(struct stream_position *stream);
+/* Nothing after this one is taken in, whatever was: it is to come again. */
+void position_lower(struct stream_position *stream, uint64_t position);
+/* "ID NAME", as in the file; borrowed. */
+const char *position_key(const struct stream_position *stream);
 /* Nothing more comes, and nobody will ask: to be forgotten once all of it is durable. */
 void position_finish(struct stream_position *stream);
 /* Its records are written. From the thread that packs. */
 void position_pack(struct stream_position *stream, uint64_t position);
+uint64_t position_packed(const struct stream_position *stream);
 
 /*
  * Remember what has been packed by now, of all streams and up to here in this journal; commit makes
@@ -93,6 +99,12 @@ void position_pack(struct stream_position *stream, uint64_t position);
  */
 void positions_mark(struct positions *positions, const uint8_t journal_id[16],
 		    uint64_t journal_position);
+/* Each stream with the last position that counts, and the one that the next commit makes count. */
+void positions_each(struct positions *positions,
+		    void (*fn)(void *arg, const char *key, uint64_t committed, uint64_t marked),
+		    void *arg);
+/* What was packed since the last commit is to be packed again. Nothing is being packed. */
+void positions_rewind(struct positions *positions);
 /*
  * appended: files were appended to in this epoch, which is over when this succeeds. ST_OK;
  * ST_ELIMIT (no room: the epoch is not over, try again); ST_EIO: it is not known whether it is.

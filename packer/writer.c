@@ -573,6 +573,20 @@ int writer_flush(struct writer *writer, unsigned flags, int64_t now_ns, struct e
 	return writer_commit(writer, flags, now_ns, NULL, err);
 }
 
+void writer_discard(struct writer *writer)
+{
+	pthread_mutex_lock(&writer->lock);
+	for (GList *at = writer->recent.head; at; at = at->next) {
+		struct writer_file *file = at->data;
+
+		hourappend_free(file->frozen);
+		hourappend_free(file->out);
+		file->frozen = NULL;
+		file->out = NULL;
+	}
+	pthread_mutex_unlock(&writer->lock);
+}
+
 uint64_t writer_extras_lost(const struct writer *writer)
 {
 	return writer->extras_lost;

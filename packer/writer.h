@@ -117,6 +117,9 @@ int writer_commit(struct writer *writer, unsigned flags, int64_t now_ns,
 /* Freeze and commit without an epoch. */
 int writer_flush(struct writer *writer, unsigned flags, int64_t now_ns, struct err *err);
 
+/* Forget what was not committed. Nothing is written, or committed, meanwhile. */
+void writer_discard(struct writer *writer);
+
 size_t writer_open_files(struct writer *writer);
 
 #endif

@@ -143,6 +143,7 @@ static const uint8_t message[] = {
 
 struct rig {
 	char root[512];
+	char state[1024];
 	const char *conf;
 	const char *probe; /* whose door is open */
 	struct writer *writer;
@@ -163,11 +164,13 @@ static void rig_reopen(struct rig *rig)
 {
 	rig->writer = writer_new(&(struct writer_opts){
 		.root = rig->root, .cache_size = 8, .file = { .kind = HOURFILE_SILK } });
-	rig->positions = positions_new(rig->root);
+	rig->positions = positions_new(rig->state);
 	rig->collector = collector_new(&(struct collector_opts){
 		.writer = rig->writer,
 		.positions = rig->positions,
-		.state_directory = rig->root,
+		.state_directory = rig->state,
+		.repository = rig->root,
+		.root = rig->root,
 		.journal_bytes = 16 << 20,
 		.limits = { .max_templates = 16, .max_template_fields = 64, .max_domains = 4 },
 	});
@@ -180,6 +183,7 @@ static void rig_reopen(struct rig *rig)
 static void rig_open_as(struct rig *rig, const char *name, const char *conf, const char *probe)
 {
 	snprintf(rig->root, sizeof(rig->root), "%s/%s", unit_scratch(), name);
+	snprintf(rig->state, sizeof(rig->state), "%s", rig->root);
 	rig->conf = conf;
 	rig->probe = probe;
 	CU_ASSERT_EQUAL(g_mkdir(rig->root, 0755), 0);
@@ -407,7 +411,7 @@ static void test_repository_fails(void)
 #define TEMPLATE_LEN 44 /* of its set */
 
 /* The message without its template, or, without its record, the other way round. */
-static int rig_send_part(void *session, bool template, struct err *err)
+static int rig_send_part_at(void *session, bool template, uint64_t position, struct err *err)
 {
 	const size_t skip = template ? 0 : TEMPLATE_LEN;
 	const size_t len = template ? 16 + TEMPLATE_LEN : sizeof(message) - TEMPLATE_LEN;
@@ -416,7 +420,12 @@ static int rig_send_part(void *session, bool template, struct err *err)
 	memcpy(part, message, 16);
 	memcpy(part + 16, message + 16 + skip, len - 16);
 	part[3] = (uint8_t)len;
-	return intake_handler.message(session, part, len, 0, err);
+	return intake_handler.message(session, part, len, position, err);
+}
+
+static int rig_send_part(void *session, bool template, struct err *err)
+{
+	return rig_send_part_at(session, template, 0, err);
 }
 
 /* What came in is packed once, in this life or the next, whenever the packer is killed: here after
@@ -509,6 +518,158 @@ static void test_templates_stay(void)
 	rig_close(&rig);
 }
 
+/* ---- two packers, one repository ---- */
+
+/* Another packer of the same repository. */
+static void rig_open_beside(struct rig *rig, const struct rig *other)
+{
+	*rig = *other;
+	snprintf(rig->state, sizeof(rig->state), "%s/other", other->root);
+	CU_ASSERT_EQUAL(g_mkdir(rig->state, 0755), 0);
+	rig_reopen(rig);
+}
+
+/* A sensor of ours comes: *position is where it is to go on behind. Its templates come first. */
+static void *rig_connect_link(struct rig *rig, uint64_t *position)
+{
+	struct listen_peer peer = { .is_link = true, .stream_id = { 7 } };
+	struct sockaddr_in from = { .sin_family = AF_INET };
+	void *session = NULL;
+
+	snprintf(peer.address, sizeof(peer.address), "127.0.0.1:1");
+	inet_pton(AF_INET, "127.0.0.1", &from.sin_addr);
+	memcpy(&peer.sockaddr, &from, sizeof(from));
+	CU_ASSERT_EQUAL_FATAL(intake_handler.open(rig->door, &peer, &session, position, NULL),
+			      ST_OK);
+	CU_ASSERT_EQUAL(rig_send_part(session, true, NULL), ST_OK);
+	return session;
+}
+
+static void rig_send_from_to(void *session, uint64_t from, uint64_t to)
+{
+	for (uint64_t i = from; i <= to; i++) {
+		CU_ASSERT_EQUAL(rig_send_part_at(session, false, i, NULL), ST_OK);
+	}
+}
+
+static void rig_wait_durable(void *session, uint64_t position)
+{
+	for (int i = 0; i < 30000 && intake_handler.durable(session) < position; i++) {
+		g_usleep(1000);
+	}
+	UNIT_ASSERT_U64(intake_handler.durable(session), position);
+}
+
+static void rig_expect(struct rig *rig, uint64_t count)
+{
+	CU_ASSERT_EQUAL(rig_commit(rig, 0, NULL), ST_OK);
+	UNIT_ASSERT_U64(rig_count(rig, "inweb", "iw-S0"), count);
+}
+
+/* The first packer dies with messages in its journal that the sensor heard nothing of. */
+static void test_two_packers(void)
+{
+	struct rig one, two;
+	uint64_t position;
+	void *session;
+
+	rig_open(&one, "two");
+	session = rig_connect_link(&one, &position);
+	UNIT_ASSERT_U64(position, 0);
+	rig_send_from_to(session, 1, 5);
+	rig_expect(&one, 5);
+	rig_send_from_to(session, 6, 8);
+	rig_wait_durable(session, 8);
+	intake_handler.close(session, "killed");
+	rig_close(&one);
+
+	rig_open_beside(&two, &one);
+	session = rig_connect_link(&two, &position);
+	UNIT_ASSERT_U64(position, 5);
+	rig_send_from_to(session, 6, 9);
+	rig_expect(&two, 9);
+	intake_handler.close(session, NULL);
+
+	/* what the first one has of them is not its own any more; the sensor comes back */
+	rig_reopen(&one);
+	rig_expect(&one, 9);
+	session = rig_connect_link(&one, &position);
+	UNIT_ASSERT_U64(position, 9);
+	rig_send_from_to(session, 10, 10);
+	rig_expect(&one, 10);
+	intake_handler.close(session, NULL);
+	rig_close(&one);
+	rig_close(&two);
+}
+
+/* It lives on, and has packed them already: it packs again, without them. */
+static void test_two_packers_alive(void)
+{
+	struct rig one, two;
+	uint64_t position;
+	void *before, *after;
+
+	rig_open(&one, "alive");
+	before = rig_connect_link(&one, &position);
+	rig_send_from_to(before, 1, 3);
+	rig_expect(&one, 3);
+	rig_send_from_to(before, 4, 6);
+	collector_drain(one.collector, -1);
+	rig_open_beside(&two, &one);
+	after = rig_connect_link(&two, &position);
+	UNIT_ASSERT_U64(position, 3);
+	rig_send_from_to(after, 4, 7);
+	/* a commit that finds the claim stores nothing, the next one nothing of it */
+	rig_expect(&one, 3);
+	rig_expect(&one, 3);
+	rig_expect(&two, 7);
+	/* late in the first one's socket: not its own either */
+	rig_send_from_to(before, 7, 8);
+	rig_expect(&one, 7);
+	rig_send_from_to(after, 8, 8);
+	rig_expect(&two, 8);
+	intake_handler.close(before, NULL);
+	intake_handler.close(after, NULL);
+	rig_close(&one);
+	rig_close(&two);
+}
+
+/* The second one has claimed and is gone for ever, before it had anything for sure. */
+static void test_two_packers_back(void)
+{
+	struct rig one, two;
+	uint64_t position;
+	void *session;
+
+	rig_open(&one, "back");
+	session = rig_connect_link(&one, &position);
+	rig_send_from_to(session, 1, 4);
+	rig_expect(&one, 4);
+	rig_send_from_to(session, 5, 6);
+	rig_wait_durable(session, 6);
+	intake_handler.close(session, "cut");
+	rig_open_beside(&two, &one);
+	session = rig_connect_link(&two, &position);
+	rig_send_from_to(session, 5, 6);
+	intake_handler.close(session, "cut");
+	rig_close(&two);
+	/* heard of nothing from 5 on, the sensor sends it again */
+	rig_expect(&one, 4);
+	session = rig_connect_link(&one, &position);
+	UNIT_ASSERT_U64(position, 4);
+	rig_send_from_to(session, 5, 7);
+	rig_expect(&one, 7);
+	intake_handler.close(session, NULL);
+	rig_close(&one);
+	/* and should the second one come back after all, it leaves them alone */
+	rig_reopen(&two);
+	rig_expect(&two, 7);
+	rig_close(&two);
+	rig_reopen(&one);
+	rig_expect(&one, 7);
+	rig_close(&one);
+}
+
 /* A repository without room is tried again, and counts when there is. */
 static void test_no_room(void)
 {
@@ -552,6 +713,9 @@ int main(void)
 		{ "from life to life", test_lives },
 		{ "a file is read again", test_file_again },
 		{ "templates outlive the packer", test_templates_stay },
+		{ "two packers, the first dies", test_two_packers },
+		{ "two packers, both alive", test_two_packers_alive },
+		{ "two packers, and back", test_two_packers_back },
 		{ "no room in the repository", test_no_room },
 		{ NULL, NULL },
 	};
