@@ -194,7 +194,8 @@ else
 		wait "$sending" || { cat sensor1.log; return 1; }
 		kill -TERM "$traced" 2>/dev/null
 		wait "$traced"
-		rm -f log && start_flowcap && stop_flowcap && expect_total "*_T.*" "$expected"
+		rm -f log && start_flowcap --sensor-configuration=tls.conf --tls-ca=pki/ca.pem \
+			--tls-cert=pki/localhost.pem --tls-key=pki/localhost.key && stop_flowcap && expect_total "*_T.*" "$expected"
 	'
 fi
 test_done
