@@ -259,19 +259,9 @@ void mapfields_free(struct mapfields *maps)
 	}
 }
 
-bool mapfields_map(const struct mapfields *maps, size_t i, const char **name,
-		   const struct pmap **pmap)
+const struct pmap *mapfield_pmap(const struct field *field)
 {
-	for (guint at = 0; at < maps->maps->len; at++) {
-		const struct map *map = g_ptr_array_index(maps->maps, at);
-
-		if (map->kind == MAPFILE_NAMED && i-- == 0) {
-			*name = map->file.name;
-			*pmap = map->file.pmap;
-			return true;
-		}
-	}
-	return false;
+	return mapfield_of(field)->map->file.pmap;
 }
 
 static int check_name(const struct mapfields *maps, const struct map *added, struct err *err)

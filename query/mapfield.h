@@ -32,13 +32,10 @@ int mapfields_add(struct mapfields *maps, const char *text, struct err *err);
 /* No label's column is wider; before mapfields_register(). */
 void mapfields_set_width(struct mapfields *maps, unsigned width);
 
+/* The map of one of these fields, once it has been named. Borrowed. */
+const struct pmap *mapfield_pmap(const struct field *field);
+
 /* Have ext find the fields, which live as long as maps. */
 void mapfields_register(const struct mapfields *maps, struct extfields *ext);
-
-/*
- * The maps of the user, in order. name: NULL: it has none. false: no more. Borrowed.
- */
-bool mapfields_map(const struct mapfields *maps, size_t i, const char **name,
-		   const struct pmap **pmap);
 
 #endif

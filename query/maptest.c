@@ -15,8 +15,9 @@ struct maptest {
 };
 
 struct maptests {
-	GPtrArray *maps; /* struct maptest */
-	GArray *rows;    /* struct opt, that of SIDES of each map, and the end */
+	GPtrArray *maps;  /* struct maptest */
+	GPtrArray *files; /* their arguments; borrowed */
+	GArray *rows;     /* struct opt, that of SIDES of each map, and the end */
 };
 
 static const enum predicate_sides side_list[SIDES] = {
@@ -42,7 +43,7 @@ static void free_map(void *pointer)
 /* ---- labels ---- */
 
 /* A label that is a number means the value, if no label is spelled so. */
-static bool find_value(const struct pmap *pmap, const char *word, uint32_t *value)
+bool maptest_find_value(const struct pmap *pmap, const char *word, uint32_t *value)
 {
 	uint32_t limit = pmap_word_limit(pmap);
 	uint64_t number;
@@ -67,7 +68,7 @@ int maptest_parse_labels(const struct pmap *pmap, const char *text, GHashTable *
 	for (char **word = words; st == ST_OK && *word; word++) {
 		uint32_t value;
 
-		if (!find_value(pmap, *word, &value)) {
+		if (!maptest_find_value(pmap, *word, &value)) {
 			st = err_set(err, ST_EINVAL, "The label '%s' is not in the prefix map",
 				     *word);
 		} else {
@@ -152,6 +153,7 @@ static struct maptests *maps_new(void)
 	struct maptests *maps = g_new0(struct maptests, 1);
 
 	maps->maps = g_ptr_array_new_with_free_func(free_map);
+	maps->files = g_ptr_array_new();
 	maps->rows = g_array_new(FALSE, FALSE, sizeof(struct opt));
 	g_array_append_val(maps->rows, end);
 	return maps;
@@ -175,6 +177,7 @@ static int parse_file(const struct opt *opt, const char *text, void *dest, struc
 	}
 	name_switches(map);
 	g_ptr_array_add((*maps)->maps, map);
+	g_ptr_array_add((*maps)->files, (gpointer)(uintptr_t)text);
 	add_rows(*maps, map);
 	return ST_OK;
 }
@@ -214,20 +217,14 @@ void maptest_release(struct maptest_opts *opts)
 {
 	if (opts->maps) {
 		g_ptr_array_unref(opts->maps->maps);
+		g_ptr_array_unref(opts->maps->files);
 		g_array_unref(opts->maps->rows);
 		g_free(opts->maps);
 		opts->maps = NULL;
 	}
 }
 
-const struct pmap *maptest_find(const struct maptest_opts *opts, const char *name)
+const GPtrArray *maptest_files(const struct maptest_opts *opts)
 {
-	for (guint i = 0; opts->maps && i < opts->maps->maps->len; i++) {
-		const struct maptest *map = g_ptr_array_index(opts->maps->maps, i);
-
-		if (g_strcmp0(map->file.name, name) == 0) {
-			return map->file.pmap;
-		}
-	}
-	return NULL;
+	return opts->maps ? opts->maps->files : NULL;
 }

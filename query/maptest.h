@@ -27,8 +27,11 @@ extern const struct opt maptest_opt_table[];
 void maptest_add(const struct maptest_opts *opts, struct predicates **tests);
 void maptest_release(struct maptest_opts *opts);
 
-/* The map of a name; NULL: there is none. Borrowed. */
-const struct pmap *maptest_find(const struct maptest_opts *opts, const char *name);
+/* The arguments of --pmap-file, borrowed; NULL: none. */
+const GPtrArray *maptest_files(const struct maptest_opts *opts);
+
+/* The value of a label, or of a number; false: the map has it not. */
+bool maptest_find_value(const struct pmap *pmap, const char *word, uint32_t *value);
 
 /* Add the values of a list of labels, or numbers, of the map. */
 int maptest_parse_labels(const struct pmap *pmap, const char *text, GHashTable *values,

@@ -9,7 +9,8 @@
 #include <string.h>
 
 struct predicates {
-	GPtrArray *tests; /* struct predicate *, owned */
+	GPtrArray *tests;   /* struct predicate *, owned */
+	GArray *extensions; /* struct ie_key */
 };
 
 /* The selection switches when they act on records; not in the table, others parse them. */
@@ -32,18 +33,52 @@ static void free_test(void *test)
 	g_free(test);
 }
 
+static struct predicates *predicates_new(void)
+{
+	struct predicates *tests = g_new0(struct predicates, 1);
+
+	tests->tests = g_ptr_array_new_with_free_func(free_test);
+	tests->extensions = g_array_new(FALSE, FALSE, sizeof(struct ie_key));
+	return tests;
+}
+
+void predicates_take(struct predicates **tests, struct predicate *test)
+{
+	if (!*tests) {
+		*tests = predicates_new();
+	}
+	g_ptr_array_add((*tests)->tests, test);
+}
+
 struct predicate *predicates_append(struct predicates **tests, const struct predicate_row *row)
 {
 	struct predicate *test = g_new0(struct predicate, 1);
 
-	if (!*tests) {
-		*tests = g_new0(struct predicates, 1);
-		(*tests)->tests = g_ptr_array_new_with_free_func(free_test);
-	}
 	test->row = row;
 	test->zero_ns = FLOWRATE_ZERO_NS;
-	g_ptr_array_add((*tests)->tests, test);
+	predicates_take(tests, test);
 	return test;
+}
+
+void predicates_want_extension(struct predicates *tests, struct ie_key key)
+{
+	for (guint i = 0; i < tests->extensions->len; i++) {
+		const struct ie_key *at = &g_array_index(tests->extensions, struct ie_key, i);
+
+		if (at->pen == key.pen && at->id == key.id) {
+			return;
+		}
+	}
+	g_array_append_val(tests->extensions, key);
+}
+
+size_t predicates_extensions(const struct predicates *tests, const struct ie_key **keys)
+{
+	if (!tests) {
+		return 0;
+	}
+	*keys = (const struct ie_key *)(const void *)tests->extensions->data;
+	return tests->extensions->len;
 }
 
 static struct predicate *test_at(const struct predicates *tests, size_t i)
@@ -320,6 +355,7 @@ void predicates_free(struct predicates *tests)
 {
 	if (tests) {
 		g_ptr_array_free(tests->tests, TRUE);
+		g_array_free(tests->extensions, TRUE);
 		g_free(tests);
 	}
 }

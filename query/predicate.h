@@ -65,6 +65,9 @@ void predicates_add_map(struct predicates **tests, const char *name, const struc
 /* What a rate is divided by when the flow took no time; 400 microseconds until then. */
 void predicates_set_zero_ns(struct predicates *tests, uint64_t zero_ns);
 
+/* The extension columns that the tests look at; a batch must be told before it is read into. */
+size_t predicates_extensions(const struct predicates *tests, const struct ie_key **keys);
+
 /* Check the switches against each other and put the tests in order. NULL is fine. */
 int predicates_finish(struct predicates *tests, struct err *err);
 

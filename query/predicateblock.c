@@ -422,6 +422,9 @@ int blocktests_narrow(struct blocktests *tests, uint32_t row, struct batch *batc
 			st = narrow_coded(tests, bt, row, batch, err);
 		} else {
 			st = blockfile_cursor_load(tests->cursor, batch, test->columns, err);
+			if (st == ST_OK && test->extensions) {
+				st = blockfile_cursor_load_extensions(tests->cursor, batch, err);
+			}
 			if (st == ST_OK) {
 				batch->selected = test->narrow(test, batch, batch->selection,
 							       batch->selected);

@@ -485,6 +485,9 @@ static verdict judge_nothing(const struct predicate *test, const struct summary 
 
 void predicate_prepare(struct predicate *test)
 {
+	if (test->judge) {
+		return;
+	}
 	test->judge = judge_nothing;
 	for (size_t i = 0; i < G_N_ELEMENTS(judges); i++) {
 		if (judges[i].narrow == test->narrow) {

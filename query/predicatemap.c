@@ -41,7 +41,7 @@ static int add_range(void *arg, const struct pmap_range *range)
 	return 0;
 }
 
-static struct ipset *addresses_with(const struct pmap *pmap, GHashTable *values)
+struct ipset *predicate_map_addresses(const struct pmap *pmap, GHashTable *values)
 {
 	struct made made = { .set = ipset_new(), .values = values };
 
@@ -109,7 +109,7 @@ int predicate_compile_country(struct predicate *test, const char *text, struct e
 		st = mapfile_read_known(&pmap, MAPFILE_COUNTRY_CODES, NULL, err);
 	}
 	if (st == ST_OK) {
-		set_ipset(test, addresses_with(pmap, values));
+		set_ipset(test, predicate_map_addresses(pmap, values));
 	}
 	pmap_free(pmap);
 	g_hash_table_unref(values);
@@ -130,8 +130,8 @@ int predicate_compile_address_type(struct predicate *test, const char *text, str
 		bool negated = type == TYPE_NOT_INSIDE;
 
 		g_hash_table_add(values, GUINT_TO_POINTER(negated ? TYPE_INSIDE : (guint)type));
-		set_ipset(test,
-			  negated ? addresses_without(pmap, values) : addresses_with(pmap, values));
+		set_ipset(test, negated ? addresses_without(pmap, values)
+					: predicate_map_addresses(pmap, values));
 	}
 	pmap_free(pmap);
 	g_hash_table_unref(values);
@@ -152,6 +152,7 @@ static uint32_t narrow_ports(const struct predicate *test, const struct batch *b
 {
 	const uint16_t *a = test->row->column == COLUMN_SPORT ? batch->sport : batch->dport;
 	const uint16_t *b = test->row->other == COLUMN_SPORT ? batch->sport : batch->dport;
+	const bool negated = test->row->flags & PREDICATE_NEGATED;
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
@@ -159,7 +160,8 @@ static uint32_t narrow_ports(const struct predicate *test, const struct batch *b
 		const uint8_t protocol = batch->protocol[row];
 
 		selection[kept] = row;
-		kept += port_passes(test, protocol, a[row]) || port_passes(test, protocol, b[row]);
+		kept += (port_passes(test, protocol, a[row]) ||
+			 port_passes(test, protocol, b[row])) != negated;
 	}
 	return kept;
 }
@@ -187,13 +189,17 @@ static int mark_ports(void *arg, const struct pmap_range *range)
 	return 0;
 }
 
-static void set_ports(struct predicate *test, const struct pmap *pmap, GHashTable *values)
+uint8_t *predicate_map_ports(const struct pmap *pmap, GHashTable *values)
 {
-	struct marked marked = { .values = values };
+	struct marked marked = { .ports = g_malloc0(PORT_BYTES), .values = values };
 
-	test->ports = g_malloc0(PORT_BYTES);
-	marked.ports = test->ports;
 	pmap_each_range(pmap, mark_ports, &marked);
+	return marked.ports;
+}
+
+void predicate_set_ports(struct predicate *test, uint8_t *ports)
+{
+	test->ports = ports;
 	test->narrow = narrow_ports;
 	test->release = release_ports;
 	test->cost = PREDICATE_COST_BLOCK;
@@ -224,8 +230,8 @@ void predicates_add_map(struct predicates **tests, const char *name, const struc
 	test->own_row.name = name;
 	test->row = &test->own_row;
 	if (ports) {
-		set_ports(test, pmap, values);
+		predicate_set_ports(test, predicate_map_ports(pmap, values));
 	} else {
-		set_ipset(test, addresses_with(pmap, values));
+		set_ipset(test, predicate_map_addresses(pmap, values));
 	}
 }

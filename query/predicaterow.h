@@ -9,10 +9,12 @@
 #include <glib.h>
 
 #include "common/cidr.h"
+#include "common/timestamp.h"
 #include "common/wildcard.h"
 #include "query/predicate.h"
 #include "query/tuple.h"
 #include "storage/ipset.h"
+#include "storage/pmap.h"
 
 struct predicate;
 
@@ -65,6 +67,7 @@ struct predicate {
 	enum predicate_cost cost;
 	uint32_t columns;
 	uint64_t zero_ns; /* what a rate is divided by when the flow took no time */
+	bool extensions;  /* the batch must hold extension columns */
 	void (*release)(struct predicate *test); /* NULL: the kind is one that all know */
 	union {
 		uint8_t pass[256];     /* by the value of a byte column: 1 or 0 */
@@ -81,7 +84,8 @@ struct predicate {
 		struct tuples *tuples;     /* owned */
 		uint8_t *ports;            /* owned; a bit by protocol and port */
 		GHashTable *keys;          /* owned; numbers as pointers */
-		struct whereexpr *expr;    /* borrowed */
+		struct wherenode *node;    /* owned; of an expression */
+		struct wherevalue *value;  /* owned; a test of an expression that has no loop */
 	};
 };
 
@@ -145,11 +149,29 @@ int predicate_compile_address_type(struct predicate *test, const char *text, str
 
 const struct predicate *predicates_at(const struct predicates *tests, size_t i);
 
-/* Make ready for judging: sets judge, the hashes, bounds and ranges. */
+/* Make ready for judging, once: sets judge, unless it is set, and the hashes, bounds and ranges. */
 void predicate_prepare(struct predicate *test);
 
 /* Append a test, compiled by the caller; row is kept. */
 struct predicate *predicates_append(struct predicates **tests, const struct predicate_row *row);
+
+/* The same of one that is made already; test is taken. */
+void predicates_take(struct predicates **tests, struct predicate *test);
+
+/* The batch is to hold this extension column when it is narrowed. */
+void predicates_want_extension(struct predicates *tests, struct ie_key key);
+
+/* The last nanosecond that a point in time of this precision, written text, stands for. */
+int64_t predicate_window_end(int64_t ns, enum timestamp_precision precision, const char *text);
+
+/* Whole milliseconds of a number of seconds; what a double lacks to 1.001 is forgiven. */
+uint64_t predicate_floor_ms(double seconds);
+
+/* The addresses that have one of these values, numbers as pointers, in a map. Returned. */
+struct ipset *predicate_map_addresses(const struct pmap *pmap, GHashTable *values);
+/* A bit by protocol and port; g_free(). And the test of ports by it, which takes it. */
+uint8_t *predicate_map_ports(const struct pmap *pmap, GHashTable *values);
+void predicate_set_ports(struct predicate *test, uint8_t *ports);
 
 /* Zero by zero is in every range, as SiLK has it; what is divided by zero is in open ranges. */
 static inline bool predicate_in_ratio(const struct real_range *range, double value)

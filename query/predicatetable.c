@@ -24,8 +24,7 @@ static void set_test(struct predicate *test, predicate_narrow_fn narrow, enum pr
 	test->columns = columns;
 }
 
-/* One point in time as the end of a window: the last nanosecond that it stands for. */
-static int64_t window_end(int64_t ns, enum timestamp_precision precision, const char *text)
+int64_t predicate_window_end(int64_t ns, enum timestamp_precision precision, const char *text)
 {
 	if (precision == TIMESTAMP_TO_EPOCH) {
 		precision = strchr(text, '.') ? TIMESTAMP_TO_FRACTION : TIMESTAMP_TO_SECOND;
@@ -51,7 +50,7 @@ static int parse_window(struct predicate *test, const char *text, struct err *er
 	if (st == ST_OK && dash && dash[1]) {
 		st = timestamp_parse(dash + 1, false, &test->last_ns, &precision, err);
 		if (st == ST_OK) {
-			test->last_ns = window_end(test->last_ns, precision, dash + 1);
+			test->last_ns = predicate_window_end(test->last_ns, precision, dash + 1);
 		}
 	}
 	if (st == ST_OK && test->first_ns > test->last_ns) {
@@ -79,8 +78,7 @@ static int compile_active(struct predicate *test, const char *text, struct err *
 	return parse_window(test, text, err);
 }
 
-/* Whole milliseconds of a number of seconds; what a double lacks to 1.001 is forgiven. */
-static uint64_t floor_ms(double seconds)
+uint64_t predicate_floor_ms(double seconds)
 {
 	const double ms_max = (double)(UINT64_MAX / (uint64_t)NS_PER_MS - 1);
 	double ms = floor(seconds * 1000 * (1 + 4 * DBL_EPSILON));
@@ -96,8 +94,8 @@ static int compile_duration(struct predicate *test, const char *text, struct err
 	if (st != ST_OK) {
 		return st;
 	}
-	test->range.first = floor_ms(seconds.first) * NS_PER_MS;
-	test->range.last = floor_ms(seconds.last) * NS_PER_MS + NS_PER_MS - 1;
+	test->range.first = predicate_floor_ms(seconds.first) * NS_PER_MS;
+	test->range.last = predicate_floor_ms(seconds.last) * NS_PER_MS + NS_PER_MS - 1;
 	set_test(test, predicate_narrow_u64, PREDICATE_COST_RANGE, row_columns(test->row));
 	return ST_OK;
 }

@@ -19,6 +19,7 @@
 #include "query/selection.h"
 #include "query/sink.h"
 #include "query/tuple.h"
+#include "query/where.h"
 
 #define THREADS_MAX       1024
 #define PROGRESS_DELAY_NS (2 * NS_PER_S)
@@ -42,6 +43,7 @@ struct rwfilter_opts {
 	struct predicate_opts predicates;
 	struct tuple_opts tuples;
 	struct maptest_opts maps;
+	GPtrArray *where; /* expressions; NULL: none */
 	unsigned plugins;
 	bool app_mismatch;
 	uint64_t zero_duration_us; /* 0: not given */
@@ -126,6 +128,9 @@ static const struct opt rwfilter_opt_table[] = {
 	OPT_GROUP(struct rwfilter_opts, predicates, predicate_opt_table),
 	OPT_GROUP(struct rwfilter_opts, tuples, tuple_opt_table),
 	OPT_GROUP(struct rwfilter_opts, maps, maptest_opt_table),
+	OPT_STRS(struct rwfilter_opts, where, "where", 0, "EXPR",
+		 "pass flows for which this expression over the fields is true; may be repeated",
+		 .flags = OPT_ADDED),
 	OPT_FLAG(struct rwfilter_opts, app_mismatch, "app-mismatch", 0,
 		 "pass TCP and UDP flows whose application is known and neither of the ports",
 		 .flags = OPT_ADDED),
@@ -153,6 +158,8 @@ struct rwfilter {
 	struct filter_stats stats;
 	struct selection *selection; /* NULL: the files are named */
 	struct names *names;
+	struct extfields *ext; /* of expressions; NULL: there are none */
+	struct madefields *made;
 	struct scanprogress progress;
 	FILE *statistics;
 	int exit_status;
@@ -233,10 +240,39 @@ static void add_tuples(struct rwfilter_opts *opts)
 	predicates_add_tuples(&opts->predicates.tests, tuples);
 }
 
-/* Tests that are more than one switch. */
-static void add_tests(struct rwfilter_opts *opts)
+/* Every expression must hold. */
+static void add_where(struct rwfilter *run)
 {
+	struct rwfilter_opts *opts = run->opts;
+	const struct madefield_opts made = {
+		.pmap_files = (GPtrArray *)(uintptr_t)maptest_files(&opts->maps),
+		.zero_duration_us = opts->zero_duration_us,
+	};
+	struct where_scope scope = { 0 };
+	struct err err;
+
+	if (!opts->where) {
+		return;
+	}
+	run->ext = extfields_new();
+	run->made = madefields_new(&made, run->env, &opts->selection.site, run->ext);
+	scope.ext = run->ext;
+	scope.site = tool_site(run->env, &opts->selection.site, false);
+	for (guint i = 0; i < opts->where->len; i++) {
+		if (where_compile(&opts->predicates.tests, g_ptr_array_index(opts->where, i),
+				  &scope, &err) != ST_OK) {
+			tool_die("Invalid where: %s", err.text);
+		}
+	}
+}
+
+/* Tests that are more than one switch. */
+static void add_tests(struct rwfilter *run)
+{
+	struct rwfilter_opts *opts = run->opts;
+
 	add_tuples(opts);
+	add_where(run);
 	maptest_add(&opts->maps, &opts->predicates.tests);
 	if (opts->app_mismatch || opts->plugins & PLUGIN_MISMATCH) {
 		predicates_add_mismatch(&opts->predicates.tests);
@@ -516,6 +552,8 @@ static int finish(struct rwfilter *run)
 	}
 	predicates_free(run->opts->predicates.tests);
 	maptest_release(&run->opts->maps);
+	extfields_free(run->ext);
+	madefields_free(run->made);
 	return exit_status;
 }
 
@@ -580,7 +618,7 @@ static int rwfilter_run(struct tool_env *env, void *arg, int argc, char **argv)
 			   "the command line");
 	}
 	check_input_pipe(opts->input_pipe);
-	add_tests(opts);
+	add_tests(&run);
 	if (input == INPUT_FILES) {
 		selection_add_tests(&opts->selection, env, &opts->predicates.tests);
 	}

@@ -207,6 +207,20 @@ int scanner_open(struct scanner *scanner, struct scan_file **out, const char *pa
 
 /* ---- scanners ---- */
 
+static void want_extensions(struct scanner *scanner)
+{
+	const struct ie_key *keys = NULL;
+	size_t count = predicates_extensions(scanner->plan->tests, &keys);
+
+	if (scanner->plan->extensions) {
+		batch_want_every(scanner->batch);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		batch_want(scanner->batch, keys[i]);
+	}
+}
+
 struct scanner *scanner_new(const struct scan_plan *plan)
 {
 	struct scanner *scanner = g_new0(struct scanner, 1);
@@ -216,9 +230,7 @@ struct scanner *scanner_new(const struct scan_plan *plan)
 	scanner->columns = plan->columns | predicates_columns(plan->tests) | scanner->volumes;
 	scanner->hash_count = predicates_hashes(plan->tests, &scanner->hashes);
 	scanner->batch = batch_new();
-	if (plan->extensions) {
-		batch_want_every(scanner->batch);
-	}
+	want_extensions(scanner);
 	return scanner;
 }
 
@@ -455,7 +467,7 @@ static int read_frame(struct scanner *scanner, struct block_work *work, uint32_t
 	if (st == ST_OK && (*wanted || every || (scanner->volumes && batch->selected > 0))) {
 		st = load(scanner, work, (*wanted ? plan->columns : 0) | scanner->volumes, err);
 	}
-	if (st == ST_OK && *wanted) {
+	if (st == ST_OK && *wanted && plan->extensions) {
 		st = blockfile_cursor_load_extensions(scanner->cursor, batch, err);
 	}
 	if (st == ST_OK && (!*wanted || !plan->uncounted)) {

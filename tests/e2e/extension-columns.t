@@ -2,6 +2,7 @@
 # Information elements beyond the record: printed, sorted, grouped and kept by name.
 . "$TUSSAH_SRCDIR/tests/e2e/lib.sh"
 
+q="'"
 columntool=$TUSSAH_BUILDDIR/tests/format/columntool
 "$columntool" ext.blk <<'END' || exit 99
 sip=10.0.0.1 dip=192.0.2.1 sport=1 dport=80 protocol=6 bytes=100 0/225:18=203.0.113.5 0/227:2=40001 0/305:3=1000 0/371:13=bob 0/56:12=0x00163e0a0b0c 0/136:1=3
@@ -92,6 +93,59 @@ test_case 'rwfilter writes block files that keep them, also down a pipe' '
 	rwcut --all-fields <pipe >got && wait &&
 	rwcut --all-fields ext.blk >want && rwcut --all-fields --no-titles ext.rw >>want && test_cmp want got
 '
+# where EXPR SPORTS: the source ports of the records of ext.blk that pass
+where() {
+	rm -f passed.blk &&
+	rwfilter --where="$1" --pass-destination=passed.blk --file-format=block ext.blk &&
+	rwcut --fields=sport --no-titles --delimited passed.blk >got &&
+	printf "%s" "$2" | tr " " "\n" >want && [ -z "$2" ] || echo >>want
+	cmp -s want got && return 0
+	echo "$1:" && diff want got
+}
+
+test_case 'rwfilter --where tests elements' '
+	where "userName = bob" "1 4" && where "userName ~ ^al" 2 && where "userName != bob" 2 &&
+	where "userName" "1 2 4" && where "not userName" 3 && where "not userName = bob" "2 3" &&
+	where "samplingPacketInterval in 100-500, 1000 and userName !~ i" "1 4" &&
+	where "ie305 > 100 or bytes = 300" "1 3 4" && where "6871/500 = 7" 2 &&
+	where "postNATSourceIPv4Address in 203.0.113.0/24" 1 && where "9/17 = 2001:db8::9" 4 &&
+	where "9/12 = -5 and 9/12 < -4 and 9/12 > -6" 4 && where "9/13 = 1.5 and 9/13 in 1-2" 4 && where "9/14 = true" 4 &&
+	where "9/15 in 2024/03/05 and 9/15 >= 2024/03/05T06:00:00 and 9/15 < 2024/03/06" 4 &&
+	where "sourceMacAddress = \"00:16:3e:0a:0b:0c\"" 1 && where "ie352 = 0x0d0001c5" 2
+'
+
+test_case 'rwfilter --where goes with switches, and is the same for rows and with threads' '
+	rwfilter --protocol=6 --where="dport = 80" --where="bytes >= 150 and not sip in 10.0.0.3" --pass=stdout ext.blk >passed.rw &&
+	rwcut --fields=sport --no-titles --delimited passed.rw >got && echo 2 >want && test_cmp want got &&
+	for expr in "sport in 2-3 or not proto = 6" "dip ~ 192" "flags = S/SA or dport = 53 and sip in 10.x.0.3"; do
+		rwfilter --where="$expr" --pass=stdout ext.blk >from-blocks.rw && rwfilter --where="$expr" --threads=3 --pass=stdout ext.rw >from-rows.rw &&
+		rwcut from-blocks.rw >got && rwsort --fields=stime from-rows.rw >sorted.rw && rwcut sorted.rw >want && test_cmp want got || return 1
+	done &&
+	rwfilter --where="userName = bob" --print-statistics=stdout ext.rw >got && grep "Pass          0. Fail           4" got
+'
+
+test_case 'rwfilter --where with sets, maps and labels' '
+	printf "10.0.0.2\n2001:db8::1\n" | rwsetbuild - some.set &&
+	printf "map-name m\nmode ipv6\nlabel 0 other\nlabel 1 a b\ndefault other\n::ffff:10.0.0.0/127 a b\n" >map.txt &&
+	rwpmapbuild --input-file=map.txt --output-file=map.pmap &&
+	where "sip in set some.set" "2 4" && where "sip not in set some.set" "1 3" &&
+	where "sip in map map.pmap \"a b\"" 1 && where "sip not in map map.pmap (\"a b\", other)" "" &&
+	rwfilter --pmap-file=map.pmap --where="src-m != other" --pass=stdout ext.blk >passed.rw &&
+	rwcut --fields=sport --no-titles --delimited passed.rw >got && echo 1 >want && test_cmp want got
+'
+
+test_case 'a mistake in --where is shown with a caret under the place' '
+	test_must_fail rwfilter --where="sport = 53 and byts > 5" --pass=no.rw ext.blk 2>got && ! test -e no.rw &&
+	cat >want <<END &&
+rwfilter: Invalid where: No match was found for the field ${q}byts${q}; did you mean ${q}bytes${q}?
+  sport = 53 and byts > 5
+                 ^
+END
+	test_cmp want got &&
+	test_must_fail rwfilter --where="sip in set missing.set" --pass=no.rw ext.blk 2>got && grep "missing.set: No such file" got &&
+	test_must_fail rwfilter --where="inName = x" --pass=no.rw ext.blk 2>got && grep "looked up" got
+'
+
 test_case 'limits and statistics are those of other outputs' '
 	rwfilter --file-format=block --sport=2- --max-pass-records=2 --pass-destination=two.blk --print-statistics=stats ext.blk &&
 	rwcut --delimited --no-titles --fields=sport two.blk >got && printf "%s\n" 2 3 >want && test_cmp want got &&
