@@ -11,7 +11,7 @@ name=$(basename "$prose" .md)
 case $name in
 *.conf) section=5 ;;
 tussah-*) section=7 ;;
-rwsensor | rwflowpack | rwpollexec) section=8 ;;
+flowcap | rwflowappend | rwflowpack | rwguess | rwpollexec | rwsensor) section=8 ;;
 *) section=1 ;;
 esac
 

@@ -4,24 +4,13 @@
 #include <glib.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "packer/daemontool.h"
-#include "packer/decoder.h"
 #include "packer/ipfix.h"
-#include "packer/notelog.h"
-#include "packer/probe.h"
-#include "storage/blockout.h"
-#include "storage/notes.h"
-#include "storage/stream.h"
+#include "packer/tosilk.h"
 
 #define PROGRAM       "rwipfix2silk"
 #define MESSAGE_BYTES 65536
-
-enum file_format { FILE_SILK, FILE_BLOCKS };
-static const char *const file_formats[] = { "silk", "block", NULL };
 
 enum interface_values { INTERFACES_SNMP, INTERFACES_VLAN };
 static const char *const interface_values[] = { "snmp", "vlan", NULL };
@@ -33,249 +22,21 @@ static const struct ipfix_limits limits = {
 	.max_domains = 256,
 };
 
-struct compression_choice {
-	bool given;
-	enum compression method;
-};
-
 struct ipfix2silk_opts {
-	char *silk_output;
-	int file_format;
-	bool print_statistics;
+	struct tosilk_opts common;
 	int interface_values;
-	char *log_destination;
-	char *log_flags;
-	struct opt_optstr xargs;
-	struct notes *notes;
-	struct compression_choice compression;
 };
-
-static int parse_compression(const struct opt *opt, const char *text, void *dest, struct err *err)
-{
-	struct compression_choice *choice = dest;
-
-	choice->given = true;
-	return compression_parse(text, &choice->method, err);
-}
 
 static const struct opt ipfix2silk_table[] = {
-	OPT_STR(struct ipfix2silk_opts, silk_output, "silk-output", 0, "PATH",
-		"write the records to this file or pipe, \"stdout\" or \"stderr\"",
-		.flags = OPT_ONCE, .default_text = "stdout"),
-	OPT_CHOICE(struct ipfix2silk_opts, file_format, "file-format", 0, "FORMAT", file_formats,
-		   "write SiLK records, or blocks, which keep all information elements",
-		   .default_text = "silk", .flags = OPT_ADDED),
-	OPT_FLAG(struct ipfix2silk_opts, print_statistics, "print-statistics", 0,
-		 "print how many records were written"),
+	OPT_GROUP(struct ipfix2silk_opts, common, tosilk_opt_table),
 	OPT_CHOICE(struct ipfix2silk_opts, interface_values, "interface-values", 0, "KIND",
 		   interface_values, "what goes into the fields in and out",
 		   .default_text = "snmp"),
-	OPT_STR(struct ipfix2silk_opts, log_destination, "log-destination", 0, "DESTINATION",
-		"tell about the messages: none, stdout, stderr or a file", .default_text = "none"),
-	OPT_STR(struct ipfix2silk_opts, log_flags, "log-flags", 0, "LIST",
-		"tell more: all, sampling, record-timestamps, show-templates and so on",
-		.default_text = "none"),
-	OPT_OPTSTR(struct ipfix2silk_opts, xargs, "xargs", 0, "FILE",
-		   "read the names of input files from this file, or from standard input",
-		   .flags = OPT_ONCE),
-	OPT_GROUP(struct ipfix2silk_opts, notes, notes_opt_table),
-	OPT_CALL(struct ipfix2silk_opts, compression, "compression-method", 0, "METHOD",
-		 parse_compression, 0, "compress the output: none, zlib, lzo1x, snappy or best"),
 	OPT_END,
 };
 
-static const struct daemontool ipfix2silk_tool = {
-	.name = PROGRAM,
-	.usage = "[SWITCHES] [IPFIX-FILES]",
-	.summary = "Convert IPFIX records to flow records",
-	.table = ipfix2silk_table,
-};
-
-struct ipfix2silk {
-	const struct ipfix2silk_opts *opts;
-	struct stream *stream;   /* where records go, or */
-	struct blockout *blocks; /* ... */
-	FILE *log;               /* NULL: nowhere */
-	unsigned notes;          /* bits of enum decoder_note that are told there */
-	unsigned inputs;         /* opened so far */
-	uint64_t records;        /* written */
-	bool failed;             /* told */
-};
-
-static void complain(struct ipfix2silk *self, const char *text)
-{
-	fprintf(stderr, PROGRAM ": %s\n", text);
-	self->failed = true;
-}
-
-/* --- the log --- */
-
-static void __attribute__((format(printf, 2, 3)))
-log_line(struct ipfix2silk *self, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (self->log) {
-		fprintf(self->log, PROGRAM ": 'input%04u': ", self->inputs);
-		va_start(ap, fmt);
-		vfprintf(self->log, fmt, ap);
-		va_end(ap);
-		fputc('\n', self->log);
-	}
-}
-
-static void take_note(void *arg, enum decoder_note note, const char *text)
-{
-	(void)note;
-	log_line(arg, "%s", text);
-}
-
-static void take_ignored(void *arg, const struct record *rec, const char *reason)
-{
-	char sip[IP_TEXT_MAX];
-	char dip[IP_TEXT_MAX];
-
-	ip_print(sip, rec->sip, record_is_ipv6(rec), IP_CANONICAL);
-	ip_print(dip, rec->dip, record_is_ipv6(rec), IP_CANONICAL);
-	log_line(arg, "IGNORED|%s|%s|%u|%u|%u|%" PRIu64 "|%" PRIu64 "|%s|", sip, dip, rec->sport,
-		 rec->dport, rec->protocol, rec->packets, rec->bytes, reason);
-}
-
-/* The switches are right only when there is a log to be written. */
-static int open_log(struct ipfix2silk *self, struct err *err)
-{
-	const char *destination = self->opts->log_destination;
-	const char *templates = getenv("SILK_IPFIX_PRINT_TEMPLATES");
-	unsigned flags = 0;
-	int status = ST_OK;
-
-	if (self->opts->log_flags) {
-		status = probe_log_flags_parse(self->opts->log_flags, &flags, err);
-	}
-	if (status != ST_OK || !destination || strcmp(destination, "none") == 0) {
-		return status;
-	}
-	flags |= templates && strcmp(templates, "1") == 0 ? PROBE_LOG_SHOW_TEMPLATES : 0;
-	self->notes = notelog_wanted(flags);
-	if (strcmp(destination, "stdout") == 0) {
-		self->log = stdout;
-	} else if (strcmp(destination, "stderr") == 0) {
-		self->log = stderr;
-	} else {
-		self->log = fopen(destination, "ae");
-	}
-	return self->log ? ST_OK : err_errno(err, ST_EIO, errno, "%s", destination);
-}
-
-static void close_log(struct ipfix2silk *self)
-{
-	if (self->log && self->log != stdout && self->log != stderr && fclose(self->log) != 0) {
-		complain(self, "cannot write the log");
-	}
-}
-
-/* --- the output --- */
-
-static bool is_stdout(const char *path)
-{
-	return !path || strcmp(path, "-") == 0 || strcmp(path, "stdout") == 0;
-}
-
-/* --compression-method, else $SILK_COMPRESSION_METHOD if it names one, else the default. */
-static uint8_t choose_compression(const struct ipfix2silk_opts *opts)
-{
-	const char *name = getenv("SILK_COMPRESSION_METHOD");
-	enum compression method = COMPRESSION_DEFAULT;
-
-	if (opts->compression.given) {
-		return (uint8_t)opts->compression.method;
-	}
-	return name && *name && compression_parse(name, &method, NULL) == ST_OK
-		       ? (uint8_t)method
-		       : COMPRESSION_DEFAULT;
-}
-
-static bool is_set(const char *variable)
-{
-	const char *text = getenv(variable);
-
-	return text && *text;
-}
-
-static int open_output(struct ipfix2silk *self, int argc, char **argv, struct err *err)
-{
-	const char *path = self->opts->silk_output ? self->opts->silk_output : "stdout";
-	bool overwrite = is_set("SILK_CLOBBER");
-	struct header entries;
-	struct stream_write_opts write_opts = {
-		.compression = choose_compression(self->opts),
-		.overwrite = overwrite,
-		.no_silk_version = is_set("SILK_HEADER_NOVERSION"),
-		.entries = &entries,
-	};
-	int status;
-
-	if (self->log == stdout && is_stdout(path)) {
-		return err_set(err, ST_EINVAL, "the log and the records cannot both go to stdout");
-	}
-	header_init(&entries);
-	header_add_invocation(&entries, argc, argv);
-	notes_add_to(self->opts->notes, &entries);
-	if (self->opts->file_format == FILE_BLOCKS) {
-		status = blockout_create(&self->blocks, path, overwrite ? BYTESINK_OVERWRITE : 0,
-					 write_opts.compression, err);
-		if (status == ST_OK) {
-			blockout_add_entries(self->blocks, &entries);
-		}
-	} else {
-		status = stream_create(&self->stream, path, &write_opts, err);
-	}
-	header_release(&entries);
-	return status;
-}
-
-static int write_block_record(struct blockout *blocks, const struct record *rec,
-			      const struct extras *extras, struct err *err)
-{
-	int status = blockout_write(blocks, rec, err);
-
-	for (size_t i = 0; status == ST_OK && extras && i < extras->count; i++) {
-		status = blockout_set(blocks, &extras->values[i], err);
-		if (status == ST_EINVAL) { /* of another type than the block has it */
-			status = blockout_end_block(blocks, err);
-		}
-	}
-	return status;
-}
-
-static int take_flow(void *arg, const struct record *rec, const struct extras *extras)
-{
-	struct ipfix2silk *self = arg;
-	struct err err;
-	int status = self->blocks ? write_block_record(self->blocks, rec, extras, &err)
-				  : stream_write(self->stream, rec, &err);
-
-	if (status == ST_ERANGE) {
-		log_line(self, "record left out: %s", err.text);
-		return ST_OK;
-	}
-	if (status != ST_OK) {
-		complain(self, err.text);
-		return ST_EIO;
-	}
-	self->records++;
-	return ST_OK;
-}
-
-/* --- the inputs --- */
-
-static bool is_stdin(const char *path)
-{
-	return strcmp(path, "-") == 0 || strcmp(path, "stdin") == 0;
-}
-
 /* What is damaged is told, and ends the file; ST_EIO: the output cannot be written. */
-static int read_messages(struct decoder *decoder, FILE *file, const char *path)
+static int read_messages(struct tosilk *self, struct decoder *decoder, FILE *file, const char *path)
 {
 	uint8_t *bytes = g_malloc(MESSAGE_BYTES);
 	struct err err;
@@ -292,41 +53,33 @@ static int read_messages(struct decoder *decoder, FILE *file, const char *path)
 	}
 	g_free(bytes);
 	if (status != ST_END && status != ST_EIO) {
-		fprintf(stderr, PROGRAM ": %s: %s\n", path, err.text);
+		tosilk_complain(self, path, err.text);
 	}
 	return status == ST_EIO ? ST_EIO : ST_OK;
 }
 
-/* A file that is not there ends the run; one that is damaged does not. */
-static int read_file(struct ipfix2silk *self, const char *path)
+static int read_file(struct tosilk *self, const void *arg, const char *path,
+		     const struct decoder_sink *sink)
 {
+	const struct ipfix2silk_opts *opts = arg;
 	const struct decoder_opts decoder_opts = {
 		.limits = limits,
-		.mapping = { .vlan_interfaces = self->opts->interface_values == INTERFACES_VLAN },
+		.mapping = { .vlan_interfaces = opts->interface_values == INTERFACES_VLAN },
 	};
-	const struct decoder_sink sink = {
-		.flow = take_flow,
-		.ignored = take_ignored,
-		.note = take_note,
-		.arg = self,
-		.notes = self->notes,
-	};
-	FILE *file = is_stdin(path) ? stdin : fopen(path, "rbe");
+	FILE *file = tosilk_is_stdin(path) ? stdin : fopen(path, "rbe");
 	struct decoder *decoder;
 	uint64_t counts[DECODER_COUNTERS];
 	int status;
 
 	if (!file) {
-		fprintf(stderr, PROGRAM ": %s: %s\n", path, strerror(errno));
-		self->failed = true;
+		tosilk_complain(self, path, strerror(errno));
 		return ST_ENOENT;
 	}
-	self->inputs++;
-	decoder = decoder_new(&decoder_opts, &sink);
-	status = read_messages(decoder, file, path);
+	decoder = decoder_new(&decoder_opts, sink);
+	status = read_messages(self, decoder, file, path);
 	decoder_get_counts(decoder, counts);
-	log_line(self, "forward %" PRIu64 ", reverse %" PRIu64 ", ignored %" PRIu64,
-		 counts[DECODER_FORWARD], counts[DECODER_REVERSE], counts[DECODER_IGNORED]);
+	tosilk_log(self, "forward %" PRIu64 ", reverse %" PRIu64 ", ignored %" PRIu64,
+		   counts[DECODER_FORWARD], counts[DECODER_REVERSE], counts[DECODER_IGNORED]);
 	decoder_free(decoder);
 	if (file != stdin) {
 		fclose(file);
@@ -334,110 +87,21 @@ static int read_file(struct ipfix2silk *self, const char *path)
 	return status;
 }
 
-/* Names, one a line; empty lines are none. */
-static int read_listed(struct ipfix2silk *self)
-{
-	const char *path = self->opts->xargs.text ? self->opts->xargs.text : "-";
-	FILE *list = is_stdin(path) ? stdin : fopen(path, "re");
-	char *line = NULL;
-	size_t size = 0;
-	int status = ST_OK;
-
-	if (!list) {
-		fprintf(stderr, PROGRAM ": %s: %s\n", path, strerror(errno));
-		self->failed = true;
-		return ST_ENOENT;
-	}
-	while (status == ST_OK && getline(&line, &size, list) >= 0) {
-		line[strcspn(line, "\r\n")] = '\0';
-		if (*line) {
-			status = read_file(self, line);
-		}
-	}
-	if (ferror(list)) {
-		fprintf(stderr, PROGRAM ": %s: %s\n", path, strerror(errno));
-		self->failed = true;
-	}
-	free(line);
-	if (list != stdin) {
-		fclose(list);
-	}
-	return status;
-}
-
-static void read_inputs(struct ipfix2silk *self, const struct opt_result *names)
-{
-	int status = ST_OK;
-
-	if (self->opts->xargs.given) {
-		status = read_listed(self);
-	} else if (names->nargs == 0) {
-		status = read_file(self, "-");
-	}
-	for (int i = 0; status == ST_OK && i < names->nargs; i++) {
-		status = read_file(self, names->args[i]);
-	}
-}
-
-/* --- the run --- */
-
-static int run(struct ipfix2silk *self, const struct opt_result *names, int argc, char **argv)
-{
-	const struct ipfix2silk_opts *opts = self->opts;
-	struct err err;
-	int status = open_log(self, &err);
-
-	if (status == ST_OK) {
-		status = open_output(self, argc, argv, &err);
-	}
-	if (status != ST_OK) {
-		complain(self, err.text);
-		return EXIT_FAILURE;
-	}
-	read_inputs(self, names);
-	status = self->blocks ? blockout_close(self->blocks, &err)
-			      : stream_close(self->stream, &err);
-	if (status != ST_OK && !self->failed) {
-		complain(self, err.text);
-	}
-	close_log(self);
-	if (!self->failed && opts->print_statistics) {
-		fprintf(stderr, PROGRAM ": wrote %" PRIu64 " records to '%s'\n", self->records,
-			opts->silk_output ? opts->silk_output : "stdout");
-	}
-	return self->failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
-static const char *find_fault(const struct ipfix2silk_opts *opts, const struct opt_result *names)
-{
-	if (opts->xargs.given && names->nargs > 0) {
-		return "may not give file names on the command line with --xargs";
-	}
-	if (!opts->xargs.given && names->nargs == 0 && isatty(STDIN_FILENO)) {
-		return "no input files given on command line and standard input is a terminal";
-	}
-	return NULL;
-}
+static const struct tosilk_program program = {
+	.tool = {
+		.name = PROGRAM,
+		.usage = "[SWITCHES] [IPFIX-FILES]",
+		.summary = "Convert IPFIX records to flow records",
+		.table = ipfix2silk_table,
+	},
+	.offset = offsetof(struct ipfix2silk_opts, common),
+	.reads_stdin = true,
+	.read = read_file,
+};
 
 int main(int argc, char **argv)
 {
-	struct ipfix2silk_opts opts = { 0 };
-	struct ipfix2silk self = { .opts = &opts };
-	struct opt_result names = { 0 };
-	const char *fault;
-	int status;
+	struct ipfix2silk_opts opts = { .interface_values = INTERFACES_SNMP };
 
-	if (!daemontool_parse(&ipfix2silk_tool, &opts, argc, argv, &names, &status)) {
-		return status;
-	}
-	fault = find_fault(&opts, &names);
-	if (fault) {
-		complain(&self, fault);
-		fprintf(stderr, "Use '" PROGRAM " --help' for usage\n");
-		status = EXIT_FAILURE;
-	} else {
-		status = run(&self, &names, argc, argv);
-	}
-	g_free(names.args);
-	return status;
+	return tosilk_main(&program, &opts, argc, argv);
 }

@@ -28,8 +28,8 @@ test_case 'there and back again' '
 '
 test_case 'several files, a list, statistics, notes' '
 	printf "flows.ipfix\n\n" >list &&
-	rwipfix2silk --xargs=list --print-statistics --note-add=why --silk-output=l.rw 2>err && test_grep "wrote 2000 records to .l.rw." err &&
-	rwipfix2silk --print-statistics flows.ipfix - <single.ipfix 2>err >two.rw && test_grep "wrote 4000 records to .stdout." err &&
+	rwipfix2silk --xargs=list --print-statistics --note-add=why --silk-output=l.rw 2>err && test_grep "Wrote 2000 records to .l.rw." err &&
+	rwipfix2silk --print-statistics flows.ipfix - <single.ipfix 2>err >two.rw && test_grep "Wrote 4000 records to .stdout." err &&
 	rwfileinfo --no-titles --fields=format,compression,count-records,command-lines,annotations l.rw >info && cat >want <<E &&
 FT_RWIPV6ROUTING(0x0c)
 lzo1x(2)
@@ -63,7 +63,7 @@ E
 test_case 'damaged inputs are told, and the next one taken' '
 	head -c 30000 flows.ipfix >cut.ipfix && { cat flows.ipfix; echo rubbish; } >tail.ipfix &&
 	rwipfix2silk --print-statistics cut.ipfix flows.rw tail.ipfix 2>err >h.rw && test_grep "cut.ipfix: ends in the middle" err &&
-	test_grep "flows.rw: not IPFIX" err && test_grep "tail.ipfix: not IPFIX" err && test_grep "wrote 2000 records" err
+	test_grep "flows.rw: not IPFIX" err && test_grep "tail.ipfix: not IPFIX" err && test_grep "Wrote 2000 records" err
 '
 test_case 'inputs and outputs that there are not' '
 	test_must_fail rwipfix2silk --silk-output=i.rw flows.ipfix nosuch 2>err && test_grep nosuch err &&
