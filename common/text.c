@@ -33,7 +33,8 @@ struct text {
 	int error;      /* errno of the first failed write */
 };
 
-static const char *const format_names[] = { "columns", "delimited", "csv", "json", NULL };
+/* In the order of enum text_form; text is another name of columns. */
+static const char *const format_names[] = { "columns", "delimited", "csv", "json", "text", NULL };
 
 static int parse_separator(const struct opt *opt, const char *text, void *dest, struct err *err)
 {
@@ -63,7 +64,7 @@ const struct opt text_opt_table[] = {
 		 OPT_ARG_OPTIONAL,
 		 "no padding, no final separator, and this character between columns"),
 	OPT_CHOICE(struct text_opts, output_format, "output-format", 0, "FORMAT", format_names,
-		   "print columns, delimited, csv or json lines", .flags = OPT_ADDED),
+		   "print text in columns, delimited, csv or json lines", .flags = OPT_ADDED),
 	OPT_END,
 };
 
@@ -85,7 +86,7 @@ int text_style_from_opts(const struct text_opts *opts, struct text_style *out, s
 		out->form = TEXT_DELIMITED;
 		out->no_final_delimiter = true;
 	}
-	if (opts->output_format > TEXT_COLUMNS) {
+	if (opts->output_format > TEXT_COLUMNS && opts->output_format <= TEXT_JSON) {
 		out->form = (enum text_form)opts->output_format;
 		out->no_final_delimiter = true;
 	}
@@ -93,6 +94,11 @@ int text_style_from_opts(const struct text_opts *opts, struct text_style *out, s
 		out->separator = ',';
 	}
 	return ST_OK;
+}
+
+bool text_is_data(const struct text_opts *opts)
+{
+	return opts->output_format == TEXT_CSV || opts->output_format == TEXT_JSON;
 }
 
 struct text *text_new(int fd, const struct text_style *style)
@@ -203,6 +209,29 @@ void text_add_column(struct text *text, const char *title, int width, bool numbe
 		g_free(name);
 	}
 	g_array_append_val(text->columns, column);
+}
+
+const char *const text_data_formats[] = { "text", "csv", "json", NULL };
+
+struct text *text_data_new(int fd, int format, bool no_titles, const char *const *columns)
+{
+	const struct text_style style = {
+		.form = format == 1 ? TEXT_CSV : TEXT_JSON,
+		.separator = ',',
+		.no_final_delimiter = true,
+		.no_titles = no_titles,
+	};
+	struct text *text;
+
+	if (format == 0) {
+		return NULL;
+	}
+	text = text_new(fd, &style);
+	for (; *columns; columns++) {
+		text_add_column(text, *columns, 0, false);
+	}
+	text_titles(text);
+	return text;
 }
 
 void text_titles(struct text *text)

@@ -39,7 +39,8 @@ struct text_style {
 };
 
 /* --no-titles --no-columns --column-separator=C --no-final-delimiter --delimited[=C]
- * --output-format=columns|delimited|csv|json; into struct text_style by text_style_from_opts(). */
+ * --output-format=text|columns|delimited|csv|json; into struct text_style by
+ * text_style_from_opts(). */
 struct text_separator {
 	bool delimited; /* --delimited was given */
 	bool given;     /* a character was given, by either switch: the last one counts */
@@ -54,12 +55,20 @@ struct text_opts {
 	int output_format; /* -1 or 0: not given; see text.c */
 };
 extern const struct opt text_opt_table[];
+/* CSV or JSON lines, where nothing stands beside the table? */
+bool text_is_data(const struct text_opts *opts);
 int text_style_from_opts(const struct text_opts *opts, struct text_style *out, struct err *err);
 
 struct text;
 
 /* fd is borrowed. */
 struct text *text_new(int fd, const struct text_style *style);
+/*
+ * A table of strings for tools that print no table otherwise: format is an index of
+ * text_data_formats, of which 0 is not a table: NULL. columns end in NULL.
+ */
+extern const char *const text_data_formats[]; /* "text", "csv", "json" */
+struct text *text_data_new(int fd, int format, bool no_titles, const char *const *columns);
 /* number: printed without quotes in JSON. width is ignored but in TEXT_COLUMNS. */
 void text_add_column(struct text *text, const char *title, int width, bool number);
 void text_titles(struct text *text);

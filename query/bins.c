@@ -263,6 +263,7 @@ int bins_settle_value(struct bins *bins, const char *name, struct err *err)
 int bins_add_values(struct bins *bins, const char *list, bool times, struct err *err)
 {
 	char **names = g_strsplit(list, ",", -1);
+	guint had = bins->values->len;
 	int status = ST_OK;
 
 	for (size_t i = 0; names[i] && status == ST_OK; i++) {
@@ -278,6 +279,9 @@ int bins_add_values(struct bins *bins, const char *list, bool times, struct err 
 		}
 	}
 	g_strfreev(names);
+	if (status == ST_OK && bins->values->len == had) {
+		status = err_set(err, ST_EINVAL, "no value is named");
+	}
 	return status == ST_OK ? ST_OK : err_prefix(err, "invalid values");
 }
 
@@ -566,10 +570,12 @@ int bins_read(struct bins *bins, const struct bins_start_opts *opts, int argc, c
 	struct source *source = source_new(opts->env, opts->source, argc, argv);
 	struct batch *batch = batch_new();
 	uint32_t columns = group_columns(bins->group);
+	struct sampling sampling;
 	int status;
 
 	bins->labelling = labelling_new(bins->ext, opts->env, opts->site);
 	extfields_want(bins->ext, batch);
+	sampling_want(&sampling, opts->sampling, batch);
 	source_set_site(source, bins->ctx.site);
 	if (bins->total) {
 		columns |= group_columns(bins->total);
@@ -580,6 +586,7 @@ int bins_read(struct bins *bins, const struct bins_start_opts *opts, int argc, c
 	while (source_next(source, batch, columns)) {
 		struct err err;
 
+		sampling_scale(&sampling, batch);
 		if (bins->shift_ns) {
 			shift_times(bins, batch);
 		}

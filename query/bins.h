@@ -20,6 +20,7 @@
 #include "query/format.h"
 #include "query/group.h"
 #include "query/madefields.h"
+#include "query/sampling.h"
 #include "query/source.h"
 
 /* --bin-time[=SECONDS] */
@@ -100,6 +101,7 @@ struct bins_start_opts {
 	const struct output_opts *output;
 	const struct source_opts *source;
 	const struct site_opts *site;
+	const struct sampling_opts *sampling;
 	struct bin_time bin_time;
 	bool presorted;       /* as struct group_spec has it */
 	const char *temp_dir; /* NULL: $SILK_TMPDIR, $TMPDIR or /tmp */

@@ -36,6 +36,43 @@ void filter_print_statistics(FILE *out, const struct filter *filter,
 	print_row(out, "Fail", &fail, "");
 }
 
+void filter_print_data(FILE *out, enum filter_form form, const struct filter *filter,
+		       const struct filter_stats *stats)
+{
+	const struct scan_counts *total = &stats->records.total;
+	const struct scan_counts *pass = &stats->records.pass;
+	const struct {
+		const char *name;
+		uint64_t number;
+	} cells[] = {
+		{ "files", stats->files },
+		{ "read", total->records },
+		{ "pass", pass->records },
+		{ "fail", total->records - pass->records },
+		/* with volumes: */
+		{ "read-packets", total->packets },
+		{ "pass-packets", pass->packets },
+		{ "fail-packets", total->packets - pass->packets },
+		{ "read-bytes", total->bytes },
+		{ "pass-bytes", pass->bytes },
+		{ "fail-bytes", total->bytes - pass->bytes },
+	};
+	size_t count = filter->count_volumes ? sizeof(cells) / sizeof(cells[0]) : 4;
+
+	for (size_t i = 0; form == FILTER_CSV && i < count; i++) {
+		fprintf(out, "%s%s", cells[i].name, i + 1 < count ? "," : "\n");
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (form == FILTER_CSV) {
+			fprintf(out, "%s%" PRIu64, i ? "," : "", cells[i].number);
+		} else {
+			fprintf(out, "%s\"%s\":%" PRIu64, i ? "," : "{", cells[i].name,
+				cells[i].number);
+		}
+	}
+	fputs(form == FILTER_CSV ? "\n" : "}\n", out);
+}
+
 void filter_explain(FILE *out, const struct filter *filter, const struct filter_stats *stats)
 {
 	const struct scanlist_report *list = scanlist_report(filter->list);

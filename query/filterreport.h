@@ -7,6 +7,12 @@
 
 #include "query/filter.h"
 
+enum filter_form { FILTER_TEXT, FILTER_CSV, FILTER_JSON };
+
+/* The same as one row with titles, or as one object, on one line. */
+void filter_print_data(FILE *out, enum filter_form form, const struct filter *filter,
+		       const struct filter_stats *stats);
+
 /* The table of volumes when they were counted, else one line. */
 void filter_print_statistics(FILE *out, const struct filter *filter,
 			     const struct filter_stats *stats);

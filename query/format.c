@@ -120,12 +120,16 @@ unsigned format_ip(const struct format_opts *opts)
 	return format;
 }
 
-static unsigned choose_timestamp(const struct format_opts *opts, bool no_msec)
+static unsigned choose_timestamp(const struct format_opts *opts, bool no_msec, bool json)
 {
 	const char *text = tool_getenv("SILK_TIMESTAMP_FORMAT");
 	unsigned format = opts->timestamp.value;
 	struct err err;
 
+	/* nobody says otherwise, and readers of JSON know one form of times */
+	if (!opts->timestamp.given && !text && json) {
+		return TIMESTAMP_ISO_8601;
+	}
 	if (!opts->timestamp.given && text &&
 	    parse_timestamp_format(text, no_msec, &format, &err) != ST_OK) {
 		tool_warn("invalid SILK_TIMESTAMP_FORMAT: %s", err.text);
@@ -134,9 +138,9 @@ static unsigned choose_timestamp(const struct format_opts *opts, bool no_msec)
 	return format;
 }
 
-unsigned format_timestamp(const struct format_opts *opts)
+unsigned format_timestamp(const struct format_opts *opts, const struct text_style *style)
 {
-	return choose_timestamp(opts, false);
+	return choose_timestamp(opts, false, style->form == TEXT_JSON);
 }
 
 void format_context(const struct format_opts *opts, bool no_msec, const struct site *site,
@@ -144,7 +148,7 @@ void format_context(const struct format_opts *opts, bool no_msec, const struct s
 {
 	*ctx = (struct field_context){
 		.site = site,
-		.timestamp_format = choose_timestamp(opts, no_msec),
+		.timestamp_format = choose_timestamp(opts, no_msec, style->form == TEXT_JSON),
 		.integer_sensors = opts->integer_sensors,
 		.integer_tcp_flags = opts->integer_tcp_flags,
 		.padded_flags = style->form == TEXT_COLUMNS,

@@ -35,13 +35,14 @@ extern const struct opt format_slots_opt_table[];   /* times only, with --epoch-
 
 /*
  * Fill ctx from the switches, else from $SILK_TIMESTAMP_FORMAT and $SILK_IP_FORMAT (a wrong value
- * there is warned of and ignored). site is kept by ctx. no_msec: whether the tool knows it.
+ * there is warned of and ignored); JSON has ISO 8601 where neither says anything. site is kept by
+ * ctx. no_msec: whether the tool knows it.
  */
 void format_context(const struct format_opts *opts, bool no_msec, const struct site *site,
 		    const struct text_style *style, struct field_context *ctx);
 
 /* The format of times alone, by the same rules, where the tool does not know no-msec. */
-unsigned format_timestamp(const struct format_opts *opts);
+unsigned format_timestamp(const struct format_opts *opts, const struct text_style *style);
 
 /* The format of addresses alone, by the same rules. */
 unsigned format_ip(const struct format_opts *opts);

@@ -134,6 +134,70 @@ static void print_measure(const struct text_style *style, int fd,
 	}
 }
 
+/* Rows of one table for all, as data. */
+static void print_data_measure(struct text *text, const struct statistics *statistics, int m,
+			       int protocol)
+{
+	const struct distribution *distribution = &statistics->measures[m];
+	const uint32_t *limits = statistics->limits[m];
+	double all = (double)statistics->records;
+	uint64_t sum = 0;
+
+	for (int i = 0; i < INTERVALS; i++) {
+		sum += distribution->counts[i];
+		if (protocol >= 0) {
+			text_cell_u64(text, (uint64_t)protocol);
+		} else {
+			text_cell_string(text, "");
+		}
+		text_cell_string(text, measure_names[m]);
+		text_cell_u64(text, statistics->records);
+		text_cell_u64(text, distribution->min);
+		text_cell_u64(text, distribution->max);
+		for (unsigned quarter = 1; quarter <= 3; quarter++) {
+			double value =
+				quartile(distribution, limits, quarter * statistics->records / 4);
+
+			text_cell_done(text, (size_t)snprintf(text_cell(text), TEXT_CELL_MAX,
+							      "%.5f", value));
+		}
+		text_cell_u64(text, limits[i]);
+		text_cell_u64(text, distribution->counts[i]);
+		print_percent(text, 100.0 * (double)distribution->counts[i] / all);
+		print_percent(text, 100.0 * (double)sum / all);
+		text_row_done(text);
+	}
+}
+
+static void print_data(const struct bins_start_opts *opts, const struct text_style *style,
+		       const struct numset *wanted, const struct statistics *all)
+{
+	static const char *const columns[] = {
+		"protocol", "measure", "records",      "min",        "max", "LQ",
+		"Med",      "UQ",      "interval_max", "count<=max", "%",   "cumul_%",
+	};
+	struct text *text = text_new(tool_output(opts->env, opts->output), style);
+	struct err err;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(columns); i++) {
+		text_add_column(text, columns[i], 0, i != 1);
+	}
+	text_titles(text);
+	for (int p = -1; p < PROTOCOLS; p++) {
+		const struct statistics *statistics = &all[1 + p];
+
+		if (p >= 0 && !numset_contains(wanted, (uint16_t)p)) {
+			continue;
+		}
+		for (int m = 0; m < MEASURE_COUNT && statistics->records > 0; m++) {
+			print_data_measure(text, statistics, m, p);
+		}
+	}
+	if (text_close(text, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
+}
+
 static void print_section(const struct text_style *style, int fd,
 			  const struct statistics *statistics, const char *heading,
 			  const char *part)
@@ -198,6 +262,27 @@ static void print_all(const struct bins_start_opts *opts, const struct text_styl
 	}
 }
 
+static int count_number(void *arg, uint64_t number)
+{
+	++*(unsigned *)arg;
+	return 0;
+}
+
+/* As SiLK has it, repeats count, and there may be no more than there are protocols. */
+static int parse_protocols(const char *text, struct numset *out, struct err *err)
+{
+	unsigned count = 0;
+	int status = numset_parse(text, PROTOCOLS - 1, out, err);
+
+	if (status == ST_OK) {
+		status = numlist_each(text, 0, PROTOCOLS - 1, count_number, &count, err);
+	}
+	if (status == ST_OK && count > PROTOCOLS) {
+		status = err_set(err, ST_EINVAL, "invalid protocol list '%s': too long", text);
+	}
+	return status;
+}
+
 int protostats_run(const struct bins_start_opts *opts, const char *protocols, int argc, char **argv)
 {
 	struct numset *wanted = g_new0(struct numset, 1);
@@ -209,19 +294,20 @@ int protostats_run(const struct bins_start_opts *opts, const char *protocols, in
 	if (protocols && g_str_has_suffix(protocols, "-")) {
 		tool_usage("invalid protocol list '%s': a range needs an end", protocols);
 	}
-	if ((protocols && numset_parse(protocols, PROTOCOLS - 1, wanted, &err) != ST_OK) ||
+	if ((protocols && parse_protocols(protocols, wanted, &err) != ST_OK) ||
 	    text_style_from_opts(opts->text, &style, &err) != ST_OK) {
 		tool_usage("%s", err.text);
-	}
-	if (style.form >= TEXT_CSV) {
-		tool_usage("statistics of protocols are printed as columns or delimited only");
 	}
 	source_check_copy(opts->source, opts->output->output_path);
 	for (unsigned i = 0; i <= PROTOCOLS; i++) {
 		all[i].limits = i == 0 || i == 1 + 6 ? tcp_limits : other_limits;
 	}
 	status = read_all(opts, wanted, all, argc, argv);
-	print_all(opts, &style, wanted, all);
+	if (style.form >= TEXT_CSV) {
+		print_data(opts, &style, wanted, all);
+	} else {
+		print_all(opts, &style, wanted, all);
+	}
 	g_free(all);
 	g_free(wanted);
 	return status;

@@ -8,6 +8,7 @@
 #include "common/numlist.h"
 #include "common/timestamp.h"
 #include "query/format.h"
+#include "query/sampling.h"
 #include "query/source.h"
 #include "query/timebins.h"
 #include "query/tool.h"
@@ -26,6 +27,7 @@ struct count_opts {
 	} start_time, end_time;
 	bool skip_zeroes;
 	bool bin_slots;
+	struct sampling_opts sampling;
 	struct format_opts format;
 	struct text_opts text;
 	struct output_opts output;
@@ -84,6 +86,7 @@ static const struct opt count_opt_table[] = {
 		 "as --start-time"),
 	OPT_CALL(struct count_opts, end_time, "end-epoch", 0, "TIME", parse_time, OPT_HIDDEN,
 		 "as --end-time"),
+	OPT_GROUP(struct count_opts, sampling, sampling_opt_table),
 	OPT_GROUP(struct count_opts, format, format_slots_opt_table),
 	OPT_GROUP(struct count_opts, text, text_opt_table),
 	OPT_GROUP(struct count_opts, output, output_opt_table),
@@ -113,11 +116,14 @@ static int read_all(const struct count_opts *opts, struct timebins *bins, struct
 				 COLUMN_BIT(COLUMN_BYTES) | COLUMN_BIT(COLUMN_PACKETS);
 	struct source *source = source_new(env, &opts->source, argc, argv);
 	struct batch *batch = batch_new();
+	struct sampling sampling;
 	struct err err;
 	int status;
 
+	sampling_want(&sampling, &opts->sampling, batch);
 	source_set_site(source, tool_site(env, &opts->site, false));
 	while (source_next(source, batch, columns)) {
+		sampling_scale(&sampling, batch);
 		if (timebins_add(bins, batch, &err) != ST_OK) {
 			tool_die_err(&err);
 		}

@@ -11,6 +11,8 @@
 #include "query/format.h"
 #include "query/labelling.h"
 #include "query/madefields.h"
+#include "query/names.h"
+#include "query/sampling.h"
 #include "query/source.h"
 #include "query/tool.h"
 
@@ -28,6 +30,7 @@ struct cut_opts {
 	bool dry_run;
 	bool icmp_type_and_code;
 	struct madefield_opts made;
+	struct sampling_opts sampling;
 	struct format_opts format;
 	struct text_opts text;
 	struct output_opts output;
@@ -53,6 +56,7 @@ static const struct opt cut_opt_table[] = {
 		 "print type and code of ICMP in place of the ports"),
 	OPT_GROUP(struct cut_opts, made, madefield_opt_table),
 	OPT_GROUP(struct cut_opts, made, madefield_width_opt_table),
+	OPT_GROUP(struct cut_opts, sampling, sampling_opt_table),
 	OPT_GROUP(struct cut_opts, format, format_msec_opt_table),
 	OPT_GROUP(struct cut_opts, text, text_opt_table),
 	OPT_GROUP(struct cut_opts, output, output_opt_table),
@@ -66,6 +70,7 @@ struct cut {
 	struct extfields *ext;
 	struct madefields *made;
 	struct labelling *labelling;
+	struct sampling sampling;
 	const struct field **fields;
 	size_t field_count;
 	uint32_t columns;
@@ -218,6 +223,7 @@ static void print_batch(struct cut *cut, const struct batch *batch, uint64_t rea
 static void print_head(struct cut *cut, struct source *source, struct batch *batch, bool copying)
 {
 	while ((cut->limit > 0 || copying) && source_next(source, batch, cut->columns)) {
+		sampling_scale(&cut->sampling, batch);
 		print_batch(cut, batch, source_read_count(source));
 	}
 }
@@ -251,6 +257,7 @@ static void print_tail(struct cut *cut, struct source *source, struct batch *bat
 	uint64_t seen = 0;
 
 	while (source_next(source, batch, cut->columns)) {
+		sampling_scale(&cut->sampling, batch);
 		for (uint32_t i = 0; i < batch->selected; i++, seen++) {
 			if (ring->len < count) {
 				g_array_set_size(ring, ring->len + 1);
@@ -281,6 +288,7 @@ static int print_records(struct cut *cut, const struct cut_opts *opts, struct to
 	int status;
 
 	extfields_want(cut->ext, batch);
+	sampling_want(&cut->sampling, &opts->sampling, batch);
 	source_set_site(source, cut->ctx.site);
 	source_on_open(source, print_titles, cut);
 	if (opts->tail_recs) {
@@ -324,7 +332,10 @@ static int cut_run(struct tool_env *env, void *options, int argc, char **argv)
 		text_add_column(cut.text, cut.fields[i]->name, field_width(cut.fields[i], &cut.ctx),
 				cut.fields[i]->kind->json_number);
 	}
-	if (!opts->dry_run) {
+	if (opts->dry_run) {
+		/* what is wrong with the names is told all the same */
+		names_free(names_new(&opts->source.xargs, true, argc, argv));
+	} else {
 		status = print_records(&cut, opts, env, argc, argv);
 	}
 	if (status == TOOL_EXIT_OK) {

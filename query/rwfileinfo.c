@@ -3,6 +3,7 @@
 #include "query/tool.h"
 
 #include "common/record.h"
+#include "common/text.h"
 #include "common/timestamp.h"
 #include "query/source.h"
 #include "query/extensionlist.h"
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define FIELD_NUMBER_MAX 18 /* that can be asked for; fields of our own have names only */
 
@@ -29,6 +31,7 @@ struct fileinfo_opts {
 	struct fileinfo_fields fields;
 	bool summary;
 	bool no_titles;
+	int output_format;
 	struct source_opts source;
 	struct site_opts site;
 };
@@ -37,6 +40,8 @@ struct fileinfo_opts {
 struct fileinfo {
 	const struct fileinfo_opts *opts;
 	const struct site *site;
+	const char *name;
+	struct text *text;              /* a row a value; NULL: as SiLK prints */
 	struct header header;           /* of a block file: its properties as entries */
 	const struct blockfile *blocks; /* or NULL */
 	bool counted;
@@ -60,11 +65,31 @@ struct output {
 	unsigned values; /* printed so far */
 };
 
+/* A row of file, field and value. */
+static void put_row(const struct output *out, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
+static void put_row(const struct output *out, const char *fmt, va_list ap)
+{
+	char *value = g_strdup_vprintf(fmt, ap);
+
+	text_cell_string(out->file->text, out->file->name);
+	text_cell_string(out->file->text, out->title);
+	text_cell_string(out->file->text, value);
+	text_row_done(out->file->text);
+	g_free(value);
+}
+
 static void put(struct output *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static void put(struct output *out, const char *fmt, ...)
 {
 	va_list ap;
 
+	if (out->file->text) {
+		va_start(ap, fmt);
+		put_row(out, fmt, ap);
+		va_end(ap);
+		return;
+	}
 	if (!out->file->opts->no_titles) {
 		if (out->values == 0) {
 			printf("  %-20s%s", out->title, out->layout == LAYOUT_NUMBERED ? "\n" : "");
@@ -522,6 +547,10 @@ static const struct opt fileinfo_opt_table[] = {
 		 "print the number of files, their sizes and their records at the end"),
 	OPT_FLAG(struct fileinfo_opts, no_titles, "no-titles", 0,
 		 "print values only, one a line, without names of files and fields"),
+	OPT_CHOICE(struct fileinfo_opts, output_format, "output-format", 0, "FORMAT",
+		   text_data_formats,
+		   "print text, or a row of file, field and value as csv or json lines",
+		   .default_text = "text", .flags = OPT_ADDED),
 	OPT_GROUP(struct fileinfo_opts, source, source_xargs_opt_table),
 	OPT_GROUP(struct fileinfo_opts, site, site_opt_table),
 	OPT_END,
@@ -661,7 +690,7 @@ static void print_field(const struct field_row *row, struct output *out,
 
 static void print_file(const struct fileinfo *file, const char *name)
 {
-	if (!file->opts->no_titles) {
+	if (!file->opts->no_titles && !file->text) {
 		printf("%s:\n", name);
 	}
 	for (size_t i = 0; i < G_N_ELEMENTS(field_rows); i++) {
@@ -674,9 +703,9 @@ static void print_file(const struct fileinfo *file, const char *name)
 }
 
 static int do_file(const struct fileinfo_opts *opts, const struct site *site, const char *name,
-		   struct totals *totals)
+		   struct text *text, struct totals *totals)
 {
-	struct fileinfo file = { .opts = opts, .site = site };
+	struct fileinfo file = { .opts = opts, .site = site, .name = name, .text = text };
 	struct hourfile_reader *reader = NULL;
 	bool printable;
 	int status;
@@ -689,42 +718,52 @@ static int do_file(const struct fileinfo_opts *opts, const struct site *site, co
 	hourfile_close(reader);
 	totals->files++;
 	totals->records += file.records;
-	totals->file_bytes += file.file_bytes;
+	totals->file_bytes += printable ? file.file_bytes : 0;
 	header_release(&file.header);
 	return status;
 }
 
-static void print_total(const struct fileinfo_opts *opts, const char *title, uint64_t value)
+static void print_total(const struct fileinfo_opts *opts, struct text *text, const char *title,
+			uint64_t value)
 {
-	if (opts->no_titles) {
+	if (text != NULL) {
+		text_cell_string(text, "");
+		text_cell_string(text, title);
+		text_cell_u64(text, value);
+		text_row_done(text);
+	} else if (opts->no_titles) {
 		printf("%" PRIu64 "\n", value);
 	} else {
 		printf("  %-20s%" PRIu64 "\n", title, value);
 	}
 }
 
-static void print_summary(const struct fileinfo_opts *opts, const struct totals *totals)
+static void print_summary(const struct fileinfo_opts *opts, struct text *text,
+			  const struct totals *totals)
 {
-	if (!opts->no_titles) {
+	if (!opts->no_titles && text == NULL) {
 		printf("**SUMMARY**:\n");
 	}
-	print_total(opts, "number-files", totals->files);
+	print_total(opts, text, "number-files", totals->files);
 	if (wanted(opts, NUMBER_COUNT)) {
-		print_total(opts, "total-records", totals->records);
+		print_total(opts, text, "total-records", totals->records);
 	}
 	if (wanted(opts, NUMBER_SIZE)) {
-		print_total(opts, "all-file-sizes", totals->file_bytes);
+		print_total(opts, text, "all-file-sizes", totals->file_bytes);
 	}
 }
 
 static int fileinfo_run(struct tool_env *env, void *base, int argc, char **argv)
 {
+	static const char *const columns[] = { "file", "field", "value", NULL };
 	const struct fileinfo_opts *opts = base;
 	struct totals totals = { 0 };
 	int status = TOOL_EXIT_OK;
 	const struct site *site;
 	struct source *source;
+	struct text *text;
 	const char *name;
+	struct err err;
 
 	if (opts->help_fields) {
 		print_help_fields();
@@ -735,12 +774,16 @@ static int fileinfo_run(struct tool_env *env, void *base, int argc, char **argv)
 	}
 	source = source_new(env, &opts->source, argc, argv);
 	site = tool_site(env, &opts->site, false);
+	text = text_data_new(STDOUT_FILENO, opts->output_format, opts->no_titles, columns);
 	while ((name = source_next_name(source)) != NULL) {
-		status |= do_file(opts, site, name, &totals);
+		status |= do_file(opts, site, name, text, &totals);
 	}
 	source_close(source);
 	if (opts->summary) {
-		print_summary(opts, &totals);
+		print_summary(opts, text, &totals);
+	}
+	if (text != NULL && text_close(text, &err) != ST_OK) {
+		tool_die_err(&err);
 	}
 	return status;
 }

@@ -34,8 +34,9 @@ struct rwfilter_opts {
 	uint64_t limits[FILTER_WAYS]; /* of pass and fail; 0: none */
 	bool dry_run;
 	bool print_filenames;
-	uint64_t threads; /* 0: not given */
-	int file_format;  /* of the destinations */
+	uint64_t threads;  /* 0: not given */
+	int file_format;   /* of the destinations */
+	int output_format; /* of the statistics */
 	char *input_pipe;
 	struct opt_optstr xargs;
 	struct sink_opts sink;
@@ -78,6 +79,9 @@ static int parse_plugin(const struct opt *opt, const char *text, void *dest, str
 static const char *const file_formats[] = { "silk", "block", NULL };
 enum { FILE_FORMAT_SILK, FILE_FORMAT_BLOCK };
 
+/* In the order of enum filter_form. */
+static const char *const output_formats[] = { "text", "csv", "json", NULL };
+
 static const struct opt rwfilter_opt_table[] = {
 	OPT_FLAG(struct rwfilter_opts, dry_run, "dry-run", 0,
 		 "check the switches and print the names of the input files, but read no record"),
@@ -111,6 +115,9 @@ static const struct opt rwfilter_opt_table[] = {
 	OPT_OPTSTR(struct rwfilter_opts, volume_statistics, "print-volume-statistics", 0, "PATH",
 		   "print how many records, packets and bytes were read, passed and failed",
 		   .flags = OPT_ONCE),
+	OPT_CHOICE(struct rwfilter_opts, output_format, "output-format", 0, "FORMAT",
+		   output_formats, "print statistics so", .default_text = "text",
+		   .flags = OPT_ADDED),
 	OPT_FLAG(struct rwfilter_opts, explain, "explain", 0,
 		 "print what was read, and what was not and why", .flags = OPT_ADDED),
 	OPT_FLAG(struct rwfilter_opts, progress, "progress", 0,
@@ -528,6 +535,17 @@ static bool close_statistics(FILE *out)
 	return (out == stderr ? fflush(out) : fclose(out)) == 0;
 }
 
+static void print_statistics(const struct rwfilter *run)
+{
+	enum filter_form form = (enum filter_form)run->opts->output_format;
+
+	if (form == FILTER_TEXT) {
+		filter_print_statistics(run->statistics, &run->filter, &run->stats);
+	} else {
+		filter_print_data(run->statistics, form, &run->filter, &run->stats);
+	}
+}
+
 /* Returns the exit status. */
 static int finish(struct rwfilter *run)
 {
@@ -544,7 +562,7 @@ static int finish(struct rwfilter *run)
 		}
 	}
 	if (run->statistics) {
-		filter_print_statistics(run->statistics, &run->filter, &run->stats);
+		print_statistics(run);
 		if (!close_statistics(run->statistics)) {
 			tool_warn("cannot write statistics: %s", strerror(errno));
 			exit_status = TOOL_EXIT_ERROR;

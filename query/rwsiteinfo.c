@@ -739,7 +739,7 @@ static int siteinfo_run(struct tool_env *env, void *base, int argc, char **argv)
 	parse_filters(job);
 	find_losses(job, tool_rootdir(env, &opts->site));
 	find_files(job, tool_rootdir(env, &opts->site));
-	job->timestamp_format = format_timestamp(&opts->format);
+	job->timestamp_format = format_timestamp(&opts->format, &style);
 	job->cells = g_ptr_array_new_with_free_func(g_free);
 	if (has_rows(job)) {
 		siterows_each(&job->rows, collect_row, job);

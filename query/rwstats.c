@@ -37,6 +37,7 @@ struct stats_opts {
 	struct bin_time bin_time;
 	char *temp_directory;
 	struct madefield_opts made;
+	struct sampling_opts sampling;
 	struct format_opts format;
 	struct text_opts text;
 	struct output_opts output;
@@ -152,6 +153,7 @@ static const struct opt stats_opt_table[] = {
 	OLD_VALUE("bytes", "as --values=bytes"),
 	OPT_GROUP(struct stats_opts, made, madefield_opt_table),
 	OPT_GROUP(struct stats_opts, made, madefield_width_opt_table),
+	OPT_GROUP(struct stats_opts, sampling, sampling_opt_table),
 	OPT_GROUP(struct stats_opts, format, format_opt_table),
 	OPT_GROUP(struct stats_opts, text, text_opt_table),
 	OPT_GROUP(struct stats_opts, output, output_opt_table),
@@ -408,7 +410,7 @@ static int print_ranking(struct ranking *ranking, const struct stats_opts *opts,
 			  ranking->bins->values->len * sizeof(uint64_t);
 	GByteArray *rows = g_byte_array_new();
 	struct text *text = ranking->bins->text;
-	bool headings = !opts->text.no_titles && opts->text.output_format < TEXT_CSV;
+	bool headings = !opts->text.no_titles && !text_is_data(&opts->text);
 	int status = gather_rows(ranking, rows, row_size, err);
 	uint64_t shown = rows->len / row_size;
 
@@ -454,7 +456,7 @@ static int rank_run(const struct stats_opts *opts, struct bins_start_opts *start
 	if (primary(&bins)->made && !opts->count.given) {
 		tool_usage("a value that is worked out can be ranked with --count only");
 	}
-	bins.no_marks = opts->text.output_format >= TEXT_CSV;
+	bins.no_marks = text_is_data(&opts->text);
 	bins.want_total = primary(&bins)->value.op == GROUP_DISTINCT;
 	bins.mask = opts->mask;
 	if (bins_start(&bins, start, &err) != ST_OK) {
@@ -494,6 +496,7 @@ static int stats_run(struct tool_env *env, void *options, int argc, char **argv)
 		.output = &opts->output,
 		.source = &opts->source,
 		.site = &opts->site,
+		.sampling = &opts->sampling,
 		.bin_time = opts->bin_time,
 		.presorted = opts->presorted_input && bins_has_one_input(&opts->source, argc),
 		.temp_dir = opts->temp_directory,

@@ -23,6 +23,7 @@ struct uniq_opts {
 	struct bin_time bin_time;
 	char *temp_directory;
 	struct madefield_opts made;
+	struct sampling_opts sampling;
 	struct format_opts format;
 	struct text_opts text;
 	struct output_opts output;
@@ -99,6 +100,7 @@ static const struct opt uniq_opt_table[] = {
 		  "add Distinct:dIP to --values, with limits"),
 	OPT_GROUP(struct uniq_opts, made, madefield_opt_table),
 	OPT_GROUP(struct uniq_opts, made, madefield_width_opt_table),
+	OPT_GROUP(struct uniq_opts, sampling, sampling_opt_table),
 	OPT_GROUP(struct uniq_opts, format, format_opt_table),
 	OPT_GROUP(struct uniq_opts, text, text_opt_table),
 	OPT_GROUP(struct uniq_opts, output, output_opt_table),
@@ -166,6 +168,7 @@ static int uniq_run(struct tool_env *env, void *options, int argc, char **argv)
 		.output = &opts->output,
 		.source = &opts->source,
 		.site = &opts->site,
+		.sampling = &opts->sampling,
 		.bin_time = opts->bin_time,
 		.presorted = opts->presorted_input && bins_has_one_input(&opts->source, argc),
 		.temp_dir = opts->temp_directory,

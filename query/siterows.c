@@ -298,7 +298,10 @@ static void walk(const struct siterows *rows, size_t depth, struct siterow row, 
 		return;
 	}
 	ids = g_array_new(FALSE, FALSE, sizeof(int));
-	if (depth == 0 && dimension == SITE_DEFAULT_CLASS) {
+	/* of a group, too, SiLK knows the default class alone */
+	if (dimension == SITE_DEFAULT_CLASS &&
+	    (depth == 0 || (row.id[SITE_GROUP] != SITE_FREE && row.id[SITE_TYPE] == SITE_FREE &&
+			    row.id[SITE_SENSOR] == SITE_FREE))) {
 		if (site_default_class(rows->site) >= 0) {
 			add(ids, site_default_class(rows->site));
 		}

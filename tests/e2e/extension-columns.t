@@ -146,6 +146,29 @@ END
 	test_must_fail rwfilter --where="inName = x" --pass=no.rw ext.blk 2>got && grep "looked up" got
 '
 
+test_case 'counts of sampled records can be multiplied' '
+	rwcut --fields=bytes --no-titles --delimited --sampling=scale ext.blk >got && printf "%s\n" 100000 20000 300 400000 >want && test_cmp want got &&
+	rwcut --fields=bytes --no-titles --delimited --sampling=scale --tail-recs=2 ext.blk >got && printf "%s\n" 300 400000 >want && test_cmp want got &&
+	rwuniq --fields=dport --values=records,bytes --sort-output --sampling=scale --no-titles --delimited ext.blk >got &&
+	printf "%s\n" "53|2|400300" "80|2|120000" >want && test_cmp want got &&
+	rwstats --fields=dport --values=bytes --count=1 --sampling=scale --no-titles --no-percents --delimited ext.blk >got && echo "53|400300" >want && test_cmp want got &&
+	rwcount --bin-size=100000 --sampling=scale --no-titles --delimited ext.blk >got && echo 520300.00 >want && cut -d"|" -f3 got >bytes && test_cmp want bytes &&
+	rwcut --fields=bytes --sampling=none ext.blk >got && rwcut --fields=bytes ext.blk >want && test_cmp want got &&
+	rwcut --fields=samplingPacketInterval,bytes --no-titles --delimited --sampling=scale --num-recs=1 ext.blk >got && echo "1000|100000" >want && test_cmp want got
+'
+
+test_case 'statistics and headers as data' '
+	rwfilter --protocol=6 --print-statistics=stdout --output-format=json ext.blk >got &&
+	echo "{\"files\":1,\"read\":4,\"pass\":2,\"fail\":2}" >want && test_cmp want got &&
+	rwfilter --protocol=6 --print-volume-statistics=stdout --output-format=csv ext.blk >got && grep "^1,4,2,2,.*,1000,300,700$" got &&
+	rwfileinfo --output-format=json --fields=count-records ext.blk >got &&
+	echo "{\"file\":\"ext.blk\",\"field\":\"count-records\",\"value\":\"4\"}" >want && test_cmp want got &&
+	rwfileinfo --output-format=csv --fields=format --summary ext.blk >got && test_lines got 3 &&
+	rwstats --overall-stats --output-format=json ext.blk >got && python3 -c "import json,sys; rows=[json.loads(l) for l in open(\"got\")]; assert len(rows)==30 and rows[0][\"protocol\"] is None" &&
+	rwcut --fields=sTime --output-format=json --num-recs=1 ext.blk >got && grep "T..:..:..\.[0-9]*Z" got &&
+	rwcut --output-format=text ext.blk >got && rwcut ext.blk >want && test_cmp want got
+'
+
 test_case 'limits and statistics are those of other outputs' '
 	rwfilter --file-format=block --sport=2- --max-pass-records=2 --pass-destination=two.blk --print-statistics=stats ext.blk &&
 	rwcut --delimited --no-titles --fields=sport two.blk >got && printf "%s\n" 2 3 >want && test_cmp want got &&
