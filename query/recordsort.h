@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Records sorted by a key of fields, in bounded memory: what rwdedupe and rwcombine stand on.
+ *
+ *	recordsort_new(&sort, &key, memory_bytes, temp_dir);
+ *	recordsort_add(sort, batch, err) ...
+ *	recordsort_finish(sort, err);
+ *	while ((st = recordsort_next(sort, &row, err)) == ST_OK) ...
+ *	recordsort_free(sort);
+ *
+ * Records of equal keys keep their order. They come back as a SiLK file holds them: times in
+ * milliseconds, counters of 32 bits.
+ */
+#ifndef TUSSAH_QUERY_RECORDSORT_H
+#define TUSSAH_QUERY_RECORDSORT_H
+
+#include "query/rowkey.h"
+#include "query/sink.h"
+
+struct recordsort;
+
+struct recordsort_row {
+	const uint8_t *key;
+	const uint8_t *encoded; /* for stream_write_encoded() of a recordout */
+};
+
+/* key is kept. memory_bytes and temp_dir as of struct sorter_opts. Never NULL. */
+struct recordsort *recordsort_new(const struct rowkey *key, uint64_t memory_bytes,
+				  const char *temp_dir);
+void recordsort_free(struct recordsort *sort);
+/* The selected rows of a batch that holds all columns; its selection is used up. ST_OK or ST_EIO.
+ */
+int recordsort_add(struct recordsort *sort, struct batch *batch, struct err *err);
+int recordsort_finish(struct recordsort *sort, struct err *err);
+/* The next one, borrowed until the next call. ST_OK, ST_END or ST_EIO. */
+int recordsort_next(struct recordsort *sort, struct recordsort_row *row, struct err *err);
+/* The record of a row. */
+void recordsort_get(const struct recordsort *sort, const struct recordsort_row *row,
+		    struct record *out);
+
+/* The switches of tools that sort: --buffer-size, --memory and --temp-directory. */
+struct recordsort_opts {
+	uint64_t buffer_size;
+	char *temp_directory;
+};
+#define RECORDSORT_BUFFER_DEFAULT (UINT64_C(1920) << 20)
+extern const struct opt recordsort_opt_table[];
+
+#endif

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* rwcombine: join the records of flows that an exporter cut by timeouts. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include <glib.h>
+
+#include "common/numlist.h"
+#include "common/timestamp.h"
+#include "query/bins.h"
+#include "query/flowcombine.h"
+#include "query/ignorefields.h"
+#include "query/recordout.h"
+#include "query/recordsort.h"
+#include "query/source.h"
+#include "query/tool.h"
+
+struct idle_limit {
+	bool given;
+	int64_t ns;
+};
+
+struct actions {
+	bool given;
+};
+
+struct combine_opts {
+	bool help_fields;
+	struct actions actions;
+	char *ignore_fields;
+	struct idle_limit max_idle;
+	struct opt_optstr statistics;
+	struct recordsort_opts sort;
+	char *output_path;
+	struct sink_opts sink;
+	struct source_opts source;
+	struct site_opts site;
+};
+
+/* There is one action so far, and "all" are that one. */
+static int parse_actions(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	static const char *const names[] = { "all", "timeout" };
+	char **parts = g_strsplit(text, ",", -1);
+	unsigned seen = 0, count = 0;
+	int status = ST_OK;
+
+	for (char **part = parts; *part && status == ST_OK; part++) {
+		int found = -1;
+
+		for (int i = 0; i < (int)G_N_ELEMENTS(names) && **part; i++) {
+			if (strncasecmp(names[i], *part, strlen(*part)) == 0) {
+				found = i;
+			}
+		}
+		if (**part && found < 0) {
+			status = err_set(err, ST_EINVAL, "there is no action '%s'", *part);
+		}
+		seen |= **part && found >= 0 ? 1u << found : 0;
+		count += **part != '\0';
+	}
+	if (status == ST_OK && count == 0) {
+		status = err_set(err, ST_EINVAL, "no action is named");
+	} else if (status == ST_OK && seen == 3) {
+		status = err_set(err, ST_EINVAL, "'all' stands alone");
+	}
+	g_strfreev(parts);
+	((struct actions *)dest)->given = true;
+	return status;
+}
+
+static int parse_idle(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	struct idle_limit *limit = dest;
+	double seconds;
+	int status = real_parse(text, 0, 1e9, &seconds, err);
+
+	/* cut as SiLK cuts it */
+	if (status == ST_OK) {
+		*limit = (struct idle_limit){ true, (int64_t)(seconds * 1000) * NS_PER_MS };
+	}
+	return status;
+}
+
+static const struct opt combine_opt_table[] = {
+	OPT_FLAG(struct combine_opts, help_fields, "help-fields", 0,
+		 "describe each field and exit"),
+	OPT_CALL(struct combine_opts, actions, "actions", 0, "LIST", parse_actions, 0,
+		 "what is done: all, or timeout", .default_text = "all"),
+	OPT_STR(struct combine_opts, ignore_fields, "ignore-fields", 0, "LIST",
+		"these fields may differ between the records of a flow", .flags = OPT_ONCE),
+	OPT_CALL(struct combine_opts, max_idle, "max-idle-time", 0, "SECONDS", parse_idle, 0,
+		 "do not join records with more time between them"),
+	OPT_OPTSTR(struct combine_opts, statistics, "print-statistics", 0, "FILE",
+		   "print how many records were joined to this file or standard error"),
+	OPT_STR(struct combine_opts, output_path, "output-path", 0, "PATH",
+		"write the records to this file, pipe or stdout", .flags = OPT_ONCE),
+	OPT_GROUP(struct combine_opts, sort, recordsort_opt_table),
+	OPT_FLAG(struct combine_opts, source.print_filenames, "print-filenames", 0,
+		 "print the name of each input file as it is opened"),
+	OPT_OPTSTR(struct combine_opts, source.xargs, "xargs", 0, "FILE",
+		   "read the names of input files from this file, or from standard input",
+		   .flags = OPT_ONCE),
+	OPT_GROUP(struct combine_opts, sink, sink_opt_table),
+	OPT_GROUP(struct combine_opts, site, site_opt_table),
+	OPT_END,
+};
+
+/* No switch and no variable says otherwise: both families are read as they are. */
+static char all_policy[] = "mix";
+static const struct combine_opts combine_defaults = {
+	.sort = { .buffer_size = RECORDSORT_BUFFER_DEFAULT },
+	.source = { .ipv6_policy = all_policy },
+};
+
+/* What tells one flow from another. */
+static const char *const compared[] = {
+	"sIP", "dIP", "sPort", "dPort",       "protocol", "sensor",
+	"in",  "out", "nhIP",  "application", "class",    "type",
+};
+
+struct combiner {
+	const struct combine_opts *opts;
+	struct tool_env *env;
+	const struct field **fields; /* of a session, then time */
+	size_t field_count;
+	struct rowkey key;
+	size_t session_size; /* bytes of the key that tell the session */
+	struct recordsort *sort;
+	struct flowcombine combine;
+	struct header entries;
+	struct recordout *out;
+	bool begun; /* the output's header is complete */
+	uint64_t read;
+	int statistics_fd; /* -1: none */
+};
+
+static void add_time_fields(struct combiner *combiner)
+{
+	combiner->fields =
+		g_renew(const struct field *, combiner->fields, combiner->field_count + 2);
+	combiner->fields[combiner->field_count++] = field_find("sTime", NULL);
+	combiner->fields[combiner->field_count++] = field_find("duration", NULL);
+}
+
+static int write_record(void *arg, const struct record *rec, struct err *err)
+{
+	const struct combiner *combiner = arg;
+
+	return stream_write(recordout_stream(combiner->out), rec, err);
+}
+
+static int open_statistics(const struct combine_opts *opts)
+{
+	const char *path = opts->statistics.text;
+	int fd;
+
+	if (!opts->statistics.given) {
+		return -1;
+	}
+	if (!path || strcmp(path, "stderr") == 0) {
+		return STDERR_FILENO;
+	}
+	if (tool_is_stdout(path)) {
+		if (!opts->output_path || tool_is_stdout(opts->output_path)) {
+			tool_usage("cannot send both records and statistics to standard output");
+		}
+		return STDOUT_FILENO;
+	}
+	fd = tool_create(path);
+	if (fd < 0) {
+		tool_die("cannot open '%s': %s", path, strerror(errno));
+	}
+	return fd;
+}
+
+static void prepare(struct combiner *combiner)
+{
+	const struct combine_opts *opts = combiner->opts;
+	struct err err;
+
+	if (ignorefields_parse(compared, G_N_ELEMENTS(compared), opts->ignore_fields,
+			       &combiner->fields, &combiner->field_count, &err) != ST_OK) {
+		tool_die("invalid ignore-fields: %s", err.text);
+	}
+	rowkey_init(&combiner->key, combiner->fields, combiner->field_count);
+	combiner->session_size = combiner->key.size;
+	add_time_fields(combiner);
+	rowkey_init(&combiner->key, combiner->fields, combiner->field_count);
+	combiner->sort = recordsort_new(&combiner->key, opts->sort.buffer_size,
+					bins_temp_dir(opts->sort.temp_directory));
+	flowcombine_init(&combiner->combine,
+			 opts->max_idle.given ? opts->max_idle.ns : FLOWCOMBINE_ANY_IDLE,
+			 write_record, combiner);
+	header_init(&combiner->entries);
+	combiner->statistics_fd = open_statistics(opts);
+	combiner->out = recordout_open(opts->output_path, &opts->sink);
+}
+
+static void copy_entries(void *arg, const char *path, const struct header *header)
+{
+	if (header) {
+		header_add_entries(&((struct combiner *)arg)->entries, header);
+	}
+}
+
+/* The header goes out with the first record: it tells of the inputs opened until then. */
+static void begin(struct combiner *combiner)
+{
+	if (!combiner->begun) {
+		recordout_begin(combiner->out, combiner->env, &combiner->entries);
+		combiner->begun = true;
+	}
+}
+
+/* Select the rows that are to be sorted, or those that are not. */
+static void narrow(struct batch *batch, const uint16_t *rows, uint32_t count, bool concerned)
+{
+	const uint8_t marks = RECORD_TIMEOUT | RECORD_CONTINUED;
+
+	batch->selected = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		if (!(batch->state[rows[i]] & marks) != concerned) {
+			batch->selection[batch->selected++] = rows[i];
+		}
+	}
+}
+
+static int add_batch(struct combiner *combiner, struct batch *batch, struct err *err)
+{
+	const uint32_t count = batch->selected;
+	uint16_t rows[BATCH_ROWS];
+	int status = ST_OK;
+
+	memcpy(rows, batch->selection, count * sizeof(rows[0]));
+	combiner->read += count;
+	narrow(batch, rows, count, false);
+	if (batch->selected > 0) {
+		begin(combiner);
+		status = stream_write_batch(recordout_stream(combiner->out), batch, NULL, err);
+	}
+	narrow(batch, rows, count, true);
+	return status == ST_OK ? recordsort_add(combiner->sort, batch, err) : status;
+}
+
+/* Returns an enum tool_exit. */
+static int read_all(struct combiner *combiner, int argc, char **argv)
+{
+	const struct combine_opts *opts = combiner->opts;
+	struct source *source = source_new(combiner->env, &opts->source, argc, argv);
+	struct batch *batch = batch_new();
+	struct err err;
+	int status;
+
+	source_set_site(source, tool_site(combiner->env, &opts->site, false));
+	source_on_open(source, copy_entries, combiner);
+	while (source_next(source, batch, COLUMNS_ALL)) {
+		if (add_batch(combiner, batch, &err) != ST_OK) {
+			tool_die_err(&err);
+		}
+	}
+	status = source_close(source);
+	batch_free(batch);
+	return status;
+}
+
+static int combine_all(struct combiner *combiner, struct err *err)
+{
+	uint8_t *session = g_malloc0(combiner->session_size + 1);
+	struct recordsort_row row;
+	int status = recordsort_finish(combiner->sort, err);
+
+	while (status == ST_OK && (status = recordsort_next(combiner->sort, &row, err)) == ST_OK) {
+		const bool is_new = memcmp(session, row.key, combiner->session_size) != 0;
+		struct record rec;
+
+		memcpy(session, row.key, combiner->session_size);
+		recordsort_get(combiner->sort, &row, &rec);
+		status = flowcombine_add(&combiner->combine, &rec, is_new, err);
+	}
+	g_free(session);
+	return status == ST_END ? flowcombine_finish(&combiner->combine, err) : status;
+}
+
+static void print_idle(FILE *out, const char *name, int64_t ns)
+{
+	const uint64_t ms = (uint64_t)(ns < 0 ? -ns : ns) / NS_PER_MS;
+
+	fprintf(out, "%-14s%2s%" PRIu64 ":%02u:%02u:%02u.%03u\n", name, ns < 0 ? "-" : "",
+		ms / 86400000, (unsigned)(ms / 3600000 % 24), (unsigned)(ms / 60000 % 60),
+		(unsigned)(ms / 1000 % 60), (unsigned)(ms % 1000));
+}
+
+static void print_statistics(const struct combiner *combiner, FILE *out)
+{
+	const struct flowcombine_counts *counts = &combiner->combine.counts;
+	const uint64_t plain = combiner->read - counts->added;
+	const struct {
+		const char *name;
+		const char *sign;
+		uint64_t count;
+		const char *end;
+	} rows[] = {
+		{ "Read:", "", combiner->read, "" },
+		{ "Initially Complete:", "-", plain, " *" },
+		{ "Sorted & Examined:", "=", counts->added, "" },
+		{ "Missing end:", "-", counts->missing_end, " *" },
+		{ "Missing start & end:", "-", counts->missing_both, " *" },
+		{ "Missing start:", "-", counts->missing_start, " *" },
+		{ "Prior to combining:", "=", counts->eliminated + counts->complete, "" },
+		{ "Eliminated:", "-", counts->eliminated, "" },
+		{ "Made complete:", "=", counts->complete, " *" },
+		{ "Written:", "", combiner->read - counts->eliminated, " (sum of *)" },
+	};
+
+	fprintf(out, "FLOW RECORD COUNTS:\n");
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		fprintf(out, "%-30s%-1s%12" PRIu64 "%s\n", rows[i].name, rows[i].sign,
+			rows[i].count, rows[i].end);
+	}
+	fprintf(out, "\nIDLE TIMES:\n");
+	print_idle(out, "Minimum:", counts->idle_min_ns);
+	print_idle(out, "Penultimate:", counts->idle_before_max_ns);
+	print_idle(out, "Maximum:", counts->idle_max_ns);
+}
+
+static void close_statistics(const struct combiner *combiner)
+{
+	FILE *out;
+
+	if (combiner->statistics_fd < 0) {
+		return;
+	}
+	fflush(stdout);
+	out = fdopen(dup(combiner->statistics_fd), "w");
+	if (!out) {
+		tool_die("cannot write statistics: %s", strerror(errno));
+	}
+	print_statistics(combiner, out);
+	if (fclose(out) != 0) {
+		tool_die("cannot write '%s': %s", combiner->opts->statistics.text, strerror(errno));
+	}
+}
+
+static void release(struct combiner *combiner)
+{
+	recordsort_free(combiner->sort);
+	header_release(&combiner->entries);
+	g_free(combiner->fields);
+}
+
+static int combine_run(struct tool_env *env, void *options, int argc, char **argv)
+{
+	const struct combine_opts *opts = options;
+	struct combiner combiner = { .opts = opts, .env = env };
+	struct err err;
+	int status;
+
+	if (opts->help_fields) {
+		ignorefields_help(compared, G_N_ELEMENTS(compared));
+		return TOOL_EXIT_OK;
+	}
+	prepare(&combiner);
+	status = read_all(&combiner, argc, argv);
+	if (status != TOOL_EXIT_OK) {
+		recordout_drop(combiner.out);
+	} else {
+		begin(&combiner);
+		if (combine_all(&combiner, &err) != ST_OK ||
+		    recordout_close(combiner.out, &err) != ST_OK) {
+			tool_die_err(&err);
+		}
+		close_statistics(&combiner);
+	}
+	release(&combiner);
+	return status;
+}
+
+const struct tool tool = {
+	.name = "rwcombine",
+	.summary = "join the records of flows that an exporter cut by timeouts",
+	.usage = "[SWITCHES] [FILES]",
+	.opts = combine_opt_table,
+	.opts_size = sizeof(struct combine_opts),
+	.opts_default = &combine_defaults,
+	.run = combine_run,
+};

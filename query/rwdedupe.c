@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* rwdedupe: write each record once. */
+#include <string.h>
+
+#include <glib.h>
+
+#include "query/bins.h"
+#include "query/deduper.h"
+#include "query/ignorefields.h"
+#include "query/recordout.h"
+#include "query/recordsort.h"
+#include "query/source.h"
+#include "query/tool.h"
+
+struct dedupe_opts {
+	bool help_fields;
+	char *ignore_fields;
+	struct deduper_deltas deltas;
+	struct recordsort_opts sort;
+	char *output_path;
+	struct sink_opts sink;
+	struct source_opts source;
+	struct site_opts site;
+};
+
+#define DELTA(name_, delta_, help_)                                                                \
+	OPT_U64(struct dedupe_opts, deltas.values[delta_], name_, 0, "N", 0, UINT64_MAX, help_,    \
+		.default_text = "0")
+
+static const struct opt dedupe_opt_table[] = {
+	OPT_FLAG(struct dedupe_opts, help_fields, "help-fields", 0, "describe each field and exit"),
+	OPT_STR(struct dedupe_opts, ignore_fields, "ignore-fields", 0, "LIST",
+		"these fields do not matter", .flags = OPT_ONCE),
+	DELTA("packets-delta", DEDUPER_PACKETS, "numbers of packets may differ by so much"),
+	DELTA("bytes-delta", DEDUPER_BYTES, "numbers of bytes may differ by so much"),
+	DELTA("stime-delta", DEDUPER_START, "start times may differ by so many milliseconds"),
+	DELTA("duration-delta", DEDUPER_DURATION, "durations may differ by so many milliseconds"),
+	OPT_STR(struct dedupe_opts, output_path, "output-path", 0, "PATH",
+		"write the records to this file, pipe or stdout", .flags = OPT_ONCE),
+	OPT_GROUP(struct dedupe_opts, sort, recordsort_opt_table),
+	OPT_FLAG(struct dedupe_opts, source.print_filenames, "print-filenames", 0,
+		 "print the name of each input file as it is opened"),
+	OPT_OPTSTR(struct dedupe_opts, source.xargs, "xargs", 0, "FILE",
+		   "read the names of input files from this file, or from standard input",
+		   .flags = OPT_ONCE),
+	OPT_GROUP(struct dedupe_opts, sink, sink_opt_table),
+	OPT_GROUP(struct dedupe_opts, site, site_opt_table),
+	OPT_END,
+};
+
+/* No switch and no variable says otherwise: both families are read as they are. */
+static char all_policy[] = "mix";
+static const struct dedupe_opts dedupe_defaults = {
+	.sort = { .buffer_size = RECORDSORT_BUFFER_DEFAULT },
+	.source = { .ipv6_policy = all_policy },
+};
+
+static const char *const compared[] = {
+	"sIP",   "dIP",   "sPort",        "dPort",        "protocol",   "packets",     "bytes",
+	"flags", "sTime", "duration",     "sensor",       "in",         "out",         "nhIP",
+	"class", "type",  "initialFlags", "sessionFlags", "attributes", "application",
+};
+
+struct dedupe {
+	const struct dedupe_opts *opts;
+	const struct field **fields;
+	size_t field_count;
+	struct rowkey key;
+	struct recordsort *sort;
+	struct deduper *deduper; /* NULL: only equal records are duplicates */
+	struct header entries;
+	struct recordout *out;
+};
+
+/* What may differ is no part of the key. */
+static void leave_out(struct dedupe *dedupe, const char *name)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < dedupe->field_count; i++) {
+		if (strcmp(dedupe->fields[i]->name, name) != 0) {
+			dedupe->fields[kept++] = dedupe->fields[i];
+		}
+	}
+	dedupe->field_count = kept;
+}
+
+static bool has_field(const struct dedupe *dedupe, const char *name)
+{
+	for (size_t i = 0; i < dedupe->field_count; i++) {
+		if (strcmp(dedupe->fields[i]->name, name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void prepare(struct dedupe *dedupe)
+{
+	static const char *const names[DEDUPER_DELTAS] = {
+		[DEDUPER_PACKETS] = "packets",
+		[DEDUPER_BYTES] = "bytes",
+		[DEDUPER_START] = "sTime",
+		[DEDUPER_DURATION] = "duration",
+	};
+	struct deduper_deltas deltas = dedupe->opts->deltas;
+	bool any = false;
+	struct err err;
+
+	if (ignorefields_parse(compared, G_N_ELEMENTS(compared), dedupe->opts->ignore_fields,
+			       &dedupe->fields, &dedupe->field_count, &err) != ST_OK) {
+		tool_die("invalid ignore-fields: %s", err.text);
+	}
+	for (int i = 0; i < DEDUPER_DELTAS; i++) {
+		if (!has_field(dedupe, names[i])) {
+			deltas.values[i] = 0;
+		} else if (deltas.values[i] > 0) {
+			leave_out(dedupe, names[i]);
+			any = true;
+		}
+	}
+	rowkey_init(&dedupe->key, dedupe->fields, dedupe->field_count);
+	dedupe->sort = recordsort_new(&dedupe->key, dedupe->opts->sort.buffer_size,
+				      bins_temp_dir(dedupe->opts->sort.temp_directory));
+	dedupe->deduper = any ? deduper_new(&deltas) : NULL;
+	header_init(&dedupe->entries);
+}
+
+static void copy_entries(void *arg, const char *path, const struct header *header)
+{
+	if (header) {
+		header_add_entries(&((struct dedupe *)arg)->entries, header);
+	}
+}
+
+/* Returns an enum tool_exit. */
+static int read_all(struct dedupe *dedupe, struct tool_env *env, int argc, char **argv)
+{
+	struct source *source = source_new(env, &dedupe->opts->source, argc, argv);
+	struct batch *batch = batch_new();
+	struct err err;
+	int status;
+
+	source_set_site(source, tool_site(env, &dedupe->opts->site, false));
+	source_on_open(source, copy_entries, dedupe);
+	while (source_next(source, batch, COLUMNS_ALL)) {
+		if (recordsort_add(dedupe->sort, batch, &err) != ST_OK) {
+			tool_die_err(&err);
+		}
+	}
+	status = source_close(source);
+	batch_free(batch);
+	return status;
+}
+
+/* Is this the record of its group, or one that is not near those kept before? */
+static bool is_kept(struct dedupe *dedupe, const struct recordsort_row *row, bool is_new_key)
+{
+	struct record rec;
+
+	if (!dedupe->deduper) {
+		return is_new_key;
+	}
+	if (is_new_key) {
+		deduper_clear(dedupe->deduper);
+	}
+	recordsort_get(dedupe->sort, row, &rec);
+	return deduper_add(dedupe->deduper, &rec);
+}
+
+static int write_all(struct dedupe *dedupe, struct err *err)
+{
+	struct stream *out = recordout_stream(dedupe->out);
+	uint8_t *key = g_malloc0(dedupe->key.size + 1);
+	struct recordsort_row row;
+	bool any = false;
+	int status = recordsort_finish(dedupe->sort, err);
+
+	while (status == ST_OK && (status = recordsort_next(dedupe->sort, &row, err)) == ST_OK) {
+		const bool is_new_key = !any || memcmp(key, row.key, dedupe->key.size) != 0;
+
+		any = true;
+		memcpy(key, row.key, dedupe->key.size);
+		if (is_kept(dedupe, &row, is_new_key)) {
+			status = stream_write_encoded(out, row.encoded, err);
+		}
+	}
+	g_free(key);
+	return status == ST_END ? ST_OK : status;
+}
+
+static void release(struct dedupe *dedupe)
+{
+	recordsort_free(dedupe->sort);
+	deduper_free(dedupe->deduper);
+	header_release(&dedupe->entries);
+	g_free(dedupe->fields);
+}
+
+static int dedupe_run(struct tool_env *env, void *options, int argc, char **argv)
+{
+	const struct dedupe_opts *opts = options;
+	struct dedupe dedupe = { .opts = opts };
+	struct err err;
+	int status;
+
+	if (opts->help_fields) {
+		ignorefields_help(compared, G_N_ELEMENTS(compared));
+		return TOOL_EXIT_OK;
+	}
+	prepare(&dedupe);
+	dedupe.out = recordout_open(opts->output_path, &opts->sink);
+	status = read_all(&dedupe, env, argc, argv);
+	if (status != TOOL_EXIT_OK) {
+		recordout_drop(dedupe.out);
+	} else {
+		recordout_begin(dedupe.out, env, &dedupe.entries);
+		if (write_all(&dedupe, &err) != ST_OK ||
+		    recordout_close(dedupe.out, &err) != ST_OK) {
+			tool_die_err(&err);
+		}
+	}
+	release(&dedupe);
+	return status;
+}
+
+const struct tool tool = {
+	.name = "rwdedupe",
+	.summary = "write each record once, however often it was read",
+	.usage = "[SWITCHES] [FILES]",
+	.opts = dedupe_opt_table,
+	.opts_size = sizeof(struct dedupe_opts),
+	.opts_default = &dedupe_defaults,
+	.run = dedupe_run,
+};
