@@ -8,10 +8,7 @@
 
 /* The only list of formats. */
 static const struct decoder_format *const decoder_formats[] = {
-	&decoder_ipfix,
-	&decoder_netflow5,
-	&decoder_sflow,
-	&decoder_netflow9,
+	&decoder_ipfix, &decoder_netflow5, &decoder_sflow, &decoder_netflow9, &decoder_silk,
 };
 #define DECODER_FORMATS G_N_ELEMENTS(decoder_formats)
 
@@ -91,6 +88,13 @@ static void *decoder_state(struct decoder *decoder, size_t format)
 	return decoder->states[format];
 }
 
+static bool decoder_speaks(const struct decoder *decoder, const struct decoder_format *format,
+			   unsigned version)
+{
+	return version < 32 ? format->versions & (1U << version)
+			    : decoder->context.opts.from_file && format->magic == version;
+}
+
 int decoder_take(struct decoder *decoder, const struct decoder_message *message, struct err *err)
 {
 	uint64_t *counts = decoder->context.counts;
@@ -104,8 +108,8 @@ int decoder_take(struct decoder *decoder, const struct decoder_message *message,
 		return err_set(err, ST_EFORMAT, "%zu bytes are no message", message->len);
 	}
 	version = get_be16(message->bytes);
-	for (size_t i = 0; version < 32 && i < DECODER_FORMATS; i++) {
-		if (decoder_formats[i]->versions & (1U << version)) {
+	for (size_t i = 0; i < DECODER_FORMATS; i++) {
+		if (decoder_speaks(decoder, decoder_formats[i], version)) {
 			st = decoder_formats[i]->take(decoder_state(decoder, i), message, err);
 			counts[DECODER_MALFORMED] += st == ST_EFORMAT || st == ST_ELIMIT;
 			return st;

@@ -86,6 +86,7 @@ struct decoder_sink {
 struct decoder_opts {
 	struct ipfix_limits limits;
 	struct ipfix_mapping mapping;
+	bool from_file; /* formats of files are taken, too */
 	/* What types elements have; kept. NULL: each decoder that needs it makes its own. */
 	const struct iemodel *model;
 };
@@ -133,6 +134,7 @@ struct decoder_context {
 struct decoder_format {
 	const char *name;
 	uint32_t versions; /* bits 1 << version word (16 bits at offset 0; 0: sFlow) */
+	uint16_t magic;    /* of a format of files: this word instead; 0: none */
 	void *(*open)(struct decoder_context *context);
 	int (*take)(void *state, const struct decoder_message *message, struct err *err);
 	void (*mapping_changed)(void *state); /* may be NULL */
@@ -152,6 +154,7 @@ void decoder_note(struct decoder_context *context, enum decoder_note note, const
 extern const struct decoder_format decoder_ipfix;    /* packer/ipfixformat.c */
 extern const struct decoder_format decoder_netflow9; /* packer/netflow9.c */
 extern const struct decoder_format decoder_netflow5; /* packer/netflow5.c: v1, v5, v7; v8 not */
+extern const struct decoder_format decoder_silk;     /* packer/silkmessage.c: from files */
 extern const struct decoder_format decoder_sflow;    /* packer/sflow.c: v2, v4, v5 */
 
 #endif

@@ -288,6 +288,7 @@ static void exporter_make_decoder(struct exporter *exporter)
 	const struct decoder_opts opts = {
 		.limits = env->limits,
 		.mapping = exporter_mapping(exporter),
+		.from_file = exporter->open.flags & ENVELOPE_FILE,
 		.model = env->model,
 	};
 	const struct decoder_sink sink = {

@@ -2,14 +2,13 @@
 /* Files of messages: each is a stream, its messages are counted, so that none is taken twice. */
 #include <errno.h>
 #include <glib.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <xxhash.h>
 
 #include "common/bigendian.h"
 #include "packer/intake_internal.h"
-#include "packer/ipfix.h"
+#include "packer/messagefile.h"
 
 /* The same file, unchanged, and no other. */
 static void intakefile_id(const char *path, const struct stat *stat, uint8_t out[16])
@@ -29,8 +28,9 @@ static void intakefile_id(const char *path, const struct stat *stat, uint8_t out
 	put_be64(out + 8, hash.low64);
 }
 
-static int intakefile_open(struct intake *intake, const char *probe, const char *path, FILE *input,
-			   struct intake_file *file, struct intake_channel **out, struct err *err)
+static int intakefile_open(struct intake *intake, const char *probe, const char *path,
+			   const struct messagefile *input, struct intake_file *file,
+			   struct intake_channel **out, struct err *err)
 {
 	char *stream = g_strconcat(INTAKE_LOCAL_STREAM, probe, NULL);
 	struct envelope_open open = {
@@ -43,7 +43,7 @@ static int intakefile_open(struct intake *intake, const char *probe, const char 
 	struct stat stat;
 	int st;
 
-	if (fstat(fileno(input), &stat) != 0) {
+	if (messagefile_stat(input, &stat) != ST_OK) {
 		st = err_errno(err, ST_EIO, errno, "%s", path);
 		goto done;
 	}
@@ -58,17 +58,17 @@ done:
 }
 
 /* All messages of it. ST_OK at its end; ST_EFORMAT: damaged from here on. */
-static int intakefile_take(struct intake_channel *channel, FILE *input, struct intake_file *file,
-			   struct err *err)
+static int intakefile_take(struct intake_channel *channel, struct messagefile *input,
+			   struct intake_file *file, struct err *err)
 {
-	uint8_t *bytes = g_malloc(UINT16_MAX);
+	const uint8_t *bytes = NULL;
 	uint64_t position = 0;
 	size_t len = 0;
 	uint64_t entry;
 	int st;
 
-	while ((st = ipfix_read_message(input, bytes, &len, err)) == ST_OK) {
-		if (channel->feedback->broken) {
+	while ((st = messagefile_next(input, &bytes, &len, err)) == ST_OK) {
+		if (channel->feedback->broken && !messagefile_goes_on(input)) {
 			st = err_set(err, ST_EFORMAT, "%s", channel->feedback->reason.text);
 			break;
 		}
@@ -82,11 +82,7 @@ static int intakefile_take(struct intake_channel *channel, FILE *input, struct i
 			break;
 		}
 	}
-	g_free(bytes);
-	if (st == ST_END) {
-		return ST_OK;
-	}
-	return st == ST_ETRUNC ? ST_EFORMAT : st;
+	return st == ST_END ? ST_OK : st;
 }
 
 /* It is packed and durable when this returns ST_OK. */
@@ -105,11 +101,16 @@ static int intakefile_close(struct intake_channel *channel, struct err *err)
 	return st;
 }
 
-static int intakefile_judge(const struct intake_channel *channel, const char *path, int taken,
-			    struct intake_file *file, struct err *err)
+/* Flow records may be none in a file that is good. */
+static int intakefile_judge(const struct intake_channel *channel, const char *path,
+			    enum probe_type type, int taken, struct intake_file *file,
+			    struct err *err)
 {
 	file->records = metric_get(&channel->feedback->records);
-	if (taken == ST_OK && channel->feedback->broken) {
+	if (taken == ST_OK && type == PROBE_SILK) {
+		return ST_OK;
+	}
+	if (taken == ST_OK && channel->feedback->broken && type == PROBE_IPFIX) {
 		taken = err_set(err, ST_EFORMAT, "%s", channel->feedback->reason.text);
 	}
 	if (file->records == 0 && file->messages == 0) {
@@ -122,14 +123,15 @@ static int intakefile_judge(const struct intake_channel *channel, const char *pa
 	return ST_OK;
 }
 
-static bool intake_has_probe(struct intake *intake, const char *name)
+/* enum probe_type; -1: there is no such probe. */
+static int intakefile_type(struct intake *intake, const char *name)
 {
 	const struct packconfig *config = packconfigs_visit(intake->env.configs);
 	const struct probe *probe = sensorconf_probe(config->conf, name);
-	bool has = probe && probe->sensors->len > 0;
+	int type = probe && probe->sensors->len > 0 ? (int)probe->type : -1;
 
 	packconfigs_depart();
-	return has;
+	return type;
 }
 
 int intake_file_read(struct intake *intake, const char *probe, const char *path,
@@ -137,31 +139,31 @@ int intake_file_read(struct intake *intake, const char *probe, const char *path,
 {
 	struct intake_channel *channel = NULL;
 	struct err trouble = { .status = ST_OK };
-	FILE *input;
+	struct messagefile *input = NULL;
+	int type = intakefile_type(intake, probe);
 	int taken;
 	int st;
 
 	*file = (struct intake_file){ 0 };
-	if (!intake_has_probe(intake, probe)) {
+	if (type < 0) {
 		return err_set(err, ST_ENOENT, "probe '%s' is no longer configured", probe);
 	}
-	input = fopen(path, "rbe");
-	if (!input) {
-		return err_errno(err, ST_EFORMAT, errno, "%s", path);
+	st = messagefile_open(&input, (enum probe_type)type, path, err);
+	if (st == ST_OK) {
+		st = intakefile_open(intake, probe, path, input, file, &channel, err);
 	}
-	st = intakefile_open(intake, probe, path, input, file, &channel, err);
 	if (st != ST_OK) {
-		fclose(input);
+		messagefile_close(input);
 		return st;
 	}
 	taken = intakefile_take(channel, input, file, &trouble);
-	fclose(input);
+	messagefile_close(input);
 	st = intakefile_close(channel, err);
 	if (st == ST_OK && taken != ST_OK && taken != ST_EFORMAT) {
 		st = err_set(err, taken, "%s", trouble.text);
 	}
 	if (st == ST_OK) {
-		st = intakefile_judge(channel, path, taken, file, &trouble);
+		st = intakefile_judge(channel, path, (enum probe_type)type, taken, file, &trouble);
 		if (st != ST_OK) {
 			err_set(err, st, "%s", trouble.text);
 		}

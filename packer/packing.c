@@ -219,10 +219,9 @@ static int packing_start_pollers(struct packing *packing, struct err *err)
 		if (!probe->poll_directory || probe->sensors->len == 0) {
 			continue;
 		}
-		log_msg(LOG_LEVEL_INFO,
-			"Creating Directory Reader poller for ipfix probe %s on '%s'", probe->name,
-			probe->poll_directory);
-		st = poller_start(&poller, &opts, probe->name, probe->poll_directory, err);
+		log_msg(LOG_LEVEL_INFO, "Creating Directory Reader poller for %s probe %s on '%s'",
+			probe_type_name(probe->type), probe->name, probe->poll_directory);
+		st = poller_start(&poller, &opts, probe, err);
 		if (st == ST_OK) {
 			g_ptr_array_add(packing->pollers, poller);
 		}

@@ -2,6 +2,7 @@
 #include "packer/poller.h"
 
 #include <glib.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <time.h>
 
@@ -12,6 +13,7 @@
 struct poller {
 	struct poller_opts opts;
 	char *probe;
+	enum probe_type type;
 	struct dirpoll *directory;
 	pthread_t thread;
 	pthread_mutex_t lock; /* guards stop */
@@ -43,7 +45,8 @@ static int poller_put_aside(struct poller *poller, const char *path)
 	struct err err;
 	int st;
 
-	log_msg(LOG_LEVEL_NOTICE, "File '%s' does not appear to be a valid ipfix file", path);
+	log_msg(LOG_LEVEL_NOTICE, "File '%s' does not appear to be a valid %s file", path,
+		probe_type_name(poller->type));
 	st = disposal_bad(poller->opts.disposal, path, &err);
 	if (st != ST_OK) {
 		log_msg(LOG_LEVEL_ERR, "%s", err.text);
@@ -58,7 +61,7 @@ static int poller_dispose(struct poller *poller, const char *path, int read, str
 	int64_t now_s = poller_now_ns(CLOCK_REALTIME) / NS_PER_S;
 	int st = read;
 
-	if (read == ST_OK || read == ST_EFORMAT) {
+	if ((read == ST_OK || read == ST_EFORMAT) && poller->type != PROBE_SILK) {
 		collector_report_probe(poller->opts.collector, poller->probe);
 	}
 	if (read == ST_EFORMAT) {
@@ -89,9 +92,12 @@ static int poller_take(void *arg, const char *path, const char *name)
 	if (poller_must_stop(poller)) {
 		return ST_EAGAIN;
 	}
-	log_msg(LOG_LEVEL_INFO, "'%s': Directory Reader processing ipfix file '%s'", poller->probe,
-		name);
+	log_msg(LOG_LEVEL_INFO, "'%s': Directory Reader processing %s file '%s'", poller->probe,
+		probe_type_name(poller->type), name);
 	st = intake_file_read(intake, poller->probe, path, &file, &err);
+	if (st == ST_OK && poller->type == PROBE_SILK) {
+		log_msg(LOG_LEVEL_INFO, "%s: Recs %10" PRIu64, name, file.records);
+	}
 	st = poller_dispose(poller, path, st, &err);
 	intake_file_end(intake, &file, st == ST_OK);
 	return st;
@@ -133,16 +139,17 @@ static void poller_free(struct poller *poller)
 	g_free(poller);
 }
 
-int poller_start(struct poller **out, const struct poller_opts *opts, const char *probe,
-		 const char *directory, struct err *err)
+int poller_start(struct poller **out, const struct poller_opts *opts, const struct probe *probe,
+		 struct err *err)
 {
 	struct poller *poller = g_new0(struct poller, 1);
 	pthread_condattr_t attr;
 	int failed;
 
 	poller->opts = *opts;
-	poller->probe = g_strdup(probe);
-	poller->directory = dirpoll_new(directory);
+	poller->probe = g_strdup(probe->name);
+	poller->type = probe->type;
+	poller->directory = dirpoll_new(probe->poll_directory);
 	pthread_mutex_init(&poller->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

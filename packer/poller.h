@@ -16,9 +16,9 @@ struct poller_opts {
 
 struct poller;
 
-/* Scans at once, then every interval. *out: end with poller_stop(). */
-int poller_start(struct poller **out, const struct poller_opts *opts, const char *probe,
-		 const char *directory, struct err *err);
+/* Watch the probe's directory: at once, then every interval. *out: end with poller_stop(). */
+int poller_start(struct poller **out, const struct poller_opts *opts, const struct probe *probe,
+		 struct err *err);
 /* Finish the file at hand, join, free. */
 void poller_stop(struct poller *poller);
 

@@ -74,10 +74,10 @@ void probetable_configure(struct probetable *table, const struct sensorconf *con
 	for (guint i = 0; i < sensorconf_probes(conf)->len; i++) {
 		const struct probe *probe = g_ptr_array_index(sensorconf_probes(conf), i);
 
-		if (probe->port && probe->sensors->len > 0) {
+		if ((probe->port || probe->poll_directory) && probe->sensors->len > 0) {
 			struct probestats *stats = probetable_get_locked(table, probe->name);
 
-			stats->listens = true;
+			stats->listens = probe->port != 0;
 			stats->type = (int)probe->type;
 		}
 	}

@@ -490,20 +490,18 @@ const struct probe *sensorconf_probe(const struct sensorconf *conf, const char *
 
 int sensorconf_check_supported(const struct sensorconf *conf, struct err *err)
 {
+	bool reads = false;
+
 	for (guint i = 0; i < conf->probes->len; i++) {
 		const struct probe *probe = g_ptr_array_index(conf->probes, i);
 
-		if (probe->sensors->len > 0 && !probe->ephemeral && probe->type != PROBE_IPFIX &&
-		    !probe->port) {
-			return err_set(err, ST_ESUPPORT,
-				       "probe '%s': files for %s probes are not supported yet",
-				       probe->name, probe_type_name(probe->type));
-		}
+		reads |= probe->sensors->len > 0 && (probe->port || probe->poll_directory);
 		if (probe->sensors->len > PROBE_SENSORS_MAX) {
 			return err_set(err, ST_ESUPPORT,
 				       "probe '%s': feeds %u sensors, more than the limit of %d",
 				       probe->name, probe->sensors->len, PROBE_SENSORS_MAX);
 		}
 	}
-	return ST_OK;
+	return reads ? ST_OK
+		     : err_set(err, ST_EINVAL, "Found no probes to use for stream input mode");
 }

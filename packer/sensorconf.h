@@ -47,8 +47,8 @@ const GPtrArray *sensorconf_sensors(const struct sensorconf *conf);
 const struct probe *sensorconf_probe(const struct sensorconf *conf, const char *name);
 
 /*
- * Can this release do what the probes that feed a sensor ask for? ST_ESUPPORT names the first that
- * it cannot: "probe 'P': netflow-v5 probes are not supported yet".
+ * Is there a probe that listens or polls and feeds a sensor, and none that feeds too many?
+ * ST_EINVAL, or ST_ESUPPORT that names the first.
  */
 int sensorconf_check_supported(const struct sensorconf *conf, struct err *err);
 

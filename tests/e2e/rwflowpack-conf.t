@@ -28,12 +28,12 @@ test_case 'a bad one is complained about' '
 	test_cmp expected out
 '
 
-test_case 'what is not supported yet is said' '
-	{ printf "probe N netflow-v5\n\tpoll-directory .\nend probe\n" &&
+test_case 'a configuration without a probe that listens or polls is told' '
+	{ printf "probe N netflow-v5\n\tread-from-file /dev/null\nend probe\n" &&
 	  fixed_sensor S0 N | sed s/ipfix-/netflow-v5-/; } >v5.conf &&
 	test_must_fail rwflowpack --sensor-configuration=v5.conf --root-directory="$PWD/root" \
 		--log-destination=stderr --no-daemon >out 2>&1 &&
-	test_grep "probe .N.: files for netflow-v5 probes are not supported yet" out &&
+	test_grep "Found no probes to use for stream input mode" out &&
 	rwflowpack --sensor-configuration=v5.conf --verify-sensor-config
 '
 

@@ -233,9 +233,43 @@ for at in range(0, len(data), 1464): out.send(data[at:at + 1464]); time.sleep(0.
 	python3 -c "$send" &&
 	test_wait 20 sh -c "ls incr/in-S0_20240305.12.* && [ -s incr/in-S0_20240305.12.* ]" &&
 	test_wait 20 sh -c "[ -z \"\$(ls -A incr | grep \"^[.][a-z]*-S0\")\" ]" &&
-	python3 -c "$send" && test_wait 20 sh -c "ls -A incr | grep \"^[.][a-z]*-S0\"" && stop_files &&
+	python3 -c "$send" && stop_files &&
 	expect_total incr $((records * 2)) && test_grep "Successfully moved" log &&
 	[ -z "$(ls -A incr | grep -v -e "-S0_20240305" -e "^.rwflowpack")" ] && rm -rf incr && mkdir incr
+'
+
+test_case 'directories of NetFlow v5 and of flow records, for probes' '
+	mkdir pdu-in silk-in && rm -rf root polled && mkdir root polled &&
+	cat >poll.conf <<END &&
+probe P netflow-v5
+	poll-directory $PWD/pdu-in
+end probe
+probe R silk
+	poll-directory $PWD/silk-in
+end probe
+END
+	for pair in P:S0:netflow-v5 R:S1:silk; do
+		probe=${pair%%:*} rest=${pair#*:} &&
+		printf "sensor %s\n\t%s-probes %s\n\tinternal-ipblocks 10.0.0.0/8\n\texternal-ipblocks remainder\nend sensor\n" \
+			"${rest%:*}" "${rest#*:}" "$probe"
+	done >>poll.conf &&
+	pdufile --root-directory="$PWD/root" && rm -rf arc/* &&
+	cp pdus pdu-in/pdus && echo junk >pdu-in/bad && { head -c 1464 pdus; head -c 1464 /dev/zero; tail -c +1465 pdus; } | gzip >pdu-in/zeros &&
+	rwcat direct/*/2024/03/05/* >silk-in/good && echo junk >silk-in/junk && rwtuc --output-path=silk-in/empty </dev/null &&
+	: >log &&
+	test_start rwflowpack --no-daemon --sensor-configuration=poll.conf --root-directory="$PWD/polled" --polling-interval=1 \
+		--flush-timeout=1 --file-format=silk --error-directory="$PWD/err" --archive-directory="$PWD/arc" --log-pathname="$PWD/log" &&
+	packer=$test_pid && test_wait 30 sh -c "[ -z \"\$(ls pdu-in silk-in | grep -v :)\" ]" && stop_files &&
+	[ "$(ls err | tr "\n" " ")" = "bad junk " ] && rm err/* && [ "$(find arc -type f | wc -l)" = 4 ] &&
+	test_grep "Creating Directory Reader poller for netflow-v5 probe P on .$PWD/pdu-in." log &&
+	test_grep "P.: Directory Reader processing netflow-v5 file .pdus." log &&
+	test_grep "P.: Pkts 60/60, Recs $records, MissRecs 0, BadRecs 0" log && test_grep "P.: Pkts 60/61, Recs $records" log &&
+	test_grep "File .$PWD/pdu-in/bad. does not appear to be a valid netflow-v5 file" log &&
+	test_grep " good: Recs  *$records$" log && test_grep " empty: Recs  *0$" log &&
+	[ "$(find polled -name "*-S0_*" | xargs rwfileinfo --no-titles --fields=count-records | awk "{ n += \$1 } END { print n }")" = $((records * 2)) ] &&
+	text $(find root -type f ! -name ".*") | sed "s/|S[01]$//" >want.s && text $(find polled -name "*-S1_*") | sed "s/|S[01]$//" >got && test_cmp want.s got &&
+	rwfileinfo polled/in/2024/03/05/in-S0_20240305.12 >info && test_grep FT_RWSPLIT info &&
+	rwfileinfo polled/in/2024/03/05/in-S1_20240305.12 >info && test_grep "FT_RWIPV6(" info
 '
 
 kill_step=3
@@ -267,22 +301,30 @@ respool_sending() {
 killed_stream() {
 	killed=$1
 	shift
-	mkdir -p "k$killed/in" && cp flows.ipfix "k$killed/in/one" && cp flows.ipfix "k$killed/in/two" || return 1
-	printf "probe D ipfix\n\tpoll-directory %s\nend probe\n" "$PWD/k$killed/in" >"k$killed/sensor.conf"
-	fixed_sensor S0 D >>"k$killed/sensor.conf"
-	for at in $((killed * 4)) $((killed * 5 % 40 + 1)) 0; do
-		$killat "$at" rwflowpack --no-daemon --sensor-configuration="k$killed/sensor.conf" \
-			--polling-interval=1 --flush-timeout=1 --log-destination="$PWD/k$killed/log" "$@" &
+	mkdir -p "k$killed/in" && cp flows.$stream_type "k$killed/in/one" && cp flows.$stream_type "k$killed/in/two" || return 1
+	printf "probe D $stream_type\n\tpoll-directory %s\nend probe\n" "$PWD/k$killed/in" >"k$killed/sensor.conf"
+	fixed_sensor S0 D | sed "s/ipfix-/$stream_type-/" >>"k$killed/sensor.conf"
+	set -- rwflowpack --no-daemon --sensor-configuration="k$killed/sensor.conf" --polling-interval=1 --flush-timeout=1 \
+		--log-destination="$PWD/k$killed/log" "$@"
+	for at in $((killed * 4)) $((killed * 5 % 40 + 1)); do
+		$killat "$at" "$@" &
 		traced=$!
-		until { [ -z "$(ls "k$killed/in")" ] && [ -z "$(ls -A "k$killed/incr" | grep '^\.[a-z]*-S0')" ]; } ||
-			! kill -0 "$traced" 2>/dev/null; do
+		until [ -z "$(ls "k$killed/in")" ] || ! kill -0 "$traced" 2>/dev/null; do
 			sleep 0.1
 		done
 		kill -TERM "$traced" 2>/dev/null
 		wait "$traced"
 	done
-	[ -z "$(ls "k$killed/in")" ]
+	rm -f "k$killed/log"
+	"$@" &
+	traced=$!
+	until [ -z "$(ls "k$killed/in")" ] && grep -q "Starting flush timer" "k$killed/log"; do
+		kill -0 "$traced" || return 1
+		sleep 0.1
+	done
+	kill -TERM "$traced" && wait "$traced"
 }
+stream_local() { killed_stream "$1" --root-directory="$PWD/k$1/root"; }
 stream_incremental() { killed_stream "$1" --output-mode=incremental-files --incremental-directory="$PWD/k$1/incr"; }
 
 $killat 0 true
@@ -308,8 +350,14 @@ END
 	"
 	rwsensor --silk --uniflow --export=flows.ipfix "$DATA/sensor/24-mix.pcap.gz" 2>sensor.log || exit 99
 	in=$(sed -n "s/.*, records \([0-9]*\)$/\1/p" sensor.log)
+	stream_type=ipfix
 	test_case 'through the journal into incremental files' "
 		each_kill 36 stream_incremental incr $((in * 2))
+	"
+	stream_type=silk
+	rwipfix2silk --silk-output=flows.silk flows.ipfix || exit 99
+	test_case 'files of flow records through the journal' "
+		each_kill 36 stream_local root $((in * 2))
 	"
 fi
 

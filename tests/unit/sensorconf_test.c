@@ -374,11 +374,53 @@ static void test_support(void)
 		"source-network internal\ndestination-network external\nend sensor\n");
 	struct err err;
 
-	CU_ASSERT_EQUAL(sensorconf_check_supported(conf, &err), ST_ESUPPORT);
-	UNIT_ASSERT_STR(err.text, "probe 'F': files for netflow-v5 probes are not supported yet");
+	CU_ASSERT_EQUAL(sensorconf_check_supported(conf, &err), ST_OK);
 	CU_ASSERT(sensorconf_probe(conf, "elsewhere")->ephemeral);
 	sensorconf_free(conf);
+	conf = packsite_sensorconf(
+		site, PACKLOGIC_TWOWAY,
+		"probe N netflow-v5\nprotocol udp\nlisten-on-port 2055\nend probe\n"
+		"probe F netflow-v5\nread-from-file /dev/null\nend probe\n"
+		"sensor S0\nnetflow-v5-probes F\nsilk-probes elsewhere\n"
+		"source-network internal\ndestination-network external\nend sensor\n");
+	CU_ASSERT_EQUAL(sensorconf_check_supported(conf, &err), ST_EINVAL);
+	UNIT_ASSERT_STR(err.text, "Found no probes to use for stream input mode");
+	sensorconf_free(conf);
 	site_free(site);
+}
+
+/* Sensors are passed over, probes must listen. */
+static void test_probes_alone(void)
+{
+	static const char text[] =
+		"probe A netflow-v5\nprotocol udp\nlisten-on-port 2055\nend probe\n"
+		"sensor nowhere\n junk, junk\nend sensor\n"
+		"probe B ipfix\nprotocol tcp\nlisten-on-port 4739\nend probe\n";
+	char *path = g_strdup(packsite_file("probes.conf", text));
+	char *files = g_strdup(
+		packsite_file("files.conf", "probe F silk\npoll-directory /tmp\nend probe\n"));
+	char *none = g_strdup(packsite_file("none.conf", "sensor S0\nend sensor\n"));
+	struct sensorconf *conf = NULL;
+	struct err err;
+
+	CU_ASSERT_EQUAL_FATAL(sensorconf_load_probes(&conf, path, NULL, NULL, NULL, &err), ST_OK);
+	CU_ASSERT_EQUAL(sensorconf_probe(conf, "B")->number, 1);
+	CU_ASSERT_EQUAL(sensorconf_probe(conf, "A")->sensors->len, 1);
+	sensorconf_free(conf);
+	CU_ASSERT_EQUAL_FATAL(sensorconf_load_probes(&conf, path, "B", NULL, NULL, &err), ST_OK);
+	CU_ASSERT_EQUAL(sensorconf_probe(conf, "A")->sensors->len, 0);
+	CU_ASSERT_EQUAL(sensorconf_probe(conf, "B")->sensors->len, 1);
+	sensorconf_free(conf);
+	conf = NULL;
+	CU_ASSERT_EQUAL(sensorconf_load_probes(&conf, path, "B,C", NULL, NULL, &err), ST_ENOENT);
+	UNIT_ASSERT_STR(err.text, "No probes have the name 'C'");
+	CU_ASSERT_EQUAL(sensorconf_load_probes(&conf, files, NULL, NULL, NULL, &err), ST_EINVAL);
+	CU_ASSERT_EQUAL(sensorconf_load_probes(&conf, none, NULL, NULL, NULL, &err), ST_EINVAL);
+	CU_ASSERT(g_str_has_prefix(err.text, "No probe definitions exist in '"));
+	CU_ASSERT_PTR_NULL(conf);
+	g_free(none);
+	g_free(files);
+	g_free(path);
 }
 
 static void test_peers(void)
@@ -409,10 +451,15 @@ static void test_peers(void)
 int main(void)
 {
 	static const struct unit_case cases[] = {
-		{ "probe blocks", test_probes },    { "group blocks", test_groups },
-		{ "sensor blocks", test_sensors },  { "whole files", test_files },
-		{ "include", test_include },        { "what is not supported yet", test_support },
-		{ "peers of a probe", test_peers }, { NULL, NULL },
+		{ "probe blocks", test_probes },
+		{ "group blocks", test_groups },
+		{ "sensor blocks", test_sensors },
+		{ "whole files", test_files },
+		{ "include", test_include },
+		{ "probes that can be used", test_support },
+		{ "probes alone", test_probes_alone },
+		{ "peers of a probe", test_peers },
+		{ NULL, NULL },
 	};
 
 	return unit_run("sensorconf", cases);
