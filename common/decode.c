@@ -232,6 +232,7 @@ static enum decode_cause walk_ipv4(struct walk *walk)
 	if (bytes < header_bytes) {
 		return DECODE_IPV4_MALFORMED;
 	}
+	packet->ip = ip;
 	packet->key.version = 4;
 	packet->key.protocol = ip[9];
 	packet->key.sip = ip_from_v4(get_be32(ip + 12));
@@ -319,6 +320,7 @@ static enum decode_cause walk_ipv6(struct walk *walk)
 	if (payload_bytes == 0 && (ip[6] == NEXT_HOP_BY_HOP || walk->wire_left > 65535)) {
 		payload_bytes = walk->wire_left;
 	}
+	packet->ip = ip;
 	packet->key.version = 6;
 	packet->key.protocol = ip[6];
 	packet->key.sip = ip_from_bytes(ip + 8);

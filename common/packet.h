@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A decoded packet: what the flow table needs to know of it, as values. It points into the
- * captured bytes only while it is a fragment on its way to reassembly (fragment_bytes).
+ * captured bytes for those that decode it (ip), and while it is a fragment on its way to
+ * reassembly (fragment_bytes).
  */
 #ifndef TUSSAH_COMMON_PACKET_H
 #define TUSSAH_COMMON_PACKET_H
@@ -31,6 +32,7 @@ _Static_assert(sizeof(struct flow_key) == 40, "flow keys have no padding");
 struct packet {
 	int64_t time_ns; /* set by the caller of decode_packet() */
 	struct flow_key key;
+	const uint8_t *ip;      /* the (innermost) IP header; borrowed from the capture */
 	uint32_t bytes;         /* layer 3, from the IP header */
 	uint32_t payload_bytes; /* bytes less all headers up to transport */
 	uint32_t tcp_sequence;

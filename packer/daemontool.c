@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/stdstreams.h"
+#include "common/optmain.h"
 
 static const struct log_opts *log_opts_of(const struct daemontool *tool, const void *opts)
 {
@@ -30,25 +30,6 @@ static int usage_error(const struct daemontool *tool)
 {
 	fprintf(stderr, "Use '%s --help' for usage\n", tool->name);
 	return EXIT_FAILURE;
-}
-
-/* --help and its like. */
-static int answer(const struct daemontool *tool, enum opt_action action)
-{
-	if (action == OPT_HELP) {
-		printf("%s %s\n\t%s\n\nSWITCHES:\n", tool->name, tool->usage, tool->summary);
-		opt_help(tool->table, stdout);
-	} else if (action == OPT_VERSION) {
-		printf("%s: part of %s\n    * Configured with: %s\n", tool->name, PACKAGE_STRING,
-		       *TUSSAH_CONFIGURE_ARGS ? TUSSAH_CONFIGURE_ARGS : "(defaults)");
-	} else {
-		opt_dump(tool->table, stdout);
-	}
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		fprintf(stderr, "%s: cannot write standard output\n", tool->name);
-		return EXIT_FAILURE;
-	}
-	return EXIT_SUCCESS;
 }
 
 void daemontool_log_command_line(int argc, char **argv)
@@ -102,30 +83,18 @@ static int start(const struct daemontool *tool, void *opts, int argc, char **arg
 	return st == ST_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-bool daemontool_parse(const struct daemontool *tool, void *opts, int argc, char **argv,
-		      struct opt_result *result, int *status)
-{
-	struct err err = { .status = ST_OK };
-
-	stdstreams_guard();
-	if (opt_parse(tool->table, opts, argc, argv, result, &err) != ST_OK) {
-		fprintf(stderr, "%s: %s\n", tool->name, err.text);
-		*status = usage_error(tool);
-		return false;
-	}
-	if (result->action != OPT_RUN) {
-		*status = answer(tool, result->action);
-		return false;
-	}
-	return true;
-}
-
 int daemontool_main(const struct daemontool *tool, void *opts, int argc, char **argv)
 {
+	const struct optmain program = {
+		.name = tool->name,
+		.usage = tool->usage,
+		.summary = tool->summary,
+		.table = tool->table,
+	};
 	struct opt_result result = { 0 };
 	int status;
 
-	if (!daemontool_parse(tool, opts, argc, argv, &result, &status)) {
+	if (!optmain_parse(&program, opts, argc, argv, &result, &status)) {
 		return status;
 	}
 	if (result.nargs > 0) {

@@ -42,13 +42,6 @@ struct daemontool {
 /* Returns the exit status. opts is defaulted by the caller. */
 int daemontool_main(const struct daemontool *tool, void *opts, int argc, char **argv);
 
-/*
- * For tools that are no daemons, of which name, usage, summary and table count: read the switches.
- * false: that is all, and *status the exit status; what was wrong has been told, --help answered.
- */
-bool daemontool_parse(const struct daemontool *tool, void *opts, int argc, char **argv,
-		      struct opt_result *result, int *status);
-
 /* OPT_CALL parser of a directory's absolute path into a const char *, worded as SiLK does. */
 int daemontool_parse_directory(const struct opt *opt, const char *text, void *dest,
 			       struct err *err);

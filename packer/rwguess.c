@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "packer/daemontool.h"
+#include "common/optmain.h"
 #include "packer/pdufile.h"
 
 #define PROGRAM    "rwguess"
@@ -24,7 +24,7 @@ static const struct opt guess_table[] = {
 	OPT_END,
 };
 
-static const struct daemontool guess_tool = {
+static const struct optmain guess_tool = {
 	.name = PROGRAM,
 	.usage = "[SWITCHES] PDU-FILES",
 	.summary = "Print the interfaces that saw traffic in files of NetFlow v5",
@@ -147,14 +147,14 @@ int main(int argc, char **argv)
 	const char *fault;
 	int status;
 
-	if (!daemontool_parse(&guess_tool, &opts, argc, argv, &names, &status)) {
+	if (!optmain_parse(&guess_tool, &opts, argc, argv, &names, &status)) {
 		return status;
 	}
 	fault = find_fault(&opts, &names);
 	if (fault) {
-		fprintf(stderr, PROGRAM ": %s\nUse '" PROGRAM " --help' for usage\n", fault);
+		status = optmain_usage(&guess_tool, fault);
 		g_free(names.args);
-		return EXIT_FAILURE;
+		return status;
 	}
 	guess = g_new0(struct guess, 1);
 	status = EXIT_SUCCESS;

@@ -18,14 +18,6 @@
 enum file_format { FILE_SILK, FILE_BLOCKS };
 static const char *const file_formats[] = { "silk", "block", NULL };
 
-static int parse_compression(const struct opt *opt, const char *text, void *dest, struct err *err)
-{
-	struct compression_choice *choice = dest;
-
-	choice->given = true;
-	return compression_parse(text, &choice->method, err);
-}
-
 const struct opt tosilk_opt_table[] = {
 	OPT_STR(struct tosilk_opts, silk_output, "silk-output", 0, "PATH",
 		"write the records to this file or pipe, \"stdout\" or \"stderr\"",
@@ -45,7 +37,7 @@ const struct opt tosilk_opt_table[] = {
 		   .flags = OPT_ONCE),
 	OPT_GROUP(struct tosilk_opts, notes, notes_opt_table),
 	OPT_CALL(struct tosilk_opts, compression, "compression-method", 0, "METHOD",
-		 parse_compression, 0, "compress the output: none, zlib, lzo1x, snappy or best"),
+		 compressionopt_parse, 0, "compress the output: none, zlib, lzo1x, snappy or best"),
 	OPT_END,
 };
 
@@ -140,20 +132,6 @@ static bool is_stdout(const char *path)
 	return !path || strcmp(path, "-") == 0 || strcmp(path, "stdout") == 0;
 }
 
-/* --compression-method, else $SILK_COMPRESSION_METHOD if it names one, else the default. */
-static uint8_t choose_compression(const struct tosilk_opts *opts)
-{
-	const char *name = getenv("SILK_COMPRESSION_METHOD");
-	enum compression method = COMPRESSION_DEFAULT;
-
-	if (opts->compression.given) {
-		return (uint8_t)opts->compression.method;
-	}
-	return name && *name && compression_parse(name, &method, NULL) == ST_OK
-		       ? (uint8_t)method
-		       : COMPRESSION_DEFAULT;
-}
-
 static bool is_set(const char *variable)
 {
 	const char *text = getenv(variable);
@@ -167,7 +145,8 @@ static int open_output(struct tosilk *self, int argc, char **argv, struct err *e
 	bool overwrite = is_set("SILK_CLOBBER");
 	struct header entries;
 	struct stream_write_opts write_opts = {
-		.compression = choose_compression(self->opts),
+		.compression = compressionopt_choose(&self->opts->compression,
+						     getenv("SILK_COMPRESSION_METHOD")),
 		.overwrite = overwrite,
 		.no_silk_version = is_set("SILK_HEADER_NOVERSION"),
 		.entries = &entries,
@@ -356,14 +335,12 @@ int tosilk_main(const struct tosilk_program *program, void *opts, int argc, char
 	const char *fault;
 	int status;
 
-	if (!daemontool_parse(&program->tool, opts, argc, argv, &names, &status)) {
+	if (!optmain_parse(&program->tool, opts, argc, argv, &names, &status)) {
 		return status;
 	}
 	fault = find_fault(program, self.opts, &names);
 	if (fault) {
-		complain(&self, fault);
-		fprintf(stderr, "Use '%s --help' for usage\n", program->tool.name);
-		status = EXIT_FAILURE;
+		status = optmain_usage(&program->tool, fault);
 	} else {
 		status = run(&self, &names, argc, argv);
 	}

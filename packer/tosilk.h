@@ -15,15 +15,11 @@
 #ifndef TUSSAH_PACKER_TOSILK_H
 #define TUSSAH_PACKER_TOSILK_H
 
-#include "packer/daemontool.h"
+#include "common/optmain.h"
 #include "packer/decoder.h"
 #include "storage/header.h"
+#include "storage/compressionopt.h"
 #include "storage/notes.h"
-
-struct compression_choice {
-	bool given;
-	enum compression method;
-};
 
 /* Embed with OPT_GROUP(..., common, tosilk_opt_table). */
 struct tosilk_opts {
@@ -34,16 +30,16 @@ struct tosilk_opts {
 	char *log_flags;
 	struct opt_optstr xargs;
 	struct notes *notes;
-	struct compression_choice compression;
+	struct compressionopt compression;
 };
 extern const struct opt tosilk_opt_table[];
 
 struct tosilk;
 
 struct tosilk_program {
-	struct daemontool tool; /* of it name, usage, summary, table */
-	size_t offset;          /* of struct tosilk_opts in the options */
-	bool reads_stdin;       /* when there are no names */
+	struct optmain tool;
+	size_t offset;    /* of struct tosilk_opts in the options */
+	bool reads_stdin; /* when there are no names */
 	/* Read one file into the sink, and log how much it was. ST_OK, also when it is damaged,
 	 * which was told; ST_ENOENT: it cannot be opened, which was told; ST_EIO: the sink's. */
 	int (*read)(struct tosilk *self, const void *opts, const char *path,

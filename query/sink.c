@@ -3,14 +3,6 @@
 
 #include "query/tool.h"
 
-static int parse_compression(const struct opt *opt, const char *text, void *dest, struct err *err)
-{
-	struct sink_compression *compression = dest;
-
-	compression->given = true;
-	return compression_parse(text, &compression->method, err);
-}
-
 const struct opt sink_note_opt_table[] = {
 	OPT_GROUP(struct sink_opts, notes, notes_opt_table),
 	OPT_END,
@@ -19,20 +11,13 @@ const struct opt sink_note_opt_table[] = {
 const struct opt sink_opt_table[] = {
 	{ .kind = OPT_KIND_GROUP, .group = sink_note_opt_table },
 	OPT_CALL(struct sink_opts, compression, "compression-method", 0, "METHOD",
-		 parse_compression, 0, "compress the output: none, zlib, lzo1x, snappy or best"),
+		 compressionopt_parse, 0, "compress the output: none, zlib, lzo1x, snappy or best"),
 	OPT_END,
 };
 
 enum compression sink_compression(const struct sink_opts *opts)
 {
-	const char *name = tool_getenv("SILK_COMPRESSION_METHOD");
-	enum compression method;
-
-	if (opts->compression.given) {
-		return opts->compression.method;
-	}
-	return name && compression_parse(name, &method, NULL) == ST_OK ? method
-								       : COMPRESSION_DEFAULT;
+	return compressionopt_choose(&opts->compression, tool_getenv("SILK_COMPRESSION_METHOD"));
 }
 
 void sink_write_opts(const struct sink_opts *opts, struct stream_write_opts *out)

@@ -17,17 +17,13 @@
 #define TUSSAH_QUERY_SINK_H
 
 #include "common/opt.h"
+#include "storage/compressionopt.h"
 #include "storage/notes.h"
 #include "storage/stream.h"
 
-struct sink_compression {
-	bool given;
-	enum compression method;
-};
-
 struct sink_opts {
 	struct notes *notes;
-	struct sink_compression compression;
+	struct compressionopt compression;
 };
 extern const struct opt sink_opt_table[];
 extern const struct opt sink_note_opt_table[]; /* without --compression-method */

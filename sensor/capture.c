@@ -258,6 +258,11 @@ int capture_linktype(const struct capture *capture)
 	return pcap_datalink(capture->pcap);
 }
 
+uint32_t capture_snap_bytes(const struct capture *capture)
+{
+	return (uint32_t)pcap_snapshot(capture->pcap);
+}
+
 const char *capture_linktype_name(const struct capture *capture)
 {
 	const char *name = pcap_datalink_val_to_name(pcap_datalink(capture->pcap));

@@ -62,6 +62,8 @@ const char *capture_name(const struct capture *capture);
 /* libpcap's DLT_ value, and its name. */
 int capture_linktype(const struct capture *capture);
 const char *capture_linktype_name(const struct capture *capture);
+/* No more bytes of a packet than this are captured. */
+uint32_t capture_snap_bytes(const struct capture *capture);
 void capture_get_stats(struct capture *capture, struct capture_stats *out);
 
 #endif

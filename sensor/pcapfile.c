@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "sensor/pcapfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <glib.h>
+
+#include "common/timestamp.h"
+
+struct pcapfile {
+	FILE *stream;
+	char *path;
+};
+
+/* As the file has them, in the byte order of the machine. */
+struct file_header {
+	uint32_t magic;
+	uint16_t major, minor;
+	int32_t zone;
+	uint32_t accuracy, snap_bytes, linktype;
+};
+
+struct packet_header {
+	uint32_t seconds, micros, captured, wire_len;
+};
+
+static int open_output(const char *path, bool overwrite)
+{
+	if (strcmp(path, "-") == 0 || strcmp(path, "stdout") == 0) {
+		return dup(STDOUT_FILENO);
+	}
+	return open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (overwrite ? O_TRUNC : O_EXCL), 0666);
+}
+
+/* Pipes and devices are there before, and joined. */
+static bool is_special(const char *path)
+{
+	return g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR);
+}
+
+int pcapfile_create(struct pcapfile **out, const char *path, bool overwrite, int linktype,
+		    uint32_t snap_bytes, struct err *err)
+{
+	const struct file_header header = {
+		.magic = UINT32_C(0xa1b2c3d4),
+		.major = 2,
+		.minor = 4,
+		.snap_bytes = snap_bytes,
+		.linktype = (uint32_t)linktype,
+	};
+	int fd = open_output(path, overwrite || is_special(path));
+	struct pcapfile *file;
+
+	if (fd < 0) {
+		return err_errno(err, errno == EEXIST ? ST_EEXIST : ST_EIO, errno, "%s", path);
+	}
+	if (isatty(fd)) {
+		close(fd);
+		return err_set(err, ST_EIO, "%s: will not write packets to a terminal", path);
+	}
+	file = g_new0(struct pcapfile, 1);
+	file->path = g_strdup(path);
+	file->stream = fdopen(fd, "w");
+	fwrite(&header, sizeof(header), 1, file->stream);
+	*out = file;
+	return ST_OK;
+}
+
+int pcapfile_write(struct pcapfile *file, int64_t time_ns, const uint8_t *bytes, uint32_t captured,
+		   uint32_t wire_len, struct err *err)
+{
+	const struct packet_header header = {
+		.seconds = (uint32_t)(time_ns / NS_PER_S),
+		.micros = (uint32_t)(time_ns % NS_PER_S / NS_PER_US),
+		.captured = captured,
+		.wire_len = wire_len,
+	};
+
+	if (fwrite(&header, sizeof(header), 1, file->stream) != 1 ||
+	    fwrite(bytes, 1, captured, file->stream) != captured) {
+		return err_errno(err, ST_EIO, errno, "%s", file->path);
+	}
+	return ST_OK;
+}
+
+int pcapfile_close(struct pcapfile *file, struct err *err)
+{
+	int status = ST_OK;
+
+	if (!file) {
+		return ST_OK;
+	}
+	if (ferror(file->stream) || fflush(file->stream) != 0) {
+		status = err_errno(err, ST_EIO, errno, "%s", file->path);
+	}
+	if (fclose(file->stream) != 0 && status == ST_OK) {
+		status = err_errno(err, ST_EIO, errno, "%s", file->path);
+	}
+	g_free(file->path);
+	g_free(file);
+	return status;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* rwpcut: the packets of a capture file as text. */
+#include <glib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/decode.h"
+#include "common/optmain.h"
+#include "common/tcpflags.h"
+#include "common/timestamp.h"
+#include "sensor/capture.h"
+
+#define PROGRAM        "rwpcut"
+#define DEFAULT_FIELDS "time,sip,dip,sport,dport,proto,payhex"
+#define FIELDS_MAX     64
+
+struct cut_opts {
+	bool columnar;
+	char *delimiter;
+	bool epoch_time;
+	char *fields;
+	bool integer_ips;
+	bool zero_pad_ips;
+};
+
+static const struct opt cut_table[] = {
+	OPT_FLAG(struct cut_opts, columnar, "columnar", 'c',
+		 "give every field the same width in each line"),
+	OPT_STR(struct cut_opts, delimiter, "delimiter", 'd', "TEXT", "write this behind a field",
+		.default_text = "|"),
+	OPT_FLAG(struct cut_opts, epoch_time, "epoch-time", 0,
+		 "write times as seconds since the epoch"),
+	OPT_STR(struct cut_opts, fields, "fields", 'f', "LIST",
+		"write these of time, sip, dip, sport, dport, proto, flags, payhex and payascii",
+		.default_text = DEFAULT_FIELDS),
+	OPT_FLAG(struct cut_opts, integer_ips, "integer-ips", 0, "write addresses as numbers"),
+	OPT_FLAG(struct cut_opts, zero_pad_ips, "zero-pad-ips", 0,
+		 "write every part of an address with three digits"),
+	OPT_END,
+};
+
+static const struct optmain program = {
+	.name = PROGRAM,
+	.usage = "[SWITCHES] CAPTURE-FILE...",
+	.summary = "Write the IPv4 packets of capture files as text",
+	.table = cut_table,
+};
+
+struct cut;
+
+/* A packet with its IP bytes, header and all, as far as they were captured. */
+struct cut_packet {
+	const struct packet *packet;
+	const uint8_t *bytes;
+	size_t len;
+};
+
+struct cut_field {
+	const char *name;
+	int width; /* 0: as wide as it is */
+	/* Into text, which is empty. */
+	void (*print)(const struct cut *cut, const struct cut_packet *packet, GString *text);
+};
+
+struct cut {
+	const struct cut_opts *opts;
+	const char *delimiter;
+	const struct cut_field *fields[FIELDS_MAX];
+	size_t field_count;
+	const struct decode_link *link;
+	GString *text;
+};
+
+/* --- fields --- */
+
+static void print_time(const struct cut *cut, const struct cut_packet *packet, GString *text)
+{
+	time_t seconds = (time_t)(packet->packet->time_ns / NS_PER_S);
+	int micros = (int)(packet->packet->time_ns % NS_PER_S / NS_PER_US);
+	char local[64];
+	struct tm tm;
+
+	if (cut->opts->epoch_time) {
+		g_string_append_printf(text, "%lld.%06d", (long long)seconds, micros);
+	} else {
+		localtime_r(&seconds, &tm);
+		strftime(local, sizeof(local), "%Y-%m-%d %H:%M:%S", &tm);
+		g_string_append_printf(text, "%s.%06d", local, micros);
+	}
+}
+
+static void print_ip(const struct cut *cut, struct ip ip, GString *text)
+{
+	char out[IP_TEXT_MAX];
+	unsigned format = cut->opts->integer_ips    ? IP_DECIMAL
+			  : cut->opts->zero_pad_ips ? IP_ZERO_PADDED
+						    : IP_CANONICAL;
+
+	ip_print(out, ip, false, format);
+	g_string_append(text, out);
+}
+
+static void print_sip(const struct cut *cut, const struct cut_packet *packet, GString *text)
+{
+	print_ip(cut, packet->packet->key.sip, text);
+}
+
+static void print_dip(const struct cut *cut, const struct cut_packet *packet, GString *text)
+{
+	print_ip(cut, packet->packet->key.dip, text);
+}
+
+static bool has_ports(const struct packet *packet)
+{
+	return (packet->key.protocol == PROTOCOL_TCP || packet->key.protocol == PROTOCOL_UDP) &&
+	       !packet->is_fragment;
+}
+
+static void print_sport(const struct cut *cut, const struct cut_packet *packet, GString *text)
+{
+	if (has_ports(packet->packet)) {
+		g_string_append_printf(text, "%u", packet->packet->key.sport);
+	}
+}
+
+static void print_dport(const struct cut *cut, const struct cut_packet *packet, GString *text)
+{
+	if (has_ports(packet->packet)) {
+		g_string_append_printf(text, "%u", packet->packet->key.dport);
+	}
+}
+
+static void print_protocol(const struct cut *cut, const struct cut_packet *packet, GString *text)
+{
+	g_string_append_printf(text, "%u", packet->packet->key.protocol);
+}
+
+static void print_flags(const struct cut *cut, const struct cut_packet *packet, GString *text)
+{
+	char flags[16];
+
+	if (packet->packet->key.protocol == PROTOCOL_TCP && has_ports(packet->packet)) {
+		tcpflags_print(flags, packet->packet->tcp_flags, true);
+		g_string_append(text, flags);
+	}
+}
+
+static void print_hex(const struct cut *cut, const struct cut_packet *packet, GString *text)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < packet->len; i++) {
+		g_string_append_c(text, digits[packet->bytes[i] >> 4]);
+		g_string_append_c(text, digits[packet->bytes[i] & 0x0f]);
+	}
+}
+
+static void print_ascii(const struct cut *cut, const struct cut_packet *packet, GString *text)
+{
+	for (size_t i = 0; i < packet->len; i++) {
+		g_string_append_c(text, g_ascii_isprint(packet->bytes[i]) ? packet->bytes[i] : '.');
+	}
+}
+
+static const struct cut_field cut_fields[] = {
+	{ "time", 26, print_time },     { "sip", 15, print_sip },
+	{ "dip", 15, print_dip },       { "sport", 5, print_sport },
+	{ "dport", 5, print_dport },    { "proto", 5, print_protocol },
+	{ "flags", 8, print_flags },    { "payhex", 0, print_hex },
+	{ "payascii", 0, print_ascii }, { "timestamp", 26, print_time }, /* the manual's name */
+};
+
+#define EPOCH_TIME_WIDTH 17
+#define INTEGER_IP_WIDTH 10
+
+static int field_width(const struct cut *cut, const struct cut_field *field)
+{
+	if (!cut->opts->columnar) {
+		return 0;
+	}
+	if (field->print == print_time && cut->opts->epoch_time) {
+		return EPOCH_TIME_WIDTH;
+	}
+	if ((field->print == print_sip || field->print == print_dip) && cut->opts->integer_ips) {
+		return INTEGER_IP_WIDTH;
+	}
+	return field->width;
+}
+
+static const struct cut_field *find_field(const char *name)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(cut_fields); i++) {
+		if (strcmp(cut_fields[i].name, name) == 0) {
+			return &cut_fields[i];
+		}
+	}
+	return NULL;
+}
+
+static int parse_fields(struct cut *cut, const char *list, struct err *err)
+{
+	char **names = g_strsplit(list, ",", -1);
+	int status = ST_OK;
+
+	for (char **name = names; status == ST_OK && *name; name++) {
+		const struct cut_field *field = find_field(*name);
+
+		if (!field) {
+			status = err_set(err, ST_EINVAL, "there is no field '%s'", *name);
+		} else if (cut->field_count == FIELDS_MAX) {
+			status = err_set(err, ST_ELIMIT, "more than %d fields", FIELDS_MAX);
+		} else {
+			cut->fields[cut->field_count++] = field;
+		}
+	}
+	if (status == ST_OK && cut->field_count == 0) {
+		status = err_set(err, ST_EINVAL, "no fields are named");
+	}
+	g_strfreev(names);
+	return status;
+}
+
+/* --- lines --- */
+
+static void print_titles(const struct cut *cut)
+{
+	for (size_t i = 0; i < cut->field_count; i++) {
+		printf("%*s%s", field_width(cut, cut->fields[i]), cut->fields[i]->name,
+		       cut->delimiter);
+	}
+	putchar('\n');
+}
+
+static void take_packet(void *arg, int64_t time_ns, const uint8_t *bytes, uint32_t captured,
+			uint32_t wire_len)
+{
+	struct cut *cut = arg;
+	struct packet packet = { .time_ns = time_ns };
+	struct cut_packet line = { .packet = &packet };
+
+	decode_packet(cut->link, bytes, captured, wire_len, &packet);
+	if (!packet.ip || packet.key.version != 4) {
+		return;
+	}
+	line.bytes = packet.ip;
+	line.len = MIN((size_t)(bytes + captured - packet.ip), packet.bytes);
+	for (size_t i = 0; i < cut->field_count; i++) {
+		g_string_truncate(cut->text, 0);
+		cut->fields[i]->print(cut, &line, cut->text);
+		printf("%*s%s", field_width(cut, cut->fields[i]), cut->text->str, cut->delimiter);
+	}
+	putchar('\n');
+}
+
+/* What comes before damage is written. */
+static int cut_file(struct cut *cut, const char *path)
+{
+	struct capture *capture = NULL;
+	struct err err;
+	int status =
+		capture_open_file(&capture, strcmp(path, "stdin") == 0 ? "-" : path, NULL, &err);
+
+	if (status == ST_OK) {
+		cut->link = decode_link_find(capture_linktype(capture));
+		if (!cut->link) {
+			status = err_set(&err, ST_ESUPPORT, "%s: link type %s is not known", path,
+					 capture_linktype_name(capture));
+		}
+	}
+	while (status == ST_OK) {
+		status = capture_read(capture, take_packet, cut, &err);
+	}
+	if (status != ST_END) {
+		fflush(stdout);
+		fprintf(stderr, PROGRAM ": %s\n", err.text);
+	}
+	capture_close(capture);
+	return status == ST_END ? ST_OK : status;
+}
+
+static int run(struct cut *cut, const struct opt_result *names)
+{
+	int status = EXIT_SUCCESS;
+
+	print_titles(cut);
+	for (int i = 0; i < names->nargs; i++) {
+		if (cut_file(cut, names->args[i]) != ST_OK) {
+			status = EXIT_FAILURE;
+		}
+	}
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fprintf(stderr, PROGRAM ": cannot write standard output\n");
+		status = EXIT_FAILURE;
+	}
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct cut_opts opts = { 0 };
+	struct cut cut = { .opts = &opts };
+	struct opt_result names = { 0 };
+	struct err err;
+	int status;
+
+	if (!optmain_parse(&program, &opts, argc, argv, &names, &status)) {
+		return status;
+	}
+	cut.delimiter = opts.delimiter ? opts.delimiter : "|";
+	cut.text = g_string_new(NULL);
+	if (parse_fields(&cut, opts.fields ? opts.fields : DEFAULT_FIELDS, &err) != ST_OK) {
+		status = optmain_usage(&program, err.text);
+	} else if (names.nargs == 0) {
+		status = optmain_usage(&program, "a capture file must be named");
+	} else {
+		status = run(&cut, &names);
+	}
+	g_string_free(cut.text, TRUE);
+	g_free(names.args);
+	return status;
+}
