@@ -160,6 +160,8 @@ static int confreader_split(struct confreader *reader, char *at, bool *stray_com
 		if (c == ',' && reader->words->len > 0) {
 			/* a comma right after the keyword has no value before it */
 			*stray_comma |= comma || reader->words->len == 1;
+			g_array_index(reader->words, struct confword, reader->words->len - 1)
+				.comma = true;
 			comma = true;
 			*at++ = '\0';
 			continue;

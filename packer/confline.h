@@ -23,6 +23,7 @@
 struct confword {
 	const char *text;
 	bool quoted;
+	bool comma; /* follows it */
 };
 
 /* One statement. Everything lives until the next confreader_next(). */

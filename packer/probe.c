@@ -371,6 +371,8 @@ int probe_log_flags_parse(const char *list, unsigned *out, struct err *err)
 static void probe_log_statement(struct probe *probe, const struct confline *line,
 				struct confreport *report)
 {
+	bool none = false;
+
 	probe->log_flags = 0;
 	for (size_t i = 1; i < line->count; i++) {
 		const struct probe_word *word =
@@ -382,13 +384,14 @@ static void probe_log_statement(struct probe *probe, const struct confline *line
 				      line->words[i].text, probe->name);
 			return;
 		}
-		if (!word->value && line->count > 2) {
+		none |= !word->value;
+		probe->log_flags |= word->value;
+		if (none && probe->log_flags) {
 			confreport_at(report, line,
 				      "Cannot mix log-flags 'none' with other values on probe '%s'",
 				      probe->name);
 			return;
 		}
-		probe->log_flags |= word->value;
 	}
 }
 

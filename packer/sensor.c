@@ -273,7 +273,7 @@ static void sensor_discard_statement(struct sensor *sensor, const struct conflin
 		confreport_at(report, line, "Missing arguments for %s statement", keyword);
 		return;
 	}
-	if (!sensor_list_reads_well(line, 2, kind == NETWORK_IPSETS)) {
+	if (line->words[1].comma || !sensor_list_reads_well(line, 2, kind == NETWORK_IPSETS)) {
 		sensor_syntax_error(sensor, line, report);
 		return;
 	}

@@ -257,11 +257,22 @@ static void confparse_close(struct confparse *parse)
 	parse->block = BLOCK_NONE;
 }
 
+/* The lines that begin and end blocks are no lists. */
+static bool confparse_has_comma(const struct confline *line)
+{
+	for (size_t i = 0; i < line->count; i++) {
+		if (line->words[i].comma) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void confparse_end(struct confparse *parse, const struct confline *line)
 {
 	const char *open = confparse_blocks[parse->block].name;
 
-	if (line->count != 2) {
+	if (line->count != 2 || confparse_has_comma(line)) {
 		confreport_at(parse->report, line, "Misplaced or unrecognized keyword");
 	} else if (strcmp(line->words[1].text, open) != 0) {
 		confreport_at(parse->report, line, "end %s used to close %s", line->words[1].text,
@@ -286,6 +297,10 @@ static void confparse_line(struct confparse *parse, const struct confline *line)
 	for (size_t i = 0; i < BLOCK_KINDS; i++) {
 		if (strcmp(keyword, confparse_blocks[i].name) == 0 && !line->words[0].quoted) {
 			confparse_blocks[i].begin(parse, line);
+			if (i != BLOCK_NONE && confparse_has_comma(line)) {
+				confreport_at(parse->report, line,
+					      "Misplaced or unrecognized keyword");
+			}
 			return;
 		}
 	}
