@@ -168,6 +168,14 @@ def on_records(tool, *switches):
     return command
 
 
+def on_files(tool, *switches):
+    """A tool that prints, reading the files of the repository, each side those of its form."""
+    def command(bench, side):
+        return side.command(tool, f"--site-config-file={bench.flows.site}", *switches,
+                            f"--xargs={bench.scratch / side.form}.names")
+    return command
+
+
 def into_file(tool, switch, *switches, source="all.rw"):
     """A tool that writes a file."""
     def command(bench, side):
@@ -217,6 +225,12 @@ ROWS = [
         on_records("rwstats", "--fields=sip,dip", "--values=bytes", "--count=20"), printed_text),
     Row("rwcount", "rwcount by hour", "rwcount",
         on_records("rwcount", "--bin-size=3600"), printed_text),
+    Row("rwtotal", "rwtotal by source port", "rwtotal",
+        on_files("rwtotal", "--sport", "--skip-zeroes"), printed_text),
+    Row("rwtotal-network", "rwtotal by the first 16 bits of the source address", "rwtotal",
+        on_files("rwtotal", "--sip-first-16", "--skip-zeroes"), printed_text),
+    Row("rwaddrcount", "rwaddrcount by source address", "rwaddrcount",
+        on_files("rwaddrcount", "--print-recs", "--sort-ips"), printed_text),
     Row("rwsort", "rwsort by start and source address", "rwsort",
         into_file("rwsort", "--output-path={}", "--fields=stime,sip",
                   "--compression-method=lzo1x"), written_text("rwcut", "--fields=stime,sip")),
@@ -230,6 +244,11 @@ ROWS = [
 ]
 
 
+def sizes_of_records(bench, side):
+    """(bytes, path) of the files that hold records."""
+    return [(size, path) for path, size in bench.flows.sizes(side.form) if ".catalog" not in path.parts]
+
+
 def prepare(bench, ours, peers):
     """What the rows read besides the flows."""
     hosts = bench.flows.hosts
@@ -239,6 +258,8 @@ def prepare(bench, ours, peers):
         if side.family != "nfdump":
             sizes = sorted((size, path) for path, size in bench.flows.sizes(side.form)
                            if "in-S0" in path.name)
+            (bench.scratch / f"{side.form}.names").write_text("".join(
+                f"{path}\n" for _, path in sorted(sizes_of_records(bench, side))))
             small = bench.scratch / f"small.{side.form}"
             small.unlink(missing_ok=True)
             small.symlink_to(sizes[0][1])
