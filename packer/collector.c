@@ -753,6 +753,21 @@ void collector_report_probe(struct collector *collector, const char *probe)
 	probetable_report_one(collector->stats, probetable_get(collector->stats, probe));
 }
 
+/* For queries to print; what cannot be written is logged, and comes with the next names. */
+static void collector_save_names(struct collector *collector, const struct packconfig *config)
+{
+	struct labels *labels = labels_new();
+	struct err err;
+
+	pthread_rwlock_wrlock(&collector->taking);
+	exporters_give_names(collector->exporters, config, labels);
+	pthread_rwlock_unlock(&collector->taking);
+	if (labels_changed(labels) && labels_save(labels, collector->opts.root, &err) != ST_OK) {
+		log_msg(LOG_LEVEL_WARNING, "names of exporters cannot be kept: %s", err.text);
+	}
+	labels_free(labels);
+}
+
 void collector_book_losses(struct collector *collector, int64_t now_ns, bool last)
 {
 	if (collector->opts.root) {
@@ -760,6 +775,7 @@ void collector_book_losses(struct collector *collector, int64_t now_ns, bool las
 
 		probetable_book(collector->stats, config->conf, collector->opts.root, now_ns, last);
 		ifkeeper_write(collector->interfaces, collector->opts.root, now_ns, last);
+		collector_save_names(collector, config);
 		packconfigs_depart();
 	}
 }

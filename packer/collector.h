@@ -107,8 +107,8 @@ void collector_each_probe(struct collector *collector,
 void collector_report(struct collector *collector);
 void collector_report_probe(struct collector *collector, const char *probe);
 
-/* Note what was lost since the last call, by hour, and counters of interfaces whose hour is over;
- * last: nothing comes in any more. */
+/* Note what was lost since the last call, by hour, counters of interfaces whose hour is over, and
+ * names that exporters told; last: nothing comes in any more. */
 void collector_book_losses(struct collector *collector, int64_t now_ns, bool last);
 
 #endif

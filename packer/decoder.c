@@ -170,6 +170,15 @@ int decoder_load(struct decoder *decoder, const uint8_t *bytes, size_t len, stru
 	return st;
 }
 
+void decoder_each_name(const struct decoder *decoder, decoder_name_fn fn, void *arg)
+{
+	for (size_t i = 0; i < DECODER_FORMATS; i++) {
+		if (decoder->states[i] && decoder_formats[i]->each_name) {
+			decoder_formats[i]->each_name(decoder->states[i], fn, arg);
+		}
+	}
+}
+
 void decoder_get_counts(const struct decoder *decoder, uint64_t out[DECODER_COUNTERS])
 {
 	memcpy(out, decoder->context.counts, sizeof(decoder->context.counts));

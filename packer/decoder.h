@@ -22,6 +22,7 @@
 #include "common/iemodel.h"
 #include "common/metrics.h"
 #include "common/record.h"
+#include "packer/exporteroptions.h"
 #include "packer/extras.h"
 #include "packer/ipfixmap.h"
 #include "packer/template.h"
@@ -120,6 +121,12 @@ int decoder_take(struct decoder *decoder, const struct decoder_message *message,
 void decoder_save(const struct decoder *decoder, GByteArray *out);
 int decoder_load(struct decoder *decoder, const uint8_t *bytes, size_t len, struct err *err);
 
+/* Names that the exporter gave to numbers, id as exporteroptions_name() has it; name is borrowed.
+ */
+typedef void (*decoder_name_fn)(void *arg, enum exporteroptions_kind kind, uint64_t id,
+				const char *name);
+void decoder_each_name(const struct decoder *decoder, decoder_name_fn fn, void *arg);
+
 void decoder_get_counts(const struct decoder *decoder, uint64_t out[DECODER_COUNTERS]);
 
 /* ---- for formats ---- */
@@ -141,6 +148,8 @@ struct decoder_format {
 	/* State for decoder_save() and back; both NULL: none. */
 	void (*save)(const void *state, GByteArray *out);
 	int (*load)(void *state, const uint8_t *bytes, size_t len, struct err *err);
+	/* For decoder_each_name(); NULL: it knows no names. */
+	void (*each_name)(const void *state, decoder_name_fn fn, void *arg);
 	void (*close)(void *state);
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "packer/statebytes.h"
+#include "storage/labels.h"
 
 struct exporteroptions {
 	GHashTable *intervals; /* key_of() -> uint64_t */
@@ -85,10 +86,34 @@ void exporteroptions_free(struct exporteroptions *options)
 	}
 }
 
-/* Ids are of 32 bits, or short octet strings; of longer numbers the low 56 bits tell them apart. */
+#define OPTIONS_ID_BITS       56
+#define OPTIONS_SELECTOR_BITS 48
+
+static uint64_t options_low(uint64_t id, unsigned bits)
+{
+	return id & ((UINT64_C(1) << bits) - 1);
+}
+
+/* Ids are of 32 bits; of longer ones the low 56 bits tell them apart; an application's engine, the
+ * highest byte, comes down to the one below. */
 static gint64 options_key(enum exporteroptions_kind kind, uint64_t id)
 {
-	return (gint64)((uint64_t)kind << 56 | (id & ((UINT64_C(1) << 56) - 1)));
+	if (kind == EXPORTEROPTIONS_APPLICATION) {
+		id = id >> OPTIONS_ID_BITS << OPTIONS_SELECTOR_BITS |
+		     options_low(id, OPTIONS_SELECTOR_BITS);
+	}
+	return (gint64)((uint64_t)kind << OPTIONS_ID_BITS | options_low(id, OPTIONS_ID_BITS));
+}
+
+static uint64_t options_id_of(gint64 key, enum exporteroptions_kind *kind)
+{
+	uint64_t id = options_low((uint64_t)key, OPTIONS_ID_BITS);
+
+	*kind = (enum exporteroptions_kind)((uint64_t)key >> OPTIONS_ID_BITS);
+	return *kind == EXPORTEROPTIONS_APPLICATION
+		       ? id >> OPTIONS_SELECTOR_BITS << OPTIONS_ID_BITS |
+				 options_low(id, OPTIONS_SELECTOR_BITS)
+		       : id;
 }
 
 static gint64 *options_new_key(enum exporteroptions_kind kind, uint64_t id)
@@ -237,9 +262,11 @@ static bool options_keep_names(struct exporteroptions *options, const struct opt
 		ok &= options_set_name(options, EXPORTEROPTIONS_INTERFACE, id, values->bytes[name]);
 	}
 	if (values->has[OPTIONS_APPLICATION] && values->has[OPTIONS_APPLICATION_NAME]) {
-		ok &= options_set_name(options, EXPORTEROPTIONS_APPLICATION,
-				       values->numbers[OPTIONS_APPLICATION],
-				       values->bytes[OPTIONS_APPLICATION_NAME]);
+		ok &= options_set_name(
+			options, EXPORTEROPTIONS_APPLICATION,
+			label_application_id(values->bytes[OPTIONS_APPLICATION].at,
+					     values->bytes[OPTIONS_APPLICATION].left),
+			values->bytes[OPTIONS_APPLICATION_NAME]);
 	}
 	if (values->has[vrf] && values->has[OPTIONS_VRF_NAME]) {
 		ok &= options_set_name(options, EXPORTEROPTIONS_VRF, values->numbers[vrf],
@@ -307,10 +334,10 @@ void exporteroptions_each_name(const struct exporteroptions *options,
 
 	g_hash_table_iter_init(&iter, options->names);
 	while (g_hash_table_iter_next(&iter, &key, &name)) {
-		uint64_t bits = (uint64_t) * (const gint64 *)key;
+		enum exporteroptions_kind kind;
+		uint64_t id = options_id_of(*(const gint64 *)key, &kind);
 
-		fn(arg, (enum exporteroptions_kind)(bits >> 56), bits & ((UINT64_C(1) << 56) - 1),
-		   name);
+		fn(arg, kind, id, name);
 	}
 }
 

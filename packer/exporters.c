@@ -41,6 +41,7 @@ struct exporter {
 	struct probestats *stats;
 	struct decoder *decoder;
 	uint64_t seen[DECODER_COUNTERS]; /* counted already */
+	uint64_t options_named;          /* option records when names were last given */
 	struct stream_position *stream;  /* NULL: not counted */
 	struct feedback *feedback;       /* NULL: nobody listens */
 
@@ -496,6 +497,75 @@ void exporters_each_stream(struct exporters *exporters,
 		if (exporter->stream) {
 			fn(arg, exporter->session, exporter->stream);
 		}
+	}
+}
+
+/* ---- names ---- */
+
+struct exporter_naming {
+	struct labels *labels;
+	const struct probe *probe;
+	char *address; /* without the port */
+};
+
+static void exporter_give_name(void *arg, enum exporteroptions_kind kind, uint64_t id,
+			       const char *name)
+{
+	static const int kinds[EXPORTEROPTIONS_KINDS] = {
+		[EXPORTEROPTIONS_DOMAIN] = -1,
+		[EXPORTEROPTIONS_SAMPLER] = LABEL_SAMPLER,
+		[EXPORTEROPTIONS_INTERFACE] = LABEL_INTERFACE,
+		[EXPORTEROPTIONS_APPLICATION] = LABEL_APPLICATION,
+		[EXPORTEROPTIONS_VRF] = LABEL_VRF,
+	};
+	const struct exporter_naming *naming = arg;
+
+	for (guint i = 0; kinds[kind] >= 0 && i < naming->probe->sensors->len; i++) {
+		const struct sensor *sensor = g_ptr_array_index(naming->probe->sensors, i);
+		const struct label label = {
+			.sensor = sensor->name,
+			.exporter = naming->address,
+			.kind = (enum label_kind)kinds[kind],
+			.id = id,
+			.name = name,
+		};
+
+		labels_set(naming->labels, &label, NULL); /* as many as there is room for */
+	}
+}
+
+/* "192.0.2.1:4711" and "[2001:db8::1]:4711" without what is not the address; of a file "-". */
+static char *exporter_address(const struct exporter *exporter)
+{
+	const char *peer = exporter->open.peer;
+	const char *port = strrchr(peer, ':');
+
+	if ((exporter->open.flags & ENVELOPE_FILE) || !port) {
+		return g_strdup("-");
+	}
+	return *peer == '[' ? g_strndup(peer + 1, (gsize)(port - peer) - 2)
+			    : g_strndup(peer, (gsize)(port - peer));
+}
+
+void exporters_give_names(struct exporters *exporters, const struct packconfig *config,
+			  struct labels *labels)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	g_hash_table_iter_init(&iter, exporters->by_session);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		struct exporter *exporter = value;
+		struct exporter_naming naming = { .labels = labels };
+
+		naming.probe = sensorconf_probe(config->conf, exporter->open.probe);
+		if (!naming.probe || exporter->seen[DECODER_OPTIONS] == exporter->options_named) {
+			continue;
+		}
+		naming.address = exporter_address(exporter);
+		decoder_each_name(exporter->decoder, exporter_give_name, &naming);
+		exporter->options_named = exporter->seen[DECODER_OPTIONS];
+		g_free(naming.address);
 	}
 }
 

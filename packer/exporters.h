@@ -25,6 +25,7 @@
 #include "packer/probetable.h"
 #include "packer/streamclaims.h"
 #include "packer/writer.h"
+#include "storage/labels.h"
 
 /* Exporters of datagrams that are silent: what they said of their templates is kept for so long,
  * of so many. */
@@ -66,6 +67,11 @@ void exporters_disconnect(struct exporters *exporters);
 void exporters_save(struct exporters *exporters, int64_t now_ns, GByteArray *out);
 /* Into new ones. ST_OK; ST_EFORMAT: nothing was loaded. */
 int exporters_load(struct exporters *exporters, const uint8_t *bytes, size_t len, struct err *err);
+
+/* Give labels the names that exporters told since they were asked last, for each sensor that their
+ * probe feeds. */
+void exporters_give_names(struct exporters *exporters, const struct packconfig *config,
+			  struct labels *labels);
 
 /* Call fn for each stream whose session is open; for a look ahead (packer/collector.c). */
 void exporters_each_stream(struct exporters *exporters,

@@ -119,6 +119,7 @@ const struct decoder_format decoder_ipfix = {
 	.mapping_changed = templatesession_replan,
 	.save = templatesession_save,
 	.load = templatesession_load,
+	.each_name = templatesession_each_name,
 	.close = templatesession_free,
 };
 

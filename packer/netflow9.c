@@ -100,5 +100,6 @@ const struct decoder_format decoder_netflow9 = {
 	.mapping_changed = templatesession_replan,
 	.save = templatesession_save,
 	.load = templatesession_load,
+	.each_name = templatesession_each_name,
 	.close = templatesession_free,
 };

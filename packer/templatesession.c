@@ -402,3 +402,17 @@ int templatesession_load(void *state, const uint8_t *bytes, size_t len, struct e
 	}
 	return st == ST_END ? ST_OK : err_set(err, ST_EFORMAT, "saved templates are cut short");
 }
+
+void templatesession_each_name(const void *state, decoder_name_fn fn, void *arg)
+{
+	const struct templatesession *session = state;
+	GHashTableIter iter;
+	gpointer value;
+
+	g_hash_table_iter_init(&iter, session->domains);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		const struct templatesession_domain *domain = value;
+
+		exporteroptions_each_name(domain->options, fn, arg);
+	}
+}

@@ -74,6 +74,9 @@ int templatesession_take(struct templatesession *session, struct templatesession
 			 const struct templatesession_header *header, struct template_bytes sets,
 			 struct templatesession_seen *seen, struct err *err);
 
+/* See struct decoder_format. */
+void templatesession_each_name(const void *session, decoder_name_fn fn, void *arg);
+
 /* decoder_format's; state is the session. replan: the mapping has changed, plans are made anew. */
 void templatesession_free(void *state);
 void templatesession_replan(void *state);

@@ -62,8 +62,9 @@ connected_again() {
 	[ "$(grep -c "connected to" sensor1.log)" -ge 2 ]
 }
 
-test_case 'a cut network is noticed in seconds, in silence too, and the sensor comes back' '
+test_case 'a cut network is noticed in seconds, in silence too, at both ends, and the sensor comes back' '
 	ip -n "$ns-p" link set tp1 down && test_wait 20 grep -q "lost: " sensor1.log &&
+	test_wait 60 grep -q "noticed disconnect by 10.9.1.2" packer.log && # half open: it heard nothing of the end
 	ip -n "$ns-p" link set tp1 up && test_wait 30 connected_again
 '
 
