@@ -36,7 +36,12 @@ int bin_time_parse(const struct opt *opt, const char *text, void *dest, struct e
 void bins_init(struct bins *bins, const struct madefield_opts *made, struct tool_env *env,
 	       const struct site_opts *site)
 {
-	*bins = (struct bins){ .protocol_at = -1, .dport_at = -1 };
+	*bins = (struct bins){
+		.protocol_at = -1,
+		.dport_at = -1,
+		.itype_at = -1,
+		.icode_at = -1,
+	};
 	bins->ext = extfields_new();
 	bins->made = madefields_new(made, env, site, bins->ext);
 	bins->zero_ns = madefields_zero_ns(made);
@@ -63,6 +68,17 @@ void bins_release(struct bins *bins)
 	*bins = (struct bins){ 0 };
 }
 
+/* The place of a field in the key, or -1. */
+static int find_place(const struct bins *bins, const char *name)
+{
+	for (size_t i = 0; i < bins->field_count; i++) {
+		if (strcmp(bins->fields[i]->name, name) == 0) {
+			return (int)i;
+		}
+	}
+	return -1;
+}
+
 int bins_set_fields(struct bins *bins, const char *list, struct err *err)
 {
 	int status = extfields_parse_list(bins->ext, list, FIELD_LIST_NO_DEPRECATED, &bins->fields,
@@ -74,17 +90,12 @@ int bins_set_fields(struct bins *bins, const char *list, struct err *err)
 	if (bins->field_count == 0) {
 		return err_set(err, ST_EINVAL, "invalid fields: no field is named");
 	}
-	for (size_t i = 0; i < bins->field_count; i++) {
-		if (strcmp(bins->fields[i]->name, "protocol") == 0) {
-			bins->protocol_at = (int)i;
-		}
-		if (strcmp(bins->fields[i]->name, "dPort") == 0) {
-			bins->dport_at = (int)i;
-		}
-		bins->shift_start =
-			bins->shift_start || strcmp(bins->fields[i]->name, "sTime") == 0;
-		bins->shift_end = bins->shift_end || strcmp(bins->fields[i]->name, "eTime") == 0;
-	}
+	bins->protocol_at = find_place(bins, "protocol");
+	bins->dport_at = find_place(bins, "dPort");
+	bins->itype_at = find_place(bins, "iType");
+	bins->icode_at = find_place(bins, "iCode");
+	bins->shift_start = find_place(bins, "sTime") >= 0;
+	bins->shift_end = find_place(bins, "eTime") >= 0;
 	return ST_OK;
 }
 
@@ -633,11 +644,7 @@ static void take_from_port(const struct bins *bins, const struct group_bin *bin,
 	struct value port;
 
 	group_key(bins->group, bin->key, (size_t)bins->dport_at, &port);
-	if (strcmp(bins->fields[i]->name, "iType") == 0) {
-		value->u = port.u >> 8;
-	} else if (strcmp(bins->fields[i]->name, "iCode") == 0) {
-		value->u = port.u & 0xff;
-	}
+	value->u = (int)i == bins->itype_at ? port.u >> 8 : port.u & 0xff;
 }
 
 void bins_print_key(struct bins *bins, const struct group_bin *bin)
@@ -660,7 +667,7 @@ void bins_print_key(struct bins *bins, const struct group_bin *bin)
 			value.blank = not_icmp;
 			value.is_v6 = ipv6;
 		}
-		if (bins->dport_at >= 0 && !field->is_extension) {
+		if (bins->dport_at >= 0 && ((int)i == bins->itype_at || (int)i == bins->icode_at)) {
 			take_from_port(bins, bin, i, &value);
 		}
 		text_cell_done(bins->text, field->kind->print(text_cell(bins->text), &value, field,

@@ -59,10 +59,12 @@ struct bins {
 	size_t field_count;
 	GArray *values; /* struct bin_value */
 	struct field_context ctx;
-	bool force_ipv6;  /* mapped addresses are not shown as IPv4 */
-	int protocol_at;  /* place of the protocol in the key, or -1: decides whether ICMP is blank
-			   */
-	int dport_at;     /* place of the destination port, or -1 */
+	bool force_ipv6; /* mapped addresses are not shown as IPv4 */
+	int protocol_at; /* place of the protocol in the key, or -1: decides whether ICMP is blank
+			  */
+	int dport_at;    /* places of others, or -1 */
+	int itype_at;
+	int icode_at;
 	int64_t shift_ns; /* 0, or records are moved to bins of this, as the key has times: */
 	bool shift_start;
 	bool shift_end;

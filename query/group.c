@@ -330,6 +330,9 @@ static void add_distinct(struct group *group, const struct batch *batch, size_t 
 		keytable_prefetch(table, hashes[i]);
 	}
 	for (uint32_t i = 0; i < batch->selected; i++) {
+		keytable_prefetch_row(table, hashes[i]);
+	}
+	for (uint32_t i = 0; i < batch->selected; i++) {
 		keytable_find(table, group->pairs + i * stride, hashes[i], &added);
 		group->rows[i][v] += added;
 	}
@@ -373,6 +376,9 @@ static void find_rows(struct group *group, const struct batch *batch)
 	for (uint32_t i = 0; i < batch->selected; i++) {
 		hashes[i] = keytable_hash(table, group->keys + i * stride);
 		keytable_prefetch(table, hashes[i]);
+	}
+	for (uint32_t i = 0; i < batch->selected; i++) {
+		keytable_prefetch_row(table, hashes[i]);
 	}
 	for (uint32_t i = 0; i < batch->selected; i++) {
 		uint8_t *row = keytable_find(table, group->keys + i * stride, hashes[i], &added);

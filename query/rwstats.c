@@ -11,6 +11,7 @@
 #include "query/bins.h"
 #include "query/protostats.h"
 #include "query/sorter.h"
+#include "query/toplist.h"
 #include "query/tool.h"
 
 struct stats_opts {
@@ -162,11 +163,17 @@ static const struct opt stats_opt_table[] = {
 	OPT_END,
 };
 
+/* Up to so many bins are kept in a list; more are sorted with all others. */
+#define TOP_MAX 10000
+
 /* A ranking: bins sorted by value, then by key. */
 struct ranking {
 	struct bins *bins;
 	bool bottom;
-	struct sorter *sorter; /* primary value for sorting, key, values */
+	struct sorter *sorter; /* rows: primary value for sorting, key, values */
+	struct toplist *top;   /* in its place, when few bins are wanted */
+	uint64_t wanted;       /* --count; 0: not given, or all */
+	uint8_t *row;          /* one being made for top */
 	uint64_t bin_count;
 	uint64_t total; /* of the primary value */
 	uint64_t limit; /* bins to print */
@@ -232,7 +239,7 @@ static int rank_bin(struct ranking *ranking, const struct group_bin *bin, struct
 {
 	struct bins *bins = ranking->bins;
 	size_t key_size = group_key_size(bins->group);
-	uint8_t *row = sorter_add(ranking->sorter, err);
+	uint8_t *row = ranking->top ? ranking->row : sorter_add(ranking->sorter, err);
 	uint64_t rank = GUINT64_TO_BE(rank_of(ranking, bins_rank(bins, bin, 0)));
 
 	if (!row) {
@@ -241,6 +248,9 @@ static int rank_bin(struct ranking *ranking, const struct group_bin *bin, struct
 	memcpy(row, &rank, sizeof(rank));
 	memcpy(row + sizeof(rank), bin->key, key_size);
 	memcpy(row + sizeof(rank) + key_size, bin->values, bins->values->len * sizeof(uint64_t));
+	if (ranking->top) {
+		toplist_offer(ranking->top, row);
+	}
 	ranking->bin_count++;
 	ranking->total += bin->values[0];
 	return ST_OK;
@@ -250,16 +260,26 @@ static int rank_all(struct ranking *ranking, const char *temp_dir, struct err *e
 {
 	struct bins *bins = ranking->bins;
 	size_t key_size = group_key_size(bins->group);
+	size_t row_size = sizeof(uint64_t) + key_size + bins->values->len * sizeof(uint64_t);
 	struct group_bin bin;
 	int status = group_finish(bins->group, false, err);
 
-	ranking->sorter = sorter_new(&(struct sorter_opts){
-		.key_size = sizeof(uint64_t) + key_size,
-		.row_size = sizeof(uint64_t) + key_size + bins->values->len * sizeof(uint64_t),
-		.temp_dir = temp_dir,
-	});
+	ranking->row = g_malloc(row_size);
+	if (ranking->wanted > 0 && ranking->wanted <= TOP_MAX) {
+		ranking->top = toplist_new(ranking->wanted, sizeof(uint64_t) + key_size, row_size);
+	} else {
+		ranking->sorter = sorter_new(&(struct sorter_opts){
+			.key_size = sizeof(uint64_t) + key_size,
+			.row_size = row_size,
+			.temp_dir = temp_dir,
+		});
+	}
 	while (status == ST_OK && (status = group_next(bins->group, &bin, err)) == ST_OK) {
 		status = rank_bin(ranking, &bin, err);
+	}
+	if (status == ST_END && ranking->top) {
+		toplist_finish(ranking->top);
+		return ST_OK;
 	}
 	if (status == ST_END) {
 		status = sorter_finish(ranking->sorter, err);
@@ -341,6 +361,12 @@ static int gather_rows(struct ranking *ranking, GByteArray *rows, size_t row_siz
 	const uint8_t *row;
 	int status = ST_OK;
 
+	for (size_t i = 0; ranking->top && i < toplist_count(ranking->top); i++) {
+		g_byte_array_append(rows, toplist_row(ranking->top, i), (guint)row_size);
+	}
+	if (ranking->top) {
+		return ST_OK;
+	}
 	while (rows->len / row_size < ranking->limit &&
 	       (status = sorter_next(ranking->sorter, &row, err)) == ST_OK) {
 		uint64_t rank;
@@ -442,7 +468,7 @@ static void set_limits(struct ranking *ranking, const struct stats_opts *opts)
 static int rank_run(const struct stats_opts *opts, struct bins_start_opts *start, int argc,
 		    char **argv)
 {
-	struct ranking ranking = { .bottom = opts->bottom };
+	struct ranking ranking = { .bottom = opts->bottom, .wanted = opts->count.number };
 	struct bins bins;
 	struct err err;
 	int exit_status;
@@ -482,6 +508,8 @@ static int rank_run(const struct stats_opts *opts, struct bins_start_opts *start
 		tool_die_err(&err);
 	}
 	sorter_free(ranking.sorter);
+	toplist_free(ranking.top);
+	g_free(ranking.row);
 	bins_release(&bins);
 	return exit_status;
 }

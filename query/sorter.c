@@ -6,10 +6,11 @@
 
 #include <glib.h>
 
+#include "common/hugeroom.h"
 #include "query/rowrun.h"
 
 #define MEMORY_DEFAULT_BYTES (UINT64_C(1) << 30)
-#define CHUNK_BYTES          (1u << 20)
+#define CHUNK_BYTES          (2 * HUGEROOM_BYTES)
 /* Runs of one level that are merged into one of the next, so that few files are open at once. */
 #define FAN_IN 32
 /* Rows that are fetched into the cache before their turn, as they lie anywhere in memory. */
@@ -341,7 +342,7 @@ static void list_rows(const struct sorter *sorter, struct entry *entries)
 
 static void sort_memory(struct sorter *sorter)
 {
-	struct entry *entries = g_new(struct entry, sorter->used);
+	struct entry *entries = hugeroom_new(sorter->used * sizeof(struct entry));
 
 	g_free(sorter->entries);
 	sorter->entries = entries;
@@ -350,7 +351,7 @@ static void sort_memory(struct sorter *sorter)
 	note_rows(sorter);
 	choose_words(sorter);
 	if (sorter->used > 1 && sorter->words->len > 0) {
-		struct entry *spare = g_new(struct entry, sorter->used);
+		struct entry *spare = hugeroom_new(sorter->used * sizeof(struct entry));
 
 		sorter->entries = sort_entries(sorter, entries, spare, sorter->used, 0);
 		g_free(sorter->entries == entries ? spare : entries);
@@ -448,7 +449,7 @@ uint8_t *sorter_add_rows(struct sorter *sorter, uint32_t want, uint32_t *count, 
 	in_chunk = sorter->used % sorter->rows_per_chunk;
 	if (sorter->used / sorter->rows_per_chunk == sorter->chunks->len) {
 		g_ptr_array_add(sorter->chunks,
-				g_malloc(sorter->rows_per_chunk * sorter->row_size));
+				hugeroom_new(sorter->rows_per_chunk * sorter->row_size));
 	}
 	rows = MIN(want, sorter->rows_per_chunk - in_chunk);
 	rows = MIN(rows, sorter->limit - sorter->used);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "storage/keytable.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <glib.h>
@@ -8,12 +9,14 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "common/hugeroom.h"
+
 #define SLOTS_MIN   1024
-#define CHUNK_BYTES (256u * 1024)
+#define CHUNK_BYTES HUGEROOM_BYTES
 
 static void make_slots(struct keytable *table, uint32_t count)
 {
-	table->slots = g_new0(struct keytable_slot, count);
+	table->slots = hugeroom_new0(count * sizeof(struct keytable_slot));
 	table->mask = count - 1;
 }
 
@@ -102,7 +105,7 @@ uint8_t *keytable_append(struct keytable *table, const uint8_t *key)
 	if (table->count >> table->chunk_shift == table->chunk_count) {
 		table->chunks = g_renew(uint8_t *, table->chunks, table->chunk_count + 1);
 		table->chunks[table->chunk_count++] =
-			g_malloc0(table->chunk_rows * table->row_size);
+			hugeroom_new0(table->chunk_rows * table->row_size);
 	}
 	row = keytable_row(table, table->count++);
 	memcpy(row, key, table->padded);

@@ -69,6 +69,19 @@ static inline uint8_t *keytable_row(const struct keytable *table, uint32_t i)
 	       (i & (table->chunk_rows - 1)) * table->row_size;
 }
 
+/* The same of the row that the slot names, once the slot is in the cache. */
+static inline void keytable_prefetch_row(const struct keytable *table, uint32_t hash)
+{
+	const struct keytable_slot *slot = &table->slots[hash & table->mask];
+
+	if (slot->row && slot->hash == hash) {
+		const uint8_t *row = keytable_row(table, slot->row - 1);
+
+		__builtin_prefetch(row);
+		__builtin_prefetch(row + table->row_size - 1);
+	}
+}
+
 /* Memory in use. */
 uint64_t keytable_bytes(const struct keytable *table);
 

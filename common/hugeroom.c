@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/hugeroom.h"
+
+#include <glib.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+void *hugeroom_new(size_t bytes)
+{
+	size_t rounded = (bytes + HUGEROOM_BYTES - 1) & ~(HUGEROOM_BYTES - 1);
+	void *room;
+
+	if (bytes < HUGEROOM_BYTES) {
+		return g_malloc(MAX(bytes, 1));
+	}
+	room = aligned_alloc(HUGEROOM_BYTES, rounded);
+	if (!room) {
+		g_error("out of memory: %zu bytes", bytes);
+	}
+	/* where it cannot be had, pages are small */
+	(void)madvise(room, rounded, MADV_HUGEPAGE);
+	return room;
+}
+
+void *hugeroom_new0(size_t bytes)
+{
+	return memset(hugeroom_new(bytes), 0, bytes);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Memory for large arrays that are filled and read all over: in huge pages where the system has
+ * them, which saves a good part of the time that goes into finding pages and filling them one by
+ *one.
+ *
+ *	uint8_t *rows = hugeroom_new(bytes);
+ *	...
+ *	free(rows);
+ */
+#ifndef TUSSAH_COMMON_HUGEROOM_H
+#define TUSSAH_COMMON_HUGEROOM_H
+
+#include <stddef.h>
+
+/* Of fewer bytes it is memory like any other. */
+#define HUGEROOM_BYTES ((size_t)2 << 20)
+
+/* Not zeroed. Never NULL: out of memory ends the program. Returned: free(). */
+void *hugeroom_new(size_t bytes);
+void *hugeroom_new0(size_t bytes);
+
+#endif

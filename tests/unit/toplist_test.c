@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "query/toplist.h"
+
+#include <glib.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/unit.h"
+
+#define ROW 12
+#define KEY 8
+
+static int compare(const void *a, const void *b)
+{
+	return memcmp(a, b, KEY);
+}
+
+/* The list has the rows that come first when all are sorted. */
+static void test_random(void)
+{
+	static const size_t limits[] = { 1, 2, 3, 10, 500, 1000, 1500 };
+	GRand *rng = g_rand_new_with_seed(3);
+
+	for (size_t k = 0; k < G_N_ELEMENTS(limits); k++) {
+		struct toplist *list = toplist_new(limits[k], KEY, ROW);
+		uint8_t rows[1000][ROW];
+		size_t wrong = 0;
+
+		for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+			uint64_t key = GUINT64_TO_BE((uint64_t)g_rand_int_range(rng, 0, 800));
+			uint32_t rest = (uint32_t)GUINT64_FROM_BE(key);
+
+			memcpy(rows[i], &key, KEY);
+			memcpy(rows[i] + KEY, &rest, sizeof(rest));
+			toplist_offer(list, rows[i]);
+		}
+		toplist_finish(list);
+		qsort(rows, G_N_ELEMENTS(rows), ROW, compare);
+		unit_at("limit %zu", limits[k]);
+		UNIT_ASSERT_U64(toplist_count(list), MIN(limits[k], G_N_ELEMENTS(rows)));
+		for (size_t i = 0; i < toplist_count(list); i++) {
+			wrong += memcmp(toplist_row(list, i), rows[i], ROW) != 0;
+		}
+		UNIT_ASSERT_U64(wrong, 0);
+		toplist_free(list);
+	}
+	g_rand_free(rng);
+}
+
+int main(void)
+{
+	static const struct unit_case cases[] = {
+		{ "random rows", test_random },
+		{ NULL, NULL },
+	};
+
+	return unit_run("toplist", cases);
+}
