@@ -36,7 +36,8 @@ enum envelope_kind {
 
 enum envelope_flags {
 	ENVELOPE_DATAGRAMS = 1 << 0, /* UDP: what was learned outlives the session */
-	ENVELOPE_FILE = 1 << 1,      /* its clock is not compared with the arrival */
+	ENVELOPE_FILE = 1 << 1,      /* likewise until it is closed; its clock is not compared with
+					the arrival */
 };
 
 /* Who sends: all texts are borrowed and never NULL. */

@@ -25,7 +25,7 @@ enum exporters_limit {
 struct exporters {
 	struct exporters_env env;
 	GHashTable *by_session; /* of struct exporter, keyed by its session; owns them */
-	GHashTable *by_peer;    /* those that send datagrams, keyed by their name */
+	GHashTable *by_name;    /* those whose sessions may go on in another, keyed by that */
 	struct exporter *last;  /* of the last message; often of the next one too */
 	struct log_limit limits[EXPORTERS_LIMITS];
 };
@@ -33,7 +33,7 @@ struct exporters {
 struct exporter {
 	struct exporters *all;
 	uint64_t session;
-	char *name; /* key in by_peer; NULL: no datagrams */
+	char *name; /* key in by_name; NULL: its session is all there is of it */
 	GByteArray *open_bytes;
 	struct envelope_open open; /* points into open_bytes */
 	bool asleep;
@@ -77,14 +77,14 @@ struct exporters *exporters_new(const struct exporters_env *env)
 	exporters->env = *env;
 	exporters->by_session =
 		g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, exporter_free);
-	exporters->by_peer = g_hash_table_new(g_str_hash, g_str_equal);
+	exporters->by_name = g_hash_table_new(g_str_hash, g_str_equal);
 	return exporters;
 }
 
 void exporters_free(struct exporters *exporters)
 {
 	if (exporters) {
-		g_hash_table_destroy(exporters->by_peer);
+		g_hash_table_destroy(exporters->by_name);
 		g_hash_table_destroy(exporters->by_session);
 		g_free(exporters);
 	}
@@ -305,14 +305,29 @@ static void exporter_make_decoder(struct exporter *exporter)
 
 static void exporters_forget(struct exporters *exporters, struct exporter *exporter)
 {
-	if (exporter->name && g_hash_table_lookup(exporters->by_peer, exporter->name) == exporter) {
-		g_hash_table_remove(exporters->by_peer, exporter->name);
+	if (exporter->name && g_hash_table_lookup(exporters->by_name, exporter->name) == exporter) {
+		g_hash_table_remove(exporters->by_name, exporter->name);
 	}
 	exporters->last = exporters->last == exporter ? NULL : exporters->last;
 	g_hash_table_remove(exporters->by_session, &exporter->session);
 }
 
-/* An exporter of datagrams that was here before goes on with its templates. */
+/* Who sends datagrams does not know when a session begins, and a file that was read in part is gone
+ * on with: what they said before counts. NULL: not so. Returned: g_free(). */
+static char *exporter_name(const struct envelope_open *open)
+{
+	char id[2 * sizeof(open->stream_id) + 1];
+
+	if (open->flags & ENVELOPE_DATAGRAMS) {
+		return g_strdup_printf("%s\n%s\n%s", open->probe, open->place, open->peer);
+	}
+	for (size_t i = 0; i < sizeof(open->stream_id); i++) {
+		snprintf(id + 2 * i, sizeof(id) - 2 * i, "%02x", open->stream_id[i]);
+	}
+	return open->flags & ENVELOPE_FILE ? g_strdup_printf("%s\n%s", open->probe, id) : NULL;
+}
+
+/* An exporter that was here before goes on with its templates. */
 static struct exporter *exporters_wake(struct exporters *exporters, struct exporter *exporter,
 				       uint64_t session)
 {
@@ -331,18 +346,15 @@ static int exporters_open(struct exporters *exporters, uint64_t session,
 	const struct envelope_open *open = &envelope->open;
 	struct exporter *exporter;
 	struct envelope copy;
-	char *name = NULL;
+	char *name = exporter_name(open);
 	int st = ST_OK;
 
-	if (open->flags & ENVELOPE_DATAGRAMS) {
-		name = g_strdup_printf("%s\n%s\n%s", open->probe, open->place, open->peer);
-		exporter = g_hash_table_lookup(exporters->by_peer, name);
-		if (exporter) {
-			g_free(name);
-			exporter = exporters_wake(exporters, exporter, session);
-			exporter->feedback = feedbacks_find(exporters->env.feedbacks, session);
-			return ST_OK;
-		}
+	exporter = name ? g_hash_table_lookup(exporters->by_name, name) : NULL;
+	if (exporter) {
+		g_free(name);
+		exporter = exporters_wake(exporters, exporter, session);
+		exporter->feedback = feedbacks_find(exporters->env.feedbacks, session);
+		return ST_OK;
 	}
 	exporter = g_new0(struct exporter, 1);
 	exporter->all = exporters;
@@ -361,7 +373,7 @@ static int exporters_open(struct exporters *exporters, uint64_t session,
 	}
 	g_hash_table_insert(exporters->by_session, &exporter->session, exporter);
 	if (name) {
-		g_hash_table_insert(exporters->by_peer, exporter->name, exporter);
+		g_hash_table_insert(exporters->by_name, exporter->name, exporter);
 	}
 	return st;
 }
@@ -433,9 +445,10 @@ static bool exporter_is_done(struct exporter *exporter, const struct envelope *e
 				       envelope->position));
 }
 
-static void exporters_close(struct exporters *exporters, struct exporter *exporter)
+/* cut: it did not say that it is over. */
+static void exporters_close(struct exporters *exporters, struct exporter *exporter, bool cut)
 {
-	if (exporter->name) {
+	if (exporter->name && (cut || exporter->open.flags & ENVELOPE_DATAGRAMS)) {
 		exporter->asleep = true;
 		feedback_put(exporter->feedback);
 		exporter->feedback = NULL;
@@ -465,7 +478,7 @@ int exporters_take(struct exporters *exporters, const struct packconfig *config,
 		return ST_OK;
 	}
 	if (envelope->kind == ENVELOPE_CLOSE) {
-		exporters_close(exporters, exporter);
+		exporters_close(exporters, exporter, false);
 		return ST_OK;
 	}
 	exporter_configure(exporter, config);
@@ -478,7 +491,7 @@ void exporters_disconnect(struct exporters *exporters)
 	GList *all = g_hash_table_get_values(exporters->by_session);
 
 	for (GList *at = all; at; at = at->next) {
-		exporters_close(exporters, at->data);
+		exporters_close(exporters, at->data, true);
 	}
 	g_list_free(all);
 }
@@ -675,7 +688,7 @@ int exporters_load(struct exporters *exporters, const uint8_t *bytes, size_t len
 		st = exporters_load_one(exporters, &state, err);
 	}
 	if (st != ST_OK) {
-		g_hash_table_remove_all(exporters->by_peer);
+		g_hash_table_remove_all(exporters->by_name);
 		g_hash_table_remove_all(exporters->by_session);
 		exporters->last = NULL;
 	}

@@ -27,8 +27,8 @@
 #include "packer/writer.h"
 #include "storage/labels.h"
 
-/* Exporters of datagrams that are silent: what they said of their templates is kept for so long,
- * of so many. */
+/* Exporters of datagrams that are silent, and files that were read in part: what they said of their
+ * templates is kept for so long, of so many. */
 #define EXPORTERS_ASLEEP_NS  (INT64_C(86400) * 1000000000)
 #define EXPORTERS_ASLEEP_MAX 4096
 
@@ -60,7 +60,7 @@ void exporters_free(struct exporters *exporters);
 int exporters_take(struct exporters *exporters, const struct packconfig *config, uint64_t position,
 		   const struct envelope *envelope, bool repeat, struct err *err);
 
-/* All connections are over, as after a restart: who sends datagrams may be back. */
+/* All sessions are over, as after a restart: who sends datagrams may be back, files are read on. */
 void exporters_disconnect(struct exporters *exporters);
 
 /* What is needed to take what comes behind. Exporters asleep for too long are forgotten before. */

@@ -158,10 +158,9 @@ int intake_file_read(struct intake *intake, const char *probe, const char *path,
 	}
 	taken = intakefile_take(channel, input, file, &trouble);
 	messagefile_close(input);
-	st = intakefile_close(channel, err);
-	if (st == ST_OK && taken != ST_OK && taken != ST_EFORMAT) {
-		st = err_set(err, taken, "%s", trouble.text);
-	}
+	/* one that could not be read to its end is not closed: it is gone on with */
+	st = taken == ST_OK || taken == ST_EFORMAT ? intakefile_close(channel, err)
+						   : err_set(err, taken, "%s", trouble.text);
 	if (st == ST_OK) {
 		st = intakefile_judge(channel, path, (enum probe_type)type, taken, file, &trouble);
 		if (st != ST_OK) {

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "packer/exporters.h"
 #include "storage/stream.h"
 #include "tests/unit/packsite.h"
 #include "tests/unit/unit.h"
@@ -411,15 +412,22 @@ static void test_repository_fails(void)
 #define TEMPLATE_LEN 44 /* of its set */
 
 /* The message without its template, or, without its record, the other way round. */
-static int rig_send_part_at(void *session, bool template, uint64_t position, struct err *err)
+static size_t message_part(uint8_t part[sizeof(message)], bool template)
 {
 	const size_t skip = template ? 0 : TEMPLATE_LEN;
 	const size_t len = template ? 16 + TEMPLATE_LEN : sizeof(message) - TEMPLATE_LEN;
-	uint8_t part[sizeof(message)];
 
 	memcpy(part, message, 16);
 	memcpy(part + 16, message + 16 + skip, len - 16);
 	part[3] = (uint8_t)len;
+	return len;
+}
+
+static int rig_send_part_at(void *session, bool template, uint64_t position, struct err *err)
+{
+	uint8_t part[sizeof(message)];
+	size_t len = message_part(part, template);
+
 	return intake_handler.message(session, part, len, position, err);
 }
 
@@ -489,6 +497,64 @@ static void test_file_again(void)
 		rig_close(&rig);
 	}
 	g_free(path);
+}
+
+/* The other half of a file that was read in part is understood by what the first half said. */
+static void test_file_goes_on(void)
+{
+	const struct envelope_open open = {
+		.flags = ENVELOPE_FILE,
+		.stream_id = { 5 },
+		.stream = "/P",
+		.probe = "P",
+		.place = "",
+		.peer = "/in/file",
+	};
+	struct envelope begin = { .kind = ENVELOPE_OPEN, .open = open };
+	struct rig rig;
+	struct exporters_env env;
+	struct exporters *exporters;
+	struct packconfig config = { .generation = 1 };
+	uint8_t part[sizeof(message)];
+	struct envelope half = { .kind = ENVELOPE_MESSAGE, .session = 1, .bytes = part };
+
+	rig_open(&rig, "half");
+	env = (struct exporters_env){
+		.writer = rig.writer,
+		.positions = rig.positions,
+		.claims = streamclaims_new(rig.root, "1111", false),
+		.stats = probetable_new(),
+		.notes = notelog_new(),
+		.interfaces = ifkeeper_new(),
+		.feedbacks = feedbacks_new(),
+		.model = NULL,
+		.limits = { .max_templates = 16, .max_template_fields = 64, .max_domains = 4 },
+	};
+	config.site = packsite_load();
+	config.conf = packsite_sensorconf(config.site, PACKLOGIC_TWOWAY, CONF);
+	exporters = exporters_new(&env);
+	writer_begin(rig.writer);
+	CU_ASSERT_EQUAL(exporters_take(exporters, &config, 1, &begin, false, NULL), ST_OK);
+	half.len = message_part(part, true);
+	half.position = 1;
+	CU_ASSERT_EQUAL(exporters_take(exporters, &config, 2, &half, false, NULL), ST_OK);
+	exporters_disconnect(exporters);
+	CU_ASSERT_EQUAL(exporters_take(exporters, &config, 3, &begin, false, NULL), ST_OK);
+	half.session = 3;
+	half.len = message_part(part, false);
+	half.position = 2;
+	CU_ASSERT_EQUAL(exporters_take(exporters, &config, 4, &half, false, NULL), ST_OK);
+	writer_end(rig.writer);
+	UNIT_ASSERT_U64(metric_get(&probetable_get(env.stats, "P")->values[PROBE_CATEGORIZED]), 1);
+	exporters_free(exporters);
+	streamclaims_free(env.claims);
+	probetable_free(env.stats);
+	notelog_free(env.notes);
+	ifkeeper_free(env.interfaces);
+	feedbacks_free(env.feedbacks);
+	sensorconf_free(config.conf);
+	site_free(config.site);
+	rig_close(&rig);
 }
 
 /* Who sends datagrams does not know that the packer was away: its templates are remembered. */
@@ -712,6 +778,7 @@ int main(void)
 		{ "a repository that cannot be written", test_repository_fails },
 		{ "from life to life", test_lives },
 		{ "a file is read again", test_file_again },
+		{ "a file goes on in another life", test_file_goes_on },
 		{ "templates outlive the packer", test_templates_stay },
 		{ "two packers, the first dies", test_two_packers },
 		{ "two packers, both alive", test_two_packers_alive },
