@@ -229,6 +229,7 @@ int aggbag_write_to(const struct aggbag *bag, struct bytesink *sink,
 	status = header_write(&header, sink, err);
 	if (status == ST_OK) {
 		out = block_writer_new(sink, header.compression, header.record_length);
+		block_writer_use_crew(out);
 		status = write_records(bag, out, err);
 		block_writer_free(out);
 	}

@@ -71,6 +71,7 @@ int bag_write_to(struct bag *bag, struct bytesink *sink, const struct bag_write_
 	status = header_write(&header, sink, err);
 	if (status == ST_OK) {
 		out = block_writer_new(sink, header.compression, header.record_length);
+		block_writer_use_crew(out);
 		status = write_records(bag, out, err);
 		block_writer_free(out);
 	}

@@ -4,10 +4,14 @@
 #include "storage/byteorder.h"
 #include "storage/compress.h"
 #include "storage/header.h"
+#include "storage/packcrew.h"
 
 #include <assert.h>
 #include <glib.h>
 #include <string.h>
+
+/* Blocks that are written before threads are worth it. */
+#define CREW_AFTER 4
 
 size_t block_pack_bound(uint8_t compression, size_t len)
 {
@@ -35,8 +39,11 @@ struct block_writer {
 	size_t unit;
 	size_t size; /* a full block */
 	size_t used;
-	uint8_t *plain;
+	uint8_t *plain; /* the current block: own, or a slot of the crew */
+	uint8_t *own;
 	uint8_t *packed; /* frame and compressed bytes */
+	unsigned blocks_to_crew;
+	struct packcrew *crew; /* NULL: not asked for, or not begun */
 };
 
 uint8_t block_compression(uint8_t wanted, const struct bytesink *sink)
@@ -56,7 +63,8 @@ struct block_writer *block_writer_new(struct bytesink *sink, uint8_t compression
 	writer->compression = compression;
 	writer->unit = unit;
 	writer->size = block_full_bytes(unit);
-	writer->plain = g_malloc(writer->size);
+	writer->own = g_malloc(writer->size);
+	writer->plain = writer->own;
 	if (compression != COMPRESSION_NONE) {
 		writer->compressor = compressor_new(compression);
 		writer->packed = g_malloc(block_pack_bound(compression, writer->size));
@@ -69,13 +77,28 @@ void block_writer_free(struct block_writer *writer)
 	if (writer == NULL) {
 		return;
 	}
+	packcrew_free(writer->crew);
 	compressor_free(writer->compressor);
 	g_free(writer->packed);
-	g_free(writer->plain);
+	g_free(writer->own);
 	g_free(writer);
 }
 
-int block_writer_flush(struct block_writer *writer, struct err *err)
+void block_writer_use_crew(struct block_writer *writer)
+{
+	writer->blocks_to_crew = writer->compressor != NULL ? CREW_AFTER : 0;
+}
+
+/* The crew begins with the block after this one. */
+static void count_block(struct block_writer *writer)
+{
+	if (writer->blocks_to_crew > 0 && --writer->blocks_to_crew == 0) {
+		writer->crew = packcrew_new(writer->compression, writer->size);
+		writer->plain = writer->crew ? packcrew_room(writer->crew) : writer->own;
+	}
+}
+
+static int end_block(struct block_writer *writer, struct err *err)
 {
 	size_t len = writer->used;
 	size_t packed = 0;
@@ -88,11 +111,28 @@ int block_writer_flush(struct block_writer *writer, struct err *err)
 	if (writer->compressor == NULL) {
 		return bytesink_write(writer->sink, writer->plain, len, err);
 	}
+	if (writer->crew != NULL) {
+		rc = packcrew_pack(writer->crew, len, writer->sink, err);
+		writer->plain = packcrew_room(writer->crew);
+		return rc;
+	}
 	rc = block_pack(writer->compressor, writer->plain, len, writer->packed, &packed, err);
 	if (rc != ST_OK) {
 		return err == NULL ? rc : err_prefix(err, "%s", bytesink_name(writer->sink));
 	}
-	return bytesink_write(writer->sink, writer->packed, packed, err);
+	rc = bytesink_write(writer->sink, writer->packed, packed, err);
+	count_block(writer);
+	return rc;
+}
+
+int block_writer_flush(struct block_writer *writer, struct err *err)
+{
+	int rc = end_block(writer, err);
+
+	if (rc == ST_OK && writer->crew != NULL) {
+		rc = packcrew_drain(writer->crew, writer->sink, err);
+	}
+	return rc;
 }
 
 uint32_t block_writer_left(const struct block_writer *writer)
@@ -117,7 +157,7 @@ int block_writer_room(struct block_writer *writer, uint32_t count, uint8_t **to,
 	size_t free_units = (writer->size - writer->used) / writer->unit;
 
 	if (free_units == 0) {
-		int rc = block_writer_flush(writer, err);
+		int rc = end_block(writer, err);
 
 		if (rc != ST_OK) {
 			return rc;

@@ -70,6 +70,12 @@ uint8_t block_compression(uint8_t wanted, const struct bytesink *sink);
  */
 struct block_writer *block_writer_new(struct bytesink *sink, uint8_t compression, size_t unit);
 void block_writer_free(struct block_writer *writer); /* what is not flushed is lost */
+/*
+ * Compress on threads (storage/packcrew.h) when it turns out to be more than a few blocks. The
+ * bytes are the same; they, and errors, come some blocks later, at block_writer_flush() at the
+ * latest.
+ */
+void block_writer_use_crew(struct block_writer *writer);
 
 /*
  * Room for count units in the current block: *to. Ends the block first if not even one fits.

@@ -20,11 +20,21 @@
 #include <sys/stat.h>
 
 #define HEAD_ROOM BLOCK_BYTES
-/* Blocks that are read before a thread is worth it. */
+/* Blocks that are read before threads are worth it. */
 #define AHEAD_AFTER 4
 #define SLOTS       8
-/* Whoever must wait waits for so many, so that the two do not wake each other for every block. */
-#define WAIT_FOR (SLOTS / 2)
+/* Whoever must wait waits for so many, so that they do not wake each other for every block. */
+#define WAIT_FOR    (SLOTS / 2)
+#define WORKERS_MAX 4
+
+/* A block as it stands in the file. */
+struct packed {
+	const uint8_t *bytes;
+	uint32_t len;
+	uint32_t plain_len;
+	uint64_t number; /* from 1 */
+	uint64_t offset; /* of its frame */
+};
 
 struct slot {
 	uint8_t *bytes; /* HEAD_ROOM, then the block */
@@ -32,9 +42,12 @@ struct slot {
 	size_t len;
 	int status; /* instead of a block: ST_END or an error */
 	struct err err;
+	bool done;     /* with threads, under their lock */
+	uint8_t *copy; /* with threads: the packed block */
+	size_t copy_capacity;
 };
 
-/* What takes blocks from the source: the reader, or its thread once there is one. */
+/* What takes blocks from the source, one after the other. */
 struct frames {
 	struct bytesource *src; /* kept */
 	uint8_t compression;
@@ -42,15 +55,18 @@ struct frames {
 };
 
 struct ahead {
-	pthread_t thread;
-	unsigned first; /* the slot of its first block */
+	pthread_t threads[WORKERS_MAX];
+	unsigned workers;
+	pthread_mutex_t frames_lock; /* taken before lock */
+	unsigned first;              /* the slot of the first block */
 	pthread_mutex_t lock;
-	pthread_cond_t filled_cond;
+	pthread_cond_t done_cond;
 	pthread_cond_t taken_cond;
-	uint64_t filled; /* slots, by the thread */
-	uint64_t taken;  /* of these, by the reader, which still shows the last one */
-	bool ended;      /* no more will be filled */
-	bool stop;       /* no more are wanted */
+	uint64_t begun; /* blocks, by the threads */
+	uint64_t taken; /* of these, by the reader, which still shows the last one */
+	unsigned done;  /* and not taken */
+	bool ended;     /* no more will be begun */
+	bool stop;      /* no more are wanted */
 };
 
 struct block_reader {
@@ -69,13 +85,19 @@ struct block_reader {
 
 /* --- one block --- */
 
-/* Damage of the block that begins at the current offset. */
-static int damaged(const struct frames *frames, int status, const char *what, struct err *err)
+static int damaged(const struct frames *frames, uint64_t number, uint64_t offset, int status,
+		   const char *what, struct err *err)
 {
 	return err_set(err, status,
 		       "%s: %s (block %" G_GUINT64_FORMAT " at byte %" G_GUINT64_FORMAT ")",
-		       bytesource_name(frames->src), what, frames->blocks + 1,
-		       bytesource_offset(frames->src));
+		       bytesource_name(frames->src), what, number, offset);
+}
+
+/* Damage of the block that begins at the current offset. */
+static int damaged_here(const struct frames *frames, int status, const char *what, struct err *err)
+{
+	return damaged(frames, frames->blocks + 1, bytesource_offset(frames->src), status, what,
+		       err);
 }
 
 /* The sizes of the next block. ST_OK, ST_END, or an error; nothing is consumed. */
@@ -93,149 +115,225 @@ static int read_frame(const struct frames *frames, uint32_t *compressed, uint32_
 		return ST_END;
 	}
 	if (have < BLOCK_FRAME_BYTES) {
-		return damaged(frames, ST_ETRUNC, "incomplete block", err);
+		return damaged_here(frames, ST_ETRUNC, "incomplete block", err);
 	}
 	*compressed = load32_be(at);
 	*plain = load32_be(at + 4);
 	if (*compressed > BLOCK_COMPRESSED_MAX || *plain > BLOCK_PLAIN_MAX) {
-		return damaged(frames, ST_EFORMAT, "block too large", err);
+		return damaged_here(frames, ST_EFORMAT, "block too large", err);
 	}
 	return ST_OK;
 }
 
-static void make_room(struct slot *slot, size_t len)
+/* The next block, which stays where it is. ST_OK, ST_END or an error. */
+static int view_packed(const struct frames *frames, struct packed *packed, struct err *err)
 {
-	if (slot->capacity < HEAD_ROOM + len) {
+	size_t have;
+	int rc = read_frame(frames, &packed->len, &packed->plain_len, err);
+
+	if (rc == ST_OK) {
+		rc = bytesource_view(frames->src, BLOCK_FRAME_BYTES + packed->len, &packed->bytes,
+				     &have, err);
+	}
+	if (rc != ST_OK) {
+		return rc;
+	}
+	if (have < BLOCK_FRAME_BYTES + packed->len) {
+		return damaged_here(frames, ST_ETRUNC, "incomplete block", err);
+	}
+	packed->bytes += BLOCK_FRAME_BYTES;
+	packed->number = frames->blocks + 1;
+	packed->offset = bytesource_offset(frames->src);
+	return ST_OK;
+}
+
+static void consume_packed(struct frames *frames, const struct packed *packed)
+{
+	frames->blocks++;
+	bytesource_consume(frames->src, BLOCK_FRAME_BYTES + packed->len);
+}
+
+static int unpack(const struct frames *frames, const struct packed *packed, struct slot *slot,
+		  struct err *err)
+{
+	struct err why;
+	int rc;
+
+	if (slot->capacity < HEAD_ROOM + packed->plain_len) {
 		g_free(slot->bytes);
-		slot->capacity = HEAD_ROOM + MAX(len, (size_t)BLOCK_BYTES);
+		slot->capacity = HEAD_ROOM + MAX(packed->plain_len, BLOCK_BYTES);
 		slot->bytes = g_malloc(slot->capacity);
 	}
+	rc = decompress_block(frames->compression, packed->bytes, packed->len,
+			      slot->bytes + HEAD_ROOM, packed->plain_len, &why);
+	slot->len = packed->plain_len;
+	return rc == ST_OK ? rc
+			   : damaged(frames, packed->number, packed->offset, rc, why.text, err);
 }
 
-/* Decompress the next block into the slot. ST_OK, ST_END or an error. */
+/* The next block into the slot. ST_OK, ST_END or an error. */
 static int read_block(struct frames *frames, struct slot *slot, struct err *err)
 {
-	uint32_t compressed = 0, plain = 0;
-	const uint8_t *at;
-	struct err why;
-	size_t have;
-	int rc = read_frame(frames, &compressed, &plain, err);
+	struct packed packed = { 0 };
+	int rc = view_packed(frames, &packed, err);
 
-	if (rc != ST_OK) {
-		return rc;
+	if (rc == ST_OK) {
+		rc = unpack(frames, &packed, slot, err);
 	}
-	rc = bytesource_view(frames->src, BLOCK_FRAME_BYTES + compressed, &at, &have, err);
-	if (rc != ST_OK) {
-		return rc;
+	if (rc == ST_OK) {
+		consume_packed(frames, &packed);
 	}
-	if (have < BLOCK_FRAME_BYTES + compressed) {
-		return damaged(frames, ST_ETRUNC, "incomplete block", err);
-	}
-	make_room(slot, plain);
-	rc = decompress_block(frames->compression, at + BLOCK_FRAME_BYTES, compressed,
-			      slot->bytes + HEAD_ROOM, plain, &why);
-	if (rc != ST_OK) {
-		return damaged(frames, rc, why.text, err);
-	}
-	slot->len = plain;
-	frames->blocks++;
-	bytesource_consume(frames->src, BLOCK_FRAME_BYTES + compressed);
-	return ST_OK;
+	return rc;
 }
 
-/* --- the thread --- */
+/* --- the threads --- */
 
 static struct slot *slot_of(struct block_reader *reader, uint64_t block)
 {
 	return &reader->slots[(reader->ahead->first + block) % SLOTS];
 }
 
-/* Waits for a slot to fill; false: nobody wants more. */
-static bool wait_for_room(struct ahead *ahead)
+/* Waits for a slot to fill; NULL: nobody wants more, or there is no more. */
+static struct slot *begin_slot(struct block_reader *reader)
 {
-	bool stop;
+	struct ahead *ahead = reader->ahead;
+	struct slot *slot = NULL;
 
 	pthread_mutex_lock(&ahead->lock);
-	if (ahead->filled - ahead->taken >= SLOTS - 1) {
-		while (!ahead->stop && ahead->filled - ahead->taken >= SLOTS - WAIT_FOR) {
+	if (ahead->begun - ahead->taken >= SLOTS - 1) {
+		while (!ahead->stop && ahead->begun - ahead->taken >= SLOTS - WAIT_FOR) {
 			pthread_cond_wait(&ahead->taken_cond, &ahead->lock);
 		}
 	}
-	stop = ahead->stop;
+	if (!ahead->stop && !ahead->ended) {
+		slot = slot_of(reader, ahead->begun++);
+		slot->done = false;
+	}
 	pthread_mutex_unlock(&ahead->lock);
-	return !stop;
+	return slot;
+}
+
+/* A copy of the next block, which another thread may then look for the one after. */
+static int copy_packed(struct frames *frames, struct slot *slot, struct packed *packed)
+{
+	int rc = view_packed(frames, packed, &slot->err);
+
+	if (rc != ST_OK) {
+		return rc;
+	}
+	if (slot->copy_capacity < packed->len) {
+		g_free(slot->copy);
+		slot->copy_capacity = MAX(packed->len, BLOCK_BYTES);
+		slot->copy = g_malloc(slot->copy_capacity);
+	}
+	memcpy(slot->copy, packed->bytes, packed->len);
+	packed->bytes = slot->copy;
+	consume_packed(frames, packed);
+	return ST_OK;
+}
+
+static void end_slot(struct ahead *ahead, struct slot *slot)
+{
+	pthread_mutex_lock(&ahead->lock);
+	slot->done = true;
+	ahead->done++;
+	ahead->ended = ahead->ended || slot->status != ST_OK;
+	if (ahead->ended || ahead->done >= WAIT_FOR) {
+		pthread_cond_signal(&ahead->done_cond);
+	}
+	pthread_mutex_unlock(&ahead->lock);
 }
 
 static void *run_ahead(void *arg)
 {
 	struct block_reader *reader = arg;
 	struct ahead *ahead = reader->ahead;
-	int status = ST_OK;
+	bool going_on = true;
 
-	for (uint64_t block = 0; status == ST_OK && wait_for_room(ahead); block++) {
-		struct slot *slot = slot_of(reader, block);
+	while (going_on) {
+		struct packed packed = { 0 };
+		struct slot *slot;
 
-		status = read_block(&reader->frames, slot, &slot->err);
-		slot->status = status;
-		pthread_mutex_lock(&ahead->lock);
-		ahead->filled++;
-		ahead->ended = status != ST_OK;
-		if (ahead->ended || ahead->filled - ahead->taken >= WAIT_FOR) {
-			pthread_cond_signal(&ahead->filled_cond);
+		pthread_mutex_lock(&ahead->frames_lock);
+		slot = begin_slot(reader);
+		if (slot) {
+			slot->status = copy_packed(&reader->frames, slot, &packed);
 		}
-		pthread_mutex_unlock(&ahead->lock);
+		if (slot && slot->status != ST_OK) {
+			end_slot(ahead, slot);
+		}
+		going_on = slot && slot->status == ST_OK;
+		pthread_mutex_unlock(&ahead->frames_lock);
+		if (going_on) {
+			slot->status = unpack(&reader->frames, &packed, slot, &slot->err);
+			end_slot(ahead, slot);
+		}
 	}
 	return NULL;
-}
-
-static void ahead_free(struct ahead *ahead)
-{
-	pthread_mutex_destroy(&ahead->lock);
-	pthread_cond_destroy(&ahead->filled_cond);
-	pthread_cond_destroy(&ahead->taken_cond);
-	g_free(ahead);
-}
-
-/* From here on the frames are the thread's. Where there can be no thread all stays as it is. */
-static void ahead_start(struct block_reader *reader)
-{
-	struct ahead *ahead = g_new0(struct ahead, 1);
-
-	pthread_mutex_init(&ahead->lock, NULL);
-	pthread_cond_init(&ahead->filled_cond, NULL);
-	pthread_cond_init(&ahead->taken_cond, NULL);
-	ahead->first = (unsigned)(reader->current - reader->slots) + 1;
-	reader->ahead = ahead;
-	if (pthread_create(&ahead->thread, NULL, run_ahead, reader) != 0) {
-		reader->ahead = NULL;
-		reader->wants_ahead = false;
-		ahead_free(ahead);
-	}
 }
 
 static void ahead_stop(struct ahead *ahead)
 {
 	pthread_mutex_lock(&ahead->lock);
 	ahead->stop = true;
-	pthread_cond_signal(&ahead->taken_cond);
+	pthread_cond_broadcast(&ahead->taken_cond);
 	pthread_mutex_unlock(&ahead->lock);
-	pthread_join(ahead->thread, NULL);
-	ahead_free(ahead);
+	for (unsigned i = 0; i < ahead->workers; i++) {
+		pthread_join(ahead->threads[i], NULL);
+	}
+	pthread_mutex_destroy(&ahead->frames_lock);
+	pthread_mutex_destroy(&ahead->lock);
+	pthread_cond_destroy(&ahead->done_cond);
+	pthread_cond_destroy(&ahead->taken_cond);
+	g_free(ahead);
+}
+
+static unsigned processors(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
+}
+
+/* From here on the frames are the threads'. Where there can be none all stays as it is. */
+static void ahead_start(struct block_reader *reader)
+{
+	struct ahead *ahead = g_new0(struct ahead, 1);
+	unsigned wanted = MIN(processors(), WORKERS_MAX);
+
+	pthread_mutex_init(&ahead->frames_lock, NULL);
+	pthread_mutex_init(&ahead->lock, NULL);
+	pthread_cond_init(&ahead->done_cond, NULL);
+	pthread_cond_init(&ahead->taken_cond, NULL);
+	ahead->first = (unsigned)(reader->current - reader->slots) + 1;
+	reader->ahead = ahead;
+	while (ahead->workers < wanted &&
+	       pthread_create(&ahead->threads[ahead->workers], NULL, run_ahead, reader) == 0) {
+		ahead->workers++;
+	}
+	if (!ahead->workers) {
+		ahead_stop(ahead);
+		reader->ahead = NULL;
+		reader->wants_ahead = false;
+	}
 }
 
 /* The slot behind the one that is shown. */
 static struct slot *ahead_next(struct block_reader *reader)
 {
 	struct ahead *ahead = reader->ahead;
+	struct slot *slot = slot_of(reader, ahead->taken);
 
 	pthread_mutex_lock(&ahead->lock);
-	if (ahead->filled == ahead->taken) {
-		while (!ahead->ended && ahead->filled - ahead->taken < WAIT_FOR) {
-			pthread_cond_wait(&ahead->filled_cond, &ahead->lock);
+	/* nobody has begun it, and then done may still tell of the time before */
+	if (ahead->begun == ahead->taken || !slot->done) {
+		while (ahead->begun == ahead->taken || !slot->done ||
+		       (ahead->done < WAIT_FOR && !ahead->ended)) {
+			pthread_cond_wait(&ahead->done_cond, &ahead->lock);
 		}
 	}
 	pthread_mutex_unlock(&ahead->lock);
-	return slot_of(reader, ahead->taken);
+	return slot;
 }
 
 /* It is shown now, and the one before may be filled again. */
@@ -243,7 +341,8 @@ static void ahead_take(struct ahead *ahead)
 {
 	pthread_mutex_lock(&ahead->lock);
 	ahead->taken++;
-	if (ahead->filled - ahead->taken < SLOTS - WAIT_FOR) {
+	ahead->done--;
+	if (ahead->begun - ahead->taken < SLOTS - WAIT_FOR) {
 		pthread_cond_signal(&ahead->taken_cond);
 	}
 	pthread_mutex_unlock(&ahead->lock);
@@ -277,15 +376,9 @@ void block_reader_free(struct block_reader *reader)
 	}
 	for (size_t i = 0; i < SLOTS; i++) {
 		g_free(reader->slots[i].bytes);
+		g_free(reader->slots[i].copy);
 	}
 	g_free(reader);
-}
-
-static bool has_processors(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 1;
 }
 
 void block_reader_read_ahead(struct block_reader *reader)
@@ -294,7 +387,7 @@ void block_reader_read_ahead(struct block_reader *reader)
 	struct stat st;
 
 	reader->wants_ahead = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-			      reader->frames.compression != COMPRESSION_NONE && has_processors();
+			      reader->frames.compression != COMPRESSION_NONE && processors() > 1;
 }
 
 const char *block_reader_place(struct block_reader *reader)
@@ -393,7 +486,7 @@ int block_reader_measure(struct block_reader *reader, uint64_t *bytes, struct er
 	while ((rc = read_frame(frames, &compressed, &plain, err)) == ST_OK) {
 		rc = bytesource_skip(frames->src, BLOCK_FRAME_BYTES + compressed, &skipped, err);
 		if (rc == ST_OK && skipped < BLOCK_FRAME_BYTES + compressed) {
-			rc = damaged(frames, ST_ETRUNC, "incomplete block", err);
+			rc = damaged_here(frames, ST_ETRUNC, "incomplete block", err);
 		}
 		if (rc != ST_OK) {
 			return rc;

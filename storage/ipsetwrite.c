@@ -455,6 +455,7 @@ int ipset_write_to(const struct ipset *set, struct bytesink *sink,
 		add_entry(&header, tree, writing.wide);
 	}
 	writing.out = block_writer_new(sink, header.compression, 1);
+	block_writer_use_crew(writing.out);
 	status = header_write(&header, sink, err);
 	if (status == ST_OK) {
 		status = tree ? write_tree(&writing, tree) : write_walk(&writing, set);

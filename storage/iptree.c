@@ -1,79 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The algorithms and their order of steps are those of silk-set-bag-pmap-files.md 1.6.1. */
-#include "storage/iptree.h"
+#include "storage/iptreeparts.h"
 
 #include <assert.h>
 #include <glib.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define STRIDE_BITS     4u
 #define POOL_FIRST      2048u
 #define POOL_DOUBLE_MAX (1u << 20)
-
-/* Indices of one of the two arrays. */
-struct pool {
-	uint32_t capacity;
-	uint32_t used;
-	GArray *unused; /* uint32_t, last in first out */
-};
-
-struct iptree {
-	struct iptree_leaf *leaves;
-	struct iptree_node *nodes;
-	struct pool leaf_pool;
-	struct pool node_pool;
-	uint32_t root;
-	bool root_is_leaf;
-	bool combine_next; /* the leaf array has grown since the last Combine */
-	bool changed;      /* since the last clean */
-	bool loading;      /* do not join yet */
-};
 
 /* Where an entry hangs: a slot of a node, or the root. */
 struct place {
 	uint32_t node; /* 0: root */
 	unsigned slot;
 };
-
-static uint64_t high_mask(unsigned bits)
-{
-	return bits == 0 ? 0 : UINT64_MAX << (64 - bits);
-}
-
-static struct ip ip_masked(struct ip ip, unsigned prefix)
-{
-	return (struct ip){ ip.hi & high_mask(prefix < 64 ? prefix : 64),
-			    ip.lo & high_mask(prefix > 64 ? prefix - 64 : 0) };
-}
-
-/* Number of leading bits that are the same. */
-static unsigned shared_bits(struct ip a, struct ip b)
-{
-	if (a.hi != b.hi) {
-		return (unsigned)__builtin_clzll(a.hi ^ b.hi);
-	}
-	return a.lo != b.lo ? 64 + (unsigned)__builtin_clzll(a.lo ^ b.lo) : 128;
-}
-
-/* The four bits after the first prefix ones. */
-static unsigned slot_of(struct ip ip, unsigned prefix)
-{
-	return (unsigned)(prefix < 64 ? ip.hi >> (60 - prefix) : ip.lo >> (124 - prefix)) & 15;
-}
-
-/* How many slots a block fills in a node. */
-static unsigned slot_span(unsigned node_prefix, unsigned block_prefix)
-{
-	unsigned deeper = block_prefix - node_prefix;
-
-	return deeper >= STRIDE_BITS ? 1 : 1u << (STRIDE_BITS - deeper);
-}
-
-static bool bit(uint32_t bits, unsigned slot)
-{
-	return bits >> slot & 1;
-}
 
 /* --- the arrays --- */
 
@@ -109,11 +50,6 @@ static bool pool_take(struct pool *pool, uint32_t *out)
 		return true;
 	}
 	return false;
-}
-
-static void pool_give(struct pool *pool, uint32_t index)
-{
-	g_array_append_val(pool->unused, index);
 }
 
 static uint32_t pool_grown(const struct pool *pool)
@@ -193,6 +129,7 @@ static void set_leaf(struct iptree *tree, uint32_t node_index, uint32_t leaf_ind
 		node->child[s] = leaf_index;
 		node->leaf_bits |= 1u << s;
 		node->repeat_bits |= 1u << s;
+		node->node_bits &= (uint16_t) ~(1u << s);
 	}
 	node->repeat_bits &= ~(1u << slot);
 }
@@ -205,6 +142,7 @@ static void set_node(struct iptree *tree, struct place at, uint32_t index)
 		parent->child[at.slot] = index;
 		parent->leaf_bits &= ~(1u << at.slot);
 		parent->repeat_bits &= ~(1u << at.slot);
+		parent->node_bits |= (uint16_t)(1u << at.slot);
 	} else {
 		tree->root = index;
 		tree->root_is_leaf = false;
@@ -337,6 +275,8 @@ static uint32_t insert_at_node(struct iptree *tree, struct place at, uint32_t in
 		if (shared < node->prefix || prefix <= node->prefix) {
 			return cover(tree, at, index, false, ip, prefix);
 		}
+		tree->path[tree->depth] = index;
+		tree->prefixes[tree->depth++] = node->prefix;
 		slot = slot_of(ip, node->prefix);
 		at = (struct place){ index, slot };
 		if (!node->child[slot]) {
@@ -359,7 +299,17 @@ static uint32_t insert_at_node(struct iptree *tree, struct place at, uint32_t in
 	}
 }
 
-static void combine_root(struct iptree *tree);
+/* The lowest node of the path that holds the block and is not inside it, which leaves the path. */
+static uint32_t path_down(struct iptree *tree, struct ip ip, unsigned prefix)
+{
+	unsigned shared = MIN(shared_bits(ip, tree->last), prefix - 1);
+
+	while (tree->depth && tree->prefixes[tree->depth - 1] > shared) {
+		tree->depth--;
+	}
+	tree->last = ip;
+	return tree->depth ? tree->path[--tree->depth] : tree->root;
+}
 
 uint32_t iptree_insert(struct iptree *tree, struct ip ip, uint8_t prefix)
 {
@@ -375,10 +325,11 @@ uint32_t iptree_insert(struct iptree *tree, struct ip ip, uint8_t prefix)
 		node_take(tree, (struct ip){ 0, 0 }, 0);
 		return tree->root;
 	}
-	leaf = tree->root_is_leaf ? insert_at_leaf(tree, root, tree->root, ip, prefix)
-				  : insert_at_node(tree, root, tree->root, ip, prefix);
+	leaf = tree->root_is_leaf
+		       ? insert_at_leaf(tree, root, tree->root, ip, prefix)
+		       : insert_at_node(tree, root, path_down(tree, ip, prefix), ip, prefix);
 	if (tree->combine_next && !tree->loading) {
-		combine_root(tree);
+		iptree_combine(tree);
 		tree->combine_next = false;
 	}
 	return leaf;
@@ -442,211 +393,6 @@ void iptree_insert_range(struct iptree *tree, struct ip first, struct ip last)
 	iptree_each_block(first, last, insert_block, tree);
 }
 
-/* --- joining --- */
-
-/* Slots seen so far whose leaves may be joined with one on their left; top is the nearest. */
-struct slot_stack {
-	unsigned count;
-	uint8_t slot[IPTREE_SLOTS];
-};
-
-/* Join the leaf of slot s with its right neighbours as long as two halves make a whole. */
-static void combine_slot(struct iptree *tree, struct iptree_node *node, unsigned s,
-			 struct slot_stack *stack)
-{
-	struct iptree_leaf *leaf = &tree->leaves[node->child[s]];
-
-	while (stack->count && s % 2 == 0) {
-		unsigned j = stack->slot[stack->count - 1];
-		uint32_t other_index = node->child[j];
-		const struct iptree_leaf *other = &tree->leaves[other_index];
-
-		/* SiLK knows no block of all IPv6 addresses */
-		if (other->prefix != leaf->prefix || leaf->prefix == 1 ||
-		    shared_bits(leaf->ip, other->ip) < leaf->prefix - 1u) {
-			break;
-		}
-		leaf->prefix--;
-		leaf->ip = ip_masked(leaf->ip, leaf->prefix);
-		pool_give(&tree->leaf_pool, other_index);
-		for (unsigned k = s + 1; k <= j; k++) {
-			node->repeat_bits |= 1u << k;
-		}
-		for (unsigned k = j;
-		     k < IPTREE_SLOTS && node->child[k] == other_index && bit(node->leaf_bits, k);
-		     k++) {
-			node->child[k] = node->child[s];
-		}
-		stack->count--;
-	}
-	stack->slot[stack->count++] = (uint8_t)s;
-}
-
-/*
- * Join leaves below a node. True when the node has only one leaf left: it has been freed, and *leaf
- * is to take its place. Depth is at most 32.
- */
-static bool combine(struct iptree *tree, uint32_t index, uint32_t *leaf)
-{
-	struct iptree_node *node = &tree->nodes[index];
-	struct slot_stack stack = { 0 };
-	int lowest = -1;
-	int highest = -1;
-
-	for (int s = IPTREE_SLOTS - 1; s >= 0; s--) {
-		uint32_t joined;
-
-		if (!node->child[s]) {
-			stack.count = 0;
-			continue;
-		}
-		highest = highest < 0 ? s : highest;
-		lowest = s;
-		if (bit(node->repeat_bits, (unsigned)s)) {
-			continue;
-		}
-		if (!bit(node->leaf_bits, (unsigned)s)) {
-			if (!combine(tree, node->child[s], &joined)) {
-				stack.count = 0;
-				continue;
-			}
-			node->child[s] = joined;
-			node->leaf_bits |= 1u << s;
-		}
-		combine_slot(tree, node, (unsigned)s, &stack);
-	}
-	assert(lowest >= 0);
-	if (node->child[lowest] != node->child[highest] ||
-	    !bit(node->leaf_bits, (unsigned)lowest) || !bit(node->leaf_bits, (unsigned)highest)) {
-		return false;
-	}
-	*leaf = node->child[lowest];
-	pool_give(&tree->node_pool, index);
-	return true;
-}
-
-static void combine_root(struct iptree *tree)
-{
-	uint32_t leaf;
-
-	if (tree->root && !tree->root_is_leaf && combine(tree, tree->root, &leaf)) {
-		tree->root = leaf;
-		tree->root_is_leaf = true;
-	}
-}
-
-/* --- numbering --- */
-
-/* The next unused number below limit; larger ones are thrown away. */
-static uint32_t hole_below(struct iptree *tree, uint32_t limit)
-{
-	uint32_t index = 0;
-
-	do {
-		GArray *unused = tree->node_pool.unused;
-
-		assert(unused->len);
-		index = g_array_index(unused, uint32_t, unused->len - 1);
-		g_array_set_size(unused, unused->len - 1);
-	} while (index >= limit);
-	return index;
-}
-
-/* Move nodes down into the holes so that they are numbered without gaps. */
-static void compact_nodes(struct iptree *tree)
-{
-	uint32_t limit = tree->node_pool.used - tree->node_pool.unused->len;
-	GArray *work = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-
-	if (tree->root >= limit) {
-		uint32_t to = hole_below(tree, limit);
-
-		tree->nodes[to] = tree->nodes[tree->root];
-		tree->root = to;
-	}
-	g_array_append_val(work, tree->root);
-	while (work->len) {
-		uint32_t index = g_array_index(work, uint32_t, work->len - 1);
-		struct iptree_node *node = &tree->nodes[index];
-
-		g_array_set_size(work, work->len - 1);
-		for (unsigned s = 0; s < IPTREE_SLOTS; s++) {
-			if (!node->child[s] || bit(node->leaf_bits, s)) {
-				continue;
-			}
-			if (node->child[s] >= limit) {
-				uint32_t to = hole_below(tree, limit);
-
-				tree->nodes[to] = tree->nodes[node->child[s]];
-				node->child[s] = to;
-			}
-			g_array_append_val(work, node->child[s]);
-		}
-	}
-	tree->node_pool.used = limit;
-	g_array_free(work, TRUE);
-}
-
-/* Copy the leaves below a node, in order, to the end of a new array, and renumber them. */
-static void number_leaves(struct iptree *tree, uint32_t index, struct iptree_leaf *to,
-			  uint32_t *count)
-{
-	struct iptree_node *node = &tree->nodes[index];
-	uint32_t number = 0;
-
-	for (unsigned s = 0; s < IPTREE_SLOTS; s++) {
-		if (!node->child[s]) {
-			continue;
-		}
-		if (!bit(node->leaf_bits, s)) {
-			number_leaves(tree, node->child[s], to, count);
-			continue;
-		}
-		if (!bit(node->repeat_bits, s)) {
-			number = (*count)++;
-			to[number] = tree->leaves[node->child[s]];
-		}
-		node->child[s] = number;
-	}
-}
-
-void iptree_load(struct iptree *tree)
-{
-	tree->loading = true;
-}
-
-void iptree_clean(struct iptree *tree)
-{
-	struct pool *leaf_pool = &tree->leaf_pool;
-	struct iptree_leaf *leaves;
-	uint32_t count = 1;
-
-	tree->loading = false;
-	if (!tree->changed) {
-		return;
-	}
-	tree->changed = false;
-	combine_root(tree);
-	leaves = g_new(struct iptree_leaf, leaf_pool->capacity);
-	leaves[0] = (struct iptree_leaf){ .prefix = 0 };
-	if (tree->root_is_leaf) {
-		tree->node_pool.used = 1;
-		leaves[1] = tree->leaves[tree->root];
-		tree->root = 1;
-		count = 2;
-	} else {
-		if (tree->node_pool.unused->len) {
-			compact_nodes(tree);
-		}
-		number_leaves(tree, tree->root, leaves, &count);
-	}
-	g_array_set_size(tree->node_pool.unused, 0);
-	g_array_set_size(leaf_pool->unused, 0);
-	leaf_pool->used = count;
-	g_free(tree->leaves);
-	tree->leaves = leaves;
-}
-
 /* The number of the node for exactly these bits; 0: there is none. */
 static uint32_t find_node(const struct iptree *tree, struct ip ip, unsigned prefix)
 {
@@ -708,6 +454,7 @@ bool iptree_renumber(struct iptree *tree, const struct iptree_leaf *nodes, uint3
 		}
 	}
 	tree->root = numbers[tree->root];
+	tree->depth = 0;
 	g_free(numbers);
 	g_free(tree->nodes);
 	tree->nodes = renumbered;

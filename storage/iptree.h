@@ -33,6 +33,7 @@ struct iptree_node {
 	uint32_t leaf_bits;           /* bit s: child[s] is a leaf */
 	uint32_t repeat_bits;         /* bit s: child[s] is the same leaf as child[s - 1] */
 	uint8_t prefix;               /* multiple of 4 */
+	uint16_t node_bits;           /* bit s: child[s] is a node */
 	struct ip ip;
 };
 

@@ -276,6 +276,7 @@ int sightings_write_to(const struct sightings *seen, struct bytesink *sink,
 	store32_be(payload + 16, TIMES_BYTES);
 	header_add(&header, ENTRY_IPSET, payload, sizeof(payload));
 	out = block_writer_new(sink, header.compression, 1);
+	block_writer_use_crew(out);
 	status = header_write(&header, sink, err);
 	for (size_t i = 0; status == ST_OK && i < seen->count; i++) {
 		status = write_one(out, &seen->at[i], address_size, err);

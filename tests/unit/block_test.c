@@ -249,6 +249,84 @@ static void test_stop_ahead(void)
 	g_free(path);
 }
 
+/* --- a crew of packing threads --- */
+
+/* What a writer makes of a file with many blocks, flushed in between as well. */
+static GBytes *packed_noise(uint8_t compression, bool crew, size_t flush_at)
+{
+	struct bytesink *sink = bytesink_memory("blocks");
+	struct block_writer *writer = block_writer_new(sink, compression, 1);
+	const uint8_t *bytes;
+	size_t len;
+	GBytes *made;
+
+	if (crew) {
+		block_writer_use_crew(writer);
+	}
+	for (size_t i = 0; i < AHEAD_LEN; i++) {
+		uint8_t byte = noise_at(i);
+
+		CU_ASSERT_EQUAL_FATAL(block_writer_write(writer, &byte, 1, NULL), ST_OK);
+		if (i == flush_at) {
+			CU_ASSERT_EQUAL(block_writer_flush(writer, NULL), ST_OK);
+		}
+	}
+	CU_ASSERT_EQUAL(block_writer_flush(writer, NULL), ST_OK);
+	block_writer_free(writer);
+	bytes = bytesink_bytes(sink, &len);
+	made = g_bytes_new(bytes, len);
+	bytesink_close(sink, NULL);
+	return made;
+}
+
+/* The bytes are the same as without. */
+static void test_crew(void)
+{
+	static const size_t flushes[] = { 10, 500000, AHEAD_LEN / 2, AHEAD_LEN };
+
+	for (unsigned i = 0; i < 4 * G_N_ELEMENTS(flushes); i++) {
+		GBytes *alone = packed_noise((uint8_t)(i % 4), false, flushes[i / 4]);
+		GBytes *crew = packed_noise((uint8_t)(i % 4), true, flushes[i / 4]);
+
+		unit_at("compression %u, flush at %zu", i % 4, flushes[i / 4]);
+		CU_ASSERT(g_bytes_equal(alone, crew));
+		g_bytes_unref(alone);
+		g_bytes_unref(crew);
+	}
+}
+
+/* A full disk is told at the flush at the latest, and what is left is freed. */
+static void test_crew_fails(void)
+{
+	for (size_t len = 1000; len < 3000000; len = len * 3) {
+		struct bytesink *sink = NULL;
+		struct block_writer *writer;
+		struct err err;
+		int rc = ST_OK;
+
+		unit_at("%zu bytes", len);
+		CU_ASSERT_EQUAL_FATAL(bytesink_create(&sink, "/dev/full", 0, &err), ST_OK);
+		writer = block_writer_new(sink, COMPRESSION_ZLIB, 1);
+		block_writer_use_crew(writer);
+		for (size_t i = 0; rc == ST_OK && i < len; i++) {
+			uint8_t byte = noise_at(i);
+
+			rc = block_writer_write(writer, &byte, 1, &err);
+		}
+		if (rc == ST_OK) {
+			rc = block_writer_flush(writer, &err);
+		}
+		block_writer_free(writer);
+		if (rc == ST_OK) {
+			rc = bytesink_close(sink, &err);
+		} else {
+			bytesink_close(sink, NULL);
+		}
+		CU_ASSERT_EQUAL(rc, ST_EIO);
+		CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "/dev/full"));
+	}
+}
+
 /* Units are never split: as many as fit are offered, then a new block begins. */
 static void test_units(void)
 {
@@ -282,6 +360,8 @@ static const struct unit_case cases[] = {
 	{ "units", test_units },
 	{ "reading ahead", test_read_ahead },
 	{ "reading ahead ends early", test_stop_ahead },
+	{ "a crew packs the same bytes", test_crew },
+	{ "a crew on a full disk", test_crew_fails },
 	{ NULL, NULL },
 };
 
