@@ -30,30 +30,36 @@ size_t addressline_v4(const char *text, struct ip *out)
 	return (size_t)(at - text);
 }
 
-/* 0..15, or more. */
+/* 1 + the value of a hexadecimal digit; 0: none. */
+static const uint8_t hex_values[UINT8_MAX + 1] = {
+	['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,
+	['6'] = 7,  ['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+	['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12,
+	['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
+
 static unsigned hex_value(char c)
 {
-	unsigned digit = (unsigned)(c - '0');
-	unsigned letter = (unsigned)((c | 0x20) - 'a');
-
-	return digit <= 9 ? digit : letter <= 5 ? letter + 10 : 16;
+	return hex_values[(uint8_t)c];
 }
 
 /* One to four digits; NULL: something else. */
 static const char *read_group(const char *at, uint16_t *out)
 {
-	unsigned value = hex_value(*at);
+	unsigned value = hex_value(at[0]);
 	unsigned digit;
+	int count = 1;
 
-	if (value > 15) {
+	if (!value) {
 		return NULL;
 	}
-	at++;
-	for (int more = 0; more < 3 && (digit = hex_value(*at)) <= 15; more++, at++) {
-		value = value << 4 | digit;
+	value--;
+	while (count < 4 && (digit = hex_value(at[count]))) {
+		value = value << 4 | (digit - 1);
+		count++;
 	}
 	*out = (uint16_t)value;
-	return at;
+	return at + count;
 }
 
 static struct ip join_groups(const uint16_t groups[GROUPS], int count, int gap)

@@ -122,6 +122,7 @@ struct lane {
 	struct parcel *filling;
 	struct ipset *set;
 	struct sightings *seen; /* instead of the set */
+	const struct setsink_opts *sink;
 	uint32_t columns;
 };
 
@@ -141,7 +142,7 @@ static void *run_lane(void *arg)
 		handover_push(lane->idle, parcel);
 	}
 	if (lane->set) {
-		ipset_finish(lane->set);
+		setsink_finish(lane->set, lane->sink);
 	}
 	return NULL;
 }
@@ -170,6 +171,7 @@ static int start_lanes(const struct job *job, struct lane lanes[OUTPUT_COUNT])
 			.filling = parcel_new(job->seen[i]),
 			.set = job->sets[i],
 			.seen = job->seen[i],
+			.sink = &job->opts->sink,
 			.columns = output_kinds[i].columns,
 		};
 		for (int n = 1; n < PARCELS_OF_A_LANE; n++) {

@@ -130,6 +130,8 @@ struct job {
 	const struct settool_opts *opts;
 	enum operation operation;
 	bool growing;           /* the order of insertions shows in the output */
+	bool unfinished;        /* the result has been added to */
+	const char *history;    /* the result still is this file's set, whose order was not read */
 	struct ipset *result;   /* NULL: nothing was read yet */
 	struct sightings *seen; /* the result when it has times, and then result is NULL */
 	struct header entries;
@@ -201,6 +203,7 @@ static void combine(struct job *job, const struct ipset *set, enum ipset_op op)
 		ipset_free(combined);
 	} else {
 		replace_result(job, combined);
+		job->history = NULL;
 	}
 }
 
@@ -217,7 +220,7 @@ static void add_set(struct job *job, const struct ipset *set)
 	while (ipset_cursor_next(&cursor, &range)) {
 		ipset_add_range(job->result, range.first, range.last);
 	}
-	ipset_finish(job->result);
+	job->unfinished = true;
 }
 
 /* What an operation does with each input behind the first, and with the last result. */
@@ -321,9 +324,39 @@ static struct ipset *select_seen(struct job *job, struct sightings *seen)
 
 /* --- input --- */
 
+/*
+ * The order of insertions of the first input takes long to read, and shows only when nothing is
+ * added or taken away. So it is read when that is known, if the file can be read again.
+ */
+static bool reads_history(struct job *job, const char *path)
+{
+	if (!job->growing || job->result) {
+		return false;
+	}
+	if (job->operation == OP_UNION || !g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
+		return true;
+	}
+	job->history = path;
+	return false;
+}
+
+static void recall_history(struct job *job)
+{
+	struct ipset *set = NULL;
+	struct err err;
+
+	if (!job->history || !ipset_is_wide(job->result)) {
+		return;
+	}
+	if (ipset_read_growing(&set, job->history, NULL, &err) != ST_OK) {
+		tool_die("Unable to read IPset from '%s': %s", job->history, err.text);
+	}
+	replace_result(job, set);
+}
+
 static void read_set(struct job *job, const char *path)
 {
-	bool growing = job->growing && !job->result;
+	bool growing = reads_history(job, path);
 	bool times = needs_times(job->opts);
 	struct sightings *seen = NULL;
 	struct ipset *set = NULL;
@@ -403,6 +436,9 @@ static int write_result(struct job *job, struct tool_env *env, struct outfile *o
 		sightings_finish(job->seen);
 		status = sightings_write_to(job->seen, outfile_sink(out), &write, err);
 	} else {
+		if (job->unfinished) {
+			ipset_finish_for_tree(job->result);
+		}
 		ipset_shrink(job->result);
 		status = ipset_write_to(job->result, outfile_sink(out), &write, err);
 	}
@@ -446,6 +482,7 @@ static int settool_run(struct tool_env *env, void *base, int argc, char **argv)
 		status = finish_blocks(&job, &err);
 	}
 	if (status == ST_OK) {
+		recall_history(&job);
 		status = write_result(&job, env, out, &err);
 	}
 	if (status == ST_OK) {

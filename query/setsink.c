@@ -112,13 +112,25 @@ static int finish(struct setsink *out, int status, struct err *err, const char *
 	return result;
 }
 
+void setsink_finish(struct ipset *set, const struct setsink_opts *opts)
+{
+	struct ipset_write_opts write = { 0 };
+
+	setsink_write_opts(opts, &write);
+	if (write.record_version == 0 || write.record_version == 3) {
+		ipset_finish_for_tree(set);
+	} else {
+		ipset_finish(set);
+	}
+}
+
 int setsink_write(struct setsink *out, struct ipset *set, const struct setsink_opts *opts,
 		  const struct header *entries, const char *what)
 {
 	struct ipset_write_opts write = { .entries = entries };
 	struct err err;
 
-	ipset_finish(set);
+	setsink_finish(set, opts);
 	setsink_write_opts(opts, &write);
 	return finish(out, ipset_write_to(set, out->sink, &write, &err), &err, what);
 }

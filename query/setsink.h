@@ -40,6 +40,9 @@ struct setsink;
 /* "-" and "stdout" are standard output. Ends the program when the file cannot be made. */
 struct setsink *setsink_open(const char *path);
 
+/* Finish a set as far as writing it needs; in whatever thread. setsink_write() does it, too. */
+void setsink_finish(struct ipset *set, const struct setsink_opts *opts);
+
 /*
  * Finish the set, write it with header entries (borrowed), close and free. what opens the
  * message of a failure ("Unable to write IPset"). Returns an enum tool_exit.

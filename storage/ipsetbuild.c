@@ -275,7 +275,7 @@ void ipset_widen(struct ipset *set)
 
 void ipset_shrink(struct ipset *set)
 {
-	if (set->wide && !set->ranges6.count) {
+	if (set->wide && !ipset_has_ipv6(set)) {
 		if (!set->tree) {
 			set->tree = ipset_grow_tree(set);
 		}
@@ -372,15 +372,20 @@ void ipset_load_range(struct ipset *set, struct ip first, struct ip last)
 
 /* --- finishing --- */
 
+static void clean_tree(struct ipset *set)
+{
+	leafmemo_free(set->memo);
+	set->memo = NULL;
+	iptree_clean(set->tree);
+}
+
 static void drain_tree(struct ipset *set)
 {
 	set->ranges4.count = 0;
 	set->ranges6.count = 0;
 	set->sorted = 0;
 	drop_index(set);
-	leafmemo_free(set->memo);
-	set->memo = NULL;
-	iptree_clean(set->tree);
+	clean_tree(set);
 	for (uint32_t i = 1; i < iptree_leaf_count(set->tree); i++) {
 		const struct iptree_leaf *leaf = iptree_leaf(set->tree, i);
 
@@ -444,5 +449,20 @@ void ipset_finish(struct ipset *set)
 	settle(set);
 	if (!set->index && set->ranges4.count >= INDEX_MIN) {
 		build_index(set);
+	}
+}
+
+void ipset_finish_for_tree(struct ipset *set)
+{
+	if (set->wide && set->tree_changed) {
+		uint32_t count;
+
+		clean_tree(set);
+		count = iptree_leaf_count(set->tree);
+		set->tree_only = count > 1 && !is_narrow(iptree_leaf(set->tree, 1)->ip,
+							 iptree_leaf(set->tree, count - 1)->ip);
+	}
+	if (!set->tree_only) {
+		ipset_finish(set);
 	}
 }

@@ -34,6 +34,7 @@ struct ipset {
 	bool wide;
 	struct iptree *tree;    /* wide sets that are built; NULL: those that were read */
 	bool tree_changed;      /* the tree holds what the ranges do not */
+	bool tree_only;         /* finished, for writing the tree, which has IPv6 addresses */
 	struct leafmemo *memo;  /* of the tree while many are added; NULL: none */
 	struct gather4 *gather; /* not yet in ranges4; NULL: nothing */
 	struct ranges4 ranges4; /* when no address is outside ::ffff:0:0/96 */

@@ -11,9 +11,11 @@ they differ there is no ratio and the exit status is 1. Rows whose tool is not t
 import argparse
 import dataclasses
 import hashlib
+import ipaddress
 import os
 import pathlib
 import platform
+import random
 import re
 import shutil
 import statistics
@@ -27,6 +29,9 @@ from perfdata import Flows
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 YEAR_RECORDS = 26280 * 80
 SUFFIXES = {"k": 10**3, "m": 10**6}
+SET_ADDRESSES = 10**6
+ADDRESSES = {"scattered": "1 M scattered IPv4 addresses", "dense": "1 M IPv4 addresses in 10,000 networks",
+             "ipv6": "1 M scattered IPv6 addresses"}
 
 
 @dataclasses.dataclass
@@ -40,12 +45,12 @@ class Side:
     is_beside: bool = False  # the same programs as another side, on another form
 
     def answers(self, row):
-        """Can it do what the row asks, on as many CPUs as it has?"""
+        """Can it do what the row asks?"""
         if self.family == "nfdump":
             return row.takes_nfdump
         if self.is_beside and row.tool != "rwfilter":
             return False  # it reads one file, of the same form for all
-        return (self.folder / row.tool).exists() and (self.cpus == 1 or self._takes_threads(row.tool))
+        return (self.folder / row.tool).exists()  # all of ours use the CPUs they are given
 
     def command(self, tool, *arguments):
         switches = []
@@ -185,6 +190,41 @@ def into_file(tool, switch, *switches, source="all.rw"):
     return command
 
 
+def into_two(tool, switches):
+    """A tool that writes two files, of which the first is compared."""
+    def command(bench, side):
+        outputs = [bench.output(side, "out"), bench.output(side, "out2")]
+        for output in outputs:
+            output.unlink(missing_ok=True)
+        filled = [switch.format(*outputs) for switch in switches]
+        return side.command(tool, *filled, bench.scratch / "all.rw")
+    return command
+
+
+def built_from(addresses):
+    """rwsetbuild of made-up addresses."""
+    def command(bench, side):
+        output = bench.output(side, "out")
+        output.unlink(missing_ok=True)
+        return side.command("rwsetbuild", bench.scratch / f"{addresses}-1.txt", output)
+    return command
+
+
+def of_sets(operation, addresses):
+    """rwsettool on two sets of made-up addresses."""
+    def command(bench, side):
+        output = bench.output(side, "out")
+        output.unlink(missing_ok=True)
+        return side.command("rwsettool", f"--{operation}", f"--output-path={output}",
+                            bench.scratch / f"{addresses}-1.set", bench.scratch / f"{addresses}-2.set")
+    return command
+
+
+def printed_set(addresses, *switches):
+    """rwsetcat of made-up addresses."""
+    return lambda bench, side: side.command("rwsetcat", *switches, bench.scratch / f"{addresses}-1.set")
+
+
 def set_build(bench, side):
     output = bench.output(side, "out")
     output.unlink(missing_ok=True)
@@ -238,6 +278,20 @@ ROWS = [
         into_file("rwset", "--any-file={}"), written_text("rwsetcat")),
     Row("rwsetbuild", "rwsetbuild of all addresses", "rwsetbuild", set_build,
         written_text("rwsetcat")),
+    Row("rwset-two", "rwset of sources and of destinations", "rwset",
+        into_two("rwset", ["--sip-file={0}", "--dip-file={1}"]), written_text("rwsetcat")),
+    *(Row(f"setbuild-{addresses}", f"rwsetbuild, {title}", "rwsetbuild", built_from(addresses),
+          written_text("rwsetcat")) for addresses, title in ADDRESSES.items()),
+    *(Row(f"set-{operation}-{addresses}", f"{operation} of two sets, {title}", "rwsettool",
+          of_sets(operation, addresses), written_text("rwsetcat"))
+      for addresses, title in ADDRESSES.items() for operation in ("union", "intersect")),
+    *(Row(f"setcat-{addresses}", f"rwsetcat, {title}", "rwsetcat", printed_set(addresses), printed_text)
+      for addresses, title in ADDRESSES.items()),
+    Row("setcat-count", "rwsetcat --count-ips, scattered IPv4", "rwsetcat",
+        printed_set("scattered", "--count-ips"), printed_text),
+    Row("rwbag-two", "rwbag of sources and of destinations", "rwbag",
+        into_two("rwbag", ["--bag-file=sipv4,records,{0}", "--bag-file=dipv4,sum-bytes,{1}",
+                           "--ipv6-policy=ignore"]), written_text("rwbagcat")),
     Row("rwbag", "rwbag of source addresses and flows", "rwbag",
         into_file("rwbag", "--bag-file=sipv4,records,{}", "--ipv6-policy=ignore"),
         written_text("rwbagcat")),
@@ -274,6 +328,26 @@ def prepare_tools(bench, ours):
     run_text([str(ours.folder / "rwset"), f"--any-file={every}", str(records)])
     with open(addresses, "w") as out:
         subprocess.run([ours.folder / "rwsetcat", every], stdout=out, check=True)
+
+
+def address_maker(kind, rng):
+    """Draws addresses as text."""
+    if kind == "ipv6":
+        return lambda: str(ipaddress.IPv6Address(0x20010db8 << 96 | rng.getrandbits(96)))
+    if kind == "scattered":
+        return lambda: str(ipaddress.IPv4Address(rng.getrandbits(32)))
+    networks = [rng.getrandbits(24) for _ in range(10000)]
+    return lambda: str(ipaddress.IPv4Address(rng.choice(networks) << 8 | rng.getrandbits(8)))
+
+
+def prepare_sets(bench, maker):
+    """Two lists of made-up addresses of each kind, and their sets, made by the first peer if there is one."""
+    for seed, kind in enumerate(ADDRESSES):
+        for number in (1, 2):
+            draw = address_maker(kind, random.Random(10 * seed + number))
+            text = bench.scratch / f"{kind}-{number}.txt"
+            text.write_text("\n".join(draw() for _ in range(SET_ADDRESSES)) + "\n")
+            run_text([str(maker.folder / "rwsetbuild"), str(text), str(text.with_suffix(".set"))])
 
 
 @dataclasses.dataclass
@@ -327,7 +401,7 @@ def ratio(figures, entry, family):
 def print_row(row, figures, records, out):
     agree = len({str(entry.answer) for entry in figures}) == 1
     for entry in figures:
-        rate = records / entry.median / 1e6 if row.name != "start-up" else None
+        rate = records / entry.median / 1e6 if row.name != "start-up" and not row.name.startswith("set") else None
         cells = [row.title, entry.side.name, f"{entry.median:.4f}",
                  f"{min(entry.seconds):.4f}-{max(entry.seconds):.4f}",
                  f"{statistics.median(entry.cpu_seconds):.4f}",
@@ -426,6 +500,8 @@ def main():
     prepare(bench, sides[0], sides[1:])
     if any(row.tool != "rwfilter" for row in rows):
         prepare_tools(bench, sides[0])
+    if any(row.name.startswith(("set-", "setbuild-", "setcat-")) for row in rows):
+        prepare_sets(bench, next((side for side in sides if side.family == "silk"), sides[0]))
     status = report(arguments, bench, rows, sides, build)
     shutil.rmtree(bench.scratch)
     return status
