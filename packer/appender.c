@@ -29,6 +29,7 @@ struct appender {
 	struct appender_opts opts;
 	int lock_fd;             /* of the incoming directory; -1: none */
 	struct appendlog **logs; /* of each thread */
+	struct keeper *keeper;
 	pthread_mutex_t lock;
 	pthread_cond_t freed;
 	GHashTable *busy; /* hourly files in work */
@@ -53,16 +54,24 @@ struct increment {
 
 /* ---- opening ---- */
 
-/* The logs are those of the incoming directory, which only one appender has. */
-static char *log_id(const struct appender *appender, unsigned thread)
+char *appender_id(const char *incoming_directory)
 {
-	char *real = realpath(appender->opts.incoming_directory, NULL);
-	const char *path = real ? real : appender->opts.incoming_directory;
-	char *id = g_strdup_printf("append%016" PRIx64 "t%u",
-				   (uint64_t)XXH64(path, strlen(path), 0), thread);
+	char *real = realpath(incoming_directory, NULL);
+	const char *path = real ? real : incoming_directory;
+	char *id = g_strdup_printf("append%016" PRIx64, (uint64_t)XXH64(path, strlen(path), 0));
 
 	free(real);
 	return id;
+}
+
+/* The logs are those of the incoming directory, which only one appender has. */
+static char *log_id(const struct appender *appender, unsigned thread)
+{
+	char *id = appender_id(appender->opts.incoming_directory);
+	char *of_thread = g_strdup_printf("%st%u", id, thread);
+
+	g_free(id);
+	return of_thread;
 }
 
 static void tell_undone(void *arg, const char *path, uint64_t bytes, const char *trouble)
@@ -200,6 +209,11 @@ void appender_close(struct appender *appender)
 	g_free(appender);
 }
 
+void appender_set_keeper(struct appender *appender, struct keeper *keeper)
+{
+	appender->keeper = keeper;
+}
+
 /* ---- one thread at a time for each hourly file ---- */
 
 static void begin_hour(struct appender *appender, const char *hour_path)
@@ -307,6 +321,7 @@ static struct hourfile_write_opts write_opts(const struct increment *in, struct 
 		.byte_order = opts->byte_order,
 		.compression = opts->compression,
 		.no_locking = opts->no_locking,
+		.quick = in->appender->keeper != NULL, /* sealing makes it small */
 		.entries = entries,
 	};
 
@@ -490,6 +505,7 @@ static int take_records(struct increment *in, struct err *err)
 	if (st == ST_OK) {
 		st = encode(in, out, err);
 	}
+	keeper_opened(in->appender->keeper, in->hour_path, in->key.hour_ns);
 	if (st == ST_OK) {
 		st = lock_hour(out, err);
 	}
@@ -504,6 +520,7 @@ static int take_records(struct increment *in, struct err *err)
 		}
 	}
 	hourappend_free(out);
+	keeper_closed(in->appender->keeper, in->hour_path);
 	header_release(&entries);
 	return st;
 }

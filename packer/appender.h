@@ -20,6 +20,7 @@
 
 #include "common/site.h"
 #include "packer/disposal.h"
+#include "packer/keeper.h"
 #include "storage/hourfile.h"
 
 #define APPENDER_AS_IS       255 /* compression of new files: that of the incremental file */
@@ -44,12 +45,17 @@ struct appender_opts { /* everything kept until appender_close() */
 
 struct appender;
 
+/* Letters and digits that stand for the appender of this directory. Returned: g_free(). */
+char *appender_id(const char *incoming_directory);
+
 /*
  * Lock the incoming directory and finish what an appender before us left. ST_OK, ST_EIO, ST_EAGAIN
  * (another has the directory).
  */
 int appender_open(struct appender **out, const struct appender_opts *opts, struct err *err);
 void appender_close(struct appender *appender);
+/* Before the first file: tell this keeper (kept; NULL: none) of hourly files, to seal them. */
+void appender_set_keeper(struct appender *appender, struct keeper *keeper);
 
 /*
  * Append this file to its hourly file, and archive, remove or put it aside. From thread number

@@ -16,6 +16,9 @@
 
 #define PROGRAM "rwflowappend"
 
+/* A file is left alone until nothing was appended to it for so long. */
+#define SEAL_IDLE_S UINT64_C(300)
+
 struct rwflowappend_opts {
 	const char *incoming_directory;
 	const char *root_directory;
@@ -30,6 +33,8 @@ struct rwflowappend_opts {
 	int byte_order;
 	int compression;
 	int file_format;
+	uint64_t seal_delay_s;
+	const char *state_directory;
 	char *site_config_file;
 	struct log_opts log;
 	struct daemon_opts daemon;
@@ -111,6 +116,12 @@ static const struct opt rwflowappend_table[] = {
 		 .default_text = "that of the incremental file"),
 	OPT_CHOICE(struct rwflowappend_opts, file_format, "file-format", 0, "FORMAT", file_formats,
 		   "kind of new hourly files", .default_text = "as-is", .flags = OPT_ADDED),
+	OPT_U64(struct rwflowappend_opts, seal_delay_s, "seal-delay", 0, "SECONDS", 1, 604800,
+		"seal the files of an hour when it has been over for so long",
+		.default_text = "2400", .flags = OPT_ADDED),
+	OPT_CALL(struct rwflowappend_opts, state_directory, "state-directory", 0, "DIR",
+		 daemontool_parse_directory, OPT_OWN_ERROR | OPT_ADDED,
+		 "keep the list of files to be sealed here", .default_text = "root directory"),
 	OPT_STR(struct rwflowappend_opts, site_config_file, "site-config-file", 0, "FILE",
 		"read the site from this file"),
 	OPT_GROUP(struct rwflowappend_opts, log, log_opt_table),
@@ -356,6 +367,31 @@ static struct appender_opts appender_opts(const struct rwflowappend_opts *opts)
 	};
 }
 
+/* Sealing needs locks. */
+static struct keeper *make_keeper(const struct rwflowappend_opts *opts)
+{
+	char *id = appender_id(opts->incoming_directory);
+	char *suffix = g_strconcat("-", id, NULL);
+	struct keeper *keeper = NULL;
+
+	if (!opts->no_file_locking) {
+		keeper = keeper_new(&(struct keeper_opts){
+			.root = opts->root_directory,
+			.state_directory = opts->state_directory ? opts->state_directory
+								 : opts->root_directory,
+			.list_suffix = suffix,
+			.delay_ns = (int64_t)opts->seal_delay_s * NS_PER_S,
+			.idle_ns = (int64_t)MIN(opts->seal_delay_s, SEAL_IDLE_S) * NS_PER_S,
+			.compression = hourfile_chunk_method(opts->compression == APPENDER_AS_IS
+								     ? COMPRESSION_DEFAULT
+								     : (uint8_t)opts->compression),
+		});
+	}
+	g_free(suffix);
+	g_free(id);
+	return keeper;
+}
+
 static int run_appender(struct rwflowappend *self, struct err *err)
 {
 	int st;
@@ -383,6 +419,7 @@ static int rwflowappend_run(void *arg, struct err *err)
 {
 	struct rwflowappend_opts *opts = arg;
 	struct rwflowappend self = { .opts = opts };
+	struct keeper *keeper = NULL;
 	struct appender_opts appender;
 	int st;
 
@@ -390,9 +427,16 @@ static int rwflowappend_run(void *arg, struct err *err)
 	appender = appender_opts(opts);
 	st = appender_open(&self.appender, &appender, err);
 	if (st == ST_OK) {
+		keeper = make_keeper(opts); /* nobody else has the list, as we have the directory */
+		appender_set_keeper(self.appender, keeper);
+		st = keeper ? keeper_start(keeper, err) : ST_OK;
+	}
+	if (st == ST_OK) {
 		st = run_appender(&self, err);
 	}
+	keeper_stop(keeper);
 	appender_close(self.appender);
+	keeper_free(keeper);
 	site_free(opts->site);
 	if (st == ST_OK && self.broken) {
 		st = err_set(err, ST_EIO, "stopped by an append error");
@@ -419,6 +463,7 @@ int main(int argc, char **argv)
 		.hours_past = HOURS_ANY,
 		.hours_future = HOURS_ANY,
 		.polling_interval_s = 15,
+		.seal_delay_s = 2400,
 		.compression = APPENDER_AS_IS,
 	};
 

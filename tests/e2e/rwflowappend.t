@@ -184,6 +184,14 @@ test_case 'many threads, many hours' '
 	for i in 0 1 2 3 4; do expect root/in/2024/03/05/in-S8_20240305.0$i 24 || return 1; done
 '
 
+test_case 'hours that are over are sealed, and sealed files are appended to' '
+	start_append --file-format=block --seal-delay=1 &&
+	put big.rw in-S10_20240305.12.OOOOOO && test_wait 20 grep -q "Sealed .*in-S10_20240305.12" log &&
+	rwfileinfo root/in/2024/03/05/in-S10_20240305.12 >info && test_grep "[Ss]ealed" info &&
+	put three.rw in-S10_20240305.12.PPPPPP && test_wait 20 taken && stop_append &&
+	expect root/in/2024/03/05/in-S10_20240305.12 2003
+'
+
 test_case 'a repository that cannot be written stops the daemon; nothing is lost' '
 	put three.rw in-S9_20240305.12.NNNNNN &&
 	mkdir -p root/in/2024/03/05/in-S9_20240305.12 &&
