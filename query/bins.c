@@ -467,6 +467,7 @@ static int make_group(struct bins *bins, const struct bins_start_opts *opts, str
 		.unit_ns = fractional ? NS_PER_MS : NS_PER_S,
 		.zero_ns = bins->zero_ns,
 		.presorted = opts->presorted,
+		.memory_bytes = opts->memory_bytes,
 		.temp_dir = bins_temp_dir(opts->temp_dir),
 	};
 	int status;

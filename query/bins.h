@@ -96,6 +96,9 @@ int bins_settle_value(struct bins *bins, const char *name, struct err *err);
 /* "NAME=MIN", "NAME=MIN-MAX": add the value unless there, and limit it. */
 int bins_add_threshold(struct bins *bins, const char *text, struct err *err);
 
+/* Least bound on memory. */
+#define BINS_MEMORY_MIN (UINT64_C(1) << 20)
+
 struct bins_start_opts {
 	struct tool_env *env;
 	const struct format_opts *format;
@@ -105,8 +108,9 @@ struct bins_start_opts {
 	const struct site_opts *site;
 	const struct sampling_opts *sampling;
 	struct bin_time bin_time;
-	bool presorted;       /* as struct group_spec has it */
-	const char *temp_dir; /* NULL: $SILK_TMPDIR, $TMPDIR or /tmp */
+	bool presorted;        /* as struct group_spec has it */
+	uint64_t memory_bytes; /* 0: not given */
+	const char *temp_dir;  /* NULL: $SILK_TMPDIR, $TMPDIR or /tmp */
 };
 
 /* All switches are known: make group, context and text with a column for each key and value. */

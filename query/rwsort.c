@@ -43,6 +43,8 @@ static const struct opt sort_opt_table[] = {
 		 "each input is sorted already by the same --fields"),
 	OPT_SIZE(struct sort_opts, sort_buffer_size, "sort-buffer-size", 0, "SIZE",
 		 BUFFER_MIN_BYTES, UINT64_MAX, "sort in this much memory", .default_text = "1920m"),
+	OPT_SIZE(struct sort_opts, sort_buffer_size, "memory", 0, "SIZE", BUFFER_MIN_BYTES,
+		 UINT64_MAX, "as --sort-buffer-size", .flags = OPT_ADDED),
 	OPT_STR(struct sort_opts, temp_directory, "temp-directory", 0, "DIR",
 		"write temporary files here"),
 	OPT_STR(struct sort_opts, output_path, "output-path", 0, "PATH",

@@ -37,6 +37,7 @@ struct stats_opts {
 	bool presorted_input;
 	struct bin_time bin_time;
 	char *temp_directory;
+	uint64_t memory; /* 0: not given */
 	struct madefield_opts made;
 	struct sampling_opts sampling;
 	struct format_opts format;
@@ -141,6 +142,9 @@ static const struct opt stats_opt_table[] = {
 		 "the input has been sorted by rwsort with the same --fields"),
 	OPT_CALL(struct stats_opts, bin_time, "bin-time", 0, "SECONDS", bin_time_parse,
 		 OPT_ARG_OPTIONAL, "cut times in the key to multiples of this; alone: 60"),
+	OPT_SIZE(struct stats_opts, memory, "memory", 0, "SIZE", BINS_MEMORY_MIN, UINT64_MAX,
+		 "group in this much memory, the rest in temporary files", .default_text = "1g",
+		 .flags = OPT_ADDED),
 	OPT_STR(struct stats_opts, temp_directory, "temp-directory", 0, "DIR",
 		"write temporary files here"),
 	OLD_FIELD("sip", OLD_SIP, "BITS", OPT_ARG_OPTIONAL, "as --fields=sip, of so many bits"),
@@ -527,6 +531,7 @@ static int stats_run(struct tool_env *env, void *options, int argc, char **argv)
 		.sampling = &opts->sampling,
 		.bin_time = opts->bin_time,
 		.presorted = opts->presorted_input && bins_has_one_input(&opts->source, argc),
+		.memory_bytes = opts->memory,
 		.temp_dir = opts->temp_directory,
 	};
 	int exit_status;

@@ -22,6 +22,7 @@ struct uniq_opts {
 	bool sort_output;
 	struct bin_time bin_time;
 	char *temp_directory;
+	uint64_t memory; /* 0: not given */
 	struct madefield_opts made;
 	struct sampling_opts sampling;
 	struct format_opts format;
@@ -85,6 +86,9 @@ static const struct opt uniq_opt_table[] = {
 	OPT_FLAG(struct uniq_opts, sort_output, "sort-output", 0, "print the groups sorted by key"),
 	OPT_CALL(struct uniq_opts, bin_time, "bin-time", 0, "SECONDS", bin_time_parse,
 		 OPT_ARG_OPTIONAL, "cut times in the key to multiples of this; alone: 60"),
+	OPT_SIZE(struct uniq_opts, memory, "memory", 0, "SIZE", BINS_MEMORY_MIN, UINT64_MAX,
+		 "group in this much memory, the rest in temporary files", .default_text = "1g",
+		 .flags = OPT_ADDED),
 	OPT_STR(struct uniq_opts, temp_directory, "temp-directory", 0, "DIR",
 		"write temporary files here"),
 	OPT_CALL(struct uniq_opts, wanted, "all-counts", 0, NULL, parse_all_counts, OPT_ARG_NONE,
@@ -171,6 +175,7 @@ static int uniq_run(struct tool_env *env, void *options, int argc, char **argv)
 		.sampling = &opts->sampling,
 		.bin_time = opts->bin_time,
 		.presorted = opts->presorted_input && bins_has_one_input(&opts->source, argc),
+		.memory_bytes = opts->memory,
 		.temp_dir = opts->temp_directory,
 	};
 	struct bins bins;

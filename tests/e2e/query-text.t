@@ -46,6 +46,23 @@ test_case 'rwsort puts keys in order, and keeps the records' '
 	test_cmp before.sorted after.sorted
 '
 
+test_case 'rwuniq and rwstats in temporary files print what they do in memory, and leave no file' '
+	yes records.rw | head -300 >names && mkdir temp &&
+	for fields in sip,sport,stime bytes,dip; do
+		for values in bytes,records,distinct:dport payload-rate,stime-earliest; do
+			rwuniq --fields=$fields --values=$values --sort-output --bin-time=0.001 --xargs=names >expected &&
+			rwuniq --fields=$fields --values=$values --sort-output --bin-time=0.001 --xargs=names --memory=1m --temp-directory=temp >out &&
+			test_cmp expected out || return 1
+		done
+	done &&
+	rwstats --fields=sip,stime --values=bytes --count=20 --xargs=names >expected &&
+	rwstats --fields=sip,stime --values=bytes --count=20 --xargs=names --memory=1m --temp-directory=temp >out &&
+	test_cmp expected out && ls temp >left && test_lines left 0 &&
+	test_must_fail rwuniq --fields=sip --memory=1k records.rw 2>err && grep "Invalid memory .1k." err &&
+	rwsort --fields=sip,bytes --xargs=names --memory=400000 --temp-directory=temp --compression-method=none --output-path=m.rw &&
+	rwsort --fields=sip,bytes --xargs=names --compression-method=none --output-path=n.rw && rwcut m.rw >out && rwcut n.rw >expected && test_cmp expected out
+'
+
 test_case 'rwsort in runs on disk equals rwsort in memory' '
 	yes records.rw | head -200 >names &&
 	rwsort --fields=bytes,sip --xargs=names --sort-buffer-size=360000 --temp-directory=. --compression-method=none --output-path=runs.rw &&
