@@ -99,9 +99,19 @@ void tool_usage(const char *fmt, ...)
 	exit(TOOL_EXIT_ERROR);
 }
 
+/* Every one that is named must be there, although the last one counts. */
+static int parse_site_file(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	if (access(text, F_OK) != 0) {
+		return err_set(err, ST_ENOENT, "%s", strerror(errno));
+	}
+	*(const char **)dest = text;
+	return ST_OK;
+}
+
 const struct opt site_opt_table[] = {
-	OPT_STR(struct site_opts, config_file, "site-config-file", 0, "FILE",
-		"read the site configuration from this file"),
+	OPT_CALL(struct site_opts, config_file, "site-config-file", 0, "FILE", parse_site_file, 0,
+		 "read the site configuration from this file"),
 	OPT_END,
 };
 
