@@ -265,6 +265,12 @@ static void print_tail(struct cut *cut, struct source *source, struct batch *bat
 			keep_row(cut, batch, batch->selection[i], ring_at(cut, ring, seen % count));
 		}
 	}
+	/* what is the end of an input that has no end? */
+	if (source_failed(source)) {
+		cut->limit = 0;
+	} else if (ring->len > 0) {
+		print_titles(cut, NULL, NULL);
+	}
 	for (uint64_t i = 0; i < ring->len && cut->limit > 0; i++, cut->limit--) {
 		struct value *values = ring_at(cut, ring, (seen - ring->len + i) % count);
 
@@ -290,10 +296,11 @@ static int print_records(struct cut *cut, const struct cut_opts *opts, struct to
 	extfields_want(cut->ext, batch);
 	sampling_want(&cut->sampling, &opts->sampling, batch);
 	source_set_site(source, cut->ctx.site);
-	source_on_open(source, print_titles, cut);
 	if (opts->tail_recs) {
+		/* not before it is known that there is a tail */
 		print_tail(cut, source, batch, opts->tail_recs);
 	} else {
+		source_on_open(source, print_titles, cut);
 		print_head(cut, source, batch, opts->source.copy_input != NULL);
 	}
 	status = source_close(source);

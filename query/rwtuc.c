@@ -263,8 +263,10 @@ static bool take_line(struct rwtuc *run, const char *name, uint64_t number, cons
 
 	memcpy(run->line, bytes, len);
 	run->line[len] = '\0';
-	if (!run->line[strspn(run->line, " \t\r\f\v")]) {
-		return true;
+	if (g_ascii_isspace(*run->line) || !len) {
+		if (!run->line[strspn(run->line, " \t\r\f\v")]) {
+			return true;
+		}
 	}
 	if (run->first_line) {
 		bool was_title;
