@@ -69,6 +69,7 @@ static int open_silk(struct target *target, const struct header *like, struct er
 	const struct header *header;
 
 	sink_write_opts(&(struct sink_opts){ 0 }, &opts);
+	opts.compression = COMPRESSION_DEFAULT; /* whatever the environment says */
 	if (like) {
 		opts.byte_order = like->big_endian ? BYTE_ORDER_BIG : BYTE_ORDER_LITTLE;
 	}
@@ -85,7 +86,7 @@ static int open_blocks(struct target *target, const struct blockfile_header *lik
 {
 	const struct hourfile_write_opts opts = {
 		.kind = HOURFILE_BLOCKS,
-		.compression = (uint8_t)sink_compression(&(struct sink_opts){ 0 }),
+		.compression = COMPRESSION_DEFAULT,
 	};
 	struct hourfile_key key = { INT64_MIN, RECORD_NO_SENSOR, RECORD_NO_FLOWTYPE };
 

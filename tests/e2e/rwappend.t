@@ -46,7 +46,8 @@ test_case 'a target that is not there' '
 	listing n.rw >got && listing cat.rw >want && test_cmp want got &&
 	rwfileinfo --no-titles --fields=format,compression,byte-order n.rw >got &&
 	rwfileinfo --no-titles --fields=format,compression,byte-order cat.rw >want && test_cmp want got &&
-	rwappend --create n.rw a.rw && count n.rw 8
+	rwappend --create n.rw a.rw && count n.rw 8 && rm n.rw && SILK_COMPRESSION_METHOD=zlib rwappend --create n.rw a.rw &&
+	rwfileinfo --no-titles --fields=compression n.rw >info && test_grep lzo1x info
 '
 test_case 'like a template, whose records are not taken' '
 	rm -f n.rw && rwappend --create=big.rw n.rw b.rw &&
