@@ -525,6 +525,36 @@ static void test_files(void)
 	g_free(gzip);
 }
 
+/* Format, version, compression and entries of another's header; the byte order is the writer's. */
+static void test_like(void)
+{
+	struct bytesink *sink = bytesink_memory("like");
+	struct stream_write_opts opts = { .byte_order = BYTE_ORDER_BIG, .format = FORMAT_RWIPV6 };
+	struct stream *stream = NULL;
+	struct header like;
+	struct header more;
+	struct err err;
+
+	header_init(&like);
+	like.format = FORMAT_RWGENERIC;
+	like.record_version = 0; /* not the default, which 0 stands for elsewhere */
+	like.compression = COMPRESSION_ZLIB;
+	header_add_text(&like, ENTRY_ANNOTATION, "first");
+	header_init(&more);
+	header_add_text(&more, ENTRY_ANNOTATION, "second");
+	opts.like = &like;
+	opts.entries = &more;
+	CU_ASSERT_EQUAL_FATAL(stream_create_sink(&stream, sink, &opts, &err), ST_OK);
+	UNIT_ASSERT_U64(stream_header(stream)->format, FORMAT_RWGENERIC);
+	UNIT_ASSERT_U64(stream_header(stream)->record_version, 0);
+	UNIT_ASSERT_U64(stream_header(stream)->compression, COMPRESSION_ZLIB);
+	UNIT_ASSERT_U64(stream_header(stream)->entry_count, 2);
+	CU_ASSERT(stream_header(stream)->big_endian);
+	CU_ASSERT_EQUAL(stream_close(stream, &err), ST_OK);
+	header_release(&like);
+	header_release(&more);
+}
+
 /* A pipe is not compressed unless somebody says how. */
 static void test_pipe(void)
 {
@@ -565,6 +595,7 @@ static const struct unit_case cases[] = {
 	{ "records over block borders", test_spanning },
 	{ "skip", test_skip },
 	{ "files", test_files },
+	{ "like another file", test_like },
 	{ "pipes", test_pipe },
 	{ NULL, NULL },
 };
