@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The coefficients of the regression were found by fitting what rwscan of SiLK 3.22.1 prints for
+ * made-up flows; the figures are those that its manual page describes.
+ */
+#include "query/scanmodel.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include <glib.h>
+
+#include "common/tcpflags.h"
+
+/* BLR says nothing about fewer flows. */
+#define BLR_FLOWS_MIN 32
+/* So many connections to one host alone are a flood, and no scan. */
+#define FLOOD_FLOWS_MIN 11
+/* Both kinds of mistakes of TRW are to be rarer than this. */
+#define TRW_ERROR 0.01
+
+#define LOW_PORTS 1024
+
+/* ---- threshold random walk ---- */
+
+static bool asks_for_connection(const struct scanflow *flow)
+{
+	return (flow->flags & (TCPFLAG_SYN | TCPFLAG_ACK | TCPFLAG_RST | TCPFLAG_FIN)) ==
+	       TCPFLAG_SYN;
+}
+
+static bool is_flood(const struct scanflow *flows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (flows[i].dip != flows[0].dip || !asks_for_connection(&flows[i])) {
+			return false;
+		}
+	}
+	return count >= FLOOD_FLOWS_MIN;
+}
+
+/* Follows the first flow to each host. Once one is no plain question, the walk can decide nothing.
+ */
+static void walk(const struct scanmodel_opts *opts, const struct scanflow *flows, size_t count,
+		 struct scanmodel_verdict *verdict)
+{
+	const double hit = opts->theta1 / opts->theta0;
+	const double miss = (1 - opts->theta1) / (1 - opts->theta0);
+	double ratio = 1;
+
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0 && flows[i].dip == flows[i - 1].dip) {
+			continue;
+		}
+		if (!asks_for_connection(&flows[i])) {
+			return;
+		}
+		ratio *= ipset_contains(opts->internal, ip_from_v4(flows[i].dip)) ? hit : miss;
+		if (ratio < TRW_ERROR / (1 - TRW_ERROR)) {
+			return;
+		}
+		if (ratio > (1 - TRW_ERROR) / TRW_ERROR) {
+			*verdict = (struct scanmodel_verdict){ true, SCANMODEL_TRW, ratio };
+			return;
+		}
+	}
+}
+
+/* ---- figures ---- */
+
+static double ratio_of(size_t part, size_t all)
+{
+	return all > 0 ? (double)part / (double)all : 0;
+}
+
+static size_t count_hosts(const struct scanflow *flows, size_t count)
+{
+	size_t hosts = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		hosts += i == 0 || flows[i].dip != flows[i - 1].dip;
+	}
+	return hosts;
+}
+
+static size_t count_source_ports(const struct scanflow *flows, size_t count)
+{
+	uint8_t *seen = g_malloc0((UINT16_MAX + 1) / 8);
+	size_t ports = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		uint8_t *byte = &seen[flows[i].sport / 8];
+		const uint8_t bit = (uint8_t)(1u << flows[i].sport % 8);
+
+		ports += !(*byte & bit);
+		*byte |= bit;
+	}
+	g_free(seen);
+	return ports;
+}
+
+/* Those of the last host stand for all, as in SiLK. */
+static size_t last_source_ports(const struct scanflow *flows, size_t count)
+{
+	size_t first = count;
+
+	while (first > 0 && flows[first - 1].dip == flows[count - 1].dip) {
+		first--;
+	}
+	return count_source_ports(flows + first, count - first);
+}
+
+static size_t count_if(const struct scanflow *flows, size_t count,
+		       bool (*test)(const struct scanflow *flow))
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		n += test(&flows[i]);
+	}
+	return n;
+}
+
+static bool has_no_ack(const struct scanflow *flow)
+{
+	return !(flow->flags & TCPFLAG_ACK);
+}
+
+static bool has_few_packets(const struct scanflow *flow)
+{
+	return flow->few_packets;
+}
+
+static bool is_large(const struct scanflow *flow)
+{
+	return flow->large;
+}
+
+static bool is_backscatter(const struct scanflow *flow)
+{
+	return flow->flags == (TCPFLAG_SYN | TCPFLAG_ACK) ||
+	       flow->flags == (TCPFLAG_RST | TCPFLAG_ACK) || flow->flags == TCPFLAG_RST;
+}
+
+static bool is_request(const struct scanflow *flow)
+{
+	/* type and code of echo, timestamp, information and mask requests */
+	return flow->dport == 8 << 8 || flow->dport == 13 << 8 || flow->dport == 15 << 8 ||
+	       flow->dport == 17 << 8;
+}
+
+static void tcp_figures(const struct scanflow *flows, size_t count, double *out)
+{
+	const size_t hosts = count_hosts(flows, count);
+
+	out[0] = ratio_of(count_if(flows, count, has_no_ack), count);
+	out[1] = ratio_of(count_if(flows, count, has_few_packets), count);
+	out[2] = ratio_of(last_source_ports(flows, count), hosts);
+	out[3] = ratio_of(count_if(flows, count, is_large), count);
+	out[4] = ratio_of(hosts, count);
+	out[5] = ratio_of(count_if(flows, count, is_backscatter), count);
+}
+
+/* Hosts that follow each other in one network of 24 bits, and what else is told by such networks.
+ */
+struct network_figures {
+	unsigned run;          /* greatest number of hosts in a row */
+	unsigned networks_run; /* of networks in a row */
+	unsigned hosts_max;    /* in one network */
+	unsigned host_ports;   /* different pairs of host and port, next to each other */
+};
+
+static void count_networks(const struct scanflow *flows, size_t count, struct network_figures *out)
+{
+	unsigned networks = 1, hosts = 1;
+
+	out->networks_run = 1;
+	out->hosts_max = 1;
+	out->host_ports = 1;
+	for (size_t i = 1; i < count; i++) {
+		const uint32_t before = flows[i - 1].dip, dip = flows[i].dip;
+
+		out->host_ports += dip != before || flows[i].dport != flows[i - 1].dport;
+		if (dip >> 8 != before >> 8) {
+			networks = dip >> 8 == (before >> 8) + 1 ? networks + 1 : 1;
+			hosts = 1;
+		} else if (dip != before) {
+			hosts++;
+		}
+		out->networks_run = MAX(out->networks_run, networks);
+		out->hosts_max = MAX(out->hosts_max, hosts);
+	}
+}
+
+/*
+ * A run goes on behind the end of a network. ends_count: it counts however it ends; else, as SiLK
+ * counts for ICMP, only once a host of its last network follows that is not the next one.
+ */
+static unsigned longest_run(const struct scanflow *flows, size_t count, bool ends_count)
+{
+	unsigned run = 1, longest = 1;
+
+	for (size_t i = 1; i < count; i++) {
+		const uint32_t before = flows[i - 1].dip, dip = flows[i].dip;
+
+		if (dip == before || dip >> 8 != before >> 8) {
+			continue;
+		}
+		if (dip == before + 1) {
+			run++;
+		} else {
+			longest = MAX(longest, run);
+			run = 1;
+		}
+		if (ends_count) {
+			longest = MAX(longest, run);
+		}
+	}
+	return longest;
+}
+
+/*
+ * Low ports that one host was asked for: how many, and how many in a row. As in SiLK the first flow
+ * to a host does not count, but for the very first one.
+ */
+static void low_ports(const struct scanflow *flows, size_t count, double *unique_max,
+		      double *run_max)
+{
+	unsigned unique = flows[0].dport < LOW_PORTS, run = unique;
+
+	*unique_max = unique;
+	*run_max = run;
+	for (size_t i = 1; i < count; i++) {
+		const struct scanflow *before = &flows[i - 1], *flow = &flows[i];
+
+		if (flow->dip != before->dip) {
+			unique = 0;
+			run = 0;
+		} else if (flow->dport != before->dport && flow->dport < LOW_PORTS) {
+			unique++;
+			run = flow->dport == before->dport + 1 ? run + 1 : 1;
+		}
+		*unique_max = MAX(*unique_max, unique);
+		*run_max = MAX(*run_max, run);
+	}
+}
+
+static void udp_figures(const struct scanflow *flows, size_t count, double *out)
+{
+	struct network_figures networks;
+
+	count_networks(flows, count, &networks);
+	out[0] = ratio_of(count_if(flows, count, has_few_packets), count);
+	out[1] = longest_run(flows, count, true);
+	low_ports(flows, count, &out[2], &out[3]);
+	out[4] = ratio_of(last_source_ports(flows, count), networks.host_ports);
+	out[5] = ratio_of(count_if(flows, count, is_large), count);
+	out[6] = ratio_of(count_source_ports(flows, count), count);
+}
+
+static void icmp_figures(const struct scanflow *flows, size_t count, double *out)
+{
+	struct network_figures networks;
+
+	count_networks(flows, count, &networks);
+	out[0] = networks.networks_run;
+	out[1] = longest_run(flows, count, false);
+	out[2] = networks.hosts_max;
+	out[3] = networks.host_ports;
+	out[4] = ratio_of(count_if(flows, count, is_request), count);
+}
+
+/* ---- regression ---- */
+
+static const struct regression {
+	uint8_t protocol;
+	bool by_port; /* flows are sorted by port within a host */
+	void (*figures)(const struct scanflow *flows, size_t count, double *out);
+	size_t count;
+	double constant;
+	double coefficients[SCANMODEL_FIGURES];
+} regressions[] = {
+	{ 6,
+	  false,
+	  tcp_figures,
+	  6,
+	  -2.8383538,
+	  { 3.3090235, -0.1570468, -0.0023193, -1.0474136, 3.1630186, -3.2602705 } },
+	{ 17,
+	  true,
+	  udp_figures,
+	  7,
+	  -1.8879079,
+	  { 0.5436839, 0.0251510, 0.5290949, -1.2441823, -0.0018423, -0.2245487, -0.6979438 } },
+	{ 1,
+	  false,
+	  icmp_figures,
+	  5,
+	  -4.3070819,
+	  { -0.0824570, -0.0280061, 0.0487786, -0.0000064, 4.0167536 } },
+};
+
+static const struct regression *find_regression(uint8_t protocol)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(regressions); i++) {
+		if (regressions[i].protocol == protocol) {
+			return &regressions[i];
+		}
+	}
+	return NULL;
+}
+
+static int compare_flows(const void *a, const void *b)
+{
+	const struct scanflow *x = a, *y = b;
+
+	if (x->dip != y->dip) {
+		return x->dip < y->dip ? -1 : 1;
+	}
+	return (x->dport > y->dport) - (x->dport < y->dport);
+}
+
+size_t scanmodel_figures(uint8_t protocol, struct scanflow *flows, size_t count,
+			 double figures[SCANMODEL_FIGURES])
+{
+	const struct regression *regression = find_regression(protocol);
+
+	if (!regression || count == 0) {
+		return 0;
+	}
+	if (regression->by_port) {
+		qsort(flows, count, sizeof(flows[0]), compare_flows);
+	}
+	regression->figures(flows, count, figures);
+	return regression->count;
+}
+
+static void regress(uint8_t protocol, struct scanflow *flows, size_t count,
+		    struct scanmodel_verdict *verdict)
+{
+	const struct regression *regression = find_regression(protocol);
+	double figures[SCANMODEL_FIGURES];
+	double sum, probability;
+
+	if (count < BLR_FLOWS_MIN || scanmodel_figures(protocol, flows, count, figures) == 0) {
+		return;
+	}
+	sum = regression->constant;
+	for (size_t i = 0; i < regression->count; i++) {
+		sum += regression->coefficients[i] * figures[i];
+	}
+	probability = 1 / (1 + exp(-sum));
+	*verdict = (struct scanmodel_verdict){ probability > 0.5, SCANMODEL_BLR, probability };
+}
+
+void scanmodel_judge(const struct scanmodel_opts *opts, uint8_t protocol, struct scanflow *flows,
+		     size_t count, struct scanmodel_verdict *verdict)
+{
+	*verdict = (struct scanmodel_verdict){ 0 };
+	if (opts->models != SCANMODEL_BLR && protocol == 6) {
+		if (is_flood(flows, count)) {
+			return;
+		}
+		walk(opts, flows, count, verdict);
+	}
+	if (!verdict->is_scan && opts->models != SCANMODEL_TRW) {
+		regress(protocol, flows, count, verdict);
+	}
+}
