@@ -7,6 +7,7 @@
  */
 #include "storage/block.h"
 
+#include "common/processors.h"
 #include "storage/byteorder.h"
 #include "storage/compress.h"
 #include "storage/header.h"
@@ -14,7 +15,6 @@
 #include <assert.h>
 #include <glib.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -288,18 +288,11 @@ static void ahead_stop(struct ahead *ahead)
 	g_free(ahead);
 }
 
-static unsigned processors(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
-}
-
 /* From here on the frames are the threads'. Where there can be none all stays as it is. */
 static void ahead_start(struct block_reader *reader)
 {
 	struct ahead *ahead = g_new0(struct ahead, 1);
-	unsigned wanted = MIN(processors(), WORKERS_MAX);
+	unsigned wanted = MIN(processors_count(), WORKERS_MAX);
 
 	pthread_mutex_init(&ahead->frames_lock, NULL);
 	pthread_mutex_init(&ahead->lock, NULL);
@@ -387,7 +380,8 @@ void block_reader_read_ahead(struct block_reader *reader)
 	struct stat st;
 
 	reader->wants_ahead = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-			      reader->frames.compression != COMPRESSION_NONE && processors() > 1;
+			      reader->frames.compression != COMPRESSION_NONE &&
+			      processors_count() > 1;
 }
 
 const char *block_reader_place(struct block_reader *reader)

@@ -88,8 +88,13 @@ static int read_blocks(struct reading *reading, struct err *err)
 
 	while ((status = block_reader_view(reading->in, V2_BLOCK, &at, &len, err)) == ST_OK &&
 	       len >= V2_BLOCK) {
-		load_bitmap(reading, ip_from_v4(load32(at, reading->swap) & 0xffffff00), at + 4);
-		block_reader_consume(reading->in, V2_BLOCK);
+		size_t whole = len - len % V2_BLOCK;
+
+		for (const uint8_t *end = at + whole; at < end; at += V2_BLOCK) {
+			load_bitmap(reading, ip_from_v4(load32(at, reading->swap) & 0xffffff00),
+				    at + 4);
+		}
+		block_reader_consume(reading->in, whole);
 	}
 	return status == ST_OK && len ? truncated(reading, err) : status;
 }

@@ -7,8 +7,8 @@
 
 #include <glib.h>
 #include <pthread.h>
-#include <sched.h>
 
+#include "common/processors.h"
 #include "storage/block.h"
 #include "storage/compress.h"
 
@@ -73,16 +73,9 @@ static void *run_worker(void *arg)
 	return NULL;
 }
 
-static unsigned processors(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
-}
-
 struct packcrew *packcrew_new(uint8_t compression, size_t block_bytes)
 {
-	unsigned wanted = MIN(processors(), WORKERS_MAX);
+	unsigned wanted = MIN(processors_count(), WORKERS_MAX);
 	struct packcrew *crew;
 
 	if (wanted < 2) {
