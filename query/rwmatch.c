@@ -111,8 +111,9 @@ static int parse_window(const struct opt *opt, const char *text, void *dest, str
 {
 	struct window_choice *window = dest;
 
-	if (window->opt && window->opt->tag != opt->tag) {
-		return err_set(err, ST_EINVAL, "--%s and --%s exclude each other",
+	if (window->opt) {
+		return err_set(err, ST_EINVAL,
+			       "one window of time may be given, and there is --%s before --%s",
 			       window->opt->name, opt->name);
 	}
 	window->opt = opt;

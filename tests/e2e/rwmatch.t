@@ -76,7 +76,8 @@ test_case 'what is wrong with the command line' '
 	test_must_fail rwmatch --relate=1,2 q.rw r.rw no.rw more 2>err && test_grep "more" err &&
 	test_must_fail rwmatch --relate=1 q.rw r.rw no.rw 2>err && test_grep "two fields" err &&
 	test_must_fail rwmatch --relate=stime,stime q.rw r.rw no.rw 2>err && test_grep "cannot be related by sTime" err &&
-	test_must_fail rwmatch --relate=1,2 --absolute-delta --infinite-delta q.rw r.rw no.rw 2>err && test_grep "exclude each other" err &&
+	test_must_fail rwmatch --relate=1,2 --absolute-delta --infinite-delta q.rw r.rw no.rw 2>err && test_grep "one window of time" err &&
+	test_must_fail rwmatch --relate=1,2 --absolute-delta --absolute-delta q.rw r.rw no.rw 2>err && test_grep "one window of time" err &&
 	test_must_fail rwmatch --relate=1,2 --unmatched=x q.rw r.rw no.rw 2>err && test_grep "q, r or b" err &&
 	test_must_fail rwmatch --relate=1,2 --time-delta=-1 q.rw r.rw no.rw 2>err && test_grep "time-delta" err &&
 	test_must_fail rwmatch --relate=1,2 - - no.rw 2>err <q.rw && test_grep "only one file" err &&
