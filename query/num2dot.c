@@ -14,7 +14,9 @@ struct num2dot_opts {
 	struct textcells cells;
 };
 
-static const struct num2dot_opts num2dot_defaults = { .cells = { .delimiter = '|' } };
+static const struct num2dot_opts num2dot_defaults = {
+	.cells = { .delimiter = '|', .strips_blanks = true },
+};
 
 /* A list that is wrong is told, and the first column stays the one: so SiLK has it. */
 static int parse_fields(const struct opt *opt, const char *text, void *dest, struct err *err)

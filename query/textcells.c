@@ -2,6 +2,7 @@
 #include "query/textcells.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,8 @@
 #include "common/numlist.h"
 #include "query/tool.h"
 
-#define BLANKS " \t\r\n\v\f"
+#define BLANKS          " \t\r\n\v\f"
+#define BINARY_LINE_MAX 2046
 
 static int choose_column(void *arg, uint64_t number)
 {
@@ -21,7 +23,11 @@ static int choose_column(void *arg, uint64_t number)
 
 int textcells_parse_columns(const char *text, struct textcells *cells, struct err *err)
 {
-	struct textcells found = { .given = true, .delimiter = cells->delimiter };
+	struct textcells found = {
+		.given = true,
+		.delimiter = cells->delimiter,
+		.strips_blanks = cells->strips_blanks,
+	};
 	size_t len = strlen(text);
 	int status;
 
@@ -65,18 +71,33 @@ static void print_line(const struct textcells *cells, char *line, textcells_fn f
 	putchar('\n');
 }
 
+/* Lines with NUL bytes are cut there, but for long ones, which are no text at all. */
+static bool is_text(const char *line, size_t len)
+{
+	return len <= BINARY_LINE_MAX || memchr(line, '\0', len) == NULL;
+}
+
 void textcells_run(const struct textcells *cells, textcells_fn fn, void *arg)
 {
+	uint64_t number = 0;
+
 	char *line = NULL;
 	size_t size = 0;
+	size_t blanks;
 	ssize_t len;
 
 	while ((len = getline(&line, &size, stdin)) >= 0) {
+		number++;
+		if (!is_text(line, (size_t)len)) {
+			tool_warn("line %" PRIu64 " is no text, and left out", number);
+			continue;
+		}
 		if (len > 0 && line[len - 1] == '\n') {
 			line[len - 1] = '\0';
 		}
-		if (line[strspn(line, BLANKS)]) {
-			print_line(cells, line, fn, arg);
+		blanks = strspn(line, BLANKS);
+		if (line[blanks]) {
+			print_line(cells, line + (cells->strips_blanks ? blanks : 0), fn, arg);
 		}
 	}
 	free(line);

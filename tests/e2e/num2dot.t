@@ -22,7 +22,8 @@ test_case 'other columns' '
 	converted "1|2|3|4\n" --ip-fields=4,2-3 && echo "1|        0.0.0.2|        0.0.0.3|        0.0.0.4" >want && test_cmp want out &&
 	converted "1|2|\n" --ip-fields=3 && echo "1|2|" >want && test_cmp want out &&
 	converted "1|2| \n" --ip-fields=3 && echo "1|2|               " >want && test_cmp want out &&
-	converted "1|2\n" --ip-fields=1000 && echo "1|2" >want && test_cmp want out
+	converted "1|2\n" --ip-fields=1000 && echo "1|2" >want && test_cmp want out &&
+	converted "  x|2\n" --ip-fields=2 && echo "x|        0.0.0.2" >want && test_cmp want out
 '
 test_case 'another delimiter' '
 	converted "1,2,x\n" --delimiter=, --ip-fields=2 && echo "1,        0.0.0.2,x" >want && test_cmp want out &&
@@ -31,7 +32,8 @@ test_case 'another delimiter' '
 test_case 'empty lines, ends of lines, and a long one' '
 	converted "\n1|\n  \n2|x" && printf "        0.0.0.1|\n        0.0.0.2|x\n" >want && test_cmp want out &&
 	converted "1|2\r\n" --ip-fields=2 && echo "1|        0.0.0.2" >want && test_cmp want out &&
-	awk "BEGIN { printf \"1|\"; for (i = 0; i < 100000; i++) printf \"x\"; print \"\" }" >long && num2dot <long >out && [ "$(wc -c <out)" -eq 100017 ]
+	awk "BEGIN { printf \"1|\"; for (i = 0; i < 100000; i++) printf \"x\"; print \"\" }" >long && num2dot <long >out && [ "$(wc -c <out)" -eq 100017 ] &&
+	{ printf "7|\\000x\\n"; head -c 5000 /dev/zero; printf "\\n8|\\n"; } >binary && num2dot <binary >out 2>err && printf "        0.0.0.7|\n        0.0.0.8|\n" >want && test_cmp want out && test_grep "line 2 is no text" err
 '
 test_case 'a list of columns that is wrong' '
 	for list in 0 1- x 1025 "" 1-2-3; do
