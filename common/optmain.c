@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/optmain.h"
 
+#include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -44,6 +45,8 @@ bool optmain_parse(const struct optmain *program, void *opts, int argc, char **a
 	}
 	if (result->action != OPT_RUN) {
 		*status = answer(program, result->action);
+		g_free(result->args);
+		result->args = NULL;
 		return false;
 	}
 	return true;
