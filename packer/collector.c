@@ -564,6 +564,15 @@ void collector_stop(struct collector *collector)
 
 /* ---- commits ---- */
 
+/* What is committed and stored leaves the journal: one that is half full is to be emptied. */
+static bool collector_journal_fills(const struct collector *collector)
+{
+	struct journal_stats stats;
+
+	journal_get_stats(collector->journal, &stats);
+	return collector->opts.journal_bytes > 0 && stats.bytes > collector->opts.journal_bytes / 2;
+}
+
 /* Between two messages: what is packed by now belongs to the next commit, and what is told of
  * exporters, if it is time, is as of now. */
 static void collector_set_mark(struct collector *collector, int64_t now_ns, bool store)
@@ -575,8 +584,9 @@ static void collector_set_mark(struct collector *collector, int64_t now_ns, bool
 	positions_mark(collector->opts.positions, journal_id(collector->journal),
 		       collector->mark.entry);
 	writer_freeze(collector->opts.writer);
-	if ((store || now_ns - collector->stored_ns >= COLLECTOR_STORE_NS) &&
-	    collector->packed > collector->stored && collector->at == collector->packed) {
+	store |= now_ns - collector->stored_ns >= COLLECTOR_STORE_NS ||
+		 collector_journal_fills(collector);
+	if (store && collector->packed > collector->stored && collector->at == collector->packed) {
 		collector->mark.exporters = g_byte_array_new();
 		exporters_save(collector->exporters, collector_now_ns(CLOCK_REALTIME),
 			       collector->mark.exporters);
@@ -721,6 +731,8 @@ int collector_commit(struct collector *collector, unsigned writer_flush_flags, i
 bool collector_wants_commit(struct collector *collector)
 {
 	return metric_get(&collector->unsynced_bytes) > COLLECTOR_UNSYNCED_MAX ||
+	       (collector_journal_fills(collector) &&
+		collector->packed > metric_get(&collector->committed)) ||
 	       writer_is_crowded(collector->opts.writer);
 }
 

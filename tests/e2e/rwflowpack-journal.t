@@ -118,6 +118,12 @@ test_case 'killed before, in and after commits: everything once' '
 	start && expect_count S0 $total && stop_packer
 '
 
+test_case 'a small journal is emptied in time' '
+	start --journal-size=8m --file-format=block &&
+	"$exporter" --port="$udp" --format=v5 --records=300000 --rate=30000 >sent &&
+	test_wait 60 all_counted 10000 && [ "$drops" = 0 ] && expect_count S0 $((total + 300000)) && stop_packer
+'
+
 # A repository of 256 KiB and a state of its own.
 small_root() {
 	mv root root.before 2>/dev/null
