@@ -141,7 +141,9 @@ static int cat_run(struct tool_env *env, void *base, int argc, char **argv)
 		status = TOOL_EXIT_ERROR;
 	}
 	batch_free(cat.batch);
-	source_close(source);
+	if (source_close(source) != TOOL_EXIT_OK) {
+		status = TOOL_EXIT_ERROR;
+	}
 	return status;
 }
 

@@ -54,7 +54,9 @@ static bool class_shown(const struct siterows *rows, int class_id)
 {
 	bool by_sensor = rows->filter.sensors || rows->filter.groups;
 
-	return allowed(rows->filter.classes, class_id) && class_has_type(rows, class_id) &&
+	/* a class that was asked for by its name is shown without a type, too */
+	return allowed(rows->filter.classes, class_id) &&
+	       (rows->filter.classes || class_has_type(rows, class_id)) &&
 	       (!by_sensor || class_has_sensor(rows, class_id));
 }
 
@@ -298,6 +300,20 @@ static void walk(const struct siterows *rows, size_t depth, struct siterow row, 
 		return;
 	}
 	ids = g_array_new(FALSE, FALSE, sizeof(int));
+	if (dimension == SITE_DEFAULT_TYPE && row.id[SITE_CLASS] == SITE_FREE) {
+		/* class by class: one without default types keeps its row */
+		find_classes(rows, &row, ids);
+		for (guint i = 0; i < ids->len; i++) {
+			row.id[SITE_CLASS] = g_array_index(ids, int, i);
+			walk(rows, depth, row, fn, arg);
+		}
+		if (!ids->len && depth > 0) {
+			row.id[SITE_CLASS] = SITE_NONE;
+			walk(rows, depth, row, fn, arg);
+		}
+		g_array_free(ids, TRUE);
+		return;
+	}
 	/* of a group, too, SiLK knows the default class alone */
 	if (dimension == SITE_DEFAULT_CLASS &&
 	    (depth == 0 || (row.id[SITE_GROUP] != SITE_FREE && row.id[SITE_TYPE] == SITE_FREE &&

@@ -40,7 +40,9 @@ test_case 'standard input, and a pipe is not compressed' '
 test_case 'names from a list' '
 	printf "routing.rw\n\nsplit.rw\n" >list &&
 	rwcat --xargs=list --output-path=listed.rw &&
-	count listed.rw 5
+	count listed.rw 5 &&
+	test_must_fail rwcat --xargs=. --output-path=unread.rw 2>err &&
+	test_grep "Is a directory" err
 '
 
 test_case 'an existing file is kept unless SILK_CLOBBER says otherwise' '

@@ -70,6 +70,10 @@ test_case 'filters' '
 	rows group --sensors=Z h &&
 	rows class,sensor --sensors=C "z|C a|C" && rows type --classes=@ "a b c" &&
 	rows class --types=@ "z a" && rows class,type "--flowtypes=a/b" "a|b" &&
+	rows class "--classes=z,a --types=a" "z a" &&
+	rows sensor,class,type:list "--classes=z,a --types=a" "A|z|a A|a| C|z|a C|a| E|z|a E|a|" &&
+	rows sensor,default-type,class "--sensors=E,Z" "E|c|z E|b|z E|q|a Z||" &&
+	rows sensor,default-type,class "--types=a --sensors=A" "A||z" &&
 	rows sensor --groups=h "A Z" && rows group,sensor "--groups=g --sensors=A" "g|A"
 '
 
