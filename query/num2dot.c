@@ -3,6 +3,7 @@
 #include "query/tool.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "common/ip.h"
 #include "common/numlist.h"
@@ -14,9 +15,7 @@ struct num2dot_opts {
 	struct textcells cells;
 };
 
-static const struct num2dot_opts num2dot_defaults = {
-	.cells = { .delimiter = '|', .strips_blanks = true },
-};
+static const struct num2dot_opts num2dot_defaults = { .cells = { .delimiter = '|' } };
 
 /* A list that is wrong is told, and the first column stays the one: so SiLK has it. */
 static int parse_fields(const struct opt *opt, const char *text, void *dest, struct err *err)
@@ -52,7 +51,7 @@ static void print_cell(void *arg, char *cell)
 		ip_print(text, ip_from_v4((uint32_t)number), false, IP_CANONICAL);
 		cell = text;
 	}
-	printf("%*s", IP_WIDTH, cell);
+	printf("%*s", IP_WIDTH, cell + strspn(cell, " \t\r\v\f"));
 }
 
 static int num2dot_run(struct tool_env *env, void *base, int argc, char **argv)

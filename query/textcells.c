@@ -23,11 +23,7 @@ static int choose_column(void *arg, uint64_t number)
 
 int textcells_parse_columns(const char *text, struct textcells *cells, struct err *err)
 {
-	struct textcells found = {
-		.given = true,
-		.delimiter = cells->delimiter,
-		.strips_blanks = cells->strips_blanks,
-	};
+	struct textcells found = { .given = true, .delimiter = cells->delimiter };
 	size_t len = strlen(text);
 	int status;
 
@@ -83,7 +79,6 @@ void textcells_run(const struct textcells *cells, textcells_fn fn, void *arg)
 
 	char *line = NULL;
 	size_t size = 0;
-	size_t blanks;
 	ssize_t len;
 
 	while ((len = getline(&line, &size, stdin)) >= 0) {
@@ -95,9 +90,8 @@ void textcells_run(const struct textcells *cells, textcells_fn fn, void *arg)
 		if (len > 0 && line[len - 1] == '\n') {
 			line[len - 1] = '\0';
 		}
-		blanks = strspn(line, BLANKS);
-		if (line[blanks]) {
-			print_line(cells, line + (cells->strips_blanks ? blanks : 0), fn, arg);
+		if (line[strspn(line, BLANKS)]) {
+			print_line(cells, line, fn, arg);
 		}
 	}
 	free(line);

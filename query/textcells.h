@@ -22,7 +22,6 @@ struct textcells {
 	bool given;                             /* columns were chosen */
 	bool chosen[TEXTCELLS_COLUMNS_MAX + 1]; /* by number, from 1 */
 	char delimiter;
-	bool strips_blanks; /* lines begin at what is no blank */
 };
 
 /* Print a cell, which may be changed, to standard output, without the delimiter. */

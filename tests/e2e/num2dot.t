@@ -23,7 +23,8 @@ test_case 'other columns' '
 	converted "1|2|\n" --ip-fields=3 && echo "1|2|" >want && test_cmp want out &&
 	converted "1|2| \n" --ip-fields=3 && echo "1|2|               " >want && test_cmp want out &&
 	converted "1|2\n" --ip-fields=1000 && echo "1|2" >want && test_cmp want out &&
-	converted "  x|2\n" --ip-fields=2 && echo "x|        0.0.0.2" >want && test_cmp want out
+	converted "  x|2\n" --ip-fields=2 && echo "  x|        0.0.0.2" >want && test_cmp want out &&
+	converted "  longer than an address|2\n" && echo "longer than an address|2" >want && test_cmp want out
 '
 test_case 'another delimiter' '
 	converted "1,2,x\n" --delimiter=, --ip-fields=2 && echo "1,        0.0.0.2,x" >want && test_cmp want out &&
