@@ -96,6 +96,11 @@ static int open_blocks(struct target *target, const struct blockfile_header *lik
 	return hourfile_append(&target->blocks, target->path, &key, &opts, NULL, err);
 }
 
+static bool is_standard_stream(const char *path)
+{
+	return tool_is_stdout(path) || strcmp(path, "stderr") == 0 || strcmp(path, "stdin") == 0;
+}
+
 /* Make it, like the template if there is one. */
 static int create_target(struct appending *appending, struct err *err)
 {
@@ -104,6 +109,10 @@ static int create_target(struct appending *appending, struct err *err)
 	const struct blockfile *blocks;
 	int status;
 
+	if (is_standard_stream(appending->target.path)) {
+		return err_set(err, ST_EINVAL, "%s: the target must be a file",
+			       appending->target.path);
+	}
 	if (!template) {
 		return open_silk(&appending->target, NULL, err);
 	}

@@ -97,6 +97,7 @@ test_case 'what cannot be a target' '
 	cp "$DATA/filter.txt" text && test_must_fail rwappend text a.rw 2>err && test_grep "^rwappend: text: " err &&
 	test_cmp "$DATA/filter.txt" text && : >empty && test_must_fail rwappend empty a.rw 2>err && [ ! -s empty ] &&
 	gzip -c a.rw >a.rw.gz && test_must_fail rwappend a.rw.gz a.rw 2>err && test_grep "cannot append to a gzip file" err &&
+	test_must_fail rwappend --create - a.rw >out 2>err && [ ! -s out ] && test_grep "must be a file" err &&
 	test_must_fail rwappend --create nodir/n.rw a.rw 2>err && test_grep nodir err &&
 	test_must_fail rwappend --bogus 2>err && test_grep "unrecognized option" err
 '
