@@ -120,20 +120,38 @@ int incremental_write(struct incremental *files, const struct record *rec, struc
 	return status == ST_OK ? stream_write(file->stream, rec, err) : status;
 }
 
-static int move_file(const struct incremental *files, struct incremental_file *file,
-		     struct err *err)
+/* Give the file its name in the folder, unless there is one of that name: then with another end. */
+static int publish(const struct incremental *files, const char *from, struct err *err)
 {
-	char *name = g_path_get_basename(file->path);
+	char *name = g_path_get_basename(from);
 	char *path = g_build_filename(files->opts.output, name, NULL);
-	int status = stream_close(file->stream, err);
+	char *end = strrchr(path, '.') + 1;
+	int status = ST_OK;
 
-	file->stream = NULL;
-	if (status == ST_OK && rename(file->path, path) != 0) {
-		status = err_errno(err, ST_EIO, errno, "cannot move %s to %s", file->path, path);
+	while (link(from, path) != 0) {
+		if (errno != EEXIST) {
+			status = err_errno(err, ST_EIO, errno, "cannot move %s to %s", from, path);
+			break;
+		}
+		for (char *at = end; *at; at++) {
+			*at = (char)g_random_int_range('A', 'Z' + 1);
+		}
+	}
+	if (status == ST_OK && unlink(from) != 0) {
+		status = err_errno(err, ST_EIO, errno, "%s", from);
 	}
 	g_free(name);
 	g_free(path);
 	return status;
+}
+
+static int move_file(const struct incremental *files, struct incremental_file *file,
+		     struct err *err)
+{
+	int status = stream_close(file->stream, err);
+
+	file->stream = NULL;
+	return status == ST_OK ? publish(files, file->path, err) : status;
 }
 
 int incremental_flush(struct incremental *files, struct err *err)
