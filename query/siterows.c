@@ -282,10 +282,32 @@ static enum site_dimension target_of(enum site_dimension dimension)
 						 : dimension;
 }
 
+/* Of a group, too, SiLK knows the default class alone. */
+static bool wants_default_class(const struct siterow *row, size_t depth,
+				enum site_dimension dimension)
+{
+	return dimension == SITE_DEFAULT_CLASS &&
+	       (depth == 0 ||
+		(row->id[SITE_GROUP] != SITE_FREE && row->id[SITE_TYPE] == SITE_FREE &&
+		 row->id[SITE_SENSOR] == SITE_FREE));
+}
+
+/* All that the dimension can be in this row. */
+static void find_step(const struct siterows *rows, const struct siterow *row, size_t depth,
+		      enum site_dimension dimension, GArray *ids)
+{
+	if (!wants_default_class(row, depth, dimension)) {
+		find(rows, dimension, row, ids);
+	} else if (site_default_class(rows->site) >= 0) {
+		add(ids, site_default_class(rows->site));
+	}
+}
+
 static void walk(const struct siterows *rows, size_t depth, struct siterow row, siterow_fn fn,
 		 void *arg)
 {
 	enum site_dimension dimension;
+	size_t next = depth + 1;
 	int *target;
 	GArray *ids;
 
@@ -302,35 +324,19 @@ static void walk(const struct siterows *rows, size_t depth, struct siterow row, 
 	ids = g_array_new(FALSE, FALSE, sizeof(int));
 	if (dimension == SITE_DEFAULT_TYPE && row.id[SITE_CLASS] == SITE_FREE) {
 		/* class by class: one without default types keeps its row */
+		target = &row.id[SITE_CLASS];
+		next = depth;
 		find_classes(rows, &row, ids);
-		for (guint i = 0; i < ids->len; i++) {
-			row.id[SITE_CLASS] = g_array_index(ids, int, i);
-			walk(rows, depth, row, fn, arg);
-		}
-		if (!ids->len && depth > 0) {
-			row.id[SITE_CLASS] = SITE_NONE;
-			walk(rows, depth, row, fn, arg);
-		}
-		g_array_free(ids, TRUE);
-		return;
-	}
-	/* of a group, too, SiLK knows the default class alone */
-	if (dimension == SITE_DEFAULT_CLASS &&
-	    (depth == 0 || (row.id[SITE_GROUP] != SITE_FREE && row.id[SITE_TYPE] == SITE_FREE &&
-			    row.id[SITE_SENSOR] == SITE_FREE))) {
-		if (site_default_class(rows->site) >= 0) {
-			add(ids, site_default_class(rows->site));
-		}
 	} else {
-		find(rows, dimension, &row, ids);
+		find_step(rows, &row, depth, dimension, ids);
 	}
 	for (guint i = 0; i < ids->len; i++) {
 		*target = g_array_index(ids, int, i);
-		walk(rows, depth + 1, row, fn, arg);
+		walk(rows, next, row, fn, arg);
 	}
 	if (!ids->len && depth > 0) {
 		*target = SITE_NONE;
-		walk(rows, depth + 1, row, fn, arg);
+		walk(rows, next, row, fn, arg);
 	}
 	g_array_free(ids, TRUE);
 }
