@@ -57,8 +57,9 @@ void recordsort_free(struct recordsort *sort)
 	}
 }
 
-static void fill_rows(const struct recordsort *sort, const struct batch *batch, uint8_t *rows)
+static void fill_rows(const void *arg, const struct batch *batch, uint8_t *rows)
 {
+	const struct recordsort *sort = arg;
 	const struct rowwrite out = {
 		.bytes = rows + sort->key_size,
 		.stride = sort->key_size + sort->format->length,
@@ -74,22 +75,7 @@ static void fill_rows(const struct recordsort *sort, const struct batch *batch, 
 
 int recordsort_add(struct recordsort *sort, struct batch *batch, struct err *err)
 {
-	uint32_t left = batch->selected;
-
-	while (left > 0) {
-		uint32_t count = 0;
-		uint8_t *rows = sorter_add_rows(sort->sorter, left, &count, err);
-
-		if (!rows) {
-			return ST_EIO;
-		}
-		batch->selected = count;
-		fill_rows(sort, batch, rows);
-		left -= count;
-		memmove(batch->selection, batch->selection + count,
-			left * sizeof(batch->selection[0]));
-	}
-	return ST_OK;
+	return sorter_add_batch(sort->sorter, batch, fill_rows, sort, err);
 }
 
 int recordsort_finish(struct recordsort *sort, struct err *err)

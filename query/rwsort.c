@@ -102,8 +102,9 @@ static void pack_state(const struct batch *batch, uint8_t *out, size_t stride)
 }
 
 /* Keys and records of the selected rows, each in one pass over them. */
-static void fill_rows(const struct sort *sort, const struct batch *batch, uint8_t *rows)
+static void fill_rows(const void *arg, const struct batch *batch, uint8_t *rows)
 {
+	const struct sort *sort = arg;
 	const struct rowwrite out = {
 		.bytes = rows + sort->key_size,
 		.stride = sort->key_size + sort->format->length,
@@ -121,27 +122,6 @@ static void fill_rows(const struct sort *sort, const struct batch *batch, uint8_
 	rowformat_encode(sort->format, &out, &view, batch->selection, batch->selected);
 }
 
-/* Narrows the batch's selection to the rows that were added last. */
-static int add_batch(struct sort *sort, struct batch *batch, struct err *err)
-{
-	uint32_t left = batch->selected;
-
-	while (left > 0) {
-		uint32_t count = 0;
-		uint8_t *rows = sorter_add_rows(sort->sorter, left, &count, err);
-
-		if (!rows) {
-			return ST_EIO;
-		}
-		batch->selected = count;
-		fill_rows(sort, batch, rows);
-		left -= count;
-		memmove(batch->selection, batch->selection + count,
-			left * sizeof(batch->selection[0]));
-	}
-	return ST_OK;
-}
-
 static int read_all(struct sort *sort, const struct sort_opts *opts, struct tool_env *env, int argc,
 		    char **argv)
 {
@@ -155,7 +135,7 @@ static int read_all(struct sort *sort, const struct sort_opts *opts, struct tool
 	source_set_site(source, tool_site(env, &opts->site, false));
 	source_on_open(source, copy_entries, sort);
 	while (source_next(source, batch, COLUMNS_ALL)) {
-		if (add_batch(sort, batch, &err) != ST_OK) {
+		if (sorter_add_batch(sort->sorter, batch, fill_rows, sort, &err) != ST_OK) {
 			tool_die_err(&err);
 		}
 	}

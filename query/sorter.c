@@ -459,6 +459,27 @@ uint8_t *sorter_add_rows(struct sorter *sorter, uint32_t want, uint32_t *count, 
 	return row_at(sorter, sorter->used - rows);
 }
 
+int sorter_add_batch(struct sorter *sorter, struct batch *batch, sorter_fill_fn fill,
+		     const void *arg, struct err *err)
+{
+	uint32_t left = batch->selected;
+
+	while (left > 0) {
+		uint32_t count = 0;
+		uint8_t *rows = sorter_add_rows(sorter, left, &count, err);
+
+		if (!rows) {
+			return ST_EIO;
+		}
+		batch->selected = count;
+		fill(arg, batch, rows);
+		left -= count;
+		memmove(batch->selection, batch->selection + count,
+			left * sizeof(batch->selection[0]));
+	}
+	return ST_OK;
+}
+
 uint8_t *sorter_add(struct sorter *sorter, struct err *err)
 {
 	uint32_t count;

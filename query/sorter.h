@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/batch.h"
 #include "common/err.h"
 
 struct sorter_opts {
@@ -44,6 +45,15 @@ uint8_t *sorter_add(struct sorter *sorter, struct err *err);
  * next call. NULL: ST_EIO in err.
  */
 uint8_t *sorter_add_rows(struct sorter *sorter, uint32_t want, uint32_t *count, struct err *err);
+
+/* Fills the rows of what is selected in the batch, one behind the other. */
+typedef void (*sorter_fill_fn)(const void *arg, const struct batch *batch, uint8_t *rows);
+/*
+ * Add the selected rows of a batch, in as many parts as there is place for; what stays selected are
+ * those that were added last. ST_OK, ST_EIO.
+ */
+int sorter_add_batch(struct sorter *sorter, struct batch *batch, sorter_fill_fn fill,
+		     const void *arg, struct err *err);
 
 /* No more rows: get ready for sorter_next(). ST_OK or ST_EIO. */
 int sorter_finish(struct sorter *sorter, struct err *err);
