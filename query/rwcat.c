@@ -51,24 +51,12 @@ struct cat {
 
 static struct stream *open_output(const struct cat_opts *opts)
 {
-	struct header notes;
-	struct stream_write_opts write_opts = {
+	const struct stream_write_opts write = {
 		.format = opts->ipv4_output ? FORMAT_RWGENERIC : FORMAT_RWIPV6ROUTING,
 		.byte_order = opts->byte_order,
-		.entries = &notes,
 	};
-	struct stream *out = NULL;
-	struct err err;
 
-	header_init(&notes);
-	sink_add_notes(&opts->sink, &notes);
-	sink_write_opts(&opts->sink, &write_opts);
-	if (stream_create(&out, opts->output_path ? opts->output_path : "stdout", &write_opts,
-			  &err) != ST_OK) {
-		tool_die_err(&err);
-	}
-	header_release(&notes);
-	return out;
+	return sink_create(&opts->sink, opts->output_path, write);
 }
 
 /* Copy one input. What is damaged is told; of a block file the rest is copied all the same. */

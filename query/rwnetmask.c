@@ -114,24 +114,6 @@ static bool any_given(const struct netmask_opts *opts)
 	return false;
 }
 
-static struct stream *open_output(const struct netmask_opts *opts)
-{
-	struct header notes;
-	struct stream_write_opts write_opts = { .entries = &notes };
-	struct stream *out = NULL;
-	struct err err;
-
-	header_init(&notes);
-	sink_add_notes(&opts->sink, &notes);
-	sink_write_opts(&opts->sink, &write_opts);
-	if (stream_create(&out, opts->output_path ? opts->output_path : "stdout", &write_opts,
-			  &err) != ST_OK) {
-		tool_die_err(&err);
-	}
-	header_release(&notes);
-	return out;
-}
-
 static int netmask_run(struct tool_env *env, void *base, int argc, char **argv)
 {
 	const struct netmask_opts *opts = base;
@@ -148,7 +130,7 @@ static int netmask_run(struct tool_env *env, void *base, int argc, char **argv)
 	source = source_new(env, &opts->source, argc, argv);
 	source_set_site(source, tool_site(env, &opts->site, false));
 	source_forgive_damage(source);
-	out = open_output(opts);
+	out = sink_create(&opts->sink, opts->output_path, (struct stream_write_opts){ 0 });
 	while (status == ST_OK && source_next(source, batch, COLUMNS_ALL)) {
 		mask_batch(opts, batch);
 		status = stream_write_batch(out, batch, NULL, &err);

@@ -57,23 +57,12 @@ static enum byte_order choose_order(enum swap_order order, bool input_is_big)
 static struct stream *open_output(const struct swapbytes_opts *opts, const char *path,
 				  const struct header *like)
 {
-	struct header notes;
-	struct stream_write_opts write_opts = {
+	const struct stream_write_opts write = {
 		.like = like,
 		.byte_order = choose_order((enum swap_order)opts->order->tag, like->big_endian),
-		.entries = &notes,
 	};
-	struct stream *out = NULL;
-	struct err err;
 
-	header_init(&notes);
-	sink_add_notes(&opts->sink, &notes);
-	sink_write_opts(&opts->sink, &write_opts);
-	if (stream_create(&out, path, &write_opts, &err) != ST_OK) {
-		tool_die_err(&err);
-	}
-	header_release(&notes);
-	return out;
+	return sink_create(&opts->sink, path, write);
 }
 
 /* A damaged input is copied up to its damage, which is told. */

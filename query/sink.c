@@ -31,3 +31,21 @@ void sink_add_notes(const struct sink_opts *opts, struct header *header)
 {
 	notes_add_to(opts->notes, header);
 }
+
+struct stream *sink_create(const struct sink_opts *opts, const char *path,
+			   struct stream_write_opts write)
+{
+	struct stream *out = NULL;
+	struct header notes;
+	struct err err;
+
+	header_init(&notes);
+	sink_add_notes(opts, &notes);
+	sink_write_opts(opts, &write);
+	write.entries = &notes;
+	if (stream_create(&out, path ? path : "stdout", &write, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
+	header_release(&notes);
+	return out;
+}

@@ -37,4 +37,12 @@ void sink_write_opts(const struct sink_opts *opts, struct stream_write_opts *out
 /* Append the notes to the header, one annotation each. */
 void sink_add_notes(const struct sink_opts *opts, struct header *header);
 
+/*
+ * Create a stream (path NULL: standard output) whose header has nothing of ours but the notes, as
+ * tools make that pass records on. write: what else is wanted; its entries are not looked at. Dies
+ * when that fails.
+ */
+struct stream *sink_create(const struct sink_opts *opts, const char *path,
+			   struct stream_write_opts write);
+
 #endif
