@@ -73,7 +73,7 @@ int exporters_load(struct exporters *exporters, const uint8_t *bytes, size_t len
 void exporters_give_names(struct exporters *exporters, const struct packconfig *config,
 			  struct labels *labels);
 
-/* Call fn for each stream whose session is open; for a look ahead (packer/collector.c). */
+/* Call fn for each stream whose session is open; for a look ahead (packer/collectorstart.c). */
 void exporters_each_stream(struct exporters *exporters,
 			   void (*fn)(void *arg, uint64_t session, struct stream_position *stream),
 			   void *arg);
