@@ -5,8 +5,8 @@
  */
 #include "storage/aggbag.h"
 
-#include "storage/block.h"
 #include "storage/byteorder.h"
+#include "storage/datafile.h"
 
 #include <string.h>
 
@@ -104,58 +104,37 @@ static int read_records(struct aggbag *bag, struct block_reader *in, const char 
 	return status;
 }
 
-int aggbag_read_from(struct aggbag **out, struct bytesource *src, struct header *header,
-		     struct err *err)
+static int read_aggbag(struct datafile *file, void *out, struct err *err)
 {
-	const char *name = bytesource_name(src);
-	struct header own;
-	struct header *used = header ? header : &own;
-	struct block_reader *in = NULL;
-	struct aggbag *bag = NULL;
 	struct agglayout layout;
-	int status;
+	struct aggbag *bag;
+	int status = check_header(file->header, &layout, file->name, err);
 
-	header_init(used);
-	status = header_read(used, src, NULL, err);
 	if (status == ST_OK) {
-		status = check_header(used, &layout, name, err);
-	}
-	if (status == ST_OK) {
-		status = block_reader_new(&in, src, used->compression, err);
+		status = datafile_blocks(file, err);
 	}
 	if (status != ST_OK) {
-		goto done;
+		return status;
 	}
-	block_reader_read_ahead(in);
 	bag = aggbag_new(&layout);
-	status = read_records(bag, in, name, err);
+	status = read_records(bag, file->in, file->name, err);
 	if (status == ST_OK) {
-		*out = bag;
-		bag = NULL;
-	}
-done:
-	aggbag_free(bag);
-	block_reader_free(in);
-	if (!header) {
-		header_release(&own);
+		*(struct aggbag **)out = bag;
+	} else {
+		aggbag_free(bag);
 	}
 	return status;
 }
 
+int aggbag_read_from(struct aggbag **out, struct bytesource *src, struct header *header,
+		     struct err *err)
+{
+	return datafile_read_from(src, header, read_aggbag, out, err);
+}
+
 int aggbag_read(struct aggbag **out, const char *path, struct header *header, struct err *err)
 {
-	struct bytesource *src = NULL;
-	int status;
-
-	if (header) {
-		header_init(header);
-	}
-	status = bytesource_open(&src, path, err);
-	if (status == ST_OK) {
-		status = aggbag_read_from(out, src, header, err);
-		bytesource_close(src);
-	}
-	return status;
+	return datafile_read(path, header, read_aggbag, out, err);
 }
 
 /* --- writing --- */
@@ -178,14 +157,9 @@ static void fill_header(struct header *header, const struct aggbag *bag,
 {
 	const struct agglayout *layout = aggbag_layout(bag);
 
-	header_init(header);
-	header->format = FORMAT_AGGREGATEBAG;
-	header->file_version = 16;
+	datafile_header(header, FORMAT_AGGREGATEBAG, RECORD_VERSION, (uint16_t)layout->record_bytes,
+			opts->no_silk_version);
 	header->compression = compression;
-	header->big_endian = HOST_BIG_ENDIAN;
-	header->silk_version = opts->no_silk_version ? 0 : HEADER_SILK_VERSION;
-	header->record_length = (uint16_t)layout->record_bytes;
-	header->record_version = RECORD_VERSION;
 	if (opts->inputs) {
 		header_add_entries(header, opts->inputs);
 	}
@@ -195,8 +169,9 @@ static void fill_header(struct header *header, const struct aggbag *bag,
 	}
 }
 
-static int write_records(const struct aggbag *bag, struct block_writer *out, struct err *err)
+static int write_records(void *what, struct block_writer *out, struct err *err)
 {
+	const struct aggbag *bag = what;
 	const struct agglayout *layout = aggbag_layout(bag);
 	struct aggbag_cursor cursor;
 	uint8_t *to;
@@ -215,24 +190,17 @@ static int write_records(const struct aggbag *bag, struct block_writer *out, str
 		}
 		block_writer_commit(out, 1);
 	}
-	return block_writer_flush(out, err);
+	return ST_OK;
 }
 
 int aggbag_write_to(const struct aggbag *bag, struct bytesink *sink,
 		    const struct aggbag_write_opts *opts, struct err *err)
 {
-	struct block_writer *out = NULL;
 	struct header header;
 	int status;
 
 	fill_header(&header, bag, opts, block_compression(opts->compression, sink));
-	status = header_write(&header, sink, err);
-	if (status == ST_OK) {
-		out = block_writer_new(sink, header.compression, header.record_length);
-		block_writer_use_crew(out);
-		status = write_records(bag, out, err);
-		block_writer_free(out);
-	}
+	status = datafile_write(sink, &header, write_records, (void *)bag, err);
 	header_release(&header);
 	return status;
 }

@@ -5,8 +5,8 @@
  */
 #include "storage/bag.h"
 
-#include "storage/block.h"
 #include "storage/byteorder.h"
+#include "storage/datafile.h"
 
 #define ENTRY_LEN   8 /* payload of header entry 6 */
 #define VERSION_MAX 4
@@ -19,10 +19,8 @@ struct layout {
 };
 
 struct reading {
-	const char *name;
-	bool swap;
+	const struct datafile *file;
 	struct layout layout;
-	struct block_reader *in;
 	struct bag *bag;
 };
 
@@ -44,15 +42,15 @@ static int read_record(struct reading *reading, const uint8_t *at, struct err *e
 {
 	const struct layout *layout = &reading->layout;
 	uint64_t counter =
-		load_number(at + layout->key_octets, layout->counter_octets, reading->swap);
-	struct ip key =
-		layout->key_octets == 16
-			? ip_from_bytes(at)
-			: ip_from_v4((uint32_t)load_number(at, layout->key_octets, reading->swap));
+		load_number(at + layout->key_octets, layout->counter_octets, reading->file->swap);
+	struct ip key = layout->key_octets == 16
+				? ip_from_bytes(at)
+				: ip_from_v4((uint32_t)load_number(at, layout->key_octets,
+								   reading->file->swap));
 
 	if (counter > BAG_COUNTER_MAX) {
-		return err_set(err, ST_EFORMAT, "%s: counter out of range at %s", reading->name,
-			       block_reader_place(reading->in));
+		return err_set(err, ST_EFORMAT, "%s: counter out of range at %s",
+			       reading->file->name, block_reader_place(reading->file->in));
 	}
 	bag_set(reading->bag, key, counter);
 	return ST_OK;
@@ -65,7 +63,7 @@ static int read_records(struct reading *reading, struct err *err)
 	size_t len;
 	int status;
 
-	while ((status = block_reader_view(reading->in, size, &at, &len, err)) == ST_OK &&
+	while ((status = block_reader_view(reading->file->in, size, &at, &len, err)) == ST_OK &&
 	       len >= size) {
 		size_t whole = len / size * size;
 
@@ -75,11 +73,11 @@ static int read_records(struct reading *reading, struct err *err)
 				return status;
 			}
 		}
-		block_reader_consume(reading->in, whole);
+		block_reader_consume(reading->file->in, whole);
 	}
 	if (status == ST_OK && len) {
 		status = err_set(err, ST_ETRUNC, "%s: ends in the middle of a record at %s",
-				 reading->name, block_reader_place(reading->in));
+				 reading->file->name, block_reader_place(reading->file->in));
 	}
 	return status;
 }
@@ -123,7 +121,7 @@ static int read_entry(struct reading *reading, const struct header *header, stru
 	    !is_counter_size(layout->counter_octets)) {
 		return err_set(err, ST_EFORMAT,
 			       "%s: header entry of the bag is missing or does not fit version %u",
-			       reading->name, header->record_version);
+			       reading->file->name, header->record_version);
 	}
 	return ST_OK;
 }
@@ -131,15 +129,15 @@ static int read_entry(struct reading *reading, const struct header *header, stru
 static int check_header(struct reading *reading, const struct header *header, struct err *err)
 {
 	if (header->format != FORMAT_RWBAG) {
-		return err_set(err, ST_EFORMAT, "%s: not a bag file", reading->name);
+		return err_set(err, ST_EFORMAT, "%s: not a bag file", reading->file->name);
 	}
 	if (header->record_version < 1 || header->record_version > VERSION_MAX) {
-		return err_set(err, ST_EVERSION, "%s: bag version %u is not known", reading->name,
-			       header->record_version);
+		return err_set(err, ST_EVERSION, "%s: bag version %u is not known",
+			       reading->file->name, header->record_version);
 	}
 	if (header->record_version < 3 && header->compression != COMPRESSION_NONE) {
 		return err_set(err, ST_EFORMAT, "%s: bag of version %u is compressed",
-			       reading->name, header->record_version);
+			       reading->file->name, header->record_version);
 	}
 	return read_entry(reading, header, err);
 }
@@ -157,53 +155,33 @@ static struct bag *make_bag(const struct layout *layout)
 	return bag;
 }
 
-int bag_read_from(struct bag **out, struct bytesource *src, struct header *header, struct err *err)
+static int read_bag(struct datafile *file, void *out, struct err *err)
 {
-	struct reading reading = { .name = bytesource_name(src) };
-	struct header own;
-	struct header *used = header ? header : &own;
-	int status;
+	struct reading reading = { .file = file };
+	int status = check_header(&reading, file->header, err);
 
-	header_init(used);
-	status = header_read(used, src, NULL, err);
 	if (status == ST_OK) {
-		status = check_header(&reading, used, err);
-	}
-	if (status == ST_OK) {
-		status = block_reader_new(&reading.in, src, used->compression, err);
+		status = datafile_blocks(file, err);
 	}
 	if (status != ST_OK) {
-		goto done;
+		return status;
 	}
-	block_reader_read_ahead(reading.in);
-	reading.swap = used->big_endian != HOST_BIG_ENDIAN;
 	reading.bag = make_bag(&reading.layout);
 	status = read_records(&reading, err);
 	if (status == ST_OK) {
-		*out = reading.bag;
-		reading.bag = NULL;
-	}
-done:
-	bag_free(reading.bag);
-	block_reader_free(reading.in);
-	if (!header) {
-		header_release(&own);
+		*(struct bag **)out = reading.bag;
+	} else {
+		bag_free(reading.bag);
 	}
 	return status;
 }
 
+int bag_read_from(struct bag **out, struct bytesource *src, struct header *header, struct err *err)
+{
+	return datafile_read_from(src, header, read_bag, out, err);
+}
+
 int bag_read(struct bag **out, const char *path, struct header *header, struct err *err)
 {
-	struct bytesource *src = NULL;
-	int status;
-
-	if (header) {
-		header_init(header);
-	}
-	status = bytesource_open(&src, path, err);
-	if (status == ST_OK) {
-		status = bag_read_from(out, src, header, err);
-		bytesource_close(src);
-	}
-	return status;
+	return datafile_read(path, header, read_bag, out, err);
 }

@@ -8,16 +8,15 @@
 #include <string.h>
 
 #include "storage/byteorder.h"
+#include "storage/datafile.h"
 #include "storage/pmapform.h"
 
 #define NODE_BYTES  8
 #define CHUNK_BYTES 65536
 
 struct reading {
-	struct bytesource *src;
+	const struct datafile *file;
 	struct pmap *pmap;
-	const char *name;
-	bool swap;
 };
 
 static const struct version {
@@ -34,9 +33,9 @@ static const struct version {
 static int read_count(struct reading *reading, uint32_t *out, struct err *err)
 {
 	uint8_t bytes[4];
-	int status = bytesource_read(reading->src, bytes, sizeof(bytes), err);
+	int status = bytesource_read(reading->file->src, bytes, sizeof(bytes), err);
 
-	*out = status == ST_OK ? load32(bytes, reading->swap) : 0;
+	*out = status == ST_OK ? load32(bytes, reading->file->swap) : 0;
 	return status;
 }
 
@@ -46,18 +45,20 @@ static int read_nodes(struct reading *reading, struct err *err)
 	int status = read_count(reading, &left, err);
 
 	if (status == ST_OK && (left == 0 || left > PMAP_NODES_MAX)) {
-		return err_set(err, ST_EFORMAT, "%s: prefix map of %u nodes", reading->name, left);
+		return err_set(err, ST_EFORMAT, "%s: prefix map of %u nodes", reading->file->name,
+			       left);
 	}
 	reading->pmap->node_count = 0;
 	while (status == ST_OK && left) {
 		uint8_t bytes[CHUNK_BYTES];
 		uint32_t count = MIN(left, CHUNK_BYTES / NODE_BYTES);
 
-		status = bytesource_read(reading->src, bytes, (size_t)count * NODE_BYTES, err);
+		status =
+			bytesource_read(reading->file->src, bytes, (size_t)count * NODE_BYTES, err);
 		for (uint32_t i = 0; status == ST_OK && i < count; i++) {
 			const uint8_t *at = bytes + (size_t)i * NODE_BYTES;
-			struct pmap_node node = { { load32(at, reading->swap),
-						    load32(at + 4, reading->swap) } };
+			struct pmap_node node = { { load32(at, reading->file->swap),
+						    load32(at + 4, reading->file->swap) } };
 
 			pmap_append_node(reading->pmap, node);
 		}
@@ -191,7 +192,7 @@ static int take_words(struct reading *reading, GByteArray *text, uint32_t *value
 
 	while (at < limit && (end = memchr(at, '\0', (size_t)(limit - at)))) {
 		if (end > at && pmap_put_word(reading->pmap, *value, at, err) != ST_OK) {
-			err_prefix(err, "%s", reading->name);
+			err_prefix(err, "%s", reading->file->name);
 			return ST_EFORMAT;
 		}
 		(*value)++;
@@ -215,7 +216,7 @@ static int read_words(struct reading *reading, struct err *err)
 		guint before = text->len;
 
 		g_byte_array_set_size(text, before + len);
-		status = bytesource_read(reading->src, text->data + before, len, err);
+		status = bytesource_read(reading->file->src, text->data + before, len, err);
 		left -= len;
 		if (status == ST_OK) {
 			status = take_words(reading, text, &value, err);
@@ -231,16 +232,16 @@ static int read_words(struct reading *reading, struct err *err)
 static int check_header(const struct reading *reading, const struct header *header, struct err *err)
 {
 	if (header->format != FORMAT_PREFIXMAP) {
-		return err_set(err, ST_EFORMAT, "%s: not a prefix map file", reading->name);
+		return err_set(err, ST_EFORMAT, "%s: not a prefix map file", reading->file->name);
 	}
 	if (header->record_version >= G_N_ELEMENTS(versions) ||
 	    !versions[header->record_version].known) {
 		return err_set(err, ST_EVERSION, "%s: prefix map version %u is not known",
-			       reading->name, header->record_version);
+			       reading->file->name, header->record_version);
 	}
 	if (header->compression != COMPRESSION_NONE) {
 		return err_set(err, ST_EFORMAT, "%s: prefix maps cannot be compressed",
-			       reading->name);
+			       reading->file->name);
 	}
 	return ST_OK;
 }
@@ -264,14 +265,13 @@ static int read_body(struct reading *reading, const struct header *header, struc
 	const struct version *version = &versions[header->record_version];
 	int status;
 
-	reading->swap = header->big_endian != HOST_BIG_ENDIAN;
 	reading->pmap = pmap_new(version->kind);
 	take_name(reading->pmap, header);
 	status = read_nodes(reading, err);
 	if (status == ST_OK) {
 		status = check_tree(reading->pmap, err);
 		if (status != ST_OK) {
-			err_prefix(err, "%s", reading->name);
+			err_prefix(err, "%s", reading->file->name);
 		}
 	}
 	if (status == ST_OK && version->has_words) {
@@ -280,45 +280,29 @@ static int read_body(struct reading *reading, const struct header *header, struc
 	return status;
 }
 
-int pmap_read_from(struct pmap **out, struct bytesource *src, struct header *header,
-		   struct err *err)
+static int read_pmap(struct datafile *file, void *out, struct err *err)
 {
-	struct reading reading = { .src = src, .name = bytesource_name(src) };
-	struct header own;
-	struct header *used = header ? header : &own;
-	int status;
+	struct reading reading = { .file = file };
+	int status = check_header(&reading, file->header, err);
 
-	header_init(used);
-	status = header_read(used, src, NULL, err);
 	if (status == ST_OK) {
-		status = check_header(&reading, used, err);
+		status = read_body(&reading, file->header, err);
 	}
 	if (status == ST_OK) {
-		status = read_body(&reading, used, err);
-	}
-	if (status == ST_OK) {
-		*out = reading.pmap;
-		reading.pmap = NULL;
-	}
-	pmap_free(reading.pmap);
-	if (!header) {
-		header_release(&own);
+		*(struct pmap **)out = reading.pmap;
+	} else {
+		pmap_free(reading.pmap);
 	}
 	return status;
 }
 
+int pmap_read_from(struct pmap **out, struct bytesource *src, struct header *header,
+		   struct err *err)
+{
+	return datafile_read_from(src, header, read_pmap, out, err);
+}
+
 int pmap_read(struct pmap **out, const char *path, struct header *header, struct err *err)
 {
-	struct bytesource *src = NULL;
-	int status;
-
-	if (header) {
-		header_init(header);
-	}
-	status = bytesource_open(&src, path, err);
-	if (status == ST_OK) {
-		status = pmap_read_from(out, src, header, err);
-		bytesource_close(src);
-	}
-	return status;
+	return datafile_read(path, header, read_pmap, out, err);
 }

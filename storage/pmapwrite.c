@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "storage/byteorder.h"
+#include "storage/datafile.h"
 #include "storage/pmapform.h"
 
 #define CHUNK_BYTES 65536
@@ -128,14 +129,8 @@ static const uint8_t versions[][2] = {
 static void fill_header(struct header *header, const struct pmap *pmap,
 			const struct pmap_write_opts *opts)
 {
-	header_init(header);
-	header->format = FORMAT_PREFIXMAP;
-	header->file_version = 16;
-	header->compression = COMPRESSION_NONE;
-	header->big_endian = HOST_BIG_ENDIAN;
-	header->silk_version = opts->no_silk_version ? 0 : HEADER_SILK_VERSION;
-	header->record_length = 1;
-	header->record_version = versions[pmap->kind][pmap->word_limit > 0];
+	datafile_header(header, FORMAT_PREFIXMAP, versions[pmap->kind][pmap->word_limit > 0], 1,
+			opts->no_silk_version);
 	if (opts->entries) {
 		header_add_entries(header, opts->entries);
 	}

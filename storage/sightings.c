@@ -5,8 +5,8 @@
 #include <glib.h>
 #include <stdlib.h>
 
-#include "storage/block.h"
 #include "storage/byteorder.h"
+#include "storage/datafile.h"
 
 #define SLOTS_FIRST 1024u
 #define TIMES_BYTES 16u
@@ -182,59 +182,38 @@ static int read_all(struct sightings *seen, struct block_reader *in, uint32_t ad
 				      : status;
 }
 
+static int read_sightings(struct datafile *file, void *out, struct err *err)
+{
+	struct sightings *seen;
+	uint32_t address_size = 0;
+	int status = check_header(file->header, file->name, &address_size, err);
+
+	if (status == ST_OK) {
+		status = datafile_blocks(file, err);
+	}
+	if (status != ST_OK) {
+		return status;
+	}
+	seen = sightings_new();
+	status = read_all(seen, file->in, address_size, file->swap, err);
+	if (status != ST_OK) {
+		sightings_free(seen);
+		return err_prefix(err, "%s", file->name);
+	}
+	sightings_finish(seen);
+	*(struct sightings **)out = seen;
+	return ST_OK;
+}
+
 int sightings_read_from(struct sightings **out, struct bytesource *src, struct header *header,
 			struct err *err)
 {
-	const char *name = bytesource_name(src);
-	struct block_reader *in = NULL;
-	struct sightings *seen = NULL;
-	struct header own;
-	struct header *used = header ? header : &own;
-	uint32_t address_size = 0;
-	int status;
-
-	header_init(used);
-	status = header_read(used, src, NULL, err);
-	if (status == ST_OK) {
-		status = check_header(used, name, &address_size, err);
-	}
-	if (status == ST_OK) {
-		status = block_reader_new(&in, src, used->compression, err);
-	}
-	if (status == ST_OK) {
-		seen = sightings_new();
-		status = read_all(seen, in, address_size, used->big_endian != HOST_BIG_ENDIAN, err);
-		if (status != ST_OK) {
-			err_prefix(err, "%s", name);
-		}
-	}
-	if (status == ST_OK) {
-		sightings_finish(seen);
-		*out = seen;
-		seen = NULL;
-	}
-	sightings_free(seen);
-	block_reader_free(in);
-	if (!header) {
-		header_release(&own);
-	}
-	return status;
+	return datafile_read_from(src, header, read_sightings, out, err);
 }
 
 int sightings_read(struct sightings **out, const char *path, struct header *header, struct err *err)
 {
-	struct bytesource *src = NULL;
-	int status;
-
-	if (header) {
-		header_init(header);
-	}
-	status = bytesource_open(&src, path, err);
-	if (status == ST_OK) {
-		status = sightings_read_from(out, src, header, err);
-		bytesource_close(src);
-	}
-	return status;
+	return datafile_read(path, header, read_sightings, out, err);
 }
 
 static int write_one(struct block_writer *out, const struct sighting *sighting,
@@ -252,39 +231,34 @@ static int write_one(struct block_writer *out, const struct sighting *sighting,
 	return block_writer_write(out, bytes, address_size + TIMES_BYTES, err);
 }
 
-int sightings_write_to(const struct sightings *seen, struct bytesink *sink,
-		       const struct ipset_write_opts *opts, struct err *err)
+static int write_all(void *what, struct block_writer *out, struct err *err)
 {
+	const struct sightings *seen = what;
 	uint32_t address_size = sightings_have_ipv6(seen) ? 16 : 4;
-	uint8_t payload[ENTRY_LEN] = { 0 };
-	struct block_writer *out;
-	struct header header;
-	int status;
+	int status = ST_OK;
 
-	header_init(&header);
-	header.format = FORMAT_IPSET;
-	header.file_version = 16;
-	header.compression = block_compression(opts->compression, sink);
-	header.big_endian = HOST_BIG_ENDIAN;
-	header.silk_version = opts->no_silk_version ? 0 : HEADER_SILK_VERSION;
-	header.record_length = 1;
-	header.record_version = SIGHTINGS_VERSION;
-	if (opts->entries) {
-		header_add_entries(&header, opts->entries);
-	}
-	store32_be(payload + 8, address_size);
-	store32_be(payload + 16, TIMES_BYTES);
-	header_add(&header, ENTRY_IPSET, payload, sizeof(payload));
-	out = block_writer_new(sink, header.compression, 1);
-	block_writer_use_crew(out);
-	status = header_write(&header, sink, err);
 	for (size_t i = 0; status == ST_OK && i < seen->count; i++) {
 		status = write_one(out, &seen->at[i], address_size, err);
 	}
-	if (status == ST_OK) {
-		status = block_writer_flush(out, err);
+	return status;
+}
+
+int sightings_write_to(const struct sightings *seen, struct bytesink *sink,
+		       const struct ipset_write_opts *opts, struct err *err)
+{
+	uint8_t payload[ENTRY_LEN] = { 0 };
+	struct header header;
+	int status;
+
+	datafile_header(&header, FORMAT_IPSET, SIGHTINGS_VERSION, 1, opts->no_silk_version);
+	header.compression = block_compression(opts->compression, sink);
+	if (opts->entries) {
+		header_add_entries(&header, opts->entries);
 	}
-	block_writer_free(out);
+	store32_be(payload + 8, sightings_have_ipv6(seen) ? 16 : 4);
+	store32_be(payload + 16, TIMES_BYTES);
+	header_add(&header, ENTRY_IPSET, payload, sizeof(payload));
+	status = datafile_write(sink, &header, write_all, (void *)seen, err);
 	header_release(&header);
 	return status;
 }
