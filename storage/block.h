@@ -49,6 +49,12 @@ void block_reader_consume(struct block_reader *reader, size_t len);
 /* Copy and consume len bytes; ST_ETRUNC when there are fewer. */
 int block_reader_read(struct block_reader *reader, void *to, size_t len, struct err *err);
 /*
+ * Pass over len bytes, without decompressing blocks that lie wholly in them: damage inside these
+ * is not seen. *skipped is less only at the end of the data, or when the call fails.
+ */
+int block_reader_skip(struct block_reader *reader, uint64_t len, uint64_t *skipped,
+		      struct err *err);
+/*
  * Pass over everything that is left, decompressing nothing. *bytes: how many plain bytes it holds,
  * up to the damage when the call fails.
  */

@@ -401,7 +401,8 @@ static struct slot *next_slot(struct block_reader *reader)
 {
 	struct slot *slot;
 
-	if (reader->wants_ahead && reader->ahead == NULL && reader->blocks >= AHEAD_AFTER) {
+	if (reader->wants_ahead && reader->ahead == NULL && reader->current != NULL &&
+	    reader->blocks >= AHEAD_AFTER) {
 		ahead_start(reader);
 	}
 	if (reader->ahead != NULL) {
@@ -465,27 +466,78 @@ void block_reader_consume(struct block_reader *reader, size_t len)
 	reader->pos += len;
 }
 
-int block_reader_measure(struct block_reader *reader, uint64_t *bytes, struct err *err)
+/*
+ * Pass over the next block without decompressing it. ST_OK; ST_END: it is longer than that, or
+ * there is none; or an error.
+ */
+static int skip_block(struct block_reader *reader, uint64_t longest, uint32_t *plain,
+		      struct err *err)
 {
 	struct frames *frames = &reader->frames;
-	uint32_t compressed = 0, plain = 0;
+	uint32_t compressed = 0;
 	uint64_t skipped;
-	int rc;
+	int rc = read_frame(frames, &compressed, plain, err);
 
-	assert(reader->ahead == NULL);
-	if (frames->compression == COMPRESSION_NONE) {
-		return bytesource_skip(frames->src, UINT64_MAX, bytes, err);
+	if (rc == ST_OK && *plain > longest) {
+		rc = ST_END;
 	}
-	*bytes = reader->end - reader->pos;
-	while ((rc = read_frame(frames, &compressed, &plain, err)) == ST_OK) {
-		rc = bytesource_skip(frames->src, BLOCK_FRAME_BYTES + compressed, &skipped, err);
-		if (rc == ST_OK && skipped < BLOCK_FRAME_BYTES + compressed) {
-			rc = damaged_here(frames, ST_ETRUNC, "incomplete block", err);
+	if (rc != ST_OK) {
+		return rc;
+	}
+	rc = bytesource_skip(frames->src, BLOCK_FRAME_BYTES + compressed, &skipped, err);
+	if (rc == ST_OK && skipped < BLOCK_FRAME_BYTES + compressed) {
+		rc = damaged_here(frames, ST_ETRUNC, "incomplete block", err);
+	}
+	if (rc == ST_OK) {
+		frames->blocks++;
+		reader->blocks++;
+	}
+	return rc;
+}
+
+int block_reader_skip(struct block_reader *reader, uint64_t len, uint64_t *skipped, struct err *err)
+{
+	if (reader->frames.compression == COMPRESSION_NONE) {
+		return bytesource_skip(reader->frames.src, len, skipped, err);
+	}
+	*skipped = 0;
+	while (*skipped < len) {
+		const uint8_t *bytes;
+		uint32_t plain = 0;
+		size_t have = 0;
+		int rc = ST_END;
+
+		if (reader->pos == reader->end && reader->ahead == NULL && !reader->ended) {
+			rc = skip_block(reader, len - *skipped, &plain, err);
+		}
+		if (rc == ST_END) {
+			plain = 0;
+			rc = block_reader_view(reader, 1, &bytes, &have, err);
+			if (rc == ST_OK && have == 0) {
+				return ST_OK;
+			}
 		}
 		if (rc != ST_OK) {
 			return rc;
 		}
-		frames->blocks++;
+		have = MIN(have, len - *skipped);
+		reader->pos += have;
+		*skipped += plain + have;
+	}
+	return ST_OK;
+}
+
+int block_reader_measure(struct block_reader *reader, uint64_t *bytes, struct err *err)
+{
+	uint32_t plain;
+	int rc;
+
+	assert(reader->ahead == NULL);
+	if (reader->frames.compression == COMPRESSION_NONE) {
+		return bytesource_skip(reader->frames.src, UINT64_MAX, bytes, err);
+	}
+	*bytes = reader->end - reader->pos;
+	while ((rc = skip_block(reader, UINT64_MAX, &plain, err)) == ST_OK) {
 		*bytes += plain;
 	}
 	return rc == ST_END ? ST_OK : rc;

@@ -104,22 +104,10 @@ static int read_blocks(struct reading *reading, struct err *err)
 /* Go on by len bytes. */
 static int skip(struct reading *reading, uint64_t len, struct err *err)
 {
-	while (len) {
-		const uint8_t *at;
-		size_t got;
-		int status = block_reader_view(reading->in, 1, &at, &got, err);
+	uint64_t skipped;
+	int status = block_reader_skip(reading->in, len, &skipped, err);
 
-		if (status != ST_OK) {
-			return status;
-		}
-		if (!got) {
-			return truncated(reading, err);
-		}
-		got = got < len ? got : (size_t)len;
-		block_reader_consume(reading->in, got);
-		len -= got;
-	}
-	return ST_OK;
+	return status == ST_OK && skipped < len ? truncated(reading, err) : status;
 }
 
 static int load_leaf(struct reading *reading, const uint8_t *at, struct err *err)

@@ -97,6 +97,51 @@ static void test_measure(void)
 	}
 }
 
+/* Pass over len bytes from at on, and read on. */
+static void check_skip(struct block_reader *reader, size_t at, uint64_t len)
+{
+	uint64_t left = LEN - at;
+	uint64_t skipped = 0;
+	uint8_t byte = 0;
+
+	CU_ASSERT_EQUAL(block_reader_skip(reader, len, &skipped, NULL), ST_OK);
+	UNIT_ASSERT_U64(skipped, MIN(len, left));
+	CU_ASSERT_EQUAL(block_reader_read(reader, &byte, 1, NULL), len < left ? ST_OK : ST_ETRUNC);
+	if (len < left) {
+		UNIT_ASSERT_U64(byte, byte_at(at + len));
+	}
+}
+
+static void test_skip(void)
+{
+	static const uint64_t lens[] = {
+		0, 1, BLOCK_BYTES - 1, BLOCK_BYTES, 2 * BLOCK_BYTES + 3, LEN - 3, LEN, UINT64_MAX
+	};
+
+	for (uint8_t compression = 0; compression <= COMPRESSION_SNAPPY; compression++) {
+		struct bytesink *sink = write_blocks(compression);
+		size_t len;
+		const uint8_t *bytes = bytesink_bytes(sink, &len);
+
+		for (unsigned i = 0; i < 2 * G_N_ELEMENTS(lens); i++) {
+			struct bytesource *src = bytesource_memory(bytes, len, "blocks");
+			struct block_reader *reader = NULL;
+			uint8_t head[2];
+
+			unit_at("compression %u, skip %u", compression, i);
+			CU_ASSERT_EQUAL_FATAL(block_reader_new(&reader, src, compression, NULL),
+					      ST_OK);
+			if (i % 2) {
+				block_reader_read(reader, head, sizeof(head), NULL);
+			}
+			check_skip(reader, i % 2 ? sizeof(head) : 0, lens[i / 2]);
+			block_reader_free(reader);
+			bytesource_close(src);
+		}
+		bytesink_close(sink, NULL);
+	}
+}
+
 /* The bounds of 2.2: one more is too much. */
 static void test_bounds(void)
 {
@@ -356,6 +401,7 @@ static void test_units(void)
 static const struct unit_case cases[] = {
 	{ "round trip", test_round_trip },
 	{ "measure", test_measure },
+	{ "skip", test_skip },
 	{ "bounds", test_bounds },
 	{ "units", test_units },
 	{ "reading ahead", test_read_ahead },
