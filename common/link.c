@@ -21,6 +21,12 @@
 void link_set_spool(struct link *link, struct spool *spool)
 {
 	link->spool = spool;
+	link->relay = spool_is_relay(spool);
+	if (link->relay) {
+		link->epoch = SPOOL_RELAY_EPOCH;
+		link->done_position = spool_position(spool) - 1;
+		link->released = link->done_position;
+	}
 }
 
 void link_add_event(struct link *link, int status, const char *fmt, ...)
@@ -206,6 +212,9 @@ static void link_fail(struct link *link, int64_t now_ns, const struct err *why)
 static void link_enter_open(struct link *link, int64_t now_ns)
 {
 	link->state = LINK_OPEN;
+	if (link->relay) {
+		link_use_opening(link);
+	}
 	link->preamble_sent = 0;
 	link->preamble_opening = link->preamble->len;
 	link->refresh_ns = now_ns + link->template_refresh_ns;
@@ -475,8 +484,10 @@ static int link_step_connecting(struct link *link, int64_t now_ns, struct err *e
 		}
 		linkframe_reader_init(&link->reader, LINKFRAME_FROM_COLLECTOR);
 		link->out = link->greeting;
-		link->out_len = linkframe_put_hello(link->greeting, link->stream_id);
+		link->out_len = linkframe_put_hello(link->greeting, link->stream_id, link->relay);
 		link->state = LINK_GREETING;
+	} else if (link->relay) {
+		return err_set(err, ST_EVERSION, "the collector does not acknowledge");
 	} else if (linksocket_is_tls(link->sock)) {
 		link->deadline_ns = now_ns + LINK_GRACE_NS;
 		link->state = LINK_GRACE;

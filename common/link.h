@@ -23,6 +23,8 @@
  * With a spool the messages come from there (link_send() and link_add_preamble() are not used):
  *also those of earlier lives, with their id, positions and templates. Messages of different lives
  *go over different connections, since their templates and sequence numbers are different ones.
+ * With the spool of a relay (spool_attach()) every connection is opened with what the spool says,
+ *and a peer that does not speak the link is none.
  *
  * This header is the exporter's half; packer/listen.h has the collector's, on the shared framing
  * of common/linkframe.h.

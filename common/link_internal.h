@@ -37,6 +37,7 @@ struct link {
 	int64_t home_ns;           /* when next */
 	struct spool *spool;       /* NULL: messages come from link_send() */
 	uint64_t epoch;            /* whose templates the preamble has */
+	bool relay;                /* of the spool */
 	struct link_message *held; /* of another epoch: waits until the queue is empty */
 	uint64_t done_position;    /* up to here all is acknowledged by some collector ... */
 	uint64_t released;         /* ... and the spool knows it */
@@ -84,6 +85,8 @@ void link_remove(struct link *link, struct link_message *prev);
 void link_acked_up_to(struct link *link, uint64_t position);
 /* Fetch from the spool what may be under way. True: the connection is to be begun anew. */
 bool link_refill(struct link *link);
+/* The preamble becomes what a relay opens this connection with. */
+void link_use_opening(struct link *link);
 /* Tell the spool what is done. */
 void link_settle(struct link *link);
 void link_clear_queue(struct link *link);

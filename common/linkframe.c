@@ -116,14 +116,16 @@ static int linkframe_check_header(const struct linkframe_reader *reader, const u
 static int linkframe_check_opening(const struct linkframe *frame, struct err *err)
 {
 	const uint8_t *p = frame->payload;
+	bool relay = false;
 
 	if (frame->type == LINKFRAME_HELLO) {
 		if (memcmp(p, linkframe_magic, sizeof(linkframe_magic)) != 0) {
 			return err_set(err, ST_EFORMAT, "HELLO frame without its magic");
 		}
 		p += sizeof(linkframe_magic);
+		relay = p[0] == LINKFRAME_VERSION_RELAY;
 	}
-	if (p[0] != LINKFRAME_VERSION) {
+	if (p[0] != LINKFRAME_VERSION && !relay) {
 		return err_set(err, ST_EVERSION, "link version %u is not known", p[0]);
 	}
 	return ST_OK;
@@ -193,6 +195,11 @@ const uint8_t *linkframe_stream_id(const struct linkframe *hello)
 	return hello->payload + LINKFRAME_HELLO_BYTES - LINKFRAME_STREAM_ID_BYTES;
 }
 
+bool linkframe_is_relay(const struct linkframe *hello)
+{
+	return hello->payload[sizeof(linkframe_magic)] == LINKFRAME_VERSION_RELAY;
+}
+
 void linkframe_reason(const struct linkframe *goodbye, char out[LINKFRAME_REASON_MAX + 1])
 {
 	for (size_t i = 0; i < goodbye->len; i++) {
@@ -213,12 +220,12 @@ size_t linkframe_put_header(uint8_t out[LINKFRAME_HEADER_BYTES], enum linkframe_
 }
 
 size_t linkframe_put_hello(uint8_t out[LINKFRAME_HEADER_BYTES + LINKFRAME_HELLO_BYTES],
-			   const uint8_t stream_id[LINKFRAME_STREAM_ID_BYTES])
+			   const uint8_t stream_id[LINKFRAME_STREAM_ID_BYTES], bool relay)
 {
 	uint8_t *p = out + linkframe_put_header(out, LINKFRAME_HELLO, LINKFRAME_HELLO_BYTES, 0);
 
 	memcpy(p, linkframe_magic, sizeof(linkframe_magic));
-	p[4] = LINKFRAME_VERSION;
+	p[4] = relay ? LINKFRAME_VERSION_RELAY : LINKFRAME_VERSION;
 	memset(p + 5, 0, 3);
 	memcpy(p + 8, stream_id, LINKFRAME_STREAM_ID_BYTES);
 	return LINKFRAME_HEADER_BYTES + LINKFRAME_HELLO_BYTES;

@@ -20,9 +20,13 @@
  * 6 GOODBYE	both		0..255 bytes UTF-8:	last sent (exporter), last durable
  *(collector) why, for a person
  *
- * HELLO payload:   "TSHL" (4), version 1 (1), zero (3), stream id (16).
+ * HELLO payload:   "TSHL" (4), version 1 or 2 (1), zero (3), stream id (16).
  * WELCOME payload: version 1 (1), zero (3).
  * An IPFIX message has 16 to 65535 bytes. Positions stay below 2^63.
+ *
+ * Version 2 is that of a relay (flowcap): its messages are not IPFIX but envelopes around what many
+ * exporters sent (packer/envelope.h), 32 bytes longer at most. Who does not know of relays refuses
+ *it.
  *
  * Order. The exporter's first frame is HELLO, the collector's first is WELCOME or GOODBYE (a
  * refusal, with the reason). The exporter sends nothing else before WELCOME. Then PREAMBLE and
@@ -49,13 +53,14 @@
 #include "common/err.h"
 
 #define LINKFRAME_VERSION         1
+#define LINKFRAME_VERSION_RELAY   2
 #define LINKFRAME_HEADER_BYTES    16
 #define LINKFRAME_HELLO_BYTES     24
 #define LINKFRAME_WELCOME_BYTES   4
 #define LINKFRAME_STREAM_ID_BYTES 16
 #define LINKFRAME_REASON_MAX      255
 #define LINKFRAME_MESSAGE_MIN     16
-#define LINKFRAME_MESSAGE_MAX     65535
+#define LINKFRAME_MESSAGE_MAX     (65535 + 32)
 #define LINKFRAME_POSITION_MAX    (UINT64_MAX / 2)
 
 enum linkframe_type {
@@ -110,6 +115,8 @@ int linkframe_next(struct linkframe_reader *reader, struct linkframe *frame, str
 
 /* The stream id in a HELLO frame. Borrowed from the frame. */
 const uint8_t *linkframe_stream_id(const struct linkframe *hello);
+/* Is it a relay's? */
+bool linkframe_is_relay(const struct linkframe *hello);
 /* The reason in a GOODBYE, as printable text: what is not ASCII print becomes '?'. */
 void linkframe_reason(const struct linkframe *goodbye, char out[LINKFRAME_REASON_MAX + 1]);
 
@@ -117,7 +124,7 @@ void linkframe_reason(const struct linkframe *goodbye, char out[LINKFRAME_REASON
 size_t linkframe_put_header(uint8_t out[LINKFRAME_HEADER_BYTES], enum linkframe_type type,
 			    size_t len, uint64_t position);
 size_t linkframe_put_hello(uint8_t out[LINKFRAME_HEADER_BYTES + LINKFRAME_HELLO_BYTES],
-			   const uint8_t stream_id[LINKFRAME_STREAM_ID_BYTES]);
+			   const uint8_t stream_id[LINKFRAME_STREAM_ID_BYTES], bool relay);
 size_t linkframe_put_welcome(uint8_t out[LINKFRAME_HEADER_BYTES + LINKFRAME_WELCOME_BYTES],
 			     uint64_t durable_position);
 size_t linkframe_put_ack(uint8_t out[LINKFRAME_HEADER_BYTES], uint64_t durable_position);

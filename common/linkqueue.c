@@ -118,6 +118,34 @@ void link_acked_up_to(struct link *link, uint64_t position)
 
 /* --- from a spool --------------------------------------------------------------------------- */
 
+static void link_clear_preamble(struct link *link)
+{
+	g_ptr_array_set_size(link->preamble, 0);
+	link->preamble_bytes = 0;
+	link->preamble_sent = 0;
+	link->preamble_opening = 0;
+}
+
+void link_use_opening(struct link *link)
+{
+	size_t len = 0;
+	uint8_t *bytes = spool_opening(link->spool, link->done_position, &len);
+	size_t at = 0;
+
+	link_clear_preamble(link);
+	while (len - at > 4) {
+		const size_t one = get_be32(bytes + at);
+
+		at += 4;
+		g_assert(one >= LINKFRAME_MESSAGE_MIN && one <= LINKFRAME_MESSAGE_MAX &&
+			 one <= len - at);
+		g_ptr_array_add(link->preamble,
+				link_message_new(bytes + at, one, link->done_position, 0));
+		at += one;
+	}
+	g_free(bytes);
+}
+
 /* The templates of the epoch are the preamble from now on. */
 static void link_use_epoch(struct link *link, const struct link_message *first)
 {
@@ -125,10 +153,7 @@ static void link_use_epoch(struct link *link, const struct link_message *first)
 	uint8_t *templates = spool_templates(link->spool, first->epoch, &len);
 	size_t at = 0;
 
-	g_ptr_array_set_size(link->preamble, 0);
-	link->preamble_bytes = 0;
-	link->preamble_sent = 0;
-	link->preamble_opening = 0;
+	link_clear_preamble(link);
 	while (len - at >= LINKFRAME_MESSAGE_MIN) {
 		const size_t one = get_be16(templates + at + 2);
 

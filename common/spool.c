@@ -20,7 +20,9 @@ struct spool {
 	uint64_t epoch; /* of this life: the position that its first message gets */
 	GByteArray *templates;
 	uint64_t reading; /* position of the next message */
-	uint64_t lost;    /* atomic */
+	bool attached;    /* the journal is another's, and so is what relay points to */
+	struct spool_relay relay;
+	uint64_t lost; /* atomic */
 };
 
 int spool_open(struct spool **out, const struct spool_opts *opts, struct journal_recovery *recovery,
@@ -53,6 +55,27 @@ int spool_open(struct spool **out, const struct spool_opts *opts, struct journal
 	return ST_OK;
 }
 
+int spool_attach(struct spool **out, struct journal *journal, uint64_t done,
+		 const struct spool_relay *relay, struct err *err)
+{
+	struct spool *spool = g_new0(struct spool, 1);
+	int rc;
+
+	spool->directory = g_strdup("journal");
+	spool->templates = g_byte_array_new();
+	spool->journal = journal;
+	spool->attached = true;
+	spool->relay = *relay;
+	spool->reading = MAX(done + 1, journal_first(journal));
+	rc = journal_reader_new(&spool->reader, journal, spool->reading, JOURNAL_READ_DURABLE, err);
+	if (rc != ST_OK) {
+		spool_close(spool, NULL);
+		return rc;
+	}
+	*out = spool;
+	return ST_OK;
+}
+
 int spool_close(struct spool *spool, struct err *err)
 {
 	int rc;
@@ -61,7 +84,7 @@ int spool_close(struct spool *spool, struct err *err)
 		return ST_OK;
 	}
 	journal_reader_free(spool->reader);
-	rc = journal_close(spool->journal, err);
+	rc = spool->attached ? ST_OK : journal_close(spool->journal, err);
 	g_byte_array_unref(spool->templates);
 	g_free(spool->directory);
 	g_free(spool);
@@ -109,10 +132,11 @@ int spool_append(struct spool *spool, const void *message, size_t len, uint32_t 
 
 int spool_next(struct spool *spool, struct spool_message *message, struct err *err)
 {
+	const size_t epoch_bytes = spool->attached ? 0 : EPOCH_BYTES;
 	struct journal_entry entry;
 	int rc = journal_reader_next(spool->reader, &entry, err);
 
-	if (rc == ST_OK && entry.len < EPOCH_BYTES + MESSAGE_MIN) {
+	if (rc == ST_OK && entry.len < epoch_bytes + MESSAGE_MIN) {
 		entry.lost = 1;
 		rc = err_set(err, ST_EFORMAT, "%s: entry %llu is no message", spool->directory,
 			     (unsigned long long)entry.position);
@@ -123,10 +147,10 @@ int spool_next(struct spool *spool, struct spool_message *message, struct err *e
 	}
 	if (rc == ST_OK) {
 		message->position = entry.position;
-		message->epoch = get_be64(entry.bytes);
+		message->epoch = spool->attached ? SPOOL_RELAY_EPOCH : get_be64(entry.bytes);
 		message->records = entry.records;
-		message->bytes = entry.bytes + EPOCH_BYTES;
-		message->len = entry.len - EPOCH_BYTES;
+		message->bytes = entry.bytes + epoch_bytes;
+		message->len = entry.len - epoch_bytes;
 		spool->reading = entry.position + 1;
 	}
 	return rc;
@@ -157,6 +181,16 @@ uint8_t *spool_templates(const struct spool *spool, uint64_t epoch, size_t *len)
 	return (uint8_t *)bytes;
 }
 
+bool spool_is_relay(const struct spool *spool)
+{
+	return spool->attached;
+}
+
+uint8_t *spool_opening(const struct spool *spool, uint64_t position, size_t *len)
+{
+	return spool->relay.opening(spool->relay.arg, position, len);
+}
+
 void spool_forget_before(struct spool *spool, uint64_t epoch)
 {
 	GDir *dir = g_dir_open(spool->directory, 0, NULL);
@@ -180,6 +214,10 @@ void spool_forget_before(struct spool *spool, uint64_t epoch)
 
 int spool_release(struct spool *spool, uint64_t position, struct err *err)
 {
+	if (spool->attached) {
+		spool->relay.release(spool->relay.arg, position);
+		return ST_OK;
+	}
 	return journal_release(spool->journal, position, err);
 }
 

@@ -15,6 +15,10 @@
  *	}
  *	spool_release(spool, position, err);			// as soon as it is acknowledged
  *
+ * A relay has a journal of its own already, whose entries are the messages (envelopes):
+ * spool_attach() lets the link send from there. It has no epochs; what opens a connection is asked
+ * for each time.
+ *
  * Every life of the exporter is an epoch with templates of its own, which are kept beside the
  * journal (EPOCH.templates, 16 hexadecimal digits: IPFIX messages one after the other) as long as
  * messages of that epoch are. Entries of the journal are the epoch, 8 bytes big-endian, and a
@@ -26,6 +30,7 @@
 #include "common/journal.h"
 
 #define SPOOL_TEMPLATES_MAX (1024 * 1024)
+#define SPOOL_RELAY_EPOCH   1 /* of all messages of a relay */
 
 struct spool;
 
@@ -49,6 +54,21 @@ int spool_open(struct spool **out, const struct spool_opts *opts, struct journal
 	       struct err *err);
 int spool_close(struct spool *spool, struct err *err);
 
+struct spool_relay {
+	/* Messages that open a connection whose first message is the one behind position: each with
+	 * its length before it, 4 bytes big-endian. Returned: g_free(). Everything up to position
+	 * is acknowledged. */
+	uint8_t *(*opening)(void *arg, uint64_t position, size_t *len);
+	/* Everything up to position is acknowledged: instead of journal_release(). */
+	void (*release)(void *arg, uint64_t position);
+	void *arg;
+};
+
+/* On a journal that stays the caller's, from the entry behind done on; relay is copied.
+ * spool_append() and templates are not for such a spool. ST_OK, ST_EINVAL. */
+int spool_attach(struct spool **out, struct journal *journal, uint64_t done,
+		 const struct spool_relay *relay, struct err *err);
+
 /* Templates of this life; copied, and durable on return. ST_ELIMIT: too many bytes; ST_EIO. */
 int spool_add_template(struct spool *spool, const void *message, size_t len, struct err *err);
 /* As journal_append(). */
@@ -64,6 +84,9 @@ uint64_t spool_position(const struct spool *spool);
 void spool_seek(struct spool *spool, uint64_t position);
 /* The templates of an epoch; returned: g_free(). NULL: they are lost. */
 uint8_t *spool_templates(const struct spool *spool, uint64_t epoch, size_t *len);
+/* Is it a relay's? Then this instead of templates. */
+bool spool_is_relay(const struct spool *spool);
+uint8_t *spool_opening(const struct spool *spool, uint64_t position, size_t *len);
 /* Nothing before this epoch is needed any more. */
 void spool_forget_before(struct spool *spool, uint64_t epoch);
 int spool_release(struct spool *spool, uint64_t position, struct err *err);

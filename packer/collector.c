@@ -157,6 +157,23 @@ static void collector_pass_beginning(struct collector *collector, uint64_t next)
 	}
 }
 
+static bool collector_is_limited(const struct collector *collector)
+{
+	return collector->at >= collector->limit;
+}
+
+static int collector_next(struct collector *collector, struct journal_entry *entry, struct err *err)
+{
+	int st;
+
+	if (collector_is_limited(collector)) {
+		return ST_END;
+	}
+	st = journal_reader_next(collector->reader, entry, err);
+	collector_pass_beginning(collector, st == ST_END ? UINT64_MAX : entry->position);
+	return st;
+}
+
 /* Some entries; ST_END: there are no more. */
 static int collector_pack_batch(struct collector *collector, struct err *err)
 {
@@ -165,11 +182,10 @@ static int collector_pack_batch(struct collector *collector, struct err *err)
 
 	writer_begin(collector->opts.writer);
 	for (unsigned i = 0; st == ST_OK && i < COLLECTOR_BATCH; i++) {
-		uint64_t last = journal_last(collector->journal);
+		uint64_t last = MIN(journal_last(collector->journal), collector->limit);
 		struct journal_entry entry;
 
-		st = journal_reader_next(collector->reader, &entry, err);
-		collector_pass_beginning(collector, st == ST_END ? UINT64_MAX : entry.position);
+		st = collector_next(collector, &entry, err);
 		if (st == ST_OK) {
 			st = collector_pack_entry(collector, config, &entry, err);
 		} else if (st == ST_EFORMAT) {
@@ -177,6 +193,7 @@ static int collector_pack_batch(struct collector *collector, struct err *err)
 				"the journal is damaged: %" PRIu64 " entries from %" PRIu64
 				" on are lost: %s",
 				entry.lost, entry.position, err->text);
+			collector->at = MAX(collector->at, entry.position + entry.lost - 1);
 			st = ST_OK;
 		} else if (st == ST_END) {
 			/* positions that were passed over */
@@ -190,13 +207,42 @@ static int collector_pack_batch(struct collector *collector, struct err *err)
 	return st;
 }
 
+static void collector_tell(struct collector *collector)
+{
+	pthread_mutex_lock(&collector->packed_lock);
+	pthread_cond_broadcast(&collector->packed_more);
+	pthread_mutex_unlock(&collector->packed_lock);
+}
+
 static void collector_tell_waiters(struct collector *collector)
 {
 	if (collector->packed_waiters > 0) {
-		pthread_mutex_lock(&collector->packed_lock);
-		pthread_cond_broadcast(&collector->packed_more);
-		pthread_mutex_unlock(&collector->packed_lock);
+		collector_tell(collector);
 	}
+}
+
+/* For a moment of CLOCK_MONOTONIC, or what is told. Locked. */
+static void collector_await(struct collector *collector, int64_t until_ns)
+{
+	const struct timespec until = { .tv_sec = until_ns / NS_PER_S,
+					.tv_nsec = until_ns % NS_PER_S };
+
+	pthread_cond_timedwait(&collector->packed_more, &collector->packed_lock, &until);
+}
+
+/* For the next entry, or until it is allowed. */
+static void collector_wait_for_more(struct collector *collector)
+{
+	if (!collector_is_limited(collector)) {
+		journal_reader_wait(collector->reader, COLLECTOR_WAIT_MS);
+		return;
+	}
+	pthread_mutex_lock(&collector->packed_lock);
+	if (collector_is_limited(collector) && !collector->stop) {
+		collector_await(collector,
+				collector_now_ns(CLOCK_MONOTONIC) + COLLECTOR_WAIT_MS * NS_PER_MS);
+	}
+	pthread_mutex_unlock(&collector->packed_lock);
 }
 
 /* When the repository takes nothing, memory is not to take it all. */
@@ -227,7 +273,7 @@ static void *collector_main(void *arg)
 		pthread_rwlock_unlock(&collector->taking);
 		collector_tell_waiters(collector);
 		if (st == ST_END) {
-			journal_reader_wait(collector->reader, COLLECTOR_WAIT_MS);
+			collector_wait_for_more(collector);
 		} else if (st != ST_OK) {
 			collector_fail(collector, &err);
 		}
@@ -248,11 +294,7 @@ static bool collector_wait(struct collector *collector, uint64_t entry, int64_t 
 	collector->packed_waiters++;
 	while (collector->packed < entry && !collector->stop &&
 	       (timeout_ns < 0 || collector_now_ns(CLOCK_MONOTONIC) < until_ns)) {
-		int64_t next_ns = collector_now_ns(CLOCK_MONOTONIC) + NS_PER_S / 10;
-		const struct timespec next = { .tv_sec = next_ns / NS_PER_S,
-					       .tv_nsec = next_ns % NS_PER_S };
-
-		pthread_cond_timedwait(&collector->packed_more, &collector->packed_lock, &next);
+		collector_await(collector, collector_now_ns(CLOCK_MONOTONIC) + NS_PER_S / 10);
 	}
 	packed = collector->packed >= entry;
 	collector->packed_waiters--;
@@ -267,7 +309,41 @@ static bool collector_wait_packed(void *arg, uint64_t entry)
 
 bool collector_drain(struct collector *collector, int64_t timeout_ns)
 {
-	return collector_wait(collector, journal_last(collector->journal), timeout_ns);
+	return collector_wait(collector, MIN(journal_last(collector->journal), collector->limit),
+			      timeout_ns);
+}
+
+/* ---- of a relay ---- */
+
+struct journal *collector_journal(struct collector *collector, uint64_t *committed)
+{
+	*committed = metric_get(&collector->committed);
+	return collector->journal;
+}
+
+void collector_allow(struct collector *collector, uint64_t position)
+{
+	collector->limit = MAX(collector->limit, position);
+	collector_tell(collector);
+}
+
+void collector_print_opening(struct collector *collector, uint64_t position, GByteArray *out)
+{
+	bool known = false;
+
+	while (!known && !collector->stop) {
+		pthread_rwlock_wrlock(&collector->taking);
+		known = collector->at >= position;
+		if (known) {
+			exporters_print_opening(collector->exporters, out);
+		}
+		pthread_rwlock_unlock(&collector->taking);
+		if (!known) {
+			const struct timespec moment = { .tv_nsec = COLLECTOR_PAUSE_NS };
+
+			nanosleep(&moment, NULL);
+		}
+	}
 }
 
 /* ---- starting ---- */
@@ -309,6 +385,7 @@ void collector_stop(struct collector *collector)
 	if (collector->running) {
 		collector->stop = true;
 		journal_wake(collector->journal);
+		collector_tell(collector);
 		pthread_join(collector->thread, NULL);
 		collector->running = false;
 	}

@@ -43,6 +43,9 @@ struct collector_opts {
 	 * 0: none. */
 	int64_t clock_limit_ns;
 	bool by_probe; /* see struct exporters_env */
+	/* Records are for who comes behind: entries are taken up to where collector_allow() says.
+	 */
+	bool relays;
 	bool no_file_locking;
 	const char *repository; /* kept: where the writer writes, maybe others too */
 	const char *root;       /* kept: where losses and interface counters go; NULL: nowhere */
@@ -73,7 +76,14 @@ int collector_start(struct collector *collector, struct err *err);
 /* Started. Borrowed. */
 struct intake *collector_intake(struct collector *collector);
 
-/* Wait until all that is in the journal now is packed, or for so long. */
+/* Of a relay. The journal, to send it on; everything up to here was at the start. */
+struct journal *collector_journal(struct collector *collector, uint64_t *committed);
+/* Everything up to position is acknowledged: it may be forgotten. */
+void collector_allow(struct collector *collector, uint64_t position);
+/* exporters_print_opening() as of this entry, which is allowed: waits until that is known. */
+void collector_print_opening(struct collector *collector, uint64_t position, GByteArray *out);
+
+/* Wait until all that is in the journal now, and allowed, is packed, or for so long. */
 bool collector_drain(struct collector *collector, int64_t timeout_ns);
 /* Nothing is packed from here on; what is not stays in the journal. */
 void collector_stop(struct collector *collector);

@@ -47,6 +47,7 @@ struct collector {
 	atomic_bool stop;
 	pthread_rwlock_t taking; /* read: entries are being packed; write: none is */
 	_Atomic uint64_t packed;
+	_Atomic uint64_t limit; /* no entry behind this one is taken */
 	_Atomic uint64_t unsynced_bytes;
 	_Atomic int64_t waiting_ns; /* arrival of the last message packed; 0: none waits */
 	_Atomic uint64_t ticks;

@@ -25,6 +25,7 @@ static struct exporters *collector_new_exporters(struct collector *collector)
 		.limits = collector->opts.limits,
 		.clock_limit_ns = collector->opts.clock_limit_ns,
 		.by_probe = collector->opts.by_probe,
+		.relays = collector->opts.relays,
 	};
 
 	return exporters_new(&env);
@@ -168,6 +169,7 @@ static int collector_resume(struct collector *collector, struct err *err)
 	if (st != ST_OK) {
 		return st;
 	}
+	collector->limit = collector->opts.relays ? collector->committed : UINT64_MAX;
 	collector->life_begins = journal_last(journal);
 	from = collector_go_back(collector);
 	if (collector->life_begins > collector->committed) {

@@ -46,7 +46,8 @@ const char *door_name(const struct probe *probe, const struct door_peer *peer)
 
 bool door_accepts(const struct probe *probe, const struct door_peer *peer)
 {
-	return probe_accepts_address(probe, peer->ip) && (!probe->tls || door_name(probe, peer));
+	return probe->relayed == peer->relay && probe_accepts_address(probe, peer->ip) &&
+	       (!probe->tls || door_name(probe, peer));
 }
 
 static int door_refuse(const struct door_peer *peer, bool address_ok, struct err *err)
@@ -89,5 +90,19 @@ int door_choose(const char *key, const struct door_peer *peer, const struct sens
 		return door_refuse(peer, address_ok, err);
 	}
 	*out = found;
+	return ST_OK;
+}
+
+int door_find(const char *key, const struct door_peer *peer, const struct sensorconf *conf,
+	      const char *name, const struct probe **out, struct err *err)
+{
+	const struct probe *probe = sensorconf_probe(conf, name);
+
+	if (!probe || !door_has_probe(key, probe) || !door_accepts(probe, peer)) {
+		return err_set(err, ST_EAUTH,
+			       "no probe '%s' is relayed by certificate name '%s' here", name,
+			       peer->names && peer->names[0] ? peer->names[0] : "");
+	}
+	*out = probe;
 	return ST_OK;
 }

@@ -13,6 +13,7 @@ struct door_peer {           /* all borrowed */
 	const char *address; /* for messages */
 	struct ip ip;
 	char **names; /* of the certificate, NULL behind the last; NULL without TLS */
+	bool relay;   /* sends what others said, for probes that are relayed */
 };
 
 /* Names the place: equal for probes that share a door. Returned: g_free(). */
@@ -31,5 +32,8 @@ const char *door_name(const struct probe *probe, const struct door_peer *peer);
 int door_choose(const char *key, const struct door_peer *peer, const struct sensorconf *conf,
 		int type, const struct probe **out, const struct probe **refused_by,
 		struct err *err);
+/* The probe of this name, for a relay that accepts the peer; as door_choose(). */
+int door_find(const char *key, const struct door_peer *peer, const struct sensorconf *conf,
+	      const char *name, const struct probe **out, struct err *err);
 
 #endif

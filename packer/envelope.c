@@ -65,7 +65,7 @@ static int envelope_parse_open(struct envelope *out, struct err *err)
 
 int envelope_parse(struct envelope *out, const uint8_t *bytes, size_t len, struct err *err)
 {
-	if (len < ENVELOPE_HEAD_BYTES || bytes[0] < ENVELOPE_OPEN || bytes[0] > ENVELOPE_CLOSE) {
+	if (len < ENVELOPE_HEAD_BYTES || bytes[0] < ENVELOPE_OPEN || bytes[0] > ENVELOPE_STATE) {
 		return err_set(err, ST_EFORMAT, "not an envelope");
 	}
 	out->kind = (enum envelope_kind)bytes[0];

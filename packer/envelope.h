@@ -16,6 +16,9 @@
  * On disk, numbers big-endian: kind (1), flags (1), zero (6), session (8), position in the
  * exporter's stream (8), nanosecond of arrival since the epoch (8); then the bytes. Those of an
  * ENVELOPE_OPEN are its stream id (16) and four texts, each with its NUL.
+ *
+ * A relay (packer/relay.h) sends its journal's envelopes on as they are: there the session is that
+ *of the relay's journal, and an ENVELOPE_OPEN has it too when it opens a connection.
  */
 #ifndef TUSSAH_PACKER_ENVELOPE_H
 #define TUSSAH_PACKER_ENVELOPE_H
@@ -32,12 +35,15 @@ enum envelope_kind {
 	ENVELOPE_OPEN = 1, /* a session begins; the position of this entry names it */
 	ENVELOPE_MESSAGE,  /* as it came: one message or datagram */
 	ENVELOPE_CLOSE,    /* the session is over */
+	ENVELOPE_STATE, /* what a relay's decoder knows of the session by now (decoder_save()); in
+			   pieces, position: of so many bytes that follow in others */
 };
 
 enum envelope_flags {
 	ENVELOPE_DATAGRAMS = 1 << 0, /* UDP: what was learned outlives the session */
 	ENVELOPE_FILE = 1 << 1,      /* likewise until it is closed; its clock is not compared with
 					the arrival */
+	ENVELOPE_RELAYED = 1 << 2,   /* through a relay, which waits when there is no room */
 };
 
 /* Who sends: all texts are borrowed and never NULL. */

@@ -1,65 +1,31 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "packer/exporters.h"
+#include "packer/exporters_internal.h"
 
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
 #include "common/bigendian.h"
-#include "common/log.h"
 #include "common/timestamp.h"
 #include "packer/classify.h"
-#include "packer/statebytes.h"
 
 #define EXPORTERS_DROPPED_PER_MINUTE 10
 #define EXPORTERS_DAMAGED_PER_MINUTE 60
 #define EXPORTERS_IGNORED_PER_MINUTE 600
 
-enum exporters_limit {
-	EXPORTERS_LIMIT_DROPPED,
-	EXPORTERS_LIMIT_DAMAGED,
-	EXPORTERS_LIMIT_IGNORED,
-	EXPORTERS_LIMITS,
-};
-
-struct exporters {
-	struct exporters_env env;
-	GHashTable *by_session; /* of struct exporter, keyed by its session; owns them */
-	GHashTable *by_name;    /* those whose sessions may go on in another, keyed by that */
-	struct exporter *last;  /* of the last message; often of the next one too */
-	struct log_limit limits[EXPORTERS_LIMITS];
-};
-
-struct exporter {
-	struct exporters *all;
-	uint64_t session;
-	char *name; /* key in by_name; NULL: its session is all there is of it */
-	GByteArray *open_bytes;
-	struct envelope_open open; /* points into open_bytes */
-	bool asleep;
-	int64_t last_ns; /* arrival of its last message */
-	struct probestats *stats;
-	struct decoder *decoder;
-	uint64_t seen[DECODER_COUNTERS]; /* counted already */
-	uint64_t options_named;          /* option records when names were last given */
-	struct stream_position *stream;  /* NULL: not counted */
-	struct feedback *feedback;       /* NULL: nobody listens */
-
-	uint64_t generation;       /* that probe was looked up in */
-	const struct probe *probe; /* NULL: no longer configured */
-
-	/* while a message is taken */
-	const struct packconfig *config;
-	bool repeat;
-	uint64_t categorized; /* records that the packing logic gave a type */
-	int64_t hour_ns;      /* of the last of them */
-	struct err write_err;
-};
+static void exporter_drop_arriving(struct exporter *exporter)
+{
+	if (exporter->arriving) {
+		g_byte_array_free(exporter->arriving, TRUE);
+		exporter->arriving = NULL;
+	}
+}
 
 static void exporter_free(void *pointer)
 {
 	struct exporter *exporter = pointer;
 
+	exporter_drop_arriving(exporter);
 	if (exporter->stream) {
 		positions_put(exporter->all->env.positions, exporter->stream);
 	}
@@ -221,7 +187,7 @@ static int exporter_take_record(void *arg, const struct record *rec, const struc
 	size_t count;
 	int st = ST_OK;
 
-	if (exporter->repeat) {
+	if (exporter->repeat || exporter->all->env.relays) {
 		return ST_OK;
 	}
 	if (!exporter->probe) {
@@ -283,7 +249,7 @@ static void exporter_configure(struct exporter *exporter, const struct packconfi
 			    notelog_wanted(exporter->probe->log_flags));
 }
 
-static void exporter_make_decoder(struct exporter *exporter)
+void exporter_make_decoder(struct exporter *exporter)
 {
 	const struct exporters_env *env = &exporter->all->env;
 	const struct decoder_opts opts = {
@@ -303,7 +269,7 @@ static void exporter_make_decoder(struct exporter *exporter)
 	exporter->decoder = decoder_new(&opts, &sink);
 }
 
-static void exporters_forget(struct exporters *exporters, struct exporter *exporter)
+void exporters_forget(struct exporters *exporters, struct exporter *exporter)
 {
 	if (exporter->name && g_hash_table_lookup(exporters->by_name, exporter->name) == exporter) {
 		g_hash_table_remove(exporters->by_name, exporter->name);
@@ -334,14 +300,14 @@ static struct exporter *exporters_wake(struct exporters *exporters, struct expor
 	g_hash_table_steal(exporters->by_session, &exporter->session);
 	exporter->session = session;
 	exporter->asleep = false;
+	exporter_drop_arriving(exporter);
 	g_hash_table_insert(exporters->by_session, &exporter->session, exporter);
 	feedback_put(exporter->feedback);
 	return exporter;
 }
 
-/* bytes: of its ENVELOPE_OPEN, which envelope is parsed from. */
-static int exporters_open(struct exporters *exporters, uint64_t session,
-			  const struct envelope *envelope, struct err *err)
+int exporters_open(struct exporters *exporters, uint64_t session, const struct envelope *envelope,
+		   struct err *err)
 {
 	const struct envelope_open *open = &envelope->open;
 	struct exporter *exporter;
@@ -378,7 +344,7 @@ static int exporters_open(struct exporters *exporters, uint64_t session,
 	return st;
 }
 
-static struct exporter *exporters_find(struct exporters *exporters, uint64_t session)
+struct exporter *exporters_find(struct exporters *exporters, uint64_t session)
 {
 	if (!exporters->last || exporters->last->session != session) {
 		exporters->last = g_hash_table_lookup(exporters->by_session, &session);
@@ -481,6 +447,10 @@ int exporters_take(struct exporters *exporters, const struct packconfig *config,
 		exporters_close(exporters, exporter, false);
 		return ST_OK;
 	}
+	if (envelope->kind == ENVELOPE_STATE) {
+		exporter_take_state(exporter, envelope);
+		return ST_OK;
+	}
 	exporter_configure(exporter, config);
 	exporter->repeat = repeat || exporter_is_done(exporter, envelope);
 	return exporter_message(exporter, envelope, err);
@@ -580,117 +550,4 @@ void exporters_give_names(struct exporters *exporters, const struct packconfig *
 		exporter->options_named = exporter->seen[DECODER_OPTIONS];
 		g_free(naming.address);
 	}
-}
-
-/* ---- keeping ---- */
-
-static gint exporter_compare(gconstpointer a, gconstpointer b)
-{
-	const struct exporter *x = a;
-	const struct exporter *y = b;
-
-	return x->last_ns > y->last_ns ? -1 : x->last_ns < y->last_ns;
-}
-
-/* Who slept too long, or is one too many; latest first. */
-static void exporters_prune(struct exporters *exporters, int64_t now_ns)
-{
-	GList *all = g_list_sort(g_hash_table_get_values(exporters->by_session), exporter_compare);
-	unsigned asleep = 0;
-
-	for (GList *at = all; at; at = at->next) {
-		struct exporter *exporter = at->data;
-
-		asleep += exporter->asleep;
-		if (exporter->asleep && (asleep > EXPORTERS_ASLEEP_MAX ||
-					 now_ns - exporter->last_ns > EXPORTERS_ASLEEP_NS)) {
-			exporters_forget(exporters, exporter);
-		}
-	}
-	g_list_free(all);
-}
-
-/* Of each: session, arrival of the last message, asleep, its opening, the state of its decoder. */
-enum exporters_part {
-	EXPORTERS_PART_HEAD = 1,
-	EXPORTERS_PART_OPEN,
-	EXPORTERS_PART_DECODER,
-};
-
-void exporters_save(struct exporters *exporters, int64_t now_ns, GByteArray *out)
-{
-	GHashTableIter iter;
-	gpointer value;
-
-	exporters_prune(exporters, now_ns);
-	g_hash_table_iter_init(&iter, exporters->by_session);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		const struct exporter *exporter = value;
-		guint at = statebytes_begin(out, EXPORTERS_PART_HEAD);
-
-		statebytes_put(out, exporter->session, 8);
-		statebytes_put(out, (uint64_t)exporter->last_ns, 8);
-		statebytes_put(out, exporter->asleep, 1);
-		statebytes_end(out, at);
-		at = statebytes_begin(out, EXPORTERS_PART_OPEN);
-		g_byte_array_append(out, exporter->open_bytes->data, exporter->open_bytes->len);
-		statebytes_end(out, at);
-		at = statebytes_begin(out, EXPORTERS_PART_DECODER);
-		decoder_save(exporter->decoder, out);
-		statebytes_end(out, at);
-	}
-}
-
-static bool exporters_next_part(struct template_bytes *state, uint8_t wanted,
-				struct template_bytes *part)
-{
-	uint8_t tag;
-
-	return statebytes_next(state, &tag, part) == ST_OK && tag == wanted;
-}
-
-static int exporters_load_one(struct exporters *exporters, struct template_bytes *state,
-			      struct err *err)
-{
-	struct template_bytes head, open, decoder;
-	struct exporter *exporter;
-	struct envelope envelope;
-	uint64_t session, last_ns, asleep;
-	int st;
-
-	if (!exporters_next_part(state, EXPORTERS_PART_HEAD, &head) ||
-	    !exporters_next_part(state, EXPORTERS_PART_OPEN, &open) ||
-	    !exporters_next_part(state, EXPORTERS_PART_DECODER, &decoder) ||
-	    !statebytes_get(&head, 8, &session) || !statebytes_get(&head, 8, &last_ns) ||
-	    !statebytes_get(&head, 1, &asleep) ||
-	    envelope_parse(&envelope, open.at, open.left, NULL) != ST_OK ||
-	    envelope.kind != ENVELOPE_OPEN ||
-	    g_hash_table_contains(exporters->by_session, &session)) {
-		return err_set(err, ST_EFORMAT, "the state of an exporter is damaged");
-	}
-	st = exporters_open(exporters, session, &envelope, err);
-	exporter = exporters_find(exporters, session);
-	if (st == ST_OK) {
-		st = decoder_load(exporter->decoder, decoder.at, decoder.left, err);
-	}
-	exporter->last_ns = (int64_t)last_ns;
-	exporter->asleep = asleep;
-	decoder_get_counts(exporter->decoder, exporter->seen);
-	return st;
-}
-
-int exporters_load(struct exporters *exporters, const uint8_t *bytes, size_t len, struct err *err)
-{
-	struct template_bytes state = { bytes, len };
-	int st = ST_OK;
-
-	while (st == ST_OK && state.left > 0) {
-		st = exporters_load_one(exporters, &state, err);
-	}
-	if (st != ST_OK) {
-		g_hash_table_remove_all(exporters->by_name);
-		g_hash_table_remove_all(exporters->by_session);
-		exporters->last = NULL;
-	}
-	return st;
 }

@@ -45,6 +45,8 @@ struct exporters_env { /* all kept */
 	int64_t clock_limit_ns; /* of flows of exporters that are no files */
 	/* Nothing is classified: each probe has a file, whose key has its number for a sensor. */
 	bool by_probe;
+	/* Records are for who comes behind (packer/relay.h): nothing is written. */
+	bool relays;
 };
 
 struct exporters;
@@ -67,6 +69,10 @@ void exporters_disconnect(struct exporters *exporters);
 void exporters_save(struct exporters *exporters, int64_t now_ns, GByteArray *out);
 /* Into new ones. ST_OK; ST_EFORMAT: nothing was loaded. */
 int exporters_load(struct exporters *exporters, const uint8_t *bytes, size_t len, struct err *err);
+
+/* What opens the connection of a relay as of now: envelopes, each with its length before it (4
+ * bytes big-endian). */
+void exporters_print_opening(struct exporters *exporters, GByteArray *out);
 
 /* Give labels the names that exporters told since they were asked last, for each sensor that their
  * probe feeds. */

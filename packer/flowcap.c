@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* flowcap: what comes in through each probe into files, for a packer elsewhere (silk-packing.md
- * section 7). */
+ * section 7), or to the packer at once (packer/relay.h). */
 #include <errno.h>
 #include <glib.h>
 #include <inttypes.h>
@@ -18,14 +18,19 @@
 #include "packer/packing.h"
 #include "storage/rowformat.h"
 
-#define PROGRAM            "flowcap"
-#define FLOWCAP_OPENED_LEN 14 /* YYYYMMDDhhmmss */
-#define FLOWCAP_SUFFIX_LEN 7  /* .XXXXXX */
-#define FLOWCAP_IPV6_BYTES 88 /* of a record */
-#define FLOWCAP_STATE      ".flowcap-state"
+#define PROGRAM              "flowcap"
+#define FLOWCAP_OPENED_LEN   14 /* YYYYMMDDhhmmss */
+#define FLOWCAP_SUFFIX_LEN   7  /* .XXXXXX */
+#define FLOWCAP_IPV6_BYTES   88 /* of a record */
+#define FLOWCAP_STATE        ".flowcap-state"
+#define FLOWCAP_DURATION_MAX ((uint64_t)INT64_MAX / 4)
+#define FLOWCAP_DRAIN_NS     (5 * NS_PER_S) /* for the packer's last word, at the end */
 
 struct flowcap_opts {
 	const char *destination_directory;
+	char *forward;
+	uint64_t return_ns;
+	uint64_t peer_timeout_ns;
 	const char *state_directory;
 	char *sensor_configuration;
 	struct opt_optstr verify;
@@ -82,6 +87,19 @@ static int parse_percent(const struct opt *opt, const char *text, void *dest, st
 static const struct opt flowcap_table[] = {
 	OPT_CALL(struct flowcap_opts, destination_directory, "destination-directory", 0, "DIR",
 		 daemontool_parse_directory, OPT_OWN_ERROR, "store the files here"),
+	OPT_STR(struct flowcap_opts, forward, "forward", 0, "LIST",
+		"instead send what comes in to a packer at tls://HOST:PORT; several are tried in "
+		"order",
+		.flags = OPT_ADDED),
+	OPT_DURATION(
+		struct flowcap_opts, return_ns, "return-interval", 0, "TIME", 0,
+		FLOWCAP_DURATION_MAX,
+		"with a later packer of several, look for the first one this often; 0 is never",
+		.default_text = "300", .flags = OPT_ADDED),
+	OPT_DURATION(struct flowcap_opts, peer_timeout_ns, "peer-timeout", 0, "TIME", 0,
+		     FLOWCAP_DURATION_MAX,
+		     "take a packer's host that does not answer for so long as away; 0 is never",
+		     .default_text = "10", .flags = OPT_ADDED),
 	OPT_STR(struct flowcap_opts, sensor_configuration, "sensor-configuration", 0, "FILE",
 		"read probes from this file"),
 	OPT_SIZE(struct flowcap_opts, max_file_size, "max-file-size", 0, "SIZE", 1,
@@ -120,20 +138,62 @@ static const struct opt flowcap_table[] = {
 	OPT_END,
 };
 
+static unsigned check_required(const struct flowcap_opts *opts, daemontool_complain_fn complain,
+			       void *complain_arg)
+{
+	const struct daemontool_required for_files[] = {
+		{ "sensor-configuration", opts->sensor_configuration },
+		{ "destination-directory", opts->destination_directory },
+		{ "max-file-size", opts->max_file_size > 0 ? "" : NULL },
+	};
+	const struct daemontool_required for_forward[] = {
+		{ "sensor-configuration", opts->sensor_configuration },
+		{ "state-directory", opts->state_directory },
+		{ "tls-ca", opts->tls.ca },
+		{ "tls-cert", opts->tls.cert },
+		{ "tls-key", opts->tls.key },
+	};
+	const struct daemontool_required *required = opts->forward ? for_forward : for_files;
+	const size_t count = opts->forward ? G_N_ELEMENTS(for_forward) : G_N_ELEMENTS(for_files);
+
+	return daemontool_check_required(required, opts->verify.given ? 1 : count, complain,
+					 complain_arg);
+}
+
+static unsigned check_forward(const struct flowcap_opts *opts, daemontool_complain_fn complain,
+			      void *complain_arg)
+{
+	char **destinations = g_strsplit(opts->forward, ",", -1);
+	unsigned bad = 0;
+	struct err err;
+
+	if (opts->destination_directory) {
+		complain(complain_arg, "Cannot use both --forward and --destination-directory");
+		bad++;
+	}
+	for (char **at = destinations; *at; at++) {
+		if (relay_check_destination(*at, &err) != ST_OK) {
+			char *text = g_strdup_printf("Invalid forward %s", err.text);
+
+			complain(complain_arg, text);
+			g_free(text);
+			bad++;
+		}
+	}
+	g_strfreev(destinations);
+	return bad;
+}
+
 static unsigned flowcap_check(const void *arg, daemontool_complain_fn complain, void *complain_arg)
 {
 	const struct flowcap_opts *opts = arg;
-	const char *size = opts->max_file_size > 0 ? "" : NULL;
-	const struct daemontool_required required[] = {
-		{ "sensor-configuration", opts->sensor_configuration },
-		{ "destination-directory", opts->destination_directory },
-		{ "max-file-size", size },
-	};
-	unsigned bad = daemontool_check_required(
-		required, opts->verify.given ? 1 : G_N_ELEMENTS(required), complain, complain_arg);
+	unsigned bad = check_required(opts, complain, complain_arg);
 	uint64_t offset;
 	struct err err;
 
+	if (opts->forward) {
+		bad += check_forward(opts, complain, complain_arg);
+	}
 	if (opts->clock_time.text &&
 	    number_parse(opts->clock_time.text, 0, 86399, &offset, &err) != ST_OK) {
 		char *text = g_strdup_printf("Invalid clock-time '%s': %s", opts->clock_time.text,
@@ -202,6 +262,7 @@ struct flowcap {
 	struct tls_context *tls;
 	char *state_directory;
 	bool conf_taken;
+	char **destinations; /* NULL: files are written */
 	struct packing *packing;
 };
 
@@ -391,9 +452,17 @@ static int make_state_directory(struct flowcap *self, struct err *err)
 static int start(struct flowcap *self, const struct outputincremental_files *files, struct err *err)
 {
 	const struct flowcap_opts *opts = self->opts;
+	const struct relay_opts relay = {
+		.destinations = (const char *const *)self->destinations,
+		.tls = opts->tls,
+		.return_ns = (int64_t)opts->return_ns,
+		.peer_timeout_ns = (int64_t)opts->peer_timeout_ns,
+		.drain_ns = FLOWCAP_DRAIN_NS,
+	};
 	const struct packing_opts packing = {
 		.writer = {
-			.root = opts->destination_directory,
+			.root = opts->forward ? self->state_directory
+					      : opts->destination_directory,
 			.cache_size = MAX(128, 2 * self->probe_count),
 			.file = {
 				.kind = HOURFILE_SILK,
@@ -403,7 +472,8 @@ static int start(struct flowcap *self, const struct outputincremental_files *fil
 			.idle_ns = (int64_t)opts->timeout_s * 2 * NS_PER_S,
 		},
 		.incremental = { .directory = opts->destination_directory, .files = files },
-		.by_probe = true,
+		.by_probe = !self->destinations,
+		.relay = self->destinations ? &relay : NULL,
 		.state_directory = self->state_directory,
 		.journal_bytes = opts->journal_bytes,
 		.limits = { .max_templates = 1024, .max_template_fields = 1024, .max_domains = 256 },
@@ -459,8 +529,9 @@ static int flowcap_run(void *arg, struct err *err)
 	int st;
 
 	take_probes(&self);
+	self.destinations = self.opts->forward ? g_strsplit(self.opts->forward, ",", -1) : NULL;
 	st = make_state_directory(&self, err);
-	if (st == ST_OK) {
+	if (st == ST_OK && !self.destinations) {
 		st = check_space(&self, self.used_count, err);
 	}
 	if (st == ST_OK) {
@@ -486,6 +557,7 @@ static int flowcap_run(void *arg, struct err *err)
 	}
 	g_free(self.probes);
 	g_free(self.state_directory);
+	g_strfreev(self.destinations);
 	if (!self.conf_taken) {
 		sensorconf_free(self.opts->conf);
 	}
@@ -494,8 +566,8 @@ static int flowcap_run(void *arg, struct err *err)
 
 static const struct daemontool flowcap_tool = {
 	.name = PROGRAM,
-	.usage = "--destination-directory=DIR --sensor-configuration=FILE --max-file-size=SIZE "
-		 "[SWITCHES]",
+	.usage = "{--destination-directory=DIR --max-file-size=SIZE | --forward=LIST} "
+		 "--sensor-configuration=FILE [SWITCHES]",
 	.summary = "store what comes in through each probe, for a packer elsewhere",
 	.table = flowcap_table,
 	.log_offset = offsetof(struct flowcap_opts, log),
@@ -509,6 +581,8 @@ int main(int argc, char **argv)
 {
 	struct flowcap_opts opts = {
 		.timeout_s = 60,
+		.return_ns = 300 * (uint64_t)NS_PER_S,
+		.peer_timeout_ns = 10 * (uint64_t)NS_PER_S,
 		.fc_version = 5,
 		.freespace_minimum = UINT64_C(1) << 30,
 		.space_maximum_percent = 98,

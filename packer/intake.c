@@ -8,7 +8,6 @@
 
 #include "common/bigendian.h"
 #include "common/timestamp.h"
-#include "packer/door.h"
 
 #define INTAKE_FULL_RETRY_NS   50000000
 #define INTAKE_FULL_PER_MINUTE 2
@@ -17,35 +16,6 @@
 struct intake_door {
 	struct intake *intake;
 	char *key;
-};
-
-/* What is acknowledged once the journal is durable up to entry. */
-struct intake_mark {
-	uint64_t entry; /* 0: nothing */
-	uint64_t position;
-};
-
-/* One transport session: a connection, or a peer that sends datagrams. */
-struct intake_session {
-	struct intake *intake;
-	char *door_key;
-	bool datagrams;
-	char *address;
-	char **names;
-	struct door_peer peer;          /* points to the two above */
-	struct stream_position *stream; /* NULL: not acknowledged */
-	char *stream_name;
-	uint8_t stream_id[16];
-	bool claimed;        /* the stream is this packer's from the last message on */
-	int64_t claim_ns;    /* to claim it is tried again then */
-	uint64_t generation; /* that the probes were last looked up in */
-	GPtrArray *channels; /* of struct intake_channel, one a probe */
-	/* Of messages of this type, and, last, of any other; NULL: not looked up yet. A connection
-	 * has the last one only. */
-	struct intake_channel *by_type[PROBE_TYPES + 1];
-	uint64_t acknowledged;
-	struct intake_mark waiting; /* acknowledged next */
-	struct intake_mark latest;
 };
 
 struct intake *intake_new(const struct intake_env *env)
@@ -124,6 +94,8 @@ static int intake_failed(struct intake *intake, int st, const struct err *reason
 int intake_channel_open(struct intake *intake, const struct envelope_open *open,
 			struct intake_channel **out, struct err *err)
 {
+	const bool may_drop =
+		(open->flags & (ENVELOPE_DATAGRAMS | ENVELOPE_RELAYED)) == ENVELOPE_DATAGRAMS;
 	GByteArray *bytes = g_byte_array_new();
 	struct feedback *feedback = NULL;
 	struct iovec vector;
@@ -135,7 +107,7 @@ int intake_channel_open(struct intake *intake, const struct envelope_open *open,
 	do {
 		st = feedbacks_open(intake->env.feedbacks, intake->env.journal, &vector, &feedback,
 				    &reason);
-	} while (st == ST_ELIMIT && !(open->flags & ENVELOPE_DATAGRAMS) &&
+	} while (st == ST_ELIMIT && !may_drop &&
 		 intake_wait_for_room(intake, open->probe, &reason));
 	g_byte_array_free(bytes, TRUE);
 	if (st != ST_OK) {
@@ -146,7 +118,7 @@ int intake_channel_open(struct intake *intake, const struct envelope_open *open,
 	(*out)->probe = g_strdup(open->probe);
 	(*out)->stats = probetable_get(intake->env.stats, open->probe);
 	(*out)->feedback = feedback;
-	(*out)->may_drop = open->flags & ENVELOPE_DATAGRAMS;
+	(*out)->may_drop = may_drop;
 	return ST_OK;
 }
 
@@ -159,8 +131,8 @@ void intake_channel_free(struct intake_channel *channel)
 	}
 }
 
-static int intake_append_envelope(struct intake_channel *channel, const struct envelope *envelope,
-				  uint64_t *entry, struct err *reason)
+static int intake_journal(struct intake_channel *channel, const struct envelope *envelope,
+			  uint64_t *entry, struct err *reason)
 {
 	uint8_t head[ENVELOPE_HEAD_BYTES];
 	const struct iovec vectors[] = { { head, sizeof(head) },
@@ -182,30 +154,23 @@ int intake_channel_close(struct intake_channel *channel, uint64_t *position, str
 	int st;
 
 	do {
-		st = intake_append_envelope(channel, &envelope, position, &reason);
+		st = intake_journal(channel, &envelope, position, &reason);
 	} while (st == ST_ELIMIT && !channel->may_drop &&
 		 intake_wait_for_room(channel->intake, channel->probe, &reason));
 	return st == ST_OK ? ST_OK : intake_failed(channel->intake, st, &reason, err);
 }
 
-int intake_append(struct intake_channel *channel, const uint8_t *bytes, size_t len,
-		  uint64_t position, uint64_t *entry, struct err *err)
+int intake_append_envelope(struct intake_channel *channel, struct envelope *envelope,
+			   uint64_t *entry, struct err *err)
 {
-	const struct envelope envelope = {
-		.kind = ENVELOPE_MESSAGE,
-		.session = channel->feedback->session,
-		.position = position,
-		.arrival_ns = intake_now_ns(CLOCK_REALTIME),
-		.bytes = bytes,
-		.len = len,
-	};
 	struct intake *intake = channel->intake;
 	struct err reason;
 	int st;
 
+	envelope->session = channel->feedback->session;
 	*entry = 0;
 	do {
-		st = intake_append_envelope(channel, &envelope, entry, &reason);
+		st = intake_journal(channel, envelope, entry, &reason);
 		if (st == ST_ELIMIT && channel->may_drop) {
 			metric_add(&channel->stats->values[PROBE_JOURNAL_DROPS], 1);
 			intake_log_full(intake, channel->probe, &reason);
@@ -217,6 +182,20 @@ int intake_append(struct intake_channel *channel, const uint8_t *bytes, size_t l
 	}
 	metric_add(&intake->messages, 1);
 	return ST_OK;
+}
+
+int intake_append(struct intake_channel *channel, const uint8_t *bytes, size_t len,
+		  uint64_t position, uint64_t *entry, struct err *err)
+{
+	struct envelope envelope = {
+		.kind = ENVELOPE_MESSAGE,
+		.position = position,
+		.arrival_ns = intake_now_ns(CLOCK_REALTIME),
+		.bytes = bytes,
+		.len = len,
+	};
+
+	return intake_append_envelope(channel, &envelope, entry, err);
 }
 
 /* ---- doors ---- */
@@ -378,7 +357,7 @@ static void session_skip_to(struct intake_session *session, uint64_t position)
 	}
 }
 
-static void session_note(struct intake_session *session, uint64_t entry, uint64_t position)
+void intake_note(struct intake_session *session, uint64_t entry, uint64_t position)
 {
 	session->latest = (struct intake_mark){ entry, position };
 	if (session->waiting.entry == 0) {
@@ -391,7 +370,7 @@ static void session_note(struct intake_session *session, uint64_t entry, uint64_
  * meanwhile. When there is no room to write that down, what comes is taken in all the same: only
  * when the sensor goes elsewhere before there is may something be stored twice.
  */
-static int session_claim(struct intake_session *session, uint64_t position, struct err *err)
+int intake_claim(struct intake_session *session, uint64_t position, struct err *err)
 {
 	const struct intake_env *env = &session->intake->env;
 	int64_t now_ns = intake_now_ns(CLOCK_MONOTONIC);
@@ -425,19 +404,19 @@ static int session_take(struct intake_session *session, struct intake_channel *c
 	if (!session->stream || position == 0) {
 		return intake_append(channel, bytes, len, 0, &entry, err);
 	}
-	st = session_claim(session, position, err);
+	st = intake_claim(session, position, err);
 	if (st != ST_OK) {
 		return st;
 	}
 	if (!position_begin(session->stream, position)) {
 		metric_add(&channel->stats->values[PROBE_REPEATED], 1);
-		session_note(session, journal_last(journal), position);
+		intake_note(session, journal_last(journal), position);
 		return ST_OK;
 	}
 	st = intake_append(channel, bytes, len, position, &entry, err);
 	position_end(session->stream, position, st == ST_OK);
 	if (st == ST_OK) {
-		session_note(session, entry, position);
+		intake_note(session, entry, position);
 	}
 	return st;
 }
@@ -447,8 +426,13 @@ static int session_message(void *arg, const uint8_t *bytes, size_t len, uint64_t
 {
 	struct intake_session *session = arg;
 	struct intake_channel *channel;
-	int st = session->datagrams ? session_find_for_datagram(session, bytes, len, &channel, err)
-				    : session_find_for_connection(session, &channel, err);
+	int st;
+
+	if (session->relayed) {
+		return intake_relay_message(session, bytes, len, position, err);
+	}
+	st = session->datagrams ? session_find_for_datagram(session, bytes, len, &channel, err)
+				: session_find_for_connection(session, &channel, err);
 
 	return st == ST_OK ? session_take(session, channel, bytes, len, position, err) : st;
 }
@@ -475,6 +459,9 @@ static void session_free(struct intake_session *session)
 		intake_channel_free(g_ptr_array_index(session->channels, i));
 	}
 	g_ptr_array_free(session->channels, TRUE);
+	if (session->relayed) {
+		g_hash_table_destroy(session->relayed);
+	}
 	if (session->stream) {
 		positions_put(session->intake->env.positions, session->stream);
 	}
@@ -554,7 +541,11 @@ static struct intake_session *session_new(const struct intake_door *door,
 	session->names = peer->tls ? listen_peer_names(peer) : NULL;
 	session->peer = (struct door_peer){ .address = session->address,
 					    .ip = listen_peer_ip(peer),
-					    .names = session->names };
+					    .names = session->names,
+					    .relay = peer->is_relay };
+	session->relayed =
+		peer->is_relay ? g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL)
+			       : NULL;
 	session->channels = g_ptr_array_new();
 	return session;
 }
@@ -566,7 +557,7 @@ static int session_open(void *arg, const struct listen_peer *peer, void **out, u
 	char *probe = NULL;
 	int st = session_begin(session, peer, &probe, err);
 
-	if (st == ST_OK && !session->datagrams) {
+	if (st == ST_OK && !session->datagrams && !session->relayed) {
 		st = session_open_channel(session, probe, &session->by_type[PROBE_TYPES], err);
 	}
 	if (st != ST_OK) {
@@ -575,8 +566,8 @@ static int session_open(void *arg, const struct listen_peer *peer, void **out, u
 		return st;
 	}
 	*position = session->acknowledged;
-	log_msg(LOG_LEVEL_INFO, "'%s': accepted connection from %s%s%s%s%s", probe,
-		session->address, peer->tls ? ", " : "",
+	log_msg(LOG_LEVEL_INFO, "'%s': accepted connection from %s%s%s%s%s%s", probe,
+		session->relayed ? "relay " : "", session->address, peer->tls ? ", " : "",
 		peer->tls ? tls_conn_describe(peer->tls) : "",
 		session->names && session->names[0] ? ", certificate " : "",
 		session->names && session->names[0] ? session->names[0] : "");

@@ -33,6 +33,7 @@ struct listen_peer {
 	struct sockaddr_storage sockaddr; /* IPv4 is AF_INET, also from a socket for both */
 	const struct tls_conn *tls;       /* NULL without TLS: certificate names */
 	bool is_link;                     /* our own exporter, acknowledged */
+	bool is_relay;                    /* likewise, with envelopes for messages */
 	uint8_t stream_id[16];            /* of our own exporter */
 };
 

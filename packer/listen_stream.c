@@ -163,6 +163,7 @@ static int listen_hello(struct listen_conn *conn, const struct linkframe *frame,
 	int rc;
 
 	memcpy(conn->peer.stream_id, linkframe_stream_id(frame), sizeof(conn->peer.stream_id));
+	conn->peer.is_relay = linkframe_is_relay(frame);
 	rc = listen_open(conn, &position, err);
 	if (rc != ST_OK) {
 		listen_write(conn, linkframe_put_goodbye(conn->out, 0, err->text), NULL);

@@ -34,6 +34,7 @@ struct packing {
 	struct writer *writer;
 	struct positions *positions;
 	struct collector *collector;
+	struct relay *relay;  /* NULL: records are written */
 	GPtrArray *listeners; /* of struct packing_listener * */
 	GPtrArray *pollers;   /* of struct poller * */
 	bool running;
@@ -267,6 +268,9 @@ static int packing_flush(struct packing *packing, struct err *err)
 {
 	int st;
 
+	if (packing->relay) {
+		return packing_commit(packing, 0, err);
+	}
 	if (!packing->output) {
 		log_msg(LOG_LEVEL_INFO, "Flushing files after %" PRId64 " seconds.",
 			packing->opts.flush_timeout_ns / NS_PER_S);
@@ -435,9 +439,10 @@ int packing_start(struct packing **out, const struct packing_opts *opts, struct 
 		.limits = opts->limits,
 		.clock_limit_ns = opts->clock_limit_ns,
 		.by_probe = opts->by_probe,
+		.relays = opts->relay != NULL,
 		.no_file_locking = opts->writer.file.no_locking,
 		.repository = opts->writer.root,
-		.root = packing->output ? NULL : opts->writer.root,
+		.root = packing->output || opts->relay ? NULL : opts->writer.root,
 		.fatal = opts->stop,
 	});
 	collector_publish(packing->collector, site, conf);
@@ -460,6 +465,9 @@ int packing_run(struct packing *packing, struct err *err)
 
 	if (st == ST_OK && packing->keeper) {
 		st = keeper_start(packing->keeper, err);
+	}
+	if (st == ST_OK && packing->opts.relay) {
+		st = relay_start(&packing->relay, packing->opts.relay, packing->collector, err);
 	}
 	if (st != ST_OK) {
 		return st;
@@ -553,6 +561,7 @@ int packing_stop(struct packing *packing, struct err *err)
 	packing_stop_pollers(packing);
 	log_msg(LOG_LEVEL_INFO, "Waiting for record handlers...");
 	packing_close_listeners(packing, NULL);
+	relay_stop(packing->relay);
 	log_msg(LOG_LEVEL_INFO, "Stopped processors.");
 	if (packing->running) {
 		pthread_mutex_lock(&packing->lock);

@@ -14,6 +14,7 @@
 #include "common/metrictext.h"
 #include "packer/collector.h"
 #include "packer/outputincremental.h"
+#include "packer/relay.h"
 
 struct packing_opts {              /* everything kept until packing_stop() */
 	struct writer_opts writer; /* keeper and place are not looked at */
@@ -22,6 +23,7 @@ struct packing_opts {              /* everything kept until packing_stop() */
 	/* Into incremental files (their names are kept); directory NULL: into hourly ones. */
 	struct outputincremental_opts incremental;
 	bool by_probe; /* a file for each probe, which incremental.files describes */
+	const struct relay_opts *relay; /* nothing is written, all goes there; NULL: not so */
 	/* Flush at whole multiples of the timeout since this time of the day (UTC), or, when
 	 * negative, since the start. */
 	int64_t flush_offset_ns;

@@ -223,6 +223,10 @@ static void probe_accept_statement(struct probe *probe, const struct confline *l
 static void probe_tls_name_statement(struct probe *probe, const struct confline *line,
 				     struct confreport *report)
 {
+	if (probe->relayed) {
+		confreport_at(report, line, "Cannot mix tls-name and relayed-by on probe '%s'",
+			      probe->name);
+	}
 	for (size_t i = 1; i < line->count; i++) {
 		const struct confword *word = &line->words[i];
 
@@ -236,6 +240,19 @@ static void probe_tls_name_statement(struct probe *probe, const struct confline 
 		confreport_at(report, line,
 			      "Cannot mix tls-name 'any' with other values on probe '%s'",
 			      probe->name);
+	}
+}
+
+static void probe_relayed_statement(struct probe *probe, const struct confline *line,
+				    struct confreport *report)
+{
+	if (probe->tls_any || (!probe->relayed && probe->tls_names->len > 0)) {
+		confreport_at(report, line, "Cannot mix tls-name and relayed-by on probe '%s'",
+			      probe->name);
+	}
+	probe->relayed = true;
+	for (size_t i = 1; i < line->count; i++) {
+		g_ptr_array_add(probe->tls_names, g_strdup(line->words[i].text));
 	}
 }
 
@@ -415,6 +432,7 @@ static const struct probe_statement_row {
 	{ "protocol", ARITY_ONE, probe_protocol_statement },
 	{ "quirks", ARITY_LIST, probe_quirks_statement },
 	{ "read-from-file", ARITY_ONE, probe_file_statement },
+	{ "relayed-by", ARITY_STRINGS, probe_relayed_statement },
 	{ "tls-name", ARITY_STRINGS, probe_tls_name_statement },
 };
 
@@ -529,6 +547,9 @@ static bool probe_can_use_protocol(const struct probe *probe)
 {
 	const struct probe_type_row *row = &probe_types[probe->type];
 
+	if (probe->relayed && probe->tls) {
+		return row->udp || row->tcp; /* whatever the exporter speaks to the relay */
+	}
 	return (probe->protocol == PROBE_UDP && row->udp) ||
 	       (probe->protocol == PROBE_TCP && row->tcp);
 }
@@ -581,7 +602,8 @@ static int probe_verify_tls(const struct probe *probe, struct err *err)
 
 	if (named && !probe->tls) {
 		return err_set(err, ST_EINVAL,
-			       "The tls-name clause is only for probes whose protocol is tls");
+			       "The %s clause is only for probes whose protocol is tls",
+			       probe->relayed ? "relayed-by" : "tls-name");
 	}
 	if (probe->tls && probe->port && !named) {
 		return err_set(
@@ -609,8 +631,8 @@ static int probe_verify_pair(const struct probe *probe, const struct probe *othe
 			       "\tand the probe protocols do not match",
 			       other->name);
 	}
-	if (probe->type != other->type) {
-		return ST_OK; /* only over UDP can types differ */
+	if (probe->type != other->type || probe->relayed || other->relayed) {
+		return ST_OK; /* over UDP messages tell the type; a relay names the probe */
 	}
 	if (!probe_are_distinct(probe, other)) {
 		return err_set(err, ST_EINVAL,

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A probe: one source of flows, the probe block of sensor.conf (silk-packing.md 2.2), with two
+ * A probe: one source of flows, the probe block of sensor.conf (silk-packing.md 2.2), with
  * statements of our own:
  *
  *	protocol tls		TCP with TLS and certificates on both sides
  *	tls-name NAME ...	only peers whose certificate carries one of these names may write
  *	tls-name any		every peer with a certificate of the authority may
+ *	relayed-by NAME ...	instead: only through flowcap --forward whose certificate has a name
  */
 #ifndef TUSSAH_PACKER_PROBE_H
 #define TUSSAH_PACKER_PROBE_H
@@ -75,6 +76,7 @@ struct probe {
 	bool tls;
 	GPtrArray *tls_names; /* of char * */
 	bool tls_any;
+	bool relayed;  /* those names are of relays */
 	uint16_t port; /* 0: does not listen */
 	char *listen_host;
 	GArray *listen_addresses; /* of struct ip: what listen_host resolves to */

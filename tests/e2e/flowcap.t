@@ -51,18 +51,6 @@ stop_flowcap() {
 	test_stop "$flowcap" && test_grep 'Stopped logging' log
 }
 
-send_pdus() {
-	python3 -c "
-import socket, time
-out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-out.connect(('127.0.0.1', $udp))
-data = open('pdus', 'rb').read()
-for at in range(0, len(data), 1464):
-	out.send(data[at:at + 1464])
-	time.sleep(0.0005)
-"
-}
-
 # total PATTERN: records of the files in out
 total() {
 	total_files=$(find out -maxdepth 1 -type f -name "$1" ! -empty | sort) &&
@@ -85,7 +73,7 @@ text() {
 }
 
 test_case 'a file for each probe, in its own format' '
-	start_flowcap && send_pdus &&
+	start_flowcap && send_pdus "$udp" &&
 	rwsensor --silk --uniflow --export=tcp://127.0.0.1:$ipfix "$DATA/sensor/24-mix.pcap.gz" 2>sensor.log &&
 	sent=$(sed -n "s/.*, records \([0-9]*\)$/\1/p" sensor.log) &&
 	test_wait 20 sh -c "ls -A out | grep -q _V5 && ls -A out | grep -q _IX" && stop_flowcap &&
@@ -117,7 +105,7 @@ test_case 'rwflowpack makes of them what it makes of the packets' '
 '
 
 test_case 'a probe that feeds no sensor, or is unknown, makes its files bad ones' '
-	start_flowcap --probes=V5 && send_pdus && test_wait 20 sh -c "ls -A out | grep -q _V5" && stop_flowcap &&
+	start_flowcap --probes=V5 && send_pdus "$udp" && test_wait 20 sh -c "ls -A out | grep -q _V5" && stop_flowcap &&
 	cp out/*_V5.* in/one && sed "/netflow-v5-probes/d" pack.conf >none.conf && sed "/^probe/,/^end probe/d; /netflow-v5-probes/d" pack.conf >unknown.conf &&
 	for conf in none unknown; do
 		test_start rwflowpack --no-daemon --input-mode=fcfiles --incoming-directory="$PWD/in" --polling-interval=1 \
@@ -130,10 +118,10 @@ test_case 'a probe that feeds no sensor, or is unknown, makes its files bad ones
 '
 
 test_case 'a file ends when it is large enough, or has been open for so long' '
-	start_flowcap --max-file-size=60k --compression-method=none && send_pdus &&
+	start_flowcap --max-file-size=60k --compression-method=none && send_pdus "$udp" &&
 	test_wait 20 sh -c "[ \$(ls out | grep -c _V5) -ge 1 ]" && stop_flowcap && expect_total "*_V5.*" $records &&
 	[ "$(ls out | wc -l)" -ge 2 ] && for file in out/*; do [ "$(wc -c <$file)" -lt 140000 ] || return 1; done &&
-	rm out/* && start_flowcap --timeout=1 --fc-version=3 && send_pdus &&
+	rm out/* && start_flowcap --timeout=1 --fc-version=3 && send_pdus "$udp" &&
 	test_wait 20 sh -c "ls out | grep -q _V5 && [ -s out/*_V5.* ]" && stop_flowcap && expect_total "*_V5.*" $records &&
 	rwfileinfo $(ls out/* | head -1) >info && test_grep "record-version  *3" info && rm out/*
 '

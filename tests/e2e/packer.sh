@@ -63,3 +63,16 @@ fixed_sensor() {
 	printf 'sensor %s\n\tipfix-probes %s\n\tsource-network external\n' "$1" "$2"
 	printf '\tdestination-network internal\nend sensor\n'
 }
+
+# send_pdus PORT: the packets in the file pdus, 1464 bytes each, as datagrams
+send_pdus() {
+	python3 -c "
+import socket, time
+out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+out.connect(('127.0.0.1', $1))
+data = open('pdus', 'rb').read()
+for at in range(0, len(data), 1464):
+	out.send(data[at:at + 1464])
+	time.sleep(0.0005)
+"
+}

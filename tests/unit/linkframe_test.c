@@ -16,7 +16,7 @@ static GByteArray *exporter_bytes(void)
 	uint8_t message[300];
 
 	memset(message, 'm', sizeof(message));
-	g_byte_array_append(bytes, frame, (guint)linkframe_put_hello(frame, stream_id));
+	g_byte_array_append(bytes, frame, (guint)linkframe_put_hello(frame, stream_id, false));
 	g_byte_array_append(bytes, frame,
 			    (guint)linkframe_put_header(frame, LINKFRAME_PREAMBLE, 16, 0));
 	g_byte_array_append(bytes, message, 16);
@@ -147,7 +147,7 @@ static int read_frames(enum linkframe_sender sender, const struct sent *sent, st
 
 		memset(to, 0, room);
 		if (sent->type == LINKFRAME_HELLO) {
-			n = linkframe_put_hello(to, stream_id);
+			n = linkframe_put_hello(to, stream_id, false);
 		} else if (sent->type == LINKFRAME_WELCOME) {
 			n = linkframe_put_welcome(to, sent->position);
 		} else {
@@ -192,8 +192,8 @@ static void test_order(void)
 		  { { LINKFRAME_HELLO, 0, 0 }, { LINKFRAME_MESSAGE, 15, 1 } },
 		  "MESSAGE frame of 15 bytes" },
 		{ LINKFRAME_FROM_EXPORTER,
-		  { { LINKFRAME_HELLO, 0, 0 }, { LINKFRAME_MESSAGE, 65536, 1 } },
-		  "MESSAGE frame of 65536 bytes" },
+		  { { LINKFRAME_HELLO, 0, 0 }, { LINKFRAME_MESSAGE, 65568, 1 } },
+		  "MESSAGE frame of 65568 bytes" },
 		{ LINKFRAME_FROM_EXPORTER,
 		  { { LINKFRAME_HELLO, 0, 0 }, { LINKFRAME_MESSAGE, 16, 0 } },
 		  "position 0 after 0" },
@@ -253,10 +253,10 @@ static void test_newer_version(void)
 
 	linkframe_reader_init(&reader, LINKFRAME_FROM_EXPORTER);
 	to = linkframe_reader_room(&reader, &room);
-	linkframe_reader_added(&reader, linkframe_put_hello(to, stream_id));
-	to[20] = 2;
+	linkframe_reader_added(&reader, linkframe_put_hello(to, stream_id, false));
+	to[20] = 3;
 	CU_ASSERT_EQUAL(linkframe_next(&reader, &frame, &err), ST_EVERSION);
-	UNIT_ASSERT_STR(err.text, "link version 2 is not known");
+	UNIT_ASSERT_STR(err.text, "link version 3 is not known");
 	linkframe_reader_release(&reader);
 }
 

@@ -127,6 +127,23 @@ static const struct conf_case probe_cases[] = {
 	  "end probe\nprobe b ipfix\nprotocol tls\nlisten-on-port 5\ntls-name sensor2.example\n"
 	  "end probe\nprobe c ipfix\nprotocol tls\nlisten-on-port 6\ntls-name any\nend probe\n",
 	  "" },
+	{ "probe a netflow-v5\nprotocol tls\nlisten-on-port 5\nrelayed-by x, y\nend probe\n"
+	  "probe b sflow\nprotocol tls\nlisten-on-port 5\nrelayed-by x\nend probe\n"
+	  "probe c ipfix\nprotocol tls\nlisten-on-port 5\nrelayed-by x\nend probe\n"
+	  "probe d ipfix\nprotocol tls\nlisten-on-port 5\ntls-name x\nend probe\n",
+	  "" },
+	{ "probe a silk\nprotocol tls\nlisten-on-port 5\nrelayed-by x\nend probe\n",
+	  "Error verifying probe 'a':\n\tType 'silk' probes do not support listening on the "
+	  "network|L5: Unable to verify probe 'a'|Encountered 1 error while processing probe 'a'|" },
+	{ "probe a sflow\nprotocol udp\nlisten-on-port 5\nrelayed-by x\nend probe\n",
+	  "Error verifying probe 'a':\n\tThe relayed-by clause is only for probes whose protocol is "
+	  "tls|L5: Unable to verify probe 'a'|Encountered 1 error while processing probe 'a'|" },
+	{ "probe a ipfix\nprotocol tls\nlisten-on-port 5\nrelayed-by x\ntls-name y\nend probe\n",
+	  "L5: Cannot mix tls-name and relayed-by on probe 'a'|"
+	  "Encountered 1 error while processing probe 'a'|" },
+	{ "probe a ipfix\nprotocol tls\nlisten-on-port 5\ntls-name any\nrelayed-by y\nend probe\n",
+	  "L5: Cannot mix tls-name and relayed-by on probe 'a'|"
+	  "Encountered 1 error while processing probe 'a'|" },
 	{ "probe a ipfix\nprotocol tls\nlisten-on-port 5\nend probe\n",
 	  "Error verifying probe 'a':\n\tThe tls-name clause is required when protocol is tls; "
 	  "give the names\n\tof the certificates that may write through this probe, or any|"

@@ -1,0 +1,143 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# flowcap that forwards to a packer over the link: exporters of every kind come out as if they had sent
+# to the packer, templates that were told once are known to every packer, and each acknowledged record
+# is stored once, whatever is killed.
+. "$TUSSAH_SRCDIR/tests/e2e/lib.sh"
+. "$TUSSAH_SRCDIR/tests/e2e/packer.sh"
+make_pki && tussah-certs relay pki flowcap1 localhost 127.0.0.1 >/dev/null || test_skip_all 'no certificates could be made'
+python3 "$TUSSAH_SRCDIR/tests/e2e/pdufile.py" pdus 100 || exit 99
+MANY=$DATA/sensor/20-many.pcap
+rwsensor --silk --uniflow --export=expected.ipfix "$MANY" 2>expected.log || exit 99
+many=$(sed -n 's/.*, records \([0-9]*\)$/\1/p' expected.log)
+rounds=8
+[ "${TUSSAH_LONG-}" != yes ] || rounds=200
+udp=$(test_port)
+udp9=$(test_port)
+tls=$(test_port)
+first=$(test_port)
+second=$(test_port)
+
+cat >flowcap.conf <<END
+probe V5 netflow-v5
+	protocol udp
+	listen-on-port $udp
+	listen-as-host 127.0.0.1
+end probe
+probe V9 netflow-v9
+	protocol udp
+	listen-on-port $udp9
+	listen-as-host 127.0.0.1
+end probe
+probe IX ipfix
+	protocol tls
+	listen-on-port $tls
+	listen-as-host 127.0.0.1
+	tls-name sensor1
+end probe
+END
+
+# packer_conf PORT NAME: of the relay for IX
+packer_conf() {
+	sed -e "/listen-as-host/d; /tls-name/d; s/protocol .*/protocol tls/; s/listen-on-port .*/listen-on-port $1/" \
+		-e 's/listen-on-port.*/&\n	relayed-by flowcap1/' flowcap.conf |
+		sed "/probe IX/,\$s/flowcap1/$2/"
+	fixed_sensor S0 V5 | sed s/ipfix-/netflow-v5-/
+	fixed_sensor S1 V9 | sed s/ipfix-/netflow-v9-/
+	fixed_sensor S2 IX
+}
+
+# start N: packer number N, if it is not there
+start() {
+	eval "old=\${packer$1-}"
+	[ -n "$old" ] && kill -0 "$old" 2>/dev/null && return 0
+	[ "$1" = 1 ] && port=$first || port=$second
+	packer_conf "$port" flowcap1 >sensor.conf
+	mkdir -p "state$1"
+	start_tls_packer --state-directory="$PWD/state$1" || return 1
+	eval "packer$1=$packer"
+}
+# end N SIGNAL
+end() {
+	eval "old=\${packer$1-}"
+	eval "packer$1="
+	[ -z "$old" ] || kill "-$2" "$old" && { wait "$old" 2>/dev/null || :; }
+}
+
+start_flowcap() {
+	: >log
+	test_start flowcap --no-daemon --log-pathname="$PWD/log" --forward="tls://127.0.0.1:$first,tls://127.0.0.1:$second" \
+		--sensor-configuration=flowcap.conf --state-directory="$PWD/fcstate" --tls-ca=pki/ca.pem \
+		--tls-cert=pki/flowcap1.pem --tls-key=pki/flowcap1.key "$@" &&
+		flowcap=$test_pid && test_wait 10 grep -q 'Started all reader threads' log
+}
+send_many() {
+	rwsensor --silk --uniflow --spool-directory="$PWD/spool" --export="tls://127.0.0.1:$tls" --drain-timeout=60s \
+		--tls-ca=pki/ca.pem --tls-cert=pki/sensor1.pem --tls-key=pki/sensor1.key "$MANY" 2>>sensor.log
+}
+
+test_case 'mistakes are told' '
+	test_must_fail flowcap --forward=tcp://127.0.0.1:1 --sensor-configuration=flowcap.conf --log-destination=none 2>err &&
+	test_grep "flowcap: Invalid forward .tcp://127.0.0.1:1. does not begin with tls://" err &&
+	test_grep "state-directory" err && test_grep "tls-ca" err &&
+	test_must_fail flowcap --forward=tls://h:1 --destination-directory="$PWD" --sensor-configuration=flowcap.conf \
+		--log-destination=none 2>err &&
+	test_grep "Cannot use both --forward and --destination-directory" err
+'
+
+test_case 'exporters of every kind, as if they had sent to the packer' '
+	mkdir fcstate && start 1 && start_flowcap && test_wait 20 grep -q "Relay: connected to tls://127.0.0.1:$first .*acknowledged" log &&
+	send_pdus "$udp" && send_many &&
+	{ test_start python3 "$TUSSAH_SRCDIR/tests/e2e/netflow9.py" "$udp9" "template ; data 0 500 ; wait go ; data 500 1000"; router=$test_pid; } &&
+	expect_count S0 3000 && expect_count S1 500 && expect_count S2 "$many" &&
+	mkdir direct && rwflowpack --input-mode=pdufile --netflow-file=pdus --root-directory="$PWD/direct" --log-destination=none \
+		--sensor-configuration=/dev/stdin <<-END &&
+		probe V5 netflow-v5
+			read-from-file /dev/null
+		end probe
+		$(fixed_sensor S0 V5 | sed s/ipfix-/netflow-v5-/)
+	END
+	rwsort --fields=sTime,sIP,dIP,sPort,dPort $(find direct -name "*-S0_*") >sorted && rwcut --delimited sorted >want &&
+	rwsort --fields=sTime,sIP,dIP,sPort,dPort $(find root -name "*-S0_*") >sorted && rwcut --delimited sorted >got &&
+	test_cmp want got
+'
+
+test_case 'another packer knows the templates that were told once' '
+	start 2 && end 1 KILL && : >go && wait "$router" && expect_count S1 1000 &&
+	test_grep "Relay: connected to tls://127.0.0.1:$second" log
+'
+
+test_case 'and so does flowcap that was killed' '
+	rm go && { test_start python3 "$TUSSAH_SRCDIR/tests/e2e/netflow9.py" "$udp9" "template ; data 1000 1100 ; wait go ; data 1100 1500"; router=$test_pid; } &&
+	expect_count S1 1100 && kill -KILL "$flowcap" && { wait "$flowcap"; end 2 TERM && start 1 && start_flowcap; } &&
+	: >go && wait "$router" && expect_count S1 1500
+'
+
+test_case "each record once, one or the other killed $rounds times" '
+	round=0 &&
+	while [ "$round" -lt "$rounds" ]; do
+		round=$((round + 1))
+		start $((1 + round % 2)) || return 1
+		send_many & sending=$!
+		sleep "$(awk -v n=$round "BEGIN { print n * 37 % 50 / 100 }")"
+		case $((round % 4)) in
+		0) end 1 KILL ; start 1 || return 1 ;;
+		1) end 2 KILL ; start 2 || return 1 ;;
+		*) kill -KILL "$flowcap"; wait "$flowcap"; start_flowcap || return 1 ;;
+		esac
+		wait $sending || return 1
+	done
+	start 1 && start 2 && expect_count S2 $(((rounds + 1) * many)) && sleep 3 && expect_count S2 $(((rounds + 1) * many))
+'
+
+test_case 'a probe that is not its own is refused, and nothing is lost' '
+	end 1 TERM && end 2 TERM && test_stop "$flowcap" && packer_conf "$first" other >sensor.conf &&
+	start_tls_packer --state-directory="$PWD/state1" && start_flowcap && send_many &&
+	test_wait 20 grep -q "no probe .IX. is relayed by certificate name .flowcap1." packer.log &&
+	packer_conf "$first" flowcap1 >sensor.conf && kill -HUP "$packer" &&
+	test_wait 20 has_count S2 $(((rounds + 2) * many)) && test_stop "$flowcap" && stop_packer &&
+	! grep -q "stays in the journal" log && expect_count S2 $(((rounds + 2) * many)) &&
+	expect_count S0 3000 && expect_count S1 1500
+'
+
+test_done
