@@ -5,45 +5,52 @@
 
 #include "storage/header.h"
 
-#define NETWORK_ANY (-1) /* in a table: no test */
+/* Bits for the networks that an end of a record lies in, and that a row of a table asks for. */
+#define IN_NULL     (1U << NETWORK_NULL)
+#define IN_EXTERNAL (1U << NETWORK_EXTERNAL)
+#define IN_INTERNAL (1U << NETWORK_INTERNAL)
+#define IN_ANY      (1U << NETWORKS) /* where every end lies */
 
 /* A row says: source in this network, destination in that one; the first row that fits wins. */
 struct decision {
-	int8_t source;
-	int8_t destination;
+	uint8_t source;
+	uint8_t destination;
 	uint8_t type;
 	uint8_t web_type; /* when a side is a web server */
 };
 
 /* silk-packing.md 3.1 */
 static const struct decision twoway_decisions[] = {
-	{ NETWORK_EXTERNAL, NETWORK_NULL, TYPE_INNULL, TYPE_INNULL },
-	{ NETWORK_EXTERNAL, NETWORK_INTERNAL, TYPE_IN, TYPE_INWEB },
-	{ NETWORK_EXTERNAL, NETWORK_EXTERNAL, TYPE_EXT2EXT, TYPE_EXT2EXT },
-	{ NETWORK_EXTERNAL, NETWORK_ANY, TYPE_OTHER, TYPE_OTHER },
-	{ NETWORK_INTERNAL, NETWORK_NULL, TYPE_OUTNULL, TYPE_OUTNULL },
-	{ NETWORK_INTERNAL, NETWORK_EXTERNAL, TYPE_OUT, TYPE_OUTWEB },
-	{ NETWORK_INTERNAL, NETWORK_INTERNAL, TYPE_INT2INT, TYPE_INT2INT },
-	{ NETWORK_INTERNAL, NETWORK_ANY, TYPE_OTHER, TYPE_OTHER },
-	{ NETWORK_ANY, NETWORK_ANY, TYPE_OTHER, TYPE_OTHER },
+	{ IN_EXTERNAL, IN_NULL, TYPE_INNULL, TYPE_INNULL },
+	{ IN_EXTERNAL, IN_INTERNAL, TYPE_IN, TYPE_INWEB },
+	{ IN_EXTERNAL, IN_EXTERNAL, TYPE_EXT2EXT, TYPE_EXT2EXT },
+	{ IN_EXTERNAL, IN_ANY, TYPE_OTHER, TYPE_OTHER },
+	{ IN_INTERNAL, IN_NULL, TYPE_OUTNULL, TYPE_OUTNULL },
+	{ IN_INTERNAL, IN_EXTERNAL, TYPE_OUT, TYPE_OUTWEB },
+	{ IN_INTERNAL, IN_INTERNAL, TYPE_INT2INT, TYPE_INT2INT },
+	{ IN_INTERNAL, IN_ANY, TYPE_OTHER, TYPE_OTHER },
+	{ IN_ANY, IN_ANY, TYPE_OTHER, TYPE_OTHER },
 };
 
 /* silk-packing.md 3.2 */
 static const struct decision generic_decisions[] = {
-	{ NETWORK_EXTERNAL, NETWORK_NULL, TYPE_INNULL, TYPE_INNULL },
-	{ NETWORK_EXTERNAL, NETWORK_ANY, TYPE_IN, TYPE_INWEB },
-	{ NETWORK_ANY, NETWORK_NULL, TYPE_OUTNULL, TYPE_OUTNULL },
-	{ NETWORK_ANY, NETWORK_ANY, TYPE_OUT, TYPE_OUTWEB },
+	{ IN_EXTERNAL, IN_NULL, TYPE_INNULL, TYPE_INNULL },
+	{ IN_EXTERNAL, IN_ANY, TYPE_IN, TYPE_INWEB },
+	{ IN_ANY, IN_NULL, TYPE_OUTNULL, TYPE_OUTNULL },
+	{ IN_ANY, IN_ANY, TYPE_OUT, TYPE_OUTWEB },
 };
 
 static const struct packlogic_row {
 	const char *name;
 	const struct decision *decisions;
-	bool filters; /* discard-when and discard-unless count */
-	int types;    /* the site's class "all" has this many */
+	uint8_t decision_count; /* the last one fits everything */
+	bool filters;           /* discard-when and discard-unless count */
+	int types;              /* the site's class "all" has this many */
 } packlogics[PACKLOGICS] = {
-	[PACKLOGIC_TWOWAY] = { "packlogic-twoway", twoway_decisions, true, TYPE_COUNT },
-	[PACKLOGIC_GENERIC] = { "packlogic-generic", generic_decisions, false, TYPE_OUTNULL + 1 },
+	[PACKLOGIC_TWOWAY] = { "packlogic-twoway", twoway_decisions, G_N_ELEMENTS(twoway_decisions),
+			       true, TYPE_COUNT },
+	[PACKLOGIC_GENERIC] = { "packlogic-generic", generic_decisions,
+				G_N_ELEMENTS(generic_decisions), false, TYPE_OUTNULL + 1 },
 };
 
 static const char *const type_names[TYPE_COUNT] = {
@@ -111,58 +118,73 @@ int packlogic_check_site(enum packlogic logic, const struct site *site, struct e
 	return ST_OK;
 }
 
-/* One end of a record, and what is known of it so far: tables ask the same again and again. */
+/* One end of a record; ip is borrowed from it. */
 struct record_end {
-	struct ip ip;
+	const struct ip *ip;
 	uint32_t interface;
 	bool is_v6;
-	uint8_t asked;  /* bits 1 << network of the sensor at hand */
-	uint8_t inside; /* of those asked */
 };
 
 static bool end_in_list(const struct record_end *end, const struct network_list *list)
 {
 	return network_list_kind(list) == NETWORK_INTERFACES
 		       ? network_list_has_interface(list, end->interface)
-		       : network_list_has_ip(list, end->ip, end->is_v6);
+		       : network_list_has_ip(list, *end->ip, end->is_v6);
 }
 
-/* silk-packing.md 2.8 */
-static bool end_in_network(const struct sensor *sensor, const struct record_end *end, int network)
+/* Is it in none of the lists (bits) of the kind that the remainder is of? silk-packing.md 2.8 */
+static bool is_remainder(const struct sensor *sensor, const struct sensor_network *at,
+			 unsigned listed)
 {
-	const struct sensor_network *at = &sensor->networks[network];
-
-	if (at->list) {
-		return end_in_list(end, at->list);
-	}
-	for (int other = 0; at->remainder && other < NETWORKS; other++) {
-		const struct network_list *list = sensor->networks[other].list;
-
-		if (list && network_list_kind(list) == at->kind && end_in_list(end, list)) {
+	for (int other = 0; other < NETWORKS; other++) {
+		if ((listed & 1U << other) &&
+		    network_list_kind(sensor->networks[other].list) == at->kind) {
 			return false;
 		}
 	}
-	return at->remainder;
+	return true;
 }
 
-static bool end_is_known_in(const struct sensor *sensor, struct record_end *end, int network)
+/* The networks of the sensor that the end lies in; the sensor may fix that (else fixed is -1). */
+static unsigned end_networks(const struct sensor *sensor, const struct record_end *end, int fixed)
 {
-	const uint8_t bit = (uint8_t)(1U << network);
+	unsigned listed = 0;
+	unsigned networks = IN_ANY;
 
-	if (!(end->asked & bit)) {
-		end->asked |= bit;
-		end->inside |= end_in_network(sensor, end, network) ? bit : 0;
+	if (fixed >= 0) {
+		return IN_ANY | 1U << fixed;
 	}
-	return end->inside & bit;
+	for (int network = 0; network < NETWORKS; network++) {
+		const struct network_list *list = sensor->networks[network].list;
+
+		if (list && end_in_list(end, list)) {
+			listed |= 1U << network;
+		}
+	}
+	for (int network = 0; network < NETWORKS; network++) {
+		const struct sensor_network *at = &sensor->networks[network];
+
+		if (!at->list && at->remainder && is_remainder(sensor, at, listed)) {
+			networks |= 1U << network;
+		}
+	}
+	return networks | listed;
 }
 
-/* Does an end pass a test of the table, given the network that the sensor may fix for that end? */
-static bool end_fits(const struct sensor *sensor, struct record_end *end, int fixed, int network)
+/* All rows are looked at: which one it will be cannot be foreseen, and waiting for that costs more.
+ */
+static const struct decision *decide(const struct packlogic_row *logic, unsigned source,
+				     unsigned destination)
 {
-	if (network == NETWORK_ANY) {
-		return true;
+	unsigned fits = 0;
+
+	for (unsigned i = 0; i < logic->decision_count; i++) {
+		const struct decision *row = &logic->decisions[i];
+
+		fits |= (unsigned)(!!(row->source & source) & !!(row->destination & destination))
+			<< i;
 	}
-	return fixed >= 0 ? fixed == network : end_is_known_in(sensor, end, network);
+	return &logic->decisions[__builtin_ctz(fits)];
 }
 
 static bool sensor_discards(const struct sensor *sensor, const struct record_end *source,
@@ -182,16 +204,14 @@ static bool sensor_discards(const struct sensor *sensor, const struct record_end
 	return false;
 }
 
+static bool is_web_port(uint16_t port)
+{
+	return (port == 80) | (port == 443) | (port == 8080);
+}
+
 static bool record_is_web(const struct record *rec)
 {
-	static const uint16_t web_ports[] = { 80, 443, 8080 };
-
-	for (size_t i = 0; rec->protocol == 6 && i < G_N_ELEMENTS(web_ports); i++) {
-		if (rec->sport == web_ports[i] || rec->dport == web_ports[i]) {
-			return true;
-		}
-	}
-	return false;
+	return (rec->protocol == 6) & (is_web_port(rec->sport) | is_web_port(rec->dport));
 }
 
 /* Code of a firewall event in the memo: what becomes of the type (silk-packing.md 3.4). */
@@ -225,28 +245,24 @@ static uint8_t firewall_type(uint8_t type, uint16_t memo)
 size_t classify(enum packlogic logic, const struct probe *probe, const struct record *rec,
 		struct classify_output *outputs)
 {
-	struct record_end source = { rec->sip, rec->input, record_is_ipv6(rec), 0, 0 };
-	struct record_end destination = { rec->dip, rec->output, record_is_ipv6(rec), 0, 0 };
+	const struct packlogic_row *row = &packlogics[logic];
+	const bool is_v6 = record_is_ipv6(rec);
+	const struct record_end source = { &rec->sip, rec->input, is_v6 };
+	const struct record_end destination = { &rec->dip, rec->output, is_v6 };
 	bool web = record_is_web(rec);
 	size_t count = 0;
 
 	for (guint i = 0; i < probe->sensors->len && count < CLASSIFY_OUTPUTS_MAX; i++) {
 		const struct sensor *sensor = g_ptr_array_index(probe->sensors, i);
-		const struct decision *row = packlogics[logic].decisions;
+		const struct decision *decision;
 		uint8_t type;
 
-		if (packlogics[logic].filters && sensor_discards(sensor, &source, &destination)) {
+		if (row->filters && sensor_discards(sensor, &source, &destination)) {
 			continue;
 		}
-		source.asked = source.inside = 0;
-		destination.asked = destination.inside = 0;
-		/* the last row of each table fits everything */
-		while (!end_fits(sensor, &source, sensor->source_network, row->source) ||
-		       !end_fits(sensor, &destination, sensor->destination_network,
-				 row->destination)) {
-			row++;
-		}
-		type = web ? row->web_type : row->type;
+		decision = decide(row, end_networks(sensor, &source, sensor->source_network),
+				  end_networks(sensor, &destination, sensor->destination_network));
+		type = web ? decision->web_type : decision->type;
 		if (probe->quirks & PROBE_QUIRK_FIREWALL_EVENT) {
 			type = firewall_type(type, rec->memo);
 		}

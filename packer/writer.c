@@ -26,7 +26,7 @@
 
 struct writer_file {
 	struct hourfile_key key;
-	GList link;             /* in writer.recent; its data is this struct */
+	uint64_t used;          /* greater than that of files without a record since */
 	bool held;              /* by the committing thread */
 	struct hourappend *out; /* NULL: no record since the last freeze */
 	char *path;
@@ -44,7 +44,8 @@ struct writer {
 	struct writer_opts opts;
 	pthread_mutex_t lock;                  /* guards what is not the committing thread's */
 	GHashTable *files;                     /* struct hourfile_key to struct writer_file */
-	GQueue recent;                         /* most recently used first */
+	GPtrArray *all;                        /* of struct writer_file, those that are full, too */
+	uint64_t uses;                         /* of files */
 	struct writer_file *near[WRITER_NEAR]; /* found last by this place; NULL: none */
 	struct appendlog *log;                 /* NULL: what is committed counts at once */
 	_Atomic bool crowded; /* more files than the cache is to hold wait for a commit */
@@ -81,7 +82,7 @@ struct writer *writer_new(const struct writer_opts *opts)
 	writer->opts.idle_ns = opts->idle_ns > 0 ? opts->idle_ns : WRITER_IDLE_NS;
 	pthread_mutex_init(&writer->lock, NULL);
 	writer->files = g_hash_table_new(writer_key_hash, writer_key_equal);
-	g_queue_init(&writer->recent);
+	writer->all = g_ptr_array_new();
 	return writer;
 }
 
@@ -118,7 +119,7 @@ static void writer_close_file(struct writer *writer, struct writer_file *file)
 	if (!file->full) {
 		g_hash_table_remove(writer->files, &file->key);
 	}
-	g_queue_unlink(&writer->recent, &file->link);
+	g_ptr_array_remove_fast(writer->all, file);
 	g_free(file->path);
 	g_free(file);
 }
@@ -128,14 +129,15 @@ void writer_free(struct writer *writer)
 	if (!writer) {
 		return;
 	}
-	while (writer->recent.head) {
-		struct writer_file *file = writer->recent.head->data;
+	while (writer->all->len > 0) {
+		struct writer_file *file = g_ptr_array_index(writer->all, 0);
 
 		hourappend_free(file->frozen);
 		writer_close_file(writer, file);
 	}
 	appendlog_close(writer->log);
 	g_hash_table_destroy(writer->files);
+	g_ptr_array_free(writer->all, TRUE);
 	pthread_mutex_destroy(&writer->lock);
 	g_free(writer);
 }
@@ -162,21 +164,43 @@ int writer_recover(struct writer *writer, const char *id, uint64_t epoch, struct
 	return st == ST_OK && place ? place->recover(place->arg, err) : st;
 }
 
+static gint writer_compare_use(gconstpointer a, gconstpointer b)
+{
+	const struct writer_file *x = *(struct writer_file *const *)a;
+	const struct writer_file *y = *(struct writer_file *const *)b;
+
+	return x->used < y->used ? -1 : x->used > y->used;
+}
+
+/* Are there records that are not committed? */
+static bool writer_file_waits(const struct writer_file *file)
+{
+	return file->frozen || (file->out && !hourappend_is_empty(file->out));
+}
+
+static bool writer_is_full(const struct writer *writer)
+{
+	return g_hash_table_size(writer->files) >= writer->opts.cache_size;
+}
+
 /* Make room for one more file, if any can be closed. */
 static void writer_evict(struct writer *writer)
 {
-	GList *at = writer->recent.tail;
+	GPtrArray *files;
 
-	while (at && g_hash_table_size(writer->files) >= writer->opts.cache_size) {
-		struct writer_file *file = at->data;
+	if (writer_is_full(writer)) {
+		files = g_ptr_array_copy(writer->all, NULL, NULL);
+		g_ptr_array_sort(files, writer_compare_use);
+		for (guint i = 0; i < files->len && writer_is_full(writer); i++) {
+			struct writer_file *file = g_ptr_array_index(files, i);
 
-		at = at->prev;
-		if (!file->held && !file->frozen &&
-		    (!file->out || hourappend_is_empty(file->out))) {
-			writer_close_file(writer, file);
+			if (!file->held && !writer_file_waits(file)) {
+				writer_close_file(writer, file);
+			}
 		}
+		g_ptr_array_free(files, TRUE);
 	}
-	writer->crowded = g_hash_table_size(writer->files) >= writer->opts.cache_size;
+	writer->crowded = writer_is_full(writer);
 }
 
 bool writer_is_crowded(const struct writer *writer)
@@ -199,10 +223,9 @@ static struct writer_file *writer_add_file(struct writer *writer, const struct s
 
 	writer_evict(writer);
 	file->key = *key;
-	file->link.data = file;
 	file->path = writer_path(writer, site, key);
 	g_hash_table_insert(writer->files, &file->key, file);
-	g_queue_push_head_link(&writer->recent, &file->link);
+	g_ptr_array_add(writer->all, file);
 	return file;
 }
 
@@ -217,10 +240,7 @@ static struct writer_file *writer_find(struct writer *writer, const struct site 
 		file = file ? file : writer_add_file(writer, site, key);
 		*near = file;
 	}
-	if (writer->recent.head != &file->link) {
-		g_queue_unlink(&writer->recent, &file->link);
-		g_queue_push_head_link(&writer->recent, &file->link);
-	}
+	file->used = ++writer->uses;
 	return file;
 }
 
@@ -365,8 +385,8 @@ static gint writer_compare(gconstpointer a, gconstpointer b)
 void writer_freeze(struct writer *writer)
 {
 	pthread_mutex_lock(&writer->lock);
-	for (GList *at = writer->recent.head; at; at = at->next) {
-		struct writer_file *file = at->data;
+	for (guint i = 0; i < writer->all->len; i++) {
+		struct writer_file *file = g_ptr_array_index(writer->all, i);
 
 		if (!file->frozen) {
 			writer_freeze_file(file);
@@ -378,12 +398,12 @@ void writer_freeze(struct writer *writer)
 /* All files, held on to, so that writers are not kept from the cache. */
 static GPtrArray *writer_hold_files(struct writer *writer)
 {
-	GPtrArray *files = g_ptr_array_new();
+	GPtrArray *files;
 
 	pthread_mutex_lock(&writer->lock);
-	for (GList *at = writer->recent.head; at; at = at->next) {
-		((struct writer_file *)at->data)->held = true;
-		g_ptr_array_add(files, at->data);
+	files = g_ptr_array_copy(writer->all, NULL, NULL);
+	for (guint i = 0; i < files->len; i++) {
+		((struct writer_file *)g_ptr_array_index(files, i))->held = true;
 	}
 	pthread_mutex_unlock(&writer->lock);
 	g_ptr_array_sort(files, writer_compare);
@@ -534,7 +554,7 @@ static void writer_put(struct writer *writer, GPtrArray *files, unsigned flags, 
 	pthread_mutex_lock(&writer->lock);
 	for (guint i = 0; i < files->len; i++) {
 		struct writer_file *file = g_ptr_array_index(files, i);
-		bool idle = !file->frozen && (!file->out || hourappend_is_empty(file->out));
+		bool idle = !writer_file_waits(file);
 
 		file->held = false;
 		if (flags & WRITER_REPORT) {
@@ -576,8 +596,8 @@ int writer_flush(struct writer *writer, unsigned flags, int64_t now_ns, struct e
 void writer_discard(struct writer *writer)
 {
 	pthread_mutex_lock(&writer->lock);
-	for (GList *at = writer->recent.head; at; at = at->next) {
-		struct writer_file *file = at->data;
+	for (guint i = 0; i < writer->all->len; i++) {
+		struct writer_file *file = g_ptr_array_index(writer->all, i);
 
 		hourappend_free(file->frozen);
 		hourappend_free(file->out);

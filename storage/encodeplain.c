@@ -2,66 +2,7 @@
 #include "storage/encodeparts.h"
 
 #include "storage/bitpack.h"
-
-/* Numbers that are odd * 2^zeros are told, and divided by it, without a division: the product with
- * the inverse of odd modulo 2^64 is the quotient, and is no larger than the quotients can be only
- * if there is no remainder. */
-struct divisor {
-	uint64_t number;
-	unsigned zeros;
-	uint64_t inverse;
-	uint64_t quotient_max;
-};
-
-static struct divisor divisor_of(uint64_t number)
-{
-	struct divisor divisor = { .number = number, .zeros = (unsigned)__builtin_ctzll(number) };
-	uint64_t odd = number >> divisor.zeros;
-
-	divisor.inverse = odd; /* right in the low three bits; Newton doubles them */
-	for (unsigned i = 0; i < 5; i++) {
-		divisor.inverse *= 2 - odd * divisor.inverse;
-	}
-	divisor.quotient_max = UINT64_MAX / odd;
-	return divisor;
-}
-
-static uint64_t divide(const struct divisor *divisor, uint64_t number)
-{
-	return (number >> divisor->zeros) * divisor->inverse;
-}
-
-static bool divides(const struct divisor *divisor, uint64_t number)
-{
-	return (number & bitpack_mask(divisor->zeros)) == 0 &&
-	       divide(divisor, number) <= divisor->quotient_max;
-}
-
-static uint64_t common_divisor(uint64_t a, uint64_t b)
-{
-	while (b != 0) {
-		uint64_t rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
-}
-
-/* The greatest number that divides what all values are above the least; not all are equal. */
-static uint64_t scale_of(const uint64_t *values, size_t count, uint64_t origin)
-{
-	struct divisor scale = { 0 };
-
-	for (size_t i = 0; i < count && scale.number != 1; i++) {
-		uint64_t above = values[i] - origin;
-
-		if (above != 0 && (scale.number == 0 || !divides(&scale, above))) {
-			scale = divisor_of(common_divisor(above, scale.number));
-		}
-	}
-	return scale.number;
-}
+#include "storage/divisor.h"
 
 /* Would steps take less room? A look at two frames decides for all, since rows are in order of time
  * or they are not. */
@@ -113,14 +54,14 @@ static bool reduce(struct plain *plain, const uint64_t *values, size_t count, ui
 		plain->bytes = 1 + varint_bytes(min);
 		return false;
 	}
-	divisor = divisor_of(scale_of(values, count, min));
+	divisor = divisor_of(divisor_common(values, count, min));
 	if (divisor.number == 1) {
 		for (size_t i = 0; i < count; i++) {
 			reduced[i] = values[i] - min;
 		}
 	} else {
 		for (size_t i = 0; i < count; i++) {
-			reduced[i] = divide(&divisor, values[i] - min);
+			reduced[i] = divisor_quotient(&divisor, values[i] - min);
 		}
 	}
 	*origin = min;

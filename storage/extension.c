@@ -3,12 +3,18 @@
 
 #include <string.h>
 
+#define VALUES_AT_FIRST 16u
+
 struct extension_column {
 	struct column_key key;
 	uint8_t type;
-	GArray *rows;      /* uint32_t, ascending: those that have a value */
-	GArray *numbers;   /* uint64_t; of byte strings where each ends in bytes */
-	GArray *addresses; /* struct ip */
+	enum column_form form;
+	uint32_t count; /* of values */
+	uint32_t capacity;
+	/* Ascending: those that have a value. NULL: the first ones have, all of them. */
+	uint32_t *rows;
+	uint64_t *numbers;    /* of byte strings where each ends in bytes */
+	struct ip *addresses; /* instead of numbers */
 	GByteArray *bytes;
 };
 
@@ -22,9 +28,9 @@ static void column_free(gpointer pointer)
 {
 	struct extension_column *column = pointer;
 
-	g_array_unref(column->rows);
-	g_array_unref(column->numbers);
-	g_array_unref(column->addresses);
+	g_free(column->rows);
+	g_free(column->numbers);
+	g_free(column->addresses);
 	g_byte_array_unref(column->bytes);
 	g_free(column);
 }
@@ -58,19 +64,23 @@ size_t extension_bytes(const struct extension_buffer *buffer)
 	return buffer->bytes;
 }
 
+static bool key_equal(const struct column_key *a, const struct column_key *b)
+{
+	return a->id == b->id && a->pen == b->pen;
+}
+
 /* Records of a kind give their values in one order: the search goes on where the last one ended. */
 static struct extension_column *find_column(struct extension_buffer *buffer,
 					    const struct column_key *key)
 {
+	struct extension_column **columns = (struct extension_column **)buffer->columns->pdata;
 	size_t count = buffer->columns->len;
 
-	for (size_t i = 0; i < count; i++) {
-		size_t at = (buffer->next + i) % count;
-		struct extension_column *column = g_ptr_array_index(buffer->columns, at);
-
-		if (column_key_compare(&column->key, key) == 0) {
+	for (size_t i = 0, at = buffer->next; i < count; i++, at++) {
+		at = at < count ? at : 0;
+		if (key_equal(&columns[at]->key, key)) {
 			buffer->next = at + 1;
-			return column;
+			return columns[at];
 		}
 	}
 	return NULL;
@@ -83,11 +93,10 @@ static struct extension_column *add_column(struct extension_buffer *buffer,
 
 	column->key = value->key;
 	column->type = value->type;
-	column->rows = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-	column->numbers = g_array_new(FALSE, FALSE, sizeof(uint64_t));
-	column->addresses = g_array_new(FALSE, FALSE, sizeof(struct ip));
+	column->form = column_form(value->type);
 	column->bytes = g_byte_array_new();
 	g_ptr_array_add(buffer->columns, column);
+	buffer->bytes += sizeof(*column);
 	return column;
 }
 
@@ -111,6 +120,12 @@ static int check_value(const struct flowblock_value *value, bool is_first, struc
 	return ST_OK;
 }
 
+/* The row that value i is of. */
+static uint32_t row_at(const struct extension_column *column, uint32_t i)
+{
+	return column->rows ? column->rows[i] : i;
+}
+
 static int check_column(const struct extension_buffer *buffer,
 			const struct extension_column *column, uint32_t row,
 			const struct flowblock_value *value, struct err *err)
@@ -128,53 +143,87 @@ static int check_column(const struct extension_buffer *buffer,
 		return err_set(err, ST_EINVAL, "column %s: type %u where the column has %u",
 			       column_name(&value->key, name), value->type, column->type);
 	}
-	if (g_array_index(column->rows, uint32_t, column->rows->len - 1) >= row) {
+	if (row_at(column, column->count - 1) >= row) {
 		return err_set(err, ST_EINVAL, "column %s: a second value",
 			       column_name(&value->key, name));
 	}
 	return ST_OK;
 }
 
+static void grow(struct extension_column *column)
+{
+	column->capacity = MAX(2 * column->capacity, VALUES_AT_FIRST);
+	if (column->form == COLUMN_FORM_ADDRESS) {
+		column->addresses = g_renew(struct ip, column->addresses, column->capacity);
+	} else {
+		column->numbers = g_renew(uint64_t, column->numbers, column->capacity);
+	}
+	if (column->rows) {
+		column->rows = g_renew(uint32_t, column->rows, column->capacity);
+	}
+}
+
+/* A row before this one has no value: from now on it is written down which have. */
+static void make_sparse(struct extension_column *column)
+{
+	column->rows = g_new(uint32_t, column->capacity);
+	for (uint32_t i = 0; i < column->count; i++) {
+		column->rows[i] = i;
+	}
+}
+
+static void append_row(struct extension_column *column, uint32_t row)
+{
+	if (column->count == column->capacity) {
+		grow(column);
+	}
+	if (!column->rows && row != column->count) {
+		make_sparse(column);
+	}
+	if (column->rows) {
+		column->rows[column->count] = row;
+	}
+}
+
 static void append_value(struct extension_column *column, const struct flowblock_value *value)
 {
-	uint64_t end;
-
-	switch (column_form(column->type)) {
+	switch (column->form) {
 	case COLUMN_FORM_NUMBER:
-		g_array_append_val(column->numbers, value->number);
+		column->numbers[column->count] = value->number;
 		break;
 	case COLUMN_FORM_ADDRESS:
-		g_array_append_val(column->addresses, value->ip);
+		column->addresses[column->count] = value->ip;
 		break;
 	case COLUMN_FORM_BYTES:
 		g_byte_array_append(column->bytes, value->bytes.bytes, (guint)value->bytes.len);
-		end = column->bytes->len;
-		g_array_append_val(column->numbers, end);
+		column->numbers[column->count] = column->bytes->len;
 		break;
 	}
+	column->count++;
 }
 
 int extension_put(struct extension_buffer *buffer, uint32_t row,
 		  const struct flowblock_value *value, struct err *err)
 {
 	struct extension_column *column = find_column(buffer, &value->key);
-	int rc = check_value(value, column == NULL, err);
+	int rc = ST_OK;
 
-	if (rc != ST_OK) {
-		return rc;
+	if (column == NULL || column->form == COLUMN_FORM_BYTES) {
+		rc = check_value(value, column == NULL, err);
 	}
-	rc = check_column(buffer, column, row, value, err);
+	if (rc == ST_OK) {
+		rc = check_column(buffer, column, row, value, err);
+	}
 	if (rc != ST_OK) {
 		return rc;
 	}
 	if (column == NULL) {
 		column = add_column(buffer, value);
-		buffer->bytes += sizeof(*column);
 	}
+	append_row(column, row);
 	append_value(column, value);
-	g_array_append_val(column->rows, row);
 	buffer->bytes += sizeof(struct ip) + sizeof(row);
-	if (column_form(value->type) == COLUMN_FORM_BYTES) {
+	if (column->form == COLUMN_FORM_BYTES) {
 		buffer->bytes += value->bytes.len;
 	}
 	return ST_OK;
@@ -202,25 +251,25 @@ uint8_t extension_type(const struct extension_column *column)
 
 uint32_t extension_present(const struct extension_column *column)
 {
-	return column->rows->len;
+	return column->count;
 }
 
-static uint32_t row_at(const struct extension_column *column, guint i)
+const uint64_t *extension_dense_numbers(const struct extension_column *column, uint32_t rows)
 {
-	return g_array_index(column->rows, uint32_t, i);
+	return column->form == COLUMN_FORM_NUMBER && column->count == rows ? column->numbers : NULL;
 }
 
 void extension_numbers(const struct extension_column *column, uint64_t *out)
 {
-	for (guint i = 0; i < column->rows->len; i++) {
-		out[row_at(column, i)] = g_array_index(column->numbers, uint64_t, i);
+	for (uint32_t i = 0; i < column->count; i++) {
+		out[row_at(column, i)] = column->numbers[i];
 	}
 }
 
 void extension_addresses(const struct extension_column *column, struct ip *out)
 {
-	for (guint i = 0; i < column->rows->len; i++) {
-		out[row_at(column, i)] = g_array_index(column->addresses, struct ip, i);
+	for (uint32_t i = 0; i < column->count; i++) {
+		out[row_at(column, i)] = column->addresses[i];
 	}
 }
 
@@ -228,8 +277,8 @@ void extension_strings(const struct extension_column *column, struct encode_byte
 {
 	uint64_t begin = 0;
 
-	for (guint i = 0; i < column->rows->len; i++) {
-		uint64_t end = g_array_index(column->numbers, uint64_t, i);
+	for (uint32_t i = 0; i < column->count; i++) {
+		uint64_t end = column->numbers[i];
 
 		out[row_at(column, i)] =
 			(struct encode_bytes){ .bytes = column->bytes->data + begin,
@@ -240,7 +289,7 @@ void extension_strings(const struct extension_column *column, struct encode_byte
 
 void extension_presence(const struct extension_column *column, uint64_t *out)
 {
-	for (guint i = 0; i < column->rows->len; i++) {
+	for (uint32_t i = 0; i < column->count; i++) {
 		out[row_at(column, i)] = 1;
 	}
 }

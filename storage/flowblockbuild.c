@@ -10,7 +10,9 @@
 #include "storage/byteorder.h"
 #include "storage/compress.h"
 #include "storage/extension.h"
+#include "storage/flowcolumns.h"
 #include "storage/hashset.h"
+#include "storage/quickcolumn.h"
 #include "storage/varint.h"
 
 #include <assert.h>
@@ -19,7 +21,6 @@
 #include <xxhash.h>
 
 #define SWAP            HOST_BIG_ENDIAN
-#define ROWS_AT_FIRST   64u
 #define FILTER_ROWS_MIN 64u         /* smaller blocks are read as fast as their filter */
 #define EXTENSION_FULL  (32u << 20) /* bytes of extension values that end a block */
 #define PLAIN_MAX       268435456u
@@ -45,9 +46,8 @@ struct workspace {
 
 struct flowblock_builder {
 	struct flowblock_opts opts;
-	uint32_t rows;
-	uint32_t capacity;
-	void *columns[COLUMN_COUNT]; /* arrays of capacity values */
+	struct flowcolumns columns; /* what was added */
+	uint32_t rows;              /* of the block that is being built */
 	struct record defaults;
 	struct extension_buffer *extensions;
 	struct workspace *work; /* or NULL */
@@ -76,6 +76,7 @@ struct flowblock_builder *flowblock_builder_new(const struct flowblock_opts *opt
 	record_init(&builder->defaults);
 	builder->defaults.sensor = opts->sensor;
 	builder->defaults.flowtype = opts->flowtype;
+	flowcolumns_init(&builder->columns);
 	builder->extensions = extension_buffer_new();
 	builder->body = g_byte_array_new();
 	builder->out = g_byte_array_new();
@@ -120,9 +121,7 @@ void flowblock_builder_free(struct flowblock_builder *builder)
 	if (builder == NULL) {
 		return;
 	}
-	for (enum column core = 0; core < COLUMN_COUNT; core++) {
-		g_free(builder->columns[core]);
-	}
+	flowcolumns_release(&builder->columns);
 	extension_buffer_free(builder->extensions);
 	workspace_free(builder->work);
 	hashset_release(&builder->hashes);
@@ -134,42 +133,26 @@ void flowblock_builder_free(struct flowblock_builder *builder)
 
 uint32_t flowblock_rows(const struct flowblock_builder *builder)
 {
-	return builder->rows;
+	return builder->columns.rows;
 }
 
 bool flowblock_is_full(const struct flowblock_builder *builder)
 {
-	return builder->rows >= (builder->opts.quick ? QUICK_ROWS : FLOWBLOCK_ROWS_MAX) ||
+	return builder->columns.rows >= (builder->opts.quick ? QUICK_ROWS : FLOWBLOCK_ROWS_MAX) ||
 	       extension_bytes(builder->extensions) >= EXTENSION_FULL;
-}
-
-static void grow(struct flowblock_builder *builder)
-{
-	builder->capacity = MAX(2 * builder->capacity, ROWS_AT_FIRST);
-	for (enum column core = 0; core < COLUMN_COUNT; core++) {
-		builder->columns[core] = g_realloc_n(builder->columns[core], builder->capacity,
-						     column_core(core)->size);
-	}
 }
 
 void flowblock_add(struct flowblock_builder *builder, const struct record *rec)
 {
-	uint32_t row = builder->rows++;
-
-	assert(row < FLOWBLOCK_ROWS_MAX);
-	if (row >= builder->capacity) {
-		grow(builder);
-	}
-#define X(upper, member, type) ((type *)builder->columns[COLUMN_##upper])[row] = rec->member;
-	RECORD_COLUMNS(X)
-#undef X
+	assert(builder->columns.rows < FLOWBLOCK_ROWS_MAX);
+	flowcolumns_add(&builder->columns, rec);
 }
 
 int flowblock_set(struct flowblock_builder *builder, const struct flowblock_value *value,
 		  struct err *err)
 {
-	assert(builder->rows > 0);
-	return extension_put(builder->extensions, builder->rows - 1, value, err);
+	assert(builder->columns.rows > 0);
+	return extension_put(builder->extensions, builder->columns.rows - 1, value, err);
 }
 
 /* ---- measuring ---- */
@@ -263,8 +246,8 @@ static void sum_numbers(const uint64_t *values, uint32_t rows, struct flowblock_
 
 static void measure_times(const struct flowblock_builder *builder, struct flowblock *block)
 {
-	const int64_t *start_ns = builder->columns[COLUMN_START];
-	const uint64_t *duration_ns = builder->columns[COLUMN_DURATION];
+	const int64_t *start_ns = builder->columns.values[COLUMN_START];
+	const uint64_t *duration_ns = builder->columns.values[COLUMN_DURATION];
 	struct summary *summary = &block->summary;
 
 	summary_init(summary);
@@ -344,32 +327,118 @@ static void invert(uint64_t *values, uint32_t rows, uint64_t bits)
 	}
 }
 
-/* *listed: a column of defaults is left out. */
+/* Of a core column, which may be kept narrow. */
+static const struct ip *core_addresses(struct flowblock_builder *builder, enum column core)
+{
+	const uint32_t *narrow = builder->columns.values[core];
+
+	if (!builder->columns.narrow) {
+		return builder->columns.values[core];
+	}
+	for (uint32_t i = 0; i < builder->rows; i++) {
+		builder->work->addresses[i] = ip_from_v4(narrow[i]);
+	}
+	return builder->work->addresses;
+}
+
+/* Each of these measures a core column; *listed: it is encoded, too; one of defaults is left out.
+ */
+typedef void (*build_core_fn)(struct flowblock_builder *builder, enum column core,
+			      struct flowblock_column *column, bool *listed);
+
+static void build_core_addresses(struct flowblock_builder *builder, enum column core,
+				 struct flowblock_column *column, bool *listed)
+{
+	const struct ip *values = core_addresses(builder, core);
+
+	measure_addresses(values, NULL, builder->rows, column);
+	*listed = !is_default(builder, core, column);
+	if (*listed) {
+		encode_addresses(builder->work->encoder, values, builder->rows,
+				 builder->work->plain);
+	}
+}
+
+static void build_core_numbers(struct flowblock_builder *builder, enum column core,
+			       struct flowblock_column *column, bool *listed)
+{
+	struct workspace *work = builder->work;
+
+	wideners[column_core(core)->size](builder->columns.values[core], builder->rows,
+					  work->numbers);
+	invert(work->numbers, builder->rows, column_sign(column->type));
+	measure_numbers(work->numbers, NULL, builder->rows, column);
+	*listed = !is_default(builder, core, column);
+	if (*listed) {
+		encode_numbers(work->encoder, work->numbers, builder->rows, work->plain);
+	}
+}
+
+/* The values of a signed column are not needed as they were any more. */
+static struct quickcolumn measure_core(struct flowblock_builder *builder, enum column core)
+{
+	struct quickcolumn quick = {
+		.values = builder->columns.values[core],
+		.size = flowcolumns_size(&builder->columns, core),
+		.rows = builder->rows,
+	};
+	uint64_t sign = column_sign(column_core(core)->type);
+
+	if (sign != 0) {
+		invert(builder->columns.values[core], builder->rows, sign);
+	}
+	quickcolumn_measure(&quick);
+	return quick;
+}
+
+static void build_core_quick_v4(struct flowblock_builder *builder, enum column core,
+				struct flowblock_column *column, bool *listed)
+{
+	struct quickcolumn quick = measure_core(builder, core);
+
+	column->min_ip = ip_from_v4((uint32_t)quick.min);
+	column->max_ip = ip_from_v4((uint32_t)quick.max);
+	column->flags |= FLOWBLOCK_RANGED;
+	*listed = !is_default(builder, core, column);
+	if (*listed) {
+		quickcolumn_put_v4(&quick, builder->work->plain);
+	}
+}
+
+static void build_core_quick_numbers(struct flowblock_builder *builder, enum column core,
+				     struct flowblock_column *column, bool *listed)
+{
+	struct quickcolumn quick = measure_core(builder, core);
+
+	column->min = quick.min;
+	column->max = quick.max;
+	column->flags |= FLOWBLOCK_RANGED;
+	*listed = !is_default(builder, core, column);
+	if (*listed) {
+		quickcolumn_put(&quick, builder->work->plain);
+	}
+}
+
+static build_core_fn core_fn(const struct flowblock_builder *builder, bool is_address)
+{
+	if (is_address) {
+		return builder->opts.quick && builder->columns.narrow ? build_core_quick_v4
+								      : build_core_addresses;
+	}
+	return builder->opts.quick ? build_core_quick_numbers : build_core_numbers;
+}
+
 static int build_core(struct flowblock_builder *builder, enum column core,
 		      struct flowblock_column *column, bool *listed, struct err *err)
 {
-	struct workspace *work = builder->work;
-	const void *values = builder->columns[core];
-
 	column->type = column_core(core)->type;
-	if (column_form(column->type) == COLUMN_FORM_ADDRESS) {
-		measure_addresses(values, NULL, builder->rows, column);
-	} else {
-		wideners[column_core(core)->size](values, builder->rows, work->numbers);
-		invert(work->numbers, builder->rows, column_sign(column->type));
-		measure_numbers(work->numbers, NULL, builder->rows, column);
-	}
-	*listed = !is_default(builder, core, column);
+	core_fn(builder, column_form(column->type) == COLUMN_FORM_ADDRESS)(builder, core, column,
+									   listed);
 	if (!*listed) {
 		return ST_OK;
 	}
-	if (column_form(column->type) == COLUMN_FORM_ADDRESS) {
-		encode_addresses(work->encoder, values, builder->rows, work->plain);
-	} else {
-		encode_numbers(work->encoder, work->numbers, builder->rows, work->plain);
-	}
 	if (core == COLUMN_PACKETS || core == COLUMN_BYTES) {
-		sum_numbers(work->numbers, builder->rows, column);
+		sum_numbers(builder->columns.values[core], builder->rows, column);
 	}
 	if (core == COLUMN_START) {
 		column->flags &= (uint8_t)~FLOWBLOCK_RANGED; /* the directory has them anyway */
@@ -436,18 +505,41 @@ static void encode_extension_addresses(struct flowblock_builder *builder,
 	encode_addresses(work->encoder, work->addresses, builder->rows, work->plain);
 }
 
+/* Of all rows; 0 where there is none. */
+static const uint64_t *extension_values(struct flowblock_builder *builder,
+					const struct extension_column *extension)
+{
+	const uint64_t *dense = extension_dense_numbers(extension, builder->rows);
+	uint64_t *numbers = builder->work->numbers;
+
+	if (dense != NULL) {
+		return dense;
+	}
+	memset(numbers, 0, builder->rows * sizeof(*numbers));
+	extension_numbers(extension, numbers);
+	return numbers;
+}
+
 static void encode_extension_numbers(struct flowblock_builder *builder,
 				     const struct extension_column *extension,
 				     const uint64_t *presence, struct flowblock_column *column)
 {
-	struct workspace *work = builder->work;
+	struct quickcolumn quick = {
+		.values = extension_values(builder, extension),
+		.size = sizeof(uint64_t),
+		.rows = builder->rows,
+	};
 
-	memset(work->numbers, 0, builder->rows * sizeof(*work->numbers));
-	extension_numbers(extension, work->numbers);
-	if (column_is_ordered(column->type)) {
-		measure_numbers(work->numbers, presence, builder->rows, column);
+	if (builder->opts.quick) {
+		quickcolumn_measure(&quick);
+		quickcolumn_put(&quick, builder->work->plain);
+	} else {
+		encode_numbers(builder->work->encoder, quick.values, builder->rows,
+			       builder->work->plain);
 	}
-	encode_numbers(work->encoder, work->numbers, builder->rows, work->plain);
+	if (column_is_ordered(column->type)) {
+		measure_numbers(quick.values, presence, builder->rows, column);
+	}
 }
 
 static int build_extension(struct flowblock_builder *builder,
@@ -526,11 +618,12 @@ static int build_columns(struct flowblock_builder *builder, struct err *err)
 
 static void hash_addresses(struct flowblock_builder *builder, enum column core)
 {
-	const struct ip *values = builder->columns[core];
+	const struct ip *values;
 
 	if (builder->opts.quick) {
 		return;
 	}
+	values = core_addresses(builder, core);
 	for (uint32_t i = 0; i < builder->rows; i++) {
 		if (i == 0 || !ip_equal(values[i], values[i - 1])) {
 			hashset_add(&builder->hashes, bloom_hash(values[i]));
@@ -584,7 +677,7 @@ static void need_workspace(struct flowblock_builder *builder)
 	if (builder->work == NULL || builder->work->rows < builder->rows) {
 		workspace_free(builder->work);
 		builder->work = workspace_new(builder->opts.compression, builder->opts.quick,
-					      builder->capacity);
+					      MAX(builder->rows, SMALL_BLOCK));
 	}
 }
 
@@ -595,6 +688,7 @@ static void clear_rows(struct flowblock_builder *builder)
 		builder->work = NULL;
 	}
 	builder->rows = 0;
+	flowcolumns_clear(&builder->columns);
 	extension_clear(builder->extensions);
 }
 
@@ -603,7 +697,9 @@ int flowblock_build(struct flowblock_builder *builder, const uint8_t **bytes, si
 {
 	int rc;
 
-	assert(builder->rows > 0);
+	assert(builder->columns.rows > 0);
+	flowcolumns_settle(&builder->columns);
+	builder->rows = builder->columns.rows;
 	need_workspace(builder);
 	flowblock_release(&builder->block);
 	builder->block = (struct flowblock){ .rows = builder->rows };
