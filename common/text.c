@@ -7,6 +7,8 @@
 
 #include <glib.h>
 
+#include "common/timestamp.h"
+
 /* One write(2) hands over about this much. */
 #define BUFFER_BYTES (256u * 1024)
 /* What one cell may take on top of its characters: title, padding, quotes, each character as
@@ -17,6 +19,7 @@ struct text_column {
 	char *title;
 	size_t width;
 	bool number;
+	bool left;
 	char *lead; /* JSON: what stands before the value */
 	size_t lead_len;
 };
@@ -211,6 +214,11 @@ void text_add_column(struct text *text, const char *title, int width, bool numbe
 	g_array_append_val(text->columns, column);
 }
 
+void text_align_left(struct text *text)
+{
+	column_at(text, text->columns->len - 1)->left = true;
+}
+
 const char *const text_data_formats[] = { "text", "csv", "json", NULL };
 
 struct text *text_data_new(int fd, int format, bool no_titles, const char *const *columns)
@@ -283,6 +291,16 @@ static void justify(char *cell, size_t len, size_t pad)
 	}
 }
 
+/* Fill the cell, which is too short, to its width. */
+static void pad(char *cell, size_t len, const struct text_column *column)
+{
+	if (column->left) {
+		memset(cell + len, ' ', column->width - len);
+	} else {
+		justify(cell, len, column->width - len);
+	}
+}
+
 static void finish_json(struct text *text, const struct text_column *column, size_t len)
 {
 	char *cell = text->buffer + text->cell_at;
@@ -341,7 +359,7 @@ void text_cell_done(struct text *text, size_t len)
 		finish_csv(text, len);
 	} else {
 		if (text->style.form == TEXT_COLUMNS && len < column->width) {
-			justify(text->buffer + text->cell_at, len, column->width - len);
+			pad(text->buffer + text->cell_at, len, column);
 			len = column->width;
 		}
 		text->used += len;
@@ -366,6 +384,31 @@ void text_cell_string(struct text *text, const char *string)
 void text_cell_u64(struct text *text, uint64_t number)
 {
 	text_cell_done(text, text_print_u64(text_cell(text), number));
+}
+
+/* What of a format counts in JSON: the digits, for the form and the zone are those of ISO 8601. */
+#define TIME_DIGITS (TIMESTAMP_NO_MSEC | TIMESTAMP_MICRO | TIMESTAMP_NANO)
+
+static void put_time(struct text *text, int64_t ns, unsigned format, size_t len_max)
+{
+	char *cell = text_cell(text);
+	size_t len;
+
+	if (text->style.form == TEXT_JSON) {
+		format = TIMESTAMP_ISO_8601 | (format & TIME_DIGITS);
+	}
+	len = timestamp_print(cell, ns, format);
+	text_cell_done(text, MIN(len, len_max));
+}
+
+void text_cell_time(struct text *text, int64_t ns, unsigned format)
+{
+	put_time(text, ns, format, TIMESTAMP_TEXT_MAX);
+}
+
+void text_cell_day(struct text *text, int64_t ns, unsigned format)
+{
+	put_time(text, ns, format, strlen("YYYY/MM/DD"));
 }
 
 void text_row_done(struct text *text)

@@ -71,6 +71,8 @@ extern const char *const text_data_formats[]; /* "text", "csv", "json" */
 struct text *text_data_new(int fd, int format, bool no_titles, const char *const *columns);
 /* number: printed without quotes in JSON. width is ignored but in TEXT_COLUMNS. */
 void text_add_column(struct text *text, const char *title, int width, bool number);
+/* The column that was added last has its cells on the left in TEXT_COLUMNS. */
+void text_align_left(struct text *text);
 void text_titles(struct text *text);
 
 /* The place for the next cell's characters, TEXT_CELL_MAX bytes; then say how many were written. */
@@ -79,6 +81,12 @@ void text_cell_done(struct text *text, size_t len);
 /* As both, from a string of any length. */
 void text_cell_string(struct text *text, const char *string);
 void text_cell_u64(struct text *text, uint64_t number);
+/*
+ * A time whose form the user cannot choose (where he can: format_timestamp()): in format, but as
+ * ISO 8601 in JSON, with the same digits behind the second. text_cell_day() cuts it to its day.
+ */
+void text_cell_time(struct text *text, int64_t ns, unsigned format);
+void text_cell_day(struct text *text, int64_t ns, unsigned format);
 void text_row_done(struct text *text);
 /* Text outside the table (headings), as it is. */
 void text_raw(struct text *text, const char *string);

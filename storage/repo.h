@@ -54,6 +54,10 @@ struct repo_switches {
 int repo_select_switches(const struct site *site, const struct repo_switches *switches,
 			 struct repo_select *out, struct err *err);
 
+/* The hours alone, by the same rules: what the dates of switches say. ST_OK or ST_EINVAL. */
+int repo_select_hours(const struct repo_switches *switches, struct repo_select *out,
+		      struct err *err);
+
 /*
  * The ids that a list of sensors (names, ids, ranges, groups) or flowtypes (CLASS/TYPE) names, in
  * the order of first naming; *ids: g_free(). intro opens the message of errors ("Invalid sensors"),

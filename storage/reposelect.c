@@ -456,8 +456,8 @@ static void span_dates(struct date start, struct date end, struct repo_select *o
 	}
 }
 
-static int choose_hours(const struct repo_switches *switches, struct repo_select *out,
-			struct err *err)
+int repo_select_hours(const struct repo_switches *switches, struct repo_select *out,
+		      struct err *err)
 {
 	struct date start;
 	struct date end;
@@ -494,7 +494,7 @@ int repo_select_switches(const struct site *site, const struct repo_switches *sw
 	int status;
 
 	*out = (struct repo_select){ 0 };
-	status = choose_hours(switches, out, err);
+	status = repo_select_hours(switches, out, err);
 	if (status == ST_OK) {
 		status = choose_pairs(site, switches, out, err);
 	}
