@@ -125,6 +125,7 @@ static void exporter_log_note(void *arg, enum decoder_note note, const char *tex
 {
 	struct exporter *exporter = arg;
 
+	exporter->noted |= note == DECODER_NOTE_BAD;
 	if (!exporter->repeat) {
 		notelog_write(exporter->all->env.notes, exporter->open.probe, note, text);
 	}
@@ -385,13 +386,16 @@ static int exporter_message(struct exporter *exporter, const struct envelope *en
 
 	exporter->last_ns = envelope->arrival_ns;
 	exporter->write_err.status = ST_OK;
+	exporter->noted = false;
 	if (decoder_take(exporter->decoder, &message, &damage) != ST_OK) {
 		if (exporter->write_err.status != ST_OK) {
 			return err_set(err, exporter->write_err.status, "%s",
 				       exporter->write_err.text);
 		}
 		if (!exporter->repeat) {
-			exporter_log_damaged(exporter, &damage);
+			if (!exporter->noted) {
+				exporter_log_damaged(exporter, &damage);
+			}
 			feedback_break(exporter->feedback, &damage);
 		}
 	}

@@ -43,6 +43,7 @@ struct exporter {
 	/* while a message is taken */
 	const struct packconfig *config;
 	bool repeat;
+	bool noted;           /* a note said that it is bad */
 	uint64_t categorized; /* records that the packing logic gave a type */
 	int64_t hour_ns;      /* of the last of them */
 	struct err write_err;

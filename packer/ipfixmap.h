@@ -2,11 +2,12 @@
 /*
  * From the values of an IPFIX data record to records: which element is which field, which of
  * several is believed, how times are put together, what is ignored (silk-packing.md 11.3 to 11.6).
- * Pure: no libfixbuf, no allocation, no clock.
+ * Pure: no libfixbuf, no allocation (but for a line of the log), no clock.
  */
 #ifndef TUSSAH_PACKER_IPFIXMAP_H
 #define TUSSAH_PACKER_IPFIXMAP_H
 
+#include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -172,6 +173,9 @@ void ipfix_map(const struct ipfix_input *input, struct ipfix_output *out);
 unsigned ipfix_time_bits(const struct ipfix_shape *shape);
 /* True: what the record says ends before it begins. */
 bool ipfix_time(const struct ipfix_input *input, int64_t *start_ns, uint64_t *duration_ns);
+/* Into out, which is replaced: what they were made from, for log-flags record-timestamps. */
+void ipfix_time_print(const struct ipfix_input *input, int64_t start_ns, uint64_t duration_ns,
+		      GString *out);
 /* Is the field (enum ipfix_field) one that the times are made from? */
 bool ipfix_time_uses(const struct ipfix_shape *shape, int field);
 /* RFC 7011 6.1.9 and 6.1.10, to nanoseconds since the epoch; 0 stays 0. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* When a flow began and how long it took (silk-packing.md 11.4). */
 #include <glib.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -32,33 +33,34 @@ struct time_source {
 	size_t offset;
 	size_t size;
 	enum time_unit unit;
+	const char *name;
 };
 
-#define TIME_SOURCE(upper, member, unit_)                                                          \
+#define TIME_SOURCE(upper, member, unit_, name_)                                                   \
 	{                                                                                          \
 		IPFIX_##upper, offsetof(struct ipfix_fields, member),                              \
-			sizeof(((struct ipfix_fields *)NULL)->member), unit_                       \
+			sizeof(((struct ipfix_fields *)NULL)->member), unit_, name_                \
 	}
 
 /* The first one in the template is believed. */
 static const struct time_source time_starts[] = {
-	TIME_SOURCE(START_MS, start_ms, TIME_MILLISECONDS),
-	TIME_SOURCE(START_S, start_s, TIME_SECONDS),
-	TIME_SOURCE(START_US, start_us, TIME_NTP_MICRO),
-	TIME_SOURCE(START_NS, start_ns, TIME_NTP_NANO),
-	TIME_SOURCE(START_AGO_US, start_ago_us, TIME_AGO_MICRO),
+	TIME_SOURCE(START_MS, start_ms, TIME_MILLISECONDS, "flowStartMilliseconds"),
+	TIME_SOURCE(START_S, start_s, TIME_SECONDS, "flowStartSeconds"),
+	TIME_SOURCE(START_US, start_us, TIME_NTP_MICRO, "flowStartMicroseconds"),
+	TIME_SOURCE(START_NS, start_ns, TIME_NTP_NANO, "flowStartNanoseconds"),
+	TIME_SOURCE(START_AGO_US, start_ago_us, TIME_AGO_MICRO, "flowStartDeltaMicroseconds"),
 };
 static const struct time_source time_ends[] = {
-	TIME_SOURCE(END_MS, end_ms, TIME_MILLISECONDS),
-	TIME_SOURCE(END_S, end_s, TIME_SECONDS),
-	TIME_SOURCE(END_US, end_us, TIME_NTP_MICRO),
-	TIME_SOURCE(END_NS, end_ns, TIME_NTP_NANO),
-	TIME_SOURCE(END_AGO_US, end_ago_us, TIME_AGO_MICRO),
-	TIME_SOURCE(COLLECTED_MS, collected_ms, TIME_MILLISECONDS),
-	TIME_SOURCE(OBSERVED_MS, observed_ms, TIME_MILLISECONDS),
-	TIME_SOURCE(OBSERVED_S, observed_s, TIME_SECONDS),
-	TIME_SOURCE(OBSERVED_US, observed_us, TIME_NTP_MICRO),
-	TIME_SOURCE(OBSERVED_NS, observed_ns, TIME_NTP_NANO),
+	TIME_SOURCE(END_MS, end_ms, TIME_MILLISECONDS, "flowEndMilliseconds"),
+	TIME_SOURCE(END_S, end_s, TIME_SECONDS, "flowEndSeconds"),
+	TIME_SOURCE(END_US, end_us, TIME_NTP_MICRO, "flowEndMicroseconds"),
+	TIME_SOURCE(END_NS, end_ns, TIME_NTP_NANO, "flowEndNanoseconds"),
+	TIME_SOURCE(END_AGO_US, end_ago_us, TIME_AGO_MICRO, "flowEndDeltaMicroseconds"),
+	TIME_SOURCE(COLLECTED_MS, collected_ms, TIME_MILLISECONDS, "collectionTimeMilliseconds"),
+	TIME_SOURCE(OBSERVED_MS, observed_ms, TIME_MILLISECONDS, "observationTimeMilliseconds"),
+	TIME_SOURCE(OBSERVED_S, observed_s, TIME_SECONDS, "observationTimeSeconds"),
+	TIME_SOURCE(OBSERVED_US, observed_us, TIME_NTP_MICRO, "observationTimeMicroseconds"),
+	TIME_SOURCE(OBSERVED_NS, observed_ns, TIME_NTP_NANO, "observationTimeNanoseconds"),
 };
 
 /* Bits of ipfix_shape.times, in this order. */
@@ -117,7 +119,8 @@ int64_t ipfix_time_from_ntp(uint64_t ntp, bool micro)
 	       (int64_t)(fraction * (uint64_t)NS_PER_S >> 32);
 }
 
-static int64_t time_read(const struct time_source *source, const struct ipfix_input *input)
+/* As it is in the record. */
+static uint64_t time_value(const struct time_source *source, const struct ipfix_input *input)
 {
 	const char *at = (const char *)input->fields + source->offset;
 	uint64_t value = 0;
@@ -129,6 +132,13 @@ static int64_t time_read(const struct time_source *source, const struct ipfix_in
 	} else {
 		memcpy(&value, at, sizeof(value));
 	}
+	return value;
+}
+
+static int64_t time_read(const struct time_source *source, const struct ipfix_input *input)
+{
+	const uint64_t value = time_value(source, input);
+
 	switch (source->unit) {
 	case TIME_SECONDS:
 		return (int64_t)value * NS_PER_S;
@@ -284,4 +294,110 @@ bool ipfix_time(const struct ipfix_input *input, int64_t *start_ns, uint64_t *du
 		}
 	}
 	return time_is_end_first(input);
+}
+
+/* ---- for the log (silk-packing.md 11.4) ---- */
+
+struct time_text {
+	GString *out;
+	const char *separator; /* before the next value */
+};
+
+static void text_add(struct time_text *text, const char *name, uint64_t value)
+{
+	g_string_append_printf(text->out, "%s%s=%" PRIu64, text->separator, name, value);
+	text->separator = ", ";
+}
+
+static void text_add_export(struct time_text *text, const struct ipfix_input *input,
+			    const char *words)
+{
+	g_string_append_printf(text->out, "%s%sexportTimeSeconds=%" PRId64, text->separator, words,
+			       input->export_ns / NS_PER_S);
+	text->separator = ", ";
+}
+
+/* What of the numbers since the boot is taken to have wrapped, as time_from_uptime() does. */
+static void text_add_uptime(struct time_text *text, const struct ipfix_input *input)
+{
+	const struct ipfix_fields *f = input->fields;
+	int64_t up_ms;
+
+	text_add(text, "flowStartSysUpTime", f->start_uptime);
+	text_add(text, "flowEndSysUpTime", f->end_uptime);
+	if (!input->shape->has[IPFIX_BOOT_MS]) {
+		text_add_export(text, input, "no systemInitTimeMilliseconds, set end to ");
+		return;
+	}
+	up_ms = input->export_ns / NS_PER_MS - time_from_ms(f->boot_ms) / NS_PER_MS;
+	text_add(text, "systemInitTimeMilliseconds", f->boot_ms);
+	text_add_export(text, input, "");
+	if (input->mapping->quirks & PROBE_QUIRK_NF9_SYSUPTIME_SECONDS) {
+		up_ms *= 1000;
+	}
+	g_string_append_printf(text->out, ", calculated sysUpTime=%" PRId64, up_ms);
+	if (up_ms - f->start_uptime > TIME_HALF_MS) {
+		g_string_append(text->out, ", assume flowStartSysUpTime rollover");
+	} else if (up_ms - f->start_uptime < -TIME_HALF_MS) {
+		g_string_append(text->out, ", assume sysUpTime rollover");
+	}
+	if (f->end_uptime < f->start_uptime) {
+		g_string_append(text->out, ", assume flowEndSysUpTime rollover");
+	}
+}
+
+static void text_add_mixture(struct time_text *text, const struct ipfix_input *input)
+{
+	const struct ipfix_shape *shape = input->shape;
+	const struct time_source *start = time_find(time_starts, G_N_ELEMENTS(time_starts), shape);
+	const struct time_source *end = time_find(time_ends, G_N_ELEMENTS(time_ends), shape);
+	const bool has_ms = shape->has[IPFIX_DURATION_MS];
+	const bool has_duration = has_ms || shape->has[IPFIX_DURATION_US];
+
+	if (!start && !end && !has_duration) {
+		text->separator = " ";
+		text_add_export(text, input, "based on ");
+		return;
+	}
+	if (start) {
+		text_add(text, start->name, time_value(start, input));
+	}
+	if (has_duration) {
+		text_add(text, has_ms ? "flowDurationMilliseconds" : "flowDurationMicroseconds",
+			 has_ms ? input->fields->duration_ms : input->fields->duration_us);
+	}
+	if (end && !(start && has_duration)) {
+		text_add(text, end->name, time_value(end, input));
+	}
+	if (!start && !end) {
+		text_add_export(text, input, "set end to ");
+	} else if ((start && start->unit == TIME_AGO_MICRO) ||
+		   (end && end->unit == TIME_AGO_MICRO)) {
+		text_add_export(text, input, "");
+	}
+}
+
+void ipfix_time_print(const struct ipfix_input *input, int64_t start_ns, uint64_t duration_ns,
+		      GString *out)
+{
+	const struct ipfix_shape *shape = input->shape;
+	const struct ipfix_fields *f = input->fields;
+	struct time_text text = { out, " from incoming record " };
+	char start[TIMESTAMP_TEXT_MAX];
+
+	timestamp_print(start, start_ns, TIMESTAMP_DEFAULT);
+	g_string_printf(out, "Set sTime=%sZ, dur=%.3fs", start,
+			(double)(duration_ns / NS_PER_MS) / 1e3);
+	if (shape->form == IPFIX_FORM_YAF) {
+		text_add(&text, "flowStartMilliseconds", f->start_ms);
+		text_add(&text, "flowEndMilliseconds", f->end_ms);
+	} else if (shape->has[IPFIX_START_UPTIME] &&
+		   !time_find(time_starts, G_N_ELEMENTS(time_starts), shape)) {
+		text_add_uptime(&text, input);
+	} else if (shape->form == IPFIX_FORM_V9) {
+		text_add(&text, "flowStartMilliseconds", f->start_ms);
+		text_add(&text, "flowEndMilliseconds", f->observed_ms);
+	} else {
+		text_add_mixture(&text, input);
+	}
 }

@@ -120,6 +120,20 @@ static int data_give(const struct data_set *set, struct record *rec, const struc
 	return context->sink.flow(context->sink.arg, rec, extras);
 }
 
+static void data_note_times(const struct data_set *set)
+{
+	struct decoder_context *context = set->session->context;
+	const struct record *rec = &set->session->output.records[0];
+	GString *text;
+
+	if (decoder_wants(context, DECODER_NOTE_TIMESTAMPS)) {
+		text = g_string_new(NULL);
+		ipfix_time_print(&set->input, rec->start_ns, rec->duration_ns, text);
+		decoder_note(context, DECODER_NOTE_TIMESTAMPS, "%s", text->str);
+		g_string_free(text, TRUE);
+	}
+}
+
 static int data_deliver(struct data_set *set)
 {
 	struct templatesession *session = set->session;
@@ -133,6 +147,7 @@ static int data_deliver(struct data_set *set)
 		data_ignore(set);
 		return ST_OK;
 	}
+	data_note_times(set);
 	counts[DECODER_FORWARD]++;
 	counts[DECODER_END_FIRST] += out->end_first;
 	counts[DECODER_EXTRAS_LOST] += templateplan_lost(set->plan);

@@ -74,4 +74,49 @@ test_case 'inputs and outputs that there are not' '
 	test_must_fail rwipfix2silk --silk-output=/dev/full flows.ipfix 2>err && test_grep "/dev/full" err &&
 	test_must_fail rwipfix2silk --interface-values=x flows.ipfix 2>err && test_must_fail rwipfix2silk --bogus 2>err && test_grep unrecognized err
 '
+cat >times <<'E'
+152/8=1699999995000 153/8=1699999999000
+153/8=1699999995000
+150/4=1699999995 151/4=1699999999
+154/8=16788979037102931968 155/8=16788979053209059328
+156/8=16788979037102931969 157/8=16788979053209059328
+158/4=5000000 159/4=1000000
+22/4=90000 21/4=91000 160/8=1699999900000
+22/4=90000 21/4=91000
+22/4=4294967000 21/4=1000 160/8=1699999998000
+22/4=1000 21/4=2000 160/8=1695705032704
+21/4=90000 160/8=1699999900000
+
+161/4=4000
+152/8=1699999995000 162/4=4000000
+153/8=1699999995000 161/4=4000
+152/8=1699999995000 323/8=1699999999000
+258/8=1699999995000
+152/8=1699999995000 151/4=1699999999
+E
+cat >times.want <<'E'
+2023/11/14T22:13:15.000Z, dur=4.000s from incoming record flowStartMilliseconds=1699999995000, flowEndMilliseconds=1699999999000
+1970/01/01T00:00:00.000Z, dur=4294967.295s from incoming record flowStartMilliseconds=0, flowEndMilliseconds=1699999995000
+2023/11/14T22:13:15.000Z, dur=4.000s from incoming record flowStartSeconds=1699999995, flowEndSeconds=1699999999
+2023/11/14T22:13:15.500Z, dur=3.750s from incoming record flowStartMicroseconds=16788979037102931968, flowEndMicroseconds=16788979053209059328
+2023/11/14T22:13:15.500Z, dur=3.750s from incoming record flowStartNanoseconds=16788979037102931969, flowEndNanoseconds=16788979053209059328
+2023/11/14T22:13:15.000Z, dur=4.000s from incoming record flowStartDeltaMicroseconds=5000000, flowEndDeltaMicroseconds=1000000, exportTimeSeconds=1700000000
+2023/11/14T22:13:10.000Z, dur=1.000s from incoming record flowStartSysUpTime=90000, flowEndSysUpTime=91000, systemInitTimeMilliseconds=1699999900000, exportTimeSeconds=1700000000, calculated sysUpTime=100000
+2023/11/14T22:13:19.000Z, dur=1.000s from incoming record flowStartSysUpTime=90000, flowEndSysUpTime=91000, no systemInitTimeMilliseconds, set end to exportTimeSeconds=1700000000
+2023/11/14T22:13:17.704Z, dur=1.296s from incoming record flowStartSysUpTime=4294967000, flowEndSysUpTime=1000, systemInitTimeMilliseconds=1699999998000, exportTimeSeconds=1700000000, calculated sysUpTime=2000, assume sysUpTime rollover, assume flowEndSysUpTime rollover
+2023/11/14T22:13:21.000Z, dur=1.000s from incoming record flowStartSysUpTime=1000, flowEndSysUpTime=2000, systemInitTimeMilliseconds=1695705032704, exportTimeSeconds=1700000000, calculated sysUpTime=4294967296, assume flowStartSysUpTime rollover
+2023/11/14T22:13:20.000Z, dur=0.000s based on exportTimeSeconds=1700000000
+2023/11/14T22:13:20.000Z, dur=0.000s based on exportTimeSeconds=1700000000
+2023/11/14T22:13:16.000Z, dur=4.000s from incoming record flowDurationMilliseconds=4000, set end to exportTimeSeconds=1700000000
+2023/11/14T22:13:15.000Z, dur=4.000s from incoming record flowStartMilliseconds=1699999995000, flowDurationMicroseconds=4000000
+2023/11/14T22:13:11.000Z, dur=4.000s from incoming record flowDurationMilliseconds=4000, flowEndMilliseconds=1699999995000
+2023/11/14T22:13:15.000Z, dur=4.000s from incoming record flowStartMilliseconds=1699999995000, flowEndMilliseconds=1699999999000
+2023/11/14T22:13:15.000Z, dur=0.000s from incoming record collectionTimeMilliseconds=1699999995000
+2023/11/14T22:13:15.000Z, dur=4.000s from incoming record flowStartMilliseconds=1699999995000, flowEndSeconds=1699999999
+E
+test_case 'what the times come from' '
+	python3 "$TUSSAH_SRCDIR/tests/e2e/ipfixrecord.py" <times >times.ipfix &&
+	rwipfix2silk --log-destination=stderr --log-flags=record-timestamps --silk-output=times.rw times.ipfix 2>err &&
+	sed -n "s/^rwipfix2silk: .input0001.: Set sTime=//p" err >got && test_cmp times.want got
+'
 test_done
