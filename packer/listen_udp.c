@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One thread for all sockets and peers of a UDP listener. */
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <poll.h>
 #include <string.h>
 #include <time.h>
@@ -39,11 +40,7 @@ struct listen_udp {
 	struct mmsghdr headers[LISTEN_BATCH];
 	struct iovec vectors[LISTEN_BATCH];
 	struct sockaddr_storage from[LISTEN_BATCH];
-	union {
-		struct cmsghdr align;
-		uint8_t bytes[CMSG_SPACE(sizeof(uint32_t))];
-	} control[LISTEN_BATCH];
-	uint32_t drops[LISTEN_SOCKETS_MAX]; /* as the kernel last told of each socket */
+	uint32_t drops[LISTEN_SOCKETS_MAX]; /* of each socket so far */
 };
 
 static guint listen_udp_key_hash(gconstpointer pointer)
@@ -174,25 +171,23 @@ static void listen_udp_datagram(struct listen_udp *udp, unsigned i, int64_t now_
 	}
 }
 
-/* With a datagram the kernel tells how many it has dropped before it, for want of room. */
-static void listen_udp_note_drops(struct listen_udp *udp, unsigned socket, struct msghdr *msg)
+/* What the kernel has dropped of a socket for want of room since it was last asked. */
+static void listen_udp_note_drops(struct listen_udp *udp, unsigned socket)
 {
 	struct listener *listener = udp->listener;
+	uint32_t info[SK_MEMINFO_VARS] = { 0 };
+	socklen_t len = sizeof(info);
+	uint32_t since;
 
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
-		uint32_t total, since;
-
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SO_RXQ_OVFL) {
-			continue;
-		}
-		memcpy(&total, CMSG_DATA(c), sizeof(total));
-		since = total - udp->drops[socket];
-		udp->drops[socket] = total;
-		if (since > 0) {
-			listen_count(listener, LISTEN_DROPPED, since);
-			if (listener->handler->dropped) {
-				listener->handler->dropped(listener->arg, since);
-			}
+	if (getsockopt(listener->fds[socket], SOL_SOCKET, SO_MEMINFO, info, &len) != 0) {
+		return;
+	}
+	since = info[SK_MEMINFO_DROPS] - udp->drops[socket];
+	udp->drops[socket] = info[SK_MEMINFO_DROPS];
+	if (since > 0) {
+		listen_count(listener, LISTEN_DROPPED, since);
+		if (listener->handler->dropped) {
+			listener->handler->dropped(listener->arg, since);
 		}
 	}
 }
@@ -207,7 +202,6 @@ static int listen_udp_receive(struct listen_udp *udp, unsigned socket)
 
 	for (unsigned i = 0; i < LISTEN_BATCH; i++) {
 		udp->headers[i].msg_hdr.msg_namelen = sizeof(udp->from[i]);
-		udp->headers[i].msg_hdr.msg_controllen = sizeof(udp->control[i]);
 	}
 	n = recvmmsg(fd, udp->headers, LISTEN_BATCH, MSG_DONTWAIT, NULL);
 	now_ns = listen_now_ns();
@@ -216,7 +210,6 @@ static int listen_udp_receive(struct listen_udp *udp, unsigned socket)
 		listen_udp_datagram(udp, (unsigned)i, now_ns);
 	}
 	if (n > 0) {
-		listen_udp_note_drops(udp, socket, &udp->headers[n - 1].msg_hdr);
 		listen_count(udp->listener, LISTEN_MESSAGES, n);
 		listen_count(udp->listener, LISTEN_BYTES, bytes);
 	}
@@ -256,8 +249,7 @@ static void listen_udp_init(struct listen_udp *udp, struct listener *listener)
 			(struct iovec){ udp->buf + i * LISTEN_DATAGRAM_MAX, LISTEN_DATAGRAM_MAX };
 		udp->headers[i].msg_hdr = (struct msghdr){ .msg_name = &udp->from[i],
 							   .msg_iov = &udp->vectors[i],
-							   .msg_iovlen = 1,
-							   .msg_control = &udp->control[i] };
+							   .msg_iovlen = 1 };
 	}
 }
 
@@ -286,9 +278,6 @@ void *listen_udp_main(void *arg)
 
 	listen_udp_init(udp, listener);
 	for (unsigned i = 0; i < n; i++) {
-		const int on = 1;
-
-		setsockopt(listener->fds[i], SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
 		pfds[i] = (struct pollfd){ .fd = listener->fds[i], .events = POLLIN };
 	}
 	pfds[n] = (struct pollfd){ .fd = listener->stop_fd, .events = POLLIN };
@@ -296,8 +285,9 @@ void *listen_udp_main(void *arg)
 		bool ready = listen_udp_wait(pfds, n, busy);
 
 		busy = false;
-		for (unsigned i = 0; ready && i < n; i++) {
-			busy |= pfds[i].revents && listen_udp_drain(udp, i);
+		for (unsigned i = 0; i < n; i++) {
+			busy |= ready && pfds[i].revents && listen_udp_drain(udp, i);
+			listen_udp_note_drops(udp, i);
 		}
 		listen_udp_expire(udp, listen_now_ns());
 	}
@@ -307,6 +297,7 @@ void *listen_udp_main(void *arg)
 		while (listen_udp_receive(udp, i) == LISTEN_BATCH &&
 		       listen_now_ns() < drain_until_ns) {
 		}
+		listen_udp_note_drops(udp, i);
 	}
 	listen_udp_release(udp);
 	g_free(udp);
