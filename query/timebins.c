@@ -25,7 +25,7 @@ struct timebins {
 	bool any;      /* volume has been added: */
 	int64_t first; /* to these bins first and last in time */
 	int64_t last;
-	int64_t lowest_used; /* 0, or the bin before it that a record began in */
+	int64_t base; /* slots count from this bin; shares of bins are told from its start */
 };
 
 static const char *const scheme_names[TIMEBINS_SCHEME_COUNT] = {
@@ -224,14 +224,27 @@ static void spread_uniform(struct timebins *bins, const struct span *span)
 	add_shares(bins, span->from, span->to, span, 1.0 / (double)(span->last - span->first + 1));
 }
 
-/* Both ends of a record count: it lasts one millisecond more than its duration. */
+/* How many bins after the start of the first slot a time is. */
+static double slots_until(const struct timebins *bins, int64_t ms)
+{
+	return (double)(ms - timebins_time(bins, bins->base)) / (double)bins->opts.size_ms;
+}
+
+/*
+ * Both ends of a record count: it lasts one millisecond more than its duration. What a number of
+ * slots loses to rounding is SiLK's, so that results compare.
+ */
 static void add_overlap(struct timebins *bins, const struct span *span, int64_t n, double whole)
 {
-	int64_t bin_start = timebins_time(bins, n);
-	int64_t begin = MAX(bin_start, span->start_ms);
-	int64_t end = MIN(bin_start + bins->opts.size_ms, span->end_ms + 1);
+	const double slot = (double)timebins_slot(bins, n);
+	double covered = 1;
 
-	add_share(bin_at(bins, n), span, (double)(end - begin) / whole);
+	if (n == span->first) {
+		covered = slot + 1 - slots_until(bins, span->start_ms);
+	} else if (n == span->last) {
+		covered = slots_until(bins, span->end_ms + 1) - slot;
+	}
+	add_share(bin_at(bins, n), span, covered * (double)bins->opts.size_ms / whole);
 }
 
 /* All bins but the first and the last are covered whole, and get the same. */
@@ -297,6 +310,15 @@ static void anchor(struct timebins *bins, int64_t start_ms)
 	}
 }
 
+/* A record that begins before the first slot: as SiLK does, make room for 2^21 bins at least. */
+static void move_base(struct timebins *bins, int64_t start_ms)
+{
+	const int64_t base_ms = timebins_time(bins, bins->base);
+	const int64_t missing = (base_ms - start_ms) / bins->opts.size_ms + 1;
+
+	bins->base -= MAX(missing, INT64_C(1) << 21);
+}
+
 static int add_record(struct timebins *bins, int64_t start_ms, int64_t end_ms, uint64_t bytes,
 		      uint64_t packets, struct err *err)
 {
@@ -316,7 +338,9 @@ static int add_record(struct timebins *bins, int64_t start_ms, int64_t end_ms, u
 		end_ms < timebins_time(bins, span.first + 1) ? span.first : bin_of(bins, end_ms);
 	span.from = MAX(span.first, bins->low_limit);
 	span.to = MIN(span.last, bins->high_limit);
-	bins->lowest_used = MIN(bins->lowest_used, span.from);
+	if (span.from < bins->base) {
+		move_base(bins, start_ms);
+	}
 	if (span.from > span.to) {
 		return ST_OK;
 	}
@@ -362,12 +386,9 @@ void timebins_range(const struct timebins *bins, int64_t *first, int64_t *last)
 	}
 }
 
-/* Bins before the first are made 2^21 at a time in SiLK, and count from there. */
 uint64_t timebins_slot(const struct timebins *bins, int64_t n)
 {
-	const int64_t step = INT64_C(1) << 21;
-
-	return (uint64_t)(n - floor_divide(bins->lowest_used, step) * step);
+	return (uint64_t)(n - bins->base);
 }
 
 const struct timebin *timebins_at(const struct timebins *bins, int64_t n)

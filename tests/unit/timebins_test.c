@@ -11,12 +11,26 @@
 #define DAY_MS INT64_C(86400000)
 #define MINUTE INT64_C(60000)
 
+/* Add the records one after the other. Returned: free with timebins_free(). */
+static struct timebins *count(const struct timebins_opts *opts, const struct record *recs, size_t n)
+{
+	struct batch *batch = batch_new();
+	struct timebins *bins;
+
+	for (size_t i = 0; i < n; i++) {
+		batch_append(batch, &recs[i]);
+	}
+	CU_ASSERT_EQUAL_FATAL(timebins_new(&bins, opts, NULL), ST_OK);
+	CU_ASSERT_EQUAL(timebins_add(bins, batch, NULL), ST_OK);
+	batch_free(batch);
+	return bins;
+}
+
 /* A record from 23.457 s into a minute, of 300.1 s, 10 packets and 1000 bytes, in six bins. */
 static char *render(const struct timebins_opts *opts)
 {
 	const int64_t start_ms = 20000 * DAY_MS + 617 * MINUTE + 23457;
 	GString *out = g_string_new(NULL);
-	struct batch *batch = batch_new();
 	struct timebins *bins;
 	struct record rec;
 	int64_t first, last;
@@ -26,9 +40,7 @@ static char *render(const struct timebins_opts *opts)
 	rec.duration_ns = 300100 * (uint64_t)NS_PER_MS;
 	rec.packets = 10;
 	rec.bytes = 1000;
-	batch_append(batch, &rec);
-	CU_ASSERT_EQUAL_FATAL(timebins_new(&bins, opts, NULL), ST_OK);
-	CU_ASSERT_EQUAL(timebins_add(bins, batch, NULL), ST_OK);
+	bins = count(opts, &rec, 1);
 	timebins_range(bins, &first, &last);
 	for (int64_t n = first; n <= last; n++) {
 		const struct timebin *bin = timebins_at(bins, n);
@@ -39,7 +51,6 @@ static char *render(const struct timebins_opts *opts)
 				       bin->records, bin->bytes);
 	}
 	timebins_free(bins);
-	batch_free(batch);
 	return g_string_free(out, FALSE);
 }
 
@@ -140,6 +151,50 @@ static void test_cut_shares(void)
 	g_free(out);
 }
 
+/*
+ * A record long before the first one: the bins then begin there, or 2^21 bins further on, and
+ * shares are told from where the bins begin. The figures are those of SiLK 3.22.1.
+ */
+static void test_bins_before_the_first(void)
+{
+	static const struct {
+		int64_t size_ms;
+		const char *expected; /* slot:bytes */
+	} cases[] = {
+		{ MINUTE, "0:125000000.00 1:875000000.00" },
+		{ 60 * MINUTE, "1885423:124995131.05 1885424:874965917.32" },
+		{ DAY_MS, "2088329:125728547.57 2088330:875070691.11" },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const struct timebins_opts opts = {
+			.size_ms = cases[i].size_ms,
+			.scheme = TIMEBINS_TIME_PROPORTIONAL,
+		};
+		GString *out = g_string_new(NULL);
+		struct record recs[2];
+		struct timebins *bins;
+		int64_t first, last;
+
+		record_init(&recs[0]);
+		recs[0].start_ns = INT64_C(1709309402938) * NS_PER_MS;
+		recs[1] = recs[0];
+		recs[1].start_ns = INT64_C(946857599999) * NS_PER_MS;
+		recs[1].duration_ns = 7 * NS_PER_MS;
+		recs[1].bytes = 1000000000;
+		bins = count(&opts, recs, G_N_ELEMENTS(recs));
+		timebins_range(bins, &first, &last);
+		for (int64_t n = first; n < first + 2; n++) {
+			g_string_append_printf(out, "%s%d:%.2f", out->len ? " " : "",
+					       (int)timebins_slot(bins, n),
+					       timebins_at(bins, n)->bytes);
+		}
+		UNIT_ASSERT_STR(out->str, cases[i].expected);
+		g_string_free(out, TRUE);
+		timebins_free(bins);
+	}
+}
+
 static void test_too_many(void)
 {
 	const struct timebins_opts opts = {
@@ -159,6 +214,7 @@ int main(void)
 		{ "schemes", test_schemes },
 		{ "limits", test_limits },
 		{ "shares of cut records", test_cut_shares },
+		{ "bins before the first", test_bins_before_the_first },
 		{ "too many bins", test_too_many },
 		{ NULL, NULL },
 	};
