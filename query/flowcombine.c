@@ -18,6 +18,7 @@ void flowcombine_init(struct flowcombine *combine, int64_t max_idle_ns, flowcomb
 		      void *arg)
 {
 	*combine = (struct flowcombine){
+		.counts.idle_min_ms = UINT64_MAX,
 		.max_idle_ns = max_idle_ns,
 		.write = write,
 		.arg = arg,
@@ -46,15 +47,16 @@ static int let_go(struct flowcombine *combine, struct err *err)
 
 static void note_idle(struct flowcombine_counts *counts, int64_t idle_ns)
 {
-	if (counts->eliminated == 0) {
-		counts->idle_min_ns = idle_ns;
-		counts->idle_max_ns = idle_ns;
-		return;
-	}
-	counts->idle_min_ns = MIN(counts->idle_min_ns, idle_ns);
-	if (idle_ns > counts->idle_max_ns) {
-		counts->idle_before_max_ns = counts->idle_max_ns;
-		counts->idle_max_ns = idle_ns;
+	const uint64_t idle_ms = (uint64_t)(idle_ns / NS_PER_MS);
+
+	if (counts->idle_min_ms == UINT64_MAX) {
+		counts->idle_min_ms = idle_ms;
+		counts->idle_max_ms = idle_ms;
+	} else if (idle_ns < 0 || idle_ms < counts->idle_min_ms) {
+		counts->idle_min_ms = idle_ms;
+	} else if (idle_ms > counts->idle_max_ms) {
+		counts->idle_before_max_ms = counts->idle_max_ms;
+		counts->idle_max_ms = idle_ms;
 	}
 }
 

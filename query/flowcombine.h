@@ -22,10 +22,14 @@ struct flowcombine_counts {
 	uint64_t missing_start; /* C, */
 	uint64_t complete;      /* or neither any more */
 	uint64_t eliminated;    /* became part of another one */
-	/* Idle times between records that were joined; negative when they overlapped. */
-	int64_t idle_min_ns;
-	int64_t idle_max_ns;
-	int64_t idle_before_max_ns; /* the greatest one when idle_max_ns was found */
+	/*
+	 * Idle times between records that were joined, in milliseconds, as SiLK keeps them: modulo
+	 * 2^64, so that overlaps are near UINT64_MAX; the least is UINT64_MAX when there are none,
+	 * and is the last overlap, or less, when there are some.
+	 */
+	uint64_t idle_min_ms;
+	uint64_t idle_max_ms;
+	uint64_t idle_before_max_ms; /* the greatest one when idle_max_ms was found */
 };
 
 #define FLOWCOMBINE_ANY_IDLE INT64_MAX

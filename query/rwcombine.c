@@ -286,12 +286,10 @@ static int combine_all(struct combiner *combiner, struct err *err)
 	return status == ST_END ? flowcombine_finish(&combiner->combine, err) : status;
 }
 
-static void print_idle(FILE *out, const char *name, int64_t ns)
+static void print_idle(FILE *out, const char *name, uint64_t ms)
 {
-	const uint64_t ms = (uint64_t)(ns < 0 ? -ns : ns) / NS_PER_MS;
-
-	fprintf(out, "%-14s%2s%" PRIu64 ":%02u:%02u:%02u.%03u\n", name, ns < 0 ? "-" : "",
-		ms / 86400000, (unsigned)(ms / 3600000 % 24), (unsigned)(ms / 60000 % 60),
+	fprintf(out, "%-14s%3" PRIu64 ":%02u:%02u:%02u.%03u\n", name, ms / 86400000,
+		(unsigned)(ms / 3600000 % 24), (unsigned)(ms / 60000 % 60),
 		(unsigned)(ms / 1000 % 60), (unsigned)(ms % 1000));
 }
 
@@ -323,9 +321,9 @@ static void print_statistics(const struct combiner *combiner, FILE *out)
 			rows[i].count, rows[i].end);
 	}
 	fprintf(out, "\nIDLE TIMES:\n");
-	print_idle(out, "Minimum:", counts->idle_min_ns);
-	print_idle(out, "Penultimate:", counts->idle_before_max_ns);
-	print_idle(out, "Maximum:", counts->idle_max_ns);
+	print_idle(out, "Minimum:", combiner->read > 0 ? counts->idle_min_ms : 0);
+	print_idle(out, "Penultimate:", counts->idle_before_max_ms);
+	print_idle(out, "Maximum:", counts->idle_max_ms);
 }
 
 static void close_statistics(const struct combiner *combiner)

@@ -92,9 +92,46 @@ static void test_counts(void)
 	UNIT_ASSERT_U64(counts->missing_start, 1);
 	UNIT_ASSERT_U64(counts->missing_both, 1);
 	UNIT_ASSERT_U64(counts->eliminated, 2);
-	CU_ASSERT_EQUAL(counts->idle_min_ns, -NS_PER_S);
-	CU_ASSERT_EQUAL(counts->idle_max_ns, 5 * NS_PER_S);
+	UNIT_ASSERT_U64(counts->idle_min_ms, (uint64_t)-1000);
+	UNIT_ASSERT_U64(counts->idle_max_ms, 5000);
 	g_string_free(out, TRUE);
+}
+
+/* Idle times of pairs, and what SiLK 3.22.1 makes of them; overlaps have no sign. */
+static void test_idle_times(void)
+{
+	static const struct {
+		int idle_s[6]; /* ends with 99 */
+		uint64_t min_ms, before_max_ms, max_ms;
+	} cases[] = {
+		{ { 99 }, UINT64_MAX, 0, 0 },
+		{ { 5, 4, 6, 99 }, 4000, 5000, 6000 },
+		{ { 1, 2, 3, -1, 4, 99 }, 4000, 2000, 3000 },
+		{ { -1, 5, 99 }, 5000, 0, (uint64_t)-1000 },
+		{ { 5, -1, 6, 7, 99 }, 6000, 5000, 7000 },
+		{ { 5, -1, -2, 99 }, (uint64_t)-2000, 0, 5000 },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		GString *out = g_string_new(NULL);
+		struct flowcombine combine;
+
+		unit_at("case %zu", i);
+		flowcombine_init(&combine, FLOWCOMBINE_ANY_IDLE, print, out);
+		for (const int *idle_s = cases[i].idle_s; *idle_s != 99; idle_s++) {
+			const struct piece pair[] = {
+				{ "TN", 0, 10, 1 },
+				{ "C", 10 + *idle_s, 20 + *idle_s, 1 },
+				{ NULL, 0, 0, 0 },
+			};
+
+			CU_ASSERT_EQUAL(add_all(&combine, pair), ST_OK);
+		}
+		UNIT_ASSERT_U64(combine.counts.idle_min_ms, cases[i].min_ms);
+		UNIT_ASSERT_U64(combine.counts.idle_before_max_ms, cases[i].before_max_ms);
+		UNIT_ASSERT_U64(combine.counts.idle_max_ms, cases[i].max_ms);
+		g_string_free(out, TRUE);
+	}
 }
 
 static void test_failure(void)
@@ -117,6 +154,7 @@ static void test_failure(void)
 static const struct unit_case cases[] = {
 	{ "joining", test_joining },
 	{ "counts", test_counts },
+	{ "idle times", test_idle_times },
 	{ "failure", test_failure },
 	{ NULL, NULL },
 };
