@@ -106,6 +106,17 @@ static struct opt_row *find_letter(const struct parser *p, char letter)
 	return NULL;
 }
 
+/* A text given by one name is given by the others as well. */
+static void mark_aliases(struct parser *p, const struct opt_row *row)
+{
+	for (guint i = 0; i < p->rows->len; i++) {
+		struct opt_row *other = opt_row_at(p->rows, i);
+
+		other->given |= other->offset == row->offset && other->opt->kind == OPT_KIND_STR &&
+				row->opt->kind == OPT_KIND_STR;
+	}
+}
+
 static int apply(struct parser *p, struct opt_row *row, const char *text, struct err *err)
 {
 	int st;
@@ -116,6 +127,7 @@ static int apply(struct parser *p, struct opt_row *row, const char *text, struct
 	}
 	st = opt_row_set(row, p->opts, text, err);
 	if (st == ST_OK) {
+		mark_aliases(p, row);
 		g_array_set_size(p->rows, p->fixed);
 		opt_rows_add_more(p->rows, p->table, p->opts);
 	}

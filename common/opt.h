@@ -48,7 +48,7 @@ enum opt_kind {
 enum opt_flags {
 	OPT_ARG_OPTIONAL = 1 << 0, /* OPT_KIND_CALL: argument may be left out */
 	OPT_ARG_NONE = 1 << 1,     /* OPT_KIND_CALL: takes no argument */
-	OPT_ONCE = 1 << 2,         /* giving it twice is an error */
+	OPT_ONCE = 1 << 2,         /* giving it twice, or a text by two names, is an error */
 	OPT_HIDDEN = 1 << 3,       /* an alias: parsed, not listed */
 	OPT_OWN_ERROR = 1 << 4,    /* OPT_KIND_CALL: parse words the whole message */
 	OPT_ADDED = 1 << 5,        /* ours, not SiLK's: a prefix that fits others means those */
