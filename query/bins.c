@@ -408,14 +408,24 @@ static void add_columns(struct bins *bins)
 	}
 }
 
-const char *bins_temp_dir(const char *option)
+const char *bins_default_temp_dir(void)
 {
-	const char *dir = option ? option : tool_getenv("SILK_TMPDIR");
+	const char *dir = tool_getenv("SILK_TMPDIR");
 
 	if (!dir) {
 		dir = tool_getenv("TMPDIR");
 	}
 	return dir ? dir : "/tmp";
+}
+
+const char *bins_temp_dir(const char *option)
+{
+	const char *dir = option ? option : bins_default_temp_dir();
+
+	if (!g_file_test(dir, G_FILE_TEST_IS_DIR)) {
+		tool_die("%s: no such folder for temporary files", dir);
+	}
+	return dir;
 }
 
 static int check_distincts(const struct bins *bins, struct err *err)

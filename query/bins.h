@@ -135,7 +135,9 @@ bool bins_passes(const struct bins *bins, const struct group_bin *bin);
 void bins_print_key(struct bins *bins, const struct group_bin *bin);
 void bins_print_values(struct bins *bins, const struct group_bin *bin);
 
-/* The folder for temporary files: option, $SILK_TMPDIR, $TMPDIR, /tmp. */
+/* The folder for temporary files: $SILK_TMPDIR, $TMPDIR or /tmp, whether or not there is one. */
+const char *bins_default_temp_dir(void);
+/* For tools with --temp-directory: that, or the one above. The tool ends if there is none. */
 const char *bins_temp_dir(const char *option);
 
 #endif

@@ -518,6 +518,15 @@ static int rank_run(const struct stats_opts *opts, struct bins_start_opts *start
 	return exit_status;
 }
 
+/* No field is printed, but a map that cannot be read is told, as it is with --fields. */
+static void check_made_fields(const struct stats_opts *opts, struct tool_env *env)
+{
+	struct extfields *ext = extfields_new();
+
+	madefields_free(madefields_new(&opts->made, env, &opts->site, ext));
+	extfields_free(ext);
+}
+
 static int stats_run(struct tool_env *env, void *options, int argc, char **argv)
 {
 	struct stats_opts *opts = options;
@@ -541,6 +550,7 @@ static int stats_run(struct tool_env *env, void *options, int argc, char **argv)
 		return TOOL_EXIT_OK;
 	}
 	if (opts->overall_stats || opts->detail_proto_stats) {
+		check_made_fields(opts, env);
 		return protostats_run(&start, opts->detail_proto_stats, argc, argv);
 	}
 	exit_status = rank_run(opts, &start, argc, argv);

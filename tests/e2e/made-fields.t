@@ -127,6 +127,12 @@ test_case 'a map that is missing is an error where it is needed' '
 	test_must_fail grep scc out
 '
 
+test_case 'a map of the command line that cannot be read is an error, even where no field is printed' '
+	for line in "rwcut --num-recs=1" "rwuniq --fields=proto" "rwstats --overall-stats" "rwstats --detail-proto-stats=6"; do
+		test_must_fail $line --pmap-file=nosuch flows.rw >out 2>err && test_lines out 0 && test_grep "nosuch: " err || return 1
+	done
+'
+
 test_case 'countries' '
 	SILK_COUNTRY_CODES=countries.pmap &&
 	export SILK_COUNTRY_CODES &&

@@ -63,6 +63,16 @@ test_case 'rwuniq and rwstats in temporary files print what they do in memory, a
 	rwsort --fields=sip,bytes --xargs=names --compression-method=none --output-path=n.rw && rwcut m.rw >out && rwcut n.rw >expected && test_cmp expected out
 '
 
+test_case 'a folder for temporary files that is not there, needed or not' '
+	for line in "rwuniq --fields=proto" "rwstats --fields=proto --count=3" "rwsort --fields=proto --output-path=no.rw" \
+			"rwdedupe --output-path=no.rw" "rwcombine --output-path=no.rw"; do
+		test_must_fail $line --temp-directory=nosuch records.rw >out 2>err && test_lines err 1 && test_grep "nosuch: " err &&
+		test_must_fail env SILK_TMPDIR=records.rw $line records.rw >>out 2>err && test_lines err 1 && test_grep "records.rw: " err &&
+		test ! -s out && test ! -e no.rw || return 1
+	done &&
+	SILK_TMPDIR=nosuch rwaddrcount --print-stat records.rw >out
+'
+
 test_case 'rwsort in runs on disk equals rwsort in memory' '
 	yes records.rw | head -200 >names &&
 	rwsort --fields=bytes,sip --xargs=names --sort-buffer-size=360000 --temp-directory=. --compression-method=none --output-path=runs.rw &&
