@@ -8,7 +8,8 @@
 
 /* The only list of formats. */
 static const struct decoder_format *const decoder_formats[] = {
-	&decoder_ipfix, &decoder_netflow5, &decoder_sflow, &decoder_netflow9, &decoder_silk,
+	&decoder_ipfix,    &decoder_netflow5, &decoder_sflow,
+	&decoder_netflow9, &decoder_silk,     &decoder_silkvalues,
 };
 #define DECODER_FORMATS G_N_ELEMENTS(decoder_formats)
 

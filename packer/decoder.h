@@ -160,10 +160,11 @@ static inline bool decoder_wants(const struct decoder_context *context, enum dec
 void decoder_note(struct decoder_context *context, enum decoder_note note, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-extern const struct decoder_format decoder_ipfix;    /* packer/ipfixformat.c */
-extern const struct decoder_format decoder_netflow9; /* packer/netflow9.c */
-extern const struct decoder_format decoder_netflow5; /* packer/netflow5.c: v1, v5, v7; v8 not */
-extern const struct decoder_format decoder_silk;     /* packer/silkmessage.c: from files */
-extern const struct decoder_format decoder_sflow;    /* packer/sflow.c: v2, v4, v5 */
+extern const struct decoder_format decoder_ipfix;      /* packer/ipfixformat.c */
+extern const struct decoder_format decoder_netflow9;   /* packer/netflow9.c */
+extern const struct decoder_format decoder_netflow5;   /* packer/netflow5.c: v1, v5, v7; v8 not */
+extern const struct decoder_format decoder_silk;       /* packer/silkmessage.c: from files */
+extern const struct decoder_format decoder_silkvalues; /* likewise, with extension columns */
+extern const struct decoder_format decoder_sflow;      /* packer/sflow.c: v2, v4, v5 */
 
 #endif

@@ -10,6 +10,8 @@
 #ifndef TUSSAH_PACKER_EXTRAS_H
 #define TUSSAH_PACKER_EXTRAS_H
 
+#include "common/batch.h"
+#include "storage/blockout.h"
 #include "storage/flowblock.h"
 
 #define EXTRAS_MAX 128 /* values of one record */
@@ -49,6 +51,18 @@ static inline void extras_add_number(struct extras *extras, struct column_key ke
 	slot->key = key;
 	slot->type = type;
 	slot->number = number;
+}
+
+/* What this row of the batch has; bytes stay the batch's. */
+static inline void extras_add_row(struct extras *extras, const struct batch *batch, uint32_t row)
+{
+	for (size_t i = 0; i < batch_extension_count(batch); i++) {
+		const struct batch_extension *column = batch_extension(batch, i);
+
+		if (column->any && column->present[row]) {
+			extras_add(extras, blockout_value(column, row));
+		}
+	}
 }
 
 #endif

@@ -200,13 +200,7 @@ static int deliver_row(struct filepacking *self, const struct batch *batch, uint
 	struct record rec;
 
 	batch_get(batch, row, &rec);
-	for (size_t i = 0; i < batch_extension_count(batch); i++) {
-		const struct batch_extension *column = batch_extension(batch, i);
-
-		if (column->any && column->present[row]) {
-			extras_add(&extras, blockout_value(column, row));
-		}
-	}
+	extras_add_row(&extras, batch, row);
 	return deliver(self, &rec, &extras);
 }
 

@@ -91,6 +91,7 @@ static int silk_open(struct messagefile *file, const char *path, struct err *err
 {
 	file->batch = batch_new();
 	file->message = g_byte_array_new();
+	batch_want_every(file->batch);
 	return hourfile_open(&file->records, path, NULL, err) == ST_OK ? ST_OK : ST_EFORMAT;
 }
 

@@ -272,6 +272,19 @@ END
 	rwfileinfo polled/in/2024/03/05/in-S1_20240305.12 >info && test_grep "FT_RWIPV6(" info
 '
 
+test_case 'extension columns of block files stay, through a probe' '
+	rm -rf silk-in polled/* && mkdir silk-in && sed "/^probe P/,/^end probe/d; /^sensor S0/,/^end sensor/d" poll.conf >silk.conf &&
+	mkdir blocks && pdufile --root-directory="$PWD/blocks" && blocks=$(find blocks -type f ! -name ".*") &&
+	rwfileinfo --no-titles --fields=extension-columns $blocks >columns && test_grep ipClassOfService columns &&
+	cp $blocks silk-in/ && : >log &&
+	test_start rwflowpack --no-daemon --sensor-configuration=silk.conf --root-directory="$PWD/polled" --polling-interval=1 \
+		--flush-timeout=1 --log-pathname="$PWD/log" &&
+	packer=$test_pid && test_wait 30 sh -c "[ -z \"\$(ls silk-in)\" ]" && stop_files &&
+	fields=sIP,dIP,sPort,dPort,bytes,sTime,ipClassOfService &&
+	rwcut --delimited --fields=$fields $blocks | sort >want && rwcut --delimited --fields=$fields $(find polled -name "*-S1_*") | sort >got &&
+	test_lines want $((records + 1)) && test_cmp want got
+'
+
 kill_step=3
 [ "${TUSSAH_LONG-}" != yes ] || kill_step=1
 
