@@ -133,7 +133,7 @@ static void *run_lane(void *arg)
 
 	while ((parcel = handover_pop(lane->todo))->count) {
 		if (lane->set) {
-			ipset_add_recurring(lane->set, parcel->ips, parcel->count);
+			ipset_add_many(lane->set, parcel->ips, parcel->count);
 		}
 		for (size_t i = 0; lane->seen && i < parcel->count; i++) {
 			sightings_add(lane->seen, parcel->ips[i], parcel->seen[i].first,

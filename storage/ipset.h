@@ -50,8 +50,6 @@ void ipset_free(struct ipset *set);
 void ipset_add(struct ipset *set, struct ip ip);
 /* The same as adding one after the other, faster. */
 void ipset_add_many(struct ipset *set, const struct ip *ips, size_t count);
-/* The same, faster where most addresses come again and again, as in flow records. */
-void ipset_add_recurring(struct ipset *set, const struct ip *ips, size_t count);
 void ipset_add_range(struct ipset *set, struct ip first, struct ip last);
 /*
  * Keep 128-bit addresses from here on, as SiLK does after certain IPv6 texts although all addresses

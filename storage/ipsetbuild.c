@@ -172,7 +172,6 @@ void ipset_free(struct ipset *set)
 	if (set) {
 		iptree_free(set->tree);
 		gather4_free(set->gather);
-		leafmemo_free(set->memo);
 		g_free(set->ranges4.at);
 		g_free(set->ranges6.at);
 		g_free(set->index);
@@ -246,7 +245,7 @@ struct iptree *ipset_grow_tree(const struct ipset *set)
 	return tree;
 }
 
-void ipset_regrow_tree(struct ipset *set, const struct iptree_leaf *nodes, uint32_t count)
+void ipset_regrow_tree(struct ipset *set, struct setblock *nodes, uint32_t count)
 {
 	struct ipset_cursor cursor;
 	struct cidr range;
@@ -306,8 +305,7 @@ void ipset_add(struct ipset *set, struct ip ip)
 	iptree_insert(set->tree, ip, 128);
 }
 
-/* Those at the front that a narrow set takes; returns how many. The set is wide if any are left. */
-static size_t add_narrow(struct ipset *set, const struct ip *ips, size_t count)
+void ipset_add_many(struct ipset *set, const struct ip *ips, size_t count)
 {
 	size_t i = 0;
 
@@ -317,33 +315,7 @@ static size_t add_narrow(struct ipset *set, const struct ip *ips, size_t count)
 	if (i < count) {
 		ipset_widen(set);
 		set->tree_changed = true;
-	}
-	return i;
-}
-
-void ipset_add_many(struct ipset *set, const struct ip *ips, size_t count)
-{
-	size_t i = add_narrow(set, ips, count);
-
-	while (i < count) {
-		size_t some = MIN(count - i, IPTREE_FETCH_MAX);
-
-		iptree_fetch(set->tree, ips + i, some);
-		for (size_t end = i + some; i < end; i++) {
-			iptree_insert(set->tree, ips[i], 128);
-		}
-	}
-}
-
-void ipset_add_recurring(struct ipset *set, const struct ip *ips, size_t count)
-{
-	size_t i = add_narrow(set, ips, count);
-
-	if (i < count && !set->memo) {
-		set->memo = leafmemo_new();
-	}
-	if (i < count) {
-		leafmemo_insert(set->memo, set->tree, ips + i, count - i);
+		iptree_insert_many(set->tree, ips + i, count - i);
 	}
 }
 
@@ -372,24 +344,17 @@ void ipset_load_range(struct ipset *set, struct ip first, struct ip last)
 
 /* --- finishing --- */
 
-static void clean_tree(struct ipset *set)
-{
-	leafmemo_free(set->memo);
-	set->memo = NULL;
-	iptree_clean(set->tree);
-}
-
 static void drain_tree(struct ipset *set)
 {
 	set->ranges4.count = 0;
 	set->ranges6.count = 0;
 	set->sorted = 0;
 	drop_index(set);
-	clean_tree(set);
+	iptree_clean(set->tree);
 	for (uint32_t i = 1; i < iptree_leaf_count(set->tree); i++) {
-		const struct iptree_leaf *leaf = iptree_leaf(set->tree, i);
+		struct iptree_leaf leaf = iptree_leaf(set->tree, i);
 
-		add6(set, (struct range6){ leaf->ip, ip_block_last(leaf->ip, leaf->prefix) });
+		add6(set, (struct range6){ leaf.ip, ip_block_last(leaf.ip, leaf.prefix) });
 	}
 }
 
@@ -457,10 +422,10 @@ void ipset_finish_for_tree(struct ipset *set)
 	if (set->wide && set->tree_changed) {
 		uint32_t count;
 
-		clean_tree(set);
+		iptree_clean(set->tree);
 		count = iptree_leaf_count(set->tree);
-		set->tree_only = count > 1 && !is_narrow(iptree_leaf(set->tree, 1)->ip,
-							 iptree_leaf(set->tree, count - 1)->ip);
+		set->tree_only = count > 1 && !is_narrow(iptree_leaf(set->tree, 1).ip,
+							 iptree_leaf(set->tree, count - 1).ip);
 	}
 	if (!set->tree_only) {
 		ipset_finish(set);

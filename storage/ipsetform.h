@@ -28,11 +28,10 @@ bool ipset_is_shrunk(const struct ipset *set);
 
 /*
  * Of a finished set of the wide form that was read: grow the tree that SiLK would have read it
- * into, so that additions and version 3 come out the same. nodes: of a file of version 3 the
- * address and prefix of each node, in the order of the file, without the unused first one;
- * borrowed; NULL: the file was of another version.
+ * into, so that additions and version 3 come out the same. nodes: of a file of version 3, as
+ * for iptree_renumber(); borrowed, and sorted; NULL: the file was of another version.
  */
-void ipset_regrow_tree(struct ipset *set, const struct iptree_leaf *nodes, uint32_t count);
+void ipset_regrow_tree(struct ipset *set, struct setblock *nodes, uint32_t count);
 /*
  * The tree that the finished set was built in, clean; NULL: there is none, one grown from the
  * ranges is as good. Borrowed until the set changes.

@@ -6,7 +6,6 @@
 #include "storage/gather4.h"
 #include "storage/ipset.h"
 #include "storage/iptree.h"
-#include "storage/leafmemo.h"
 
 struct range4 {
 	uint32_t first;
@@ -35,7 +34,6 @@ struct ipset {
 	struct iptree *tree;    /* wide sets that are built; NULL: those that were read */
 	bool tree_changed;      /* the tree holds what the ranges do not */
 	bool tree_only;         /* finished, for writing the tree, which has IPv6 addresses */
-	struct leafmemo *memo;  /* of the tree while many are added; NULL: none */
 	struct gather4 *gather; /* not yet in ranges4; NULL: nothing */
 	struct ranges4 ranges4; /* when no address is outside ::ffff:0:0/96 */
 	struct ranges6 ranges6; /* else */

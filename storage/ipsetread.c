@@ -8,6 +8,7 @@
 #include "storage/block.h"
 #include "storage/byteorder.h"
 #include "storage/ipsetform.h"
+#include "storage/setblock.h"
 #include "storage/sightings.h"
 
 #include <glib.h>
@@ -33,7 +34,7 @@ struct reading {
 	const char *name;
 	bool swap;
 	struct entry entry;
-	GArray *nodes; /* struct iptree_leaf, of a tree; NULL: they are not wanted */
+	GArray *nodes; /* struct setblock, of a tree; NULL: they are not wanted */
 	/* version 5 */
 	bool expect_upper;
 	bool expect_lower;
@@ -142,9 +143,10 @@ static int read_nodes(struct reading *reading, struct err *err)
 			status = truncated(reading, err);
 		}
 		if (status == ST_OK) {
-			struct iptree_leaf node = {
+			struct setblock node = {
 				.ip = { load64(at + 80, reading->swap),
 					load64(at + 88, reading->swap) },
+				.time = i,
 				.prefix = at[72],
 			};
 
@@ -419,7 +421,7 @@ static int read_set(struct ipset **out, struct bytesource *src, struct header *h
 	block_reader_read_ahead(reading.in);
 	reading.swap = used->big_endian != HOST_BIG_ENDIAN;
 	if (growing && used->record_version == 3) {
-		reading.nodes = g_array_new(FALSE, FALSE, sizeof(struct iptree_leaf));
+		reading.nodes = g_array_new(FALSE, FALSE, sizeof(struct setblock));
 	}
 	reading.set = is_wide_file(&reading, used) ? ipset_new_wide() : ipset_new();
 	status = find_version(used->record_version)->read(&reading, err);
@@ -427,7 +429,7 @@ static int read_set(struct ipset **out, struct bytesource *src, struct header *h
 		ipset_finish(reading.set);
 		if (growing && ipset_is_wide(reading.set)) {
 			ipset_regrow_tree(reading.set,
-					  reading.nodes ? (const void *)reading.nodes->data : NULL,
+					  reading.nodes ? (void *)reading.nodes->data : NULL,
 					  reading.nodes ? reading.nodes->len : 0);
 		}
 		*out = reading.set;

@@ -348,13 +348,18 @@ static int write_tree(struct writing *writing, const struct iptree *tree)
 		status = put(writing, unused, writing->wide ? 96 : 80);
 	}
 	for (uint32_t i = 1; status == ST_OK && i < nodes; i++) {
-		status = put_node(writing, iptree_node(tree, i));
+		struct iptree_node node;
+
+		iptree_node(tree, i, &node);
+		status = put_node(writing, &node);
 	}
 	if (status == ST_OK && leaves) {
 		status = put(writing, unused, writing->wide ? 24 : 8);
 	}
 	for (uint32_t i = 1; status == ST_OK && i < leaves; i++) {
-		status = put_leaf(writing, iptree_leaf(tree, i));
+		struct iptree_leaf leaf = iptree_leaf(tree, i);
+
+		status = put_leaf(writing, &leaf);
 	}
 	return status;
 }

@@ -1,28 +1,27 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The algorithms and their order of steps are those of silk-set-bag-pmap-files.md 1.6.1. */
+/*
+ * Taking blocks in. A tree that is gone down for each block waits for memory at every level. Here
+ * blocks are gathered, sorted by address, and go in together, in one walk over the tree from the
+ * lowest address to the highest (iptreegrow.c); what the order in which they came decides, the
+ * numbers of nodes, is found from the moments at which they came.
+ *
+ * The algorithms are those of silk-set-bag-pmap-files.md 1.6.1: leaves are joined after the
+ * insertion that makes the leaf array grow. So the blocks that go in together end there.
+ */
 #include "storage/iptreeparts.h"
 
-#include <assert.h>
-#include <glib.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define POOL_FIRST      2048u
-#define POOL_DOUBLE_MAX (1u << 20)
-
-/* Where an entry hangs: a slot of a node, or the root. */
-struct place {
-	uint32_t node; /* 0: root */
-	unsigned slot;
-};
-
-/* --- the arrays --- */
+#define CAPACITY_FIRST      2048u
+#define CAPACITY_DOUBLE_MAX (1u << 20)
+#define FRESH_MIN           16384u
+#define RECENT_BITS         13
+#define NEST_MAX            129
 
 struct iptree *iptree_new(void)
 {
 	struct iptree *tree = g_new0(struct iptree, 1);
 
-	tree->leaf_pool.unused = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	tree->node_pool.unused = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	return tree;
 }
@@ -30,465 +29,248 @@ struct iptree *iptree_new(void)
 void iptree_free(struct iptree *tree)
 {
 	if (tree) {
-		g_free(tree->leaves);
-		g_free(tree->nodes);
-		g_array_free(tree->leaf_pool.unused, TRUE);
+		iptree_drop_shape(tree);
+		g_free(tree->leaves.at);
+		g_free(tree->numbers);
+		g_free(tree->pending.at);
+		g_free(tree->fresh.at);
+		g_free(tree->recent);
 		g_array_free(tree->node_pool.unused, TRUE);
 		g_free(tree);
 	}
 }
 
-static bool pool_take(struct pool *pool, uint32_t *out)
+uint32_t iptree_grown(uint32_t capacity)
 {
-	if (pool->used < pool->capacity) {
-		*out = pool->used++;
-		return true;
+	if (capacity < CAPACITY_FIRST / 2) {
+		return CAPACITY_FIRST;
 	}
-	if (pool->unused->len) {
-		*out = g_array_index(pool->unused, uint32_t, pool->unused->len - 1);
-		g_array_set_size(pool->unused, pool->unused->len - 1);
-		return true;
-	}
-	return false;
+	return capacity >= CAPACITY_DOUBLE_MAX ? capacity + CAPACITY_DOUBLE_MAX : capacity * 2;
 }
 
-static uint32_t pool_grown(const struct pool *pool)
+/* --- blocks in order --- */
+
+/* The blocks around the place where a walk in order is, each inside the one before. */
+struct nest {
+	unsigned depth;
+	const struct setblock *around[NEST_MAX];
+};
+
+/* The innermost block around this one, which is the next in order; NULL: there is none. */
+static const struct setblock *nest_around(struct nest *nest, const struct setblock *block)
 {
-	if (pool->capacity < POOL_FIRST / 2) {
-		return POOL_FIRST;
+	while (nest->depth && !setblock_holds(nest->around[nest->depth - 1], block)) {
+		nest->depth--;
 	}
-	return pool->capacity >= POOL_DOUBLE_MAX ? pool->capacity + POOL_DOUBLE_MAX
-						 : pool->capacity * 2;
+	return nest->depth ? nest->around[nest->depth - 1] : NULL;
 }
 
-static uint32_t leaf_take(struct iptree *tree, struct ip ip, unsigned prefix)
+/* The next in order of several lists. */
+static const struct setblock *next_of(struct setblocks lists[], unsigned count)
 {
-	struct pool *pool = &tree->leaf_pool;
-	uint32_t index = 0;
+	struct setblocks *least = NULL;
 
-	if (!pool_take(pool, &index)) {
-		tree->combine_next = tree->combine_next || pool->capacity;
-		pool->capacity = pool_grown(pool);
-		tree->leaves = g_renew(struct iptree_leaf, tree->leaves, pool->capacity);
-		index = pool->used++;
-	}
-	tree->leaves[index] = (struct iptree_leaf){ .ip = ip, .prefix = (uint8_t)prefix };
-	return index;
-}
-
-static uint32_t node_take(struct iptree *tree, struct ip ip, unsigned prefix)
-{
-	struct pool *pool = &tree->node_pool;
-	uint32_t index = 0;
-
-	if (!pool_take(pool, &index)) {
-		pool->capacity = pool_grown(pool);
-		tree->nodes = g_renew(struct iptree_node, tree->nodes, pool->capacity);
-		index = pool->used++;
-	}
-	tree->nodes[index] = (struct iptree_node){ .ip = ip, .prefix = (uint8_t)prefix };
-	return index;
-}
-
-/* Give back a node, all nodes below it, and their leaves. */
-static void subtree_free(struct iptree *tree, uint32_t top)
-{
-	GArray *work = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-
-	g_array_append_val(work, top);
-	while (work->len) {
-		uint32_t index = g_array_index(work, uint32_t, work->len - 1);
-		const struct iptree_node *node = &tree->nodes[index];
-
-		g_array_set_size(work, work->len - 1);
-		for (unsigned s = 0; s < IPTREE_SLOTS; s++) {
-			if (!node->child[s] || bit(node->repeat_bits, s)) {
-				continue;
-			}
-			if (bit(node->leaf_bits, s)) {
-				pool_give(&tree->leaf_pool, node->child[s]);
-			} else {
-				g_array_append_val(work, node->child[s]);
-			}
+	for (unsigned i = 0; i < count; i++) {
+		if (lists[i].count && (!least || setblock_order(lists[i].at, least->at) < 0)) {
+			least = &lists[i];
 		}
-		pool_give(&tree->node_pool, index);
 	}
-	g_array_free(work, TRUE);
+	if (!least) {
+		return NULL;
+	}
+	least->count--;
+	return least->at++;
+}
+
+/*
+ * Merge the fresh blocks, which are sorted, with the pending ones and drop those that were held
+ * when they came. marks[moment]: 0, it was dropped; else 1 and how many leaves it took the place
+ * of. A block around a later one has come later, or the later one would have been dropped: so the
+ * innermost one came first.
+ */
+static void merge_fresh(struct iptree *tree, uint32_t *marks)
+{
+	struct setblocks lists[] = { tree->leaves, tree->pending, tree->fresh };
+	struct setblocks merged = { g_new(struct setblock, tree->pending.count + tree->fresh.count),
+				    0 };
+	struct nest nest = { 0 };
+	const struct setblock *block;
+
+	while ((block = next_of(lists, G_N_ELEMENTS(lists)))) {
+		const struct setblock *around = nest_around(&nest, block);
+
+		if (around && around->time < block->time) {
+			continue;
+		}
+		if (around) {
+			marks[around->time]++;
+		}
+		nest.around[nest.depth++] = block;
+		if (block->time) {
+			marks[block->time] = 1;
+			merged.at[merged.count++] = *block;
+		}
+	}
+	g_free(tree->pending.at);
+	tree->pending = merged;
+	tree->fresh.count = 0;
+}
+
+/* Moments without gaps, from 1 on; marks move with them. */
+static void renumber_moments(struct setblocks *pending, uint32_t *marks, uint32_t last)
+{
+	uint32_t *moments = g_new(uint32_t, (size_t)last + 1);
+	uint32_t moment = 0;
+
+	for (uint32_t i = 1; i <= last; i++) {
+		if (marks[i]) {
+			moments[i] = ++moment;
+			marks[moment] = marks[i];
+		}
+	}
+	for (uint32_t i = 0; i < pending->count; i++) {
+		pending->at[i].time = moments[pending->at[i].time];
+	}
+	g_free(moments);
+}
+
+/* --- the leaf array --- */
+
+/*
+ * The moment when the array grows so that leaves are joined; 0: not yet. taken[moment]: 1 and how
+ * many leaves the block takes the place of.
+ */
+static uint32_t joining_moment(struct iptree *tree, const uint32_t *taken)
+{
+	uint32_t left = tree->leaf_capacity ? tree->leaf_capacity - tree->leaves.count - 1 : 0;
+
+	if (tree->combine_next && !tree->loading && tree->pending.count) {
+		return 1;
+	}
+	for (uint32_t moment = 1; moment <= tree->pending.count; moment++) {
+		bool joins = tree->leaf_capacity && !tree->loading;
+
+		if (taken[moment] > 1) {
+			left += taken[moment] - 2;
+			continue;
+		}
+		if (left) {
+			left--;
+			continue;
+		}
+		/* the first time there is the unused leaf, too */
+		left = iptree_grown(tree->leaf_capacity) - MAX(tree->leaf_capacity, 1) - 1;
+		tree->combine_next = tree->combine_next || tree->leaf_capacity;
+		tree->leaf_capacity = iptree_grown(tree->leaf_capacity);
+		if (joins) {
+			return moment;
+		}
+	}
+	return 0;
+}
+
+/* All fresh blocks become pending ones, or part of the tree when leaves have been joined since. */
+static void settle(struct iptree *tree)
+{
+	uint32_t until = 0;
+
+	do {
+		uint32_t last = tree->pending.count + tree->fresh.count;
+		uint32_t *marks = g_new0(uint32_t, (size_t)last + 1);
+
+		for (uint32_t i = 0; i < tree->fresh.count; i++) {
+			tree->fresh.at[i].time = tree->pending.count + i + 1;
+		}
+		setblock_sort(tree->fresh.at, tree->fresh.count);
+		merge_fresh(tree, marks);
+		if (last && !marks[1] && !tree->loading) {
+			/* joining follows an insertion that inserts nothing, too */
+			tree->combine_next = false;
+		}
+		renumber_moments(&tree->pending, marks, last);
+		until = joining_moment(tree, marks);
+		if (until) {
+			iptree_grow(tree, until);
+			tree->combine_next = false;
+		}
+		g_free(marks);
+	} while (until);
 }
 
 /* --- insertion --- */
 
-static void set_leaf(struct iptree *tree, uint32_t node_index, uint32_t leaf_index)
+static void make_room(struct iptree *tree)
 {
-	struct iptree_node *node = &tree->nodes[node_index];
-	const struct iptree_leaf *leaf = &tree->leaves[leaf_index];
-	unsigned slot = slot_of(leaf->ip, node->prefix);
-	unsigned span = slot_span(node->prefix, leaf->prefix);
+	uint32_t most = MAX(FRESH_MIN, (tree->leaves.count + tree->pending.count) / 4);
 
-	for (unsigned s = slot; s < slot + span; s++) {
-		node->child[s] = leaf_index;
-		node->leaf_bits |= 1u << s;
-		node->repeat_bits |= 1u << s;
-		node->node_bits &= (uint16_t) ~(1u << s);
+	if (tree->fresh_room >= most) {
+		settle(tree);
+		most = MAX(FRESH_MIN, (tree->leaves.count + tree->pending.count) / 4);
 	}
-	node->repeat_bits &= ~(1u << slot);
-}
-
-static void set_node(struct iptree *tree, struct place at, uint32_t index)
-{
-	if (at.node) {
-		struct iptree_node *parent = &tree->nodes[at.node];
-
-		parent->child[at.slot] = index;
-		parent->leaf_bits &= ~(1u << at.slot);
-		parent->repeat_bits &= ~(1u << at.slot);
-		parent->node_bits |= (uint16_t)(1u << at.slot);
-	} else {
-		tree->root = index;
-		tree->root_is_leaf = false;
+	if (tree->fresh_room < most) {
+		tree->fresh_room = MIN(MAX(2 * tree->fresh_room, 64), most);
+		tree->fresh.at = g_renew(struct setblock, tree->fresh.at, tree->fresh_room);
 	}
 }
 
-static void set_leaf_at(struct iptree *tree, struct place at, uint32_t index)
+static void take(struct iptree *tree, struct ip ip, unsigned prefix)
 {
-	if (at.node) {
-		set_leaf(tree, at.node, index);
-	} else {
-		tree->root = index;
-		tree->root_is_leaf = true;
+	if (tree->fresh.count == tree->fresh_room) {
+		make_room(tree);
 	}
+	tree->fresh.at[tree->fresh.count++] =
+		(struct setblock){ .ip = ip, .prefix = (uint8_t)prefix };
 }
 
-/* The block takes the one slot (or the root) that index, a leaf or a subtree inside it, has. */
-static uint32_t cover_one(struct iptree *tree, struct place at, uint32_t index, bool is_leaf,
-			  struct ip ip, unsigned prefix)
+static void begin_change(struct iptree *tree)
 {
-	if (is_leaf) {
-		tree->leaves[index] = (struct iptree_leaf){ .ip = ip, .prefix = (uint8_t)prefix };
-	} else {
-		subtree_free(tree, index);
-		index = leaf_take(tree, ip, prefix);
-		set_leaf_at(tree, at, index);
-	}
-	return index;
-}
-
-/* The block takes several slots, with leaves, subtrees and holes in them. */
-static uint32_t cover_many(struct iptree *tree, uint32_t node_index, struct ip ip, unsigned prefix)
-{
-	struct iptree_node *node = &tree->nodes[node_index];
-	unsigned slot = slot_of(ip, node->prefix);
-	unsigned span = slot_span(node->prefix, prefix);
-	uint32_t kept = 0;
-
-	for (unsigned s = slot; s < slot + span; s++) {
-		if (!node->child[s] || bit(node->repeat_bits, s)) {
-			continue;
-		}
-		if (!bit(node->leaf_bits, s)) {
-			subtree_free(tree, node->child[s]);
-		} else if (!kept) {
-			kept = node->child[s];
-		} else {
-			pool_give(&tree->leaf_pool, node->child[s]);
-		}
-	}
-	if (kept) {
-		tree->leaves[kept] = (struct iptree_leaf){ .ip = ip, .prefix = (uint8_t)prefix };
-	} else {
-		kept = leaf_take(tree, ip, prefix);
-	}
-	set_leaf(tree, node_index, kept);
-	return kept;
-}
-
-static uint32_t cover(struct iptree *tree, struct place at, uint32_t index, bool is_leaf,
-		      struct ip ip, unsigned prefix)
-{
-	if (at.node && prefix - tree->nodes[at.node].prefix < STRIDE_BITS) {
-		return cover_many(tree, at.node, ip, prefix);
-	}
-	return cover_one(tree, at, index, is_leaf, ip, prefix);
-}
-
-/* A new node between a place and what hangs there, where the block branches off at bit shared. */
-static uint32_t split(struct iptree *tree, struct place at, uint32_t index, bool is_leaf,
-		      struct ip ip, unsigned prefix, unsigned shared)
-{
-	unsigned node_prefix = shared & ~(STRIDE_BITS - 1);
-	uint32_t leaf = leaf_take(tree, ip, prefix);
-	struct ip old = is_leaf ? tree->leaves[index].ip : tree->nodes[index].ip;
-	uint32_t node = node_take(tree, ip_masked(old, node_prefix), node_prefix);
-
-	set_leaf(tree, node, leaf);
-	if (is_leaf) {
-		set_leaf(tree, node, index);
-	} else {
-		set_node(tree, (struct place){ node, slot_of(old, node_prefix) }, index);
-	}
-	set_node(tree, at, node);
-	return leaf;
-}
-
-/* At an empty slot: is another slot that the block would fill taken? */
-static bool span_is_taken(const struct iptree_node *node, struct ip ip, unsigned prefix)
-{
-	unsigned slot = slot_of(ip, node->prefix);
-	unsigned span = slot_span(node->prefix, prefix);
-
-	for (unsigned s = slot; s < slot + span; s++) {
-		if (node->child[s]) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* The insertions return the leaf that has the block now. */
-static uint32_t insert_at_leaf(struct iptree *tree, struct place at, uint32_t index, struct ip ip,
-			       unsigned prefix)
-{
-	const struct iptree_leaf *leaf = &tree->leaves[index];
-	unsigned shared = shared_bits(ip, leaf->ip);
-
-	if (shared >= leaf->prefix && prefix >= leaf->prefix) {
-		return index;
-	}
-	if (shared < leaf->prefix && shared < prefix) {
-		return split(tree, at, index, true, ip, prefix, shared);
-	}
-	return cover(tree, at, index, true, ip, prefix);
-}
-
-/* From the node at index downwards. */
-static uint32_t insert_at_node(struct iptree *tree, struct place at, uint32_t index, struct ip ip,
-			       unsigned prefix)
-{
-	for (;;) {
-		const struct iptree_node *node = &tree->nodes[index];
-		unsigned shared = shared_bits(ip, node->ip);
-		unsigned slot;
-
-		if (shared < node->prefix && shared < prefix) {
-			return split(tree, at, index, false, ip, prefix, shared);
-		}
-		if (shared < node->prefix || prefix <= node->prefix) {
-			return cover(tree, at, index, false, ip, prefix);
-		}
-		tree->path[tree->depth] = index;
-		tree->prefixes[tree->depth++] = node->prefix;
-		slot = slot_of(ip, node->prefix);
-		at = (struct place){ index, slot };
-		if (!node->child[slot]) {
-			uint32_t leaf;
-
-			if (span_is_taken(node, ip, prefix)) {
-				return cover_many(tree, index, ip, prefix);
-			}
-			leaf = leaf_take(tree, ip, prefix);
-			set_leaf(tree, index, leaf);
-			return leaf;
-		}
-		if (bit(node->leaf_bits, slot)) {
-			return insert_at_leaf(tree, at, node->child[slot], ip, prefix);
-		}
-		if (node->prefix + STRIDE_BITS >= prefix) {
-			return cover(tree, at, node->child[slot], false, ip, prefix);
-		}
-		index = node->child[slot];
-	}
-}
-
-/* The lowest node of the path that holds the block and is not inside it, which leaves the path. */
-static uint32_t path_down(struct iptree *tree, struct ip ip, unsigned prefix)
-{
-	unsigned shared = MIN(shared_bits(ip, tree->last), prefix - 1);
-
-	while (tree->depth && tree->prefixes[tree->depth - 1] > shared) {
-		tree->depth--;
-	}
-	tree->last = ip;
-	return tree->depth ? tree->path[--tree->depth] : tree->root;
-}
-
-uint32_t iptree_insert(struct iptree *tree, struct ip ip, uint8_t prefix)
-{
-	const struct place root = { 0, 0 };
-	uint32_t leaf;
-
-	ip = ip_masked(ip, prefix);
 	tree->changed = true;
-	if (!tree->root) {
-		leaf_take(tree, (struct ip){ 0, 0 }, 0);
-		tree->root = leaf_take(tree, ip, prefix);
-		tree->root_is_leaf = true;
-		node_take(tree, (struct ip){ 0, 0 }, 0);
-		return tree->root;
-	}
-	leaf = tree->root_is_leaf
-		       ? insert_at_leaf(tree, root, tree->root, ip, prefix)
-		       : insert_at_node(tree, root, path_down(tree, ip, prefix), ip, prefix);
-	if (tree->combine_next && !tree->loading) {
-		iptree_combine(tree);
-		tree->combine_next = false;
-	}
-	return leaf;
+	iptree_drop_shape(tree);
 }
 
-/* One level further down; false: nothing more to fetch. */
-static bool fetch_next(const struct iptree *tree, struct ip ip, uint32_t *index)
+void iptree_insert(struct iptree *tree, struct ip ip, uint8_t prefix)
 {
-	const struct iptree_node *node = &tree->nodes[*index];
-	unsigned slot;
-
-	if (shared_bits(ip, node->ip) < node->prefix) {
-		return false;
-	}
-	slot = slot_of(ip, node->prefix);
-	*index = node->child[slot];
-	if (!*index) {
-		return false;
-	}
-	if (bit(node->leaf_bits, slot)) {
-		__builtin_prefetch(&tree->leaves[*index]);
-		return false;
-	}
-	node = &tree->nodes[*index];
-	__builtin_prefetch(node, 1);
-	__builtin_prefetch(&node->leaf_bits, 1);
-	return true;
+	begin_change(tree);
+	take(tree, ip_masked(ip, prefix), prefix);
 }
 
-void iptree_fetch(const struct iptree *tree, const struct ip *ips, size_t count)
+static uint64_t hash_of(struct ip ip)
 {
-	uint32_t index[IPTREE_FETCH_MAX];
-	uint8_t active[IPTREE_FETCH_MAX];
-	size_t left = tree->root && !tree->root_is_leaf ? count : 0;
+	uint64_t mixed = ip.hi * UINT64_C(0xc2b2ae3d27d4eb4f) ^ ip.lo;
 
-	assert(count <= IPTREE_FETCH_MAX);
-	for (size_t i = 0; i < left; i++) {
-		index[i] = tree->root;
-		active[i] = (uint8_t)i;
+	return (mixed ^ mixed >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* Most addresses of flow records came a short while before: a table of those seen last drops them.
+ */
+void iptree_insert_many(struct iptree *tree, const struct ip *ips, size_t count)
+{
+	begin_change(tree);
+	if (!tree->recent) {
+		tree->recent = g_new0(struct ip, 1u << RECENT_BITS);
+		/* :: belongs into the first entry and has not been seen; ::1 belongs elsewhere */
+		tree->recent[0].lo = 1;
 	}
-	while (left) {
-		size_t kept = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct ip *recent = &tree->recent[hash_of(ips[i]) >> (64 - RECENT_BITS)];
 
-		for (size_t i = 0; i < left; i++) {
-			if (fetch_next(tree, ips[active[i]], &index[active[i]])) {
-				active[kept++] = active[i];
-			}
+		if (!ip_equal(*recent, ips[i])) {
+			*recent = ips[i];
+			take(tree, ips[i], 128);
 		}
-		left = kept;
 	}
 }
 
 static int insert_block(void *arg, struct ip first, uint8_t prefix)
 {
-	iptree_insert(arg, first, prefix);
+	take(arg, first, prefix);
 	return 0;
 }
 
 void iptree_insert_range(struct iptree *tree, struct ip first, struct ip last)
 {
+	begin_change(tree);
 	iptree_each_block(first, last, insert_block, tree);
-}
-
-/* The number of the node for exactly these bits; 0: there is none. */
-static uint32_t find_node(const struct iptree *tree, struct ip ip, unsigned prefix)
-{
-	uint32_t index = tree->root;
-
-	for (;;) {
-		const struct iptree_node *node = &tree->nodes[index];
-		unsigned slot;
-
-		if (node->prefix >= prefix) {
-			return node->prefix == prefix && ip_equal(node->ip, ip) ? index : 0;
-		}
-		slot = slot_of(ip, node->prefix);
-		if (!node->child[slot] || bit(node->leaf_bits, slot)) {
-			return 0;
-		}
-		index = node->child[slot];
-	}
-}
-
-/* numbers[old] is the new number of each node; false: two places for one node, or none. */
-static bool map_numbers(const struct iptree *tree, const struct iptree_leaf *nodes, uint32_t count,
-			uint32_t *numbers)
-{
-	for (uint32_t i = 0; i < count; i++) {
-		uint32_t old = find_node(tree, nodes[i].ip, nodes[i].prefix);
-
-		if (!old || numbers[old]) {
-			return false;
-		}
-		numbers[old] = i + 1;
-	}
-	return true;
-}
-
-bool iptree_renumber(struct iptree *tree, const struct iptree_leaf *nodes, uint32_t count)
-{
-	struct iptree_node *renumbered;
-	uint32_t *numbers;
-
-	if (tree->root_is_leaf || !tree->root || count + 1 != tree->node_pool.used) {
-		return false;
-	}
-	numbers = g_new0(uint32_t, (size_t)count + 1);
-	if (!map_numbers(tree, nodes, count, numbers)) {
-		g_free(numbers);
-		return false;
-	}
-	renumbered = g_new(struct iptree_node, (size_t)count + 1);
-	renumbered[0] = tree->nodes[0];
-	for (uint32_t i = 1; i <= count; i++) {
-		struct iptree_node *node = &renumbered[numbers[i]];
-
-		*node = tree->nodes[i];
-		for (unsigned s = 0; s < IPTREE_SLOTS; s++) {
-			if (node->child[s] && !bit(node->leaf_bits, s)) {
-				node->child[s] = numbers[node->child[s]];
-			}
-		}
-	}
-	tree->root = numbers[tree->root];
-	tree->depth = 0;
-	g_free(numbers);
-	g_free(tree->nodes);
-	tree->nodes = renumbered;
-	/* what is read fills its arrays to the brim */
-	tree->node_pool.capacity = tree->node_pool.used;
-	tree->leaf_pool.capacity = tree->leaf_pool.used;
-	return true;
-}
-
-/* --- asking --- */
-
-uint32_t iptree_leaf_count(const struct iptree *tree)
-{
-	return tree->leaf_pool.used;
-}
-
-uint32_t iptree_node_count(const struct iptree *tree)
-{
-	return tree->node_pool.used;
-}
-
-uint32_t iptree_root(const struct iptree *tree)
-{
-	return tree->root;
-}
-
-const struct iptree_leaf *iptree_leaf(const struct iptree *tree, uint32_t index)
-{
-	return &tree->leaves[index];
-}
-
-const struct iptree_node *iptree_node(const struct iptree *tree, uint32_t index)
-{
-	return &tree->nodes[index];
 }
 
 int iptree_each_block(struct ip first, struct ip last, iptree_block_fn fn, void *arg)
@@ -512,4 +294,55 @@ int iptree_each_block(struct ip first, struct ip last, iptree_block_fn fn, void 
 		}
 		first = ip_next(first);
 	}
+}
+
+void iptree_load(struct iptree *tree)
+{
+	tree->loading = true;
+}
+
+/* --- cleaning --- */
+
+void iptree_clean(struct iptree *tree)
+{
+	if (tree->changed) {
+		settle(tree);
+		iptree_grow(tree, tree->pending.count);
+		g_free(tree->fresh.at);
+		g_free(tree->pending.at);
+		g_free(tree->recent);
+		tree->fresh = (struct setblocks){ NULL, 0 };
+		tree->fresh_room = 0;
+		tree->pending = tree->fresh;
+		tree->recent = NULL;
+		tree->changed = false;
+		iptree_make_shape(tree);
+		iptree_compact(tree);
+	}
+	tree->loading = false;
+}
+
+uint32_t iptree_leaf_count(const struct iptree *tree)
+{
+	return tree->leaves.count ? tree->leaves.count + 1 : 0;
+}
+
+uint32_t iptree_node_count(const struct iptree *tree)
+{
+	return tree->leaves.count ? tree->node_count + 1 : 0;
+}
+
+uint32_t iptree_root(const struct iptree *tree)
+{
+	if (tree->node_count) {
+		return tree->numbers[tree->node_count - 1];
+	}
+	return tree->leaves.count ? 1 : 0;
+}
+
+struct iptree_leaf iptree_leaf(const struct iptree *tree, uint32_t index)
+{
+	const struct setblock *leaf = &tree->leaves.at[index - 1];
+
+	return (struct iptree_leaf){ .ip = leaf->ip, .prefix = leaf->prefix };
 }

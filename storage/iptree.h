@@ -2,13 +2,16 @@
 /*
  * The 16-way radix tree of IPset files of record version 3 (silk-set-bag-pmap-files.md 1.6). The
  * file is a dump of the tree's arrays, and the numbers of its nodes tell in which order blocks came
- * in: to write the same bytes as SiLK the tree must be grown in the same way. That is all it is
- * for; asking is done by struct ipset.
+ * in: to write the same bytes as SiLK the numbers must come out as if the tree had grown block by
+ * block. That is all it is for; asking is done by struct ipset.
  *
  *	struct iptree *tree = iptree_new();
  *	iptree_insert(tree, ip, 128);
- *	iptree_clean(tree);			// before writing
- *	for (uint32_t i = 1; i < iptree_node_count(tree); i++) ... iptree_node(tree, i) ...
+ *	iptree_clean(tree);			// before asking or writing
+ *	for (uint32_t i = 1; i < iptree_node_count(tree); i++) {
+ *		iptree_node(tree, i, &node);
+ *		...
+ *	}
  *	iptree_free(tree);
  *
  * All prefixes are those of 128-bit addresses; IPv4 lies in ::ffff:0:0/96, and since 96 is a
@@ -22,6 +25,7 @@
 #define IPTREE_SLOTS 16
 
 struct iptree;
+struct setblock;
 
 struct iptree_leaf {
 	struct ip ip;
@@ -33,24 +37,16 @@ struct iptree_node {
 	uint32_t leaf_bits;           /* bit s: child[s] is a leaf */
 	uint32_t repeat_bits;         /* bit s: child[s] is the same leaf as child[s - 1] */
 	uint8_t prefix;               /* multiple of 4 */
-	uint16_t node_bits;           /* bit s: child[s] is a node */
 	struct ip ip;
 };
 
 struct iptree *iptree_new(void);
 void iptree_free(struct iptree *tree);
 
-/*
- * Insert one block; bits of ip below the prefix are ignored. Returns the leaf that held the block
- * when it had been inserted; joining may have moved it since.
- */
-uint32_t iptree_insert(struct iptree *tree, struct ip ip, uint8_t prefix);
-/*
- * Get what inserting these addresses (at most IPTREE_FETCH_MAX) will look at into the cache, for
- * all at once, which takes little more time than for one.
- */
-#define IPTREE_FETCH_MAX 64
-void iptree_fetch(const struct iptree *tree, const struct ip *ips, size_t count);
+/* Insert one block; bits of ip below the prefix are ignored. */
+void iptree_insert(struct iptree *tree, struct ip ip, uint8_t prefix);
+/* Insert addresses one after the other. */
+void iptree_insert_many(struct iptree *tree, const struct ip *ips, size_t count);
 /* The blocks of a range, ascending. */
 void iptree_insert_range(struct iptree *tree, struct ip first, struct ip last);
 
@@ -61,22 +57,26 @@ void iptree_insert_range(struct iptree *tree, struct ip first, struct ip last);
 void iptree_load(struct iptree *tree);
 
 /*
- * Give the nodes of a clean tree the numbers that they have in a file: nodes holds the address and
- * prefix of each, from number 1 on. False, and nothing is changed, when these are not the nodes.
+ * Give the nodes of a clean tree the numbers that they have in a file. nodes: the address and
+ * prefix of each, and as its time its number; they are sorted here. False, and nothing but their
+ * order is changed, when these are not the nodes.
  */
-bool iptree_renumber(struct iptree *tree, const struct iptree_leaf *nodes, uint32_t count);
+bool iptree_renumber(struct iptree *tree, struct setblock *nodes, uint32_t count);
 
 /* Join what can be joined, give numbers without holes, leaves in order of address. */
 void iptree_clean(struct iptree *tree);
 
-/* Counts include the unused first leaf and node; all are 0 while the tree is empty. */
+/*
+ * Of a clean tree. Counts include the unused first leaf and node; all are 0 while the tree is
+ * empty.
+ */
 uint32_t iptree_leaf_count(const struct iptree *tree);
 uint32_t iptree_node_count(const struct iptree *tree);
 /* Of a node, or of a leaf when there are fewer than two nodes. */
 uint32_t iptree_root(const struct iptree *tree);
-/* Borrowed until the next insertion. Ascending and dense only after iptree_clean(). */
-const struct iptree_leaf *iptree_leaf(const struct iptree *tree, uint32_t index);
-const struct iptree_node *iptree_node(const struct iptree *tree, uint32_t index);
+/* Leaves ascend. */
+struct iptree_leaf iptree_leaf(const struct iptree *tree, uint32_t index);
+void iptree_node(const struct iptree *tree, uint32_t index, struct iptree_node *out);
 
 /*
  * Split a range into the fewest aligned blocks, ascending; stops when fn returns non-zero and

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The inside of a tree, for iptree.c (growing, asking) and iptreeclean.c (joining, numbering) only.
+/*
+ * The inside of a tree, for iptree.c (taking blocks in), iptreegrow.c (growing by many blocks at
+ * once) and iptreeshape.c (what is written) only.
  */
 #ifndef TUSSAH_STORAGE_IPTREEPARTS_H
 #define TUSSAH_STORAGE_IPTREEPARTS_H
@@ -7,35 +9,58 @@
 #include <glib.h>
 
 #include "storage/iptree.h"
+#include "storage/setblock.h"
 
 #define STRIDE_BITS      4u
 #define IPTREE_DEPTH_MAX (128 / STRIDE_BITS)
+#define IPTREE_NEVER     UINT32_MAX
 
-/* Indices of one of the two arrays. */
-struct pool {
+struct setblocks {
+	struct setblock *at;
+	uint32_t count;
+};
+
+/* The numbers of nodes that are given out. */
+struct node_pool {
 	uint32_t capacity;
 	uint32_t used;
 	GArray *unused; /* uint32_t, last in first out */
 };
 
+/* What a node of a clean tree looks like; the first one has the place 0 in all arrays. */
+struct node_shape {
+	uint32_t leaf;     /* place of one of the leaves below it */
+	uint32_t children; /* where in the tree's children its own begin, by slot, no repeats */
+	uint16_t leaf_bits;
+	uint16_t repeat_bits;
+	uint16_t node_bits;
+	uint8_t prefix;
+};
+
 struct iptree {
-	struct iptree_leaf *leaves;
-	struct iptree_node *nodes;
-	struct pool leaf_pool;
-	struct pool node_pool;
-	uint32_t root;
-	bool root_is_leaf;
-	bool combine_next; /* the leaf array has grown since the last Combine */
+	/*
+	 * The tree as it was when leaves were last joined. Nodes are in the order in which a walk
+	 * from the lowest address on leaves them: children before their parent, the root last.
+	 * Together with the leaves their numbers are all there is to know.
+	 */
+	struct setblocks leaves;
+	uint32_t *numbers;
+	uint32_t node_count;
+	/* Blocks that came since, in order; none that was held already when it came. */
+	struct setblocks pending;
+	/* Blocks that came after these, as they came. */
+	struct setblocks fresh;
+	uint32_t fresh_room;
+	uint32_t leaf_capacity;
+	struct node_pool node_pool;
+	bool combine_next; /* the leaf array has grown since the last joining */
 	bool changed;      /* since the last clean */
 	bool loading;      /* do not join yet */
-	/*
-	 * The nodes above the block last inserted, from the root downwards: the next one of
-	 * ascending blocks need not begin at the root. Every one holds the address last.
-	 */
-	struct ip last;
-	unsigned depth;
-	uint32_t path[IPTREE_DEPTH_MAX];
-	uint8_t prefixes[IPTREE_DEPTH_MAX]; /* theirs */
+	/* Of a clean tree; NULL: not yet made. */
+	struct node_shape *shapes;
+	uint32_t *children; /* places of leaves and nodes */
+	uint32_t *places;   /* of nodes, by number */
+	struct ip *recent;  /* addresses seen last, by their hash; NULL: none */
 };
 
 static inline uint64_t high_mask(unsigned bits)
@@ -47,15 +72,6 @@ static inline struct ip ip_masked(struct ip ip, unsigned prefix)
 {
 	return (struct ip){ ip.hi & high_mask(prefix < 64 ? prefix : 64),
 			    ip.lo & high_mask(prefix > 64 ? prefix - 64 : 0) };
-}
-
-/* Number of leading bits that are the same. */
-static inline unsigned shared_bits(struct ip a, struct ip b)
-{
-	if (a.hi != b.hi) {
-		return (unsigned)__builtin_clzll(a.hi ^ b.hi);
-	}
-	return a.lo != b.lo ? 64 + (unsigned)__builtin_clzll(a.lo ^ b.lo) : 128;
 }
 
 /* The four bits after the first prefix ones. */
@@ -72,17 +88,25 @@ static inline unsigned slot_span(unsigned node_prefix, unsigned block_prefix)
 	return deeper >= STRIDE_BITS ? 1 : 1u << (STRIDE_BITS - deeper);
 }
 
-static inline bool bit(uint32_t bits, unsigned slot)
+/* The prefix of the node in which addresses that share so many bits part. */
+static inline unsigned node_prefix_at(unsigned shared)
 {
-	return bits >> slot & 1;
+	return shared & ~(STRIDE_BITS - 1);
 }
 
-static inline void pool_give(struct pool *pool, uint32_t index)
-{
-	g_array_append_val(pool->unused, index);
-}
+/* How large an array becomes that is full. */
+uint32_t iptree_grown(uint32_t capacity);
 
-/* Join leaves below the root as far as they go. */
-void iptree_combine(struct iptree *tree);
+/*
+ * The pending blocks up to this moment go into the tree, in their order, and leaves are joined.
+ * Those that are left have their moments counted from there.
+ */
+void iptree_grow(struct iptree *tree, uint32_t until);
+
+/* Make and drop what is known of a clean tree. */
+void iptree_make_shape(struct iptree *tree);
+void iptree_drop_shape(struct iptree *tree);
+/* Let no number be free below the highest one; the shape must be there. */
+void iptree_compact(struct iptree *tree);
 
 #endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the nodes of a clean tree look like: found from the leaves alone, in one walk. Children are
+ * kept for slots that are taken only.
+ */
+#include "storage/iptreeparts.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct child {
+	uint32_t place;
+	bool is_node;
+};
+
+struct open_shape {
+	struct node_shape shape;
+	unsigned count;
+	uint32_t children[IPTREE_SLOTS];
+};
+
+struct shaping {
+	const struct setblocks *leaves;
+	struct open_shape open[IPTREE_DEPTH_MAX];
+	unsigned depth;
+	GArray *shapes;   /* struct node_shape */
+	GArray *children; /* uint32_t */
+};
+
+static bool bit(unsigned bits, unsigned slot)
+{
+	return bits >> slot & 1;
+}
+
+/* The child, on the way to this leaf. */
+static void put_child(const struct shaping *shaping, struct open_shape *open, struct child child,
+		      uint32_t leaf_place)
+{
+	const struct setblock *leaf = &shaping->leaves->at[leaf_place];
+	struct node_shape *shape = &open->shape;
+	unsigned slot = slot_of(leaf->ip, shape->prefix);
+	unsigned span = child.is_node ? 1 : slot_span(shape->prefix, leaf->prefix);
+	unsigned bits = ((1u << span) - 1) << slot;
+
+	open->children[open->count++] = child.place;
+	if (child.is_node) {
+		shape->node_bits |= (uint16_t)bits;
+	} else {
+		shape->leaf_bits |= (uint16_t)bits;
+		shape->repeat_bits |= (uint16_t)(bits & bits << 1);
+	}
+}
+
+/* The last one of the way has all its children. */
+static struct child end_shape(struct shaping *shaping, uint32_t leaf_place)
+{
+	struct open_shape *open = &shaping->open[--shaping->depth];
+
+	open->shape.leaf = leaf_place;
+	open->shape.children = shaping->children->len;
+	g_array_append_vals(shaping->children, open->children, open->count);
+	g_array_append_val(shaping->shapes, open->shape);
+	return (struct child){ .place = shaping->shapes->len - 1, .is_node = true };
+}
+
+/* The leaf at this place is done; the next one shares so many bits with it, < 0: there is none. */
+static void pass_leaf(struct shaping *shaping, uint32_t leaf_place, int shared)
+{
+	struct child child = { .place = leaf_place, .is_node = false };
+	struct open_shape *open = NULL;
+
+	while (shaping->depth && shaping->open[shaping->depth - 1].shape.prefix > shared) {
+		put_child(shaping, &shaping->open[shaping->depth - 1], child, leaf_place);
+		child = end_shape(shaping, leaf_place);
+	}
+	if (shared < 0) {
+		return;
+	}
+	if (shaping->depth) {
+		open = &shaping->open[shaping->depth - 1];
+	}
+	if (!open || open->shape.prefix != node_prefix_at((unsigned)shared)) {
+		open = &shaping->open[shaping->depth++];
+		*open = (struct open_shape){
+			.shape.prefix = (uint8_t)node_prefix_at((unsigned)shared),
+		};
+	}
+	put_child(shaping, open, child, leaf_place);
+}
+
+/* By number, where the nodes are. */
+static void make_places(struct iptree *tree)
+{
+	g_free(tree->places);
+	tree->places = g_new0(uint32_t, (size_t)tree->node_count + 1);
+	for (uint32_t i = 0; i < tree->node_count; i++) {
+		tree->places[tree->numbers[i]] = i;
+	}
+}
+
+void iptree_make_shape(struct iptree *tree)
+{
+	const struct setblocks *leaves = &tree->leaves;
+	struct shaping shaping = {
+		.leaves = leaves,
+		.shapes = g_array_sized_new(FALSE, FALSE, sizeof(struct node_shape),
+					    tree->node_count),
+		.children = g_array_sized_new(FALSE, FALSE, sizeof(uint32_t),
+					      tree->node_count + leaves->count),
+	};
+
+	for (uint32_t i = 0; i < leaves->count; i++) {
+		int shared = i + 1 < leaves->count
+				     ? (int)ip_shared_bits(leaves->at[i].ip, leaves->at[i + 1].ip)
+				     : -1;
+
+		pass_leaf(&shaping, i, shared);
+	}
+	assert(shaping.shapes->len == tree->node_count);
+	tree->shapes = (void *)g_array_free(shaping.shapes, FALSE);
+	tree->children = (void *)g_array_free(shaping.children, FALSE);
+}
+
+void iptree_drop_shape(struct iptree *tree)
+{
+	g_free(tree->shapes);
+	g_free(tree->children);
+	g_free(tree->places);
+	tree->shapes = NULL;
+	tree->children = NULL;
+	tree->places = NULL;
+}
+
+/* --- numbers without holes --- */
+
+/* The next unused number up to the highest one that is left; larger ones are thrown away. */
+static uint32_t hole_below(struct iptree *tree)
+{
+	uint32_t number = 0;
+
+	do {
+		GArray *unused = tree->node_pool.unused;
+
+		assert(unused->len);
+		number = g_array_index(unused, uint32_t, unused->len - 1);
+		g_array_set_size(unused, unused->len - 1);
+	} while (number > tree->node_count);
+	return number;
+}
+
+/* Where the children of a node that are nodes are; their number. */
+static unsigned child_nodes(const struct iptree *tree, uint32_t place, uint32_t *out)
+{
+	const struct node_shape *shape = &tree->shapes[place];
+	const uint32_t *child = &tree->children[shape->children];
+	unsigned count = 0;
+
+	for (unsigned left = (shape->leaf_bits | shape->node_bits) & ~shape->repeat_bits; left;
+	     left &= left - 1) {
+		if (bit(shape->node_bits, (unsigned)__builtin_ctz(left))) {
+			out[count++] = *child;
+		}
+		child++;
+	}
+	return count;
+}
+
+/* In the order of silk-set-bag-pmap-files.md 1.6.1, "Compact". */
+static void fill_holes(struct iptree *tree)
+{
+	GArray *work = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+	uint32_t root = tree->node_count - 1;
+	uint32_t children[IPTREE_SLOTS];
+
+	if (tree->numbers[root] > tree->node_count) {
+		tree->numbers[root] = hole_below(tree);
+	}
+	g_array_append_val(work, root);
+	while (work->len) {
+		uint32_t place = g_array_index(work, uint32_t, work->len - 1);
+		unsigned count = child_nodes(tree, place, children);
+
+		g_array_set_size(work, work->len - 1);
+		for (unsigned i = 0; i < count; i++) {
+			if (tree->numbers[children[i]] > tree->node_count) {
+				tree->numbers[children[i]] = hole_below(tree);
+			}
+		}
+		g_array_append_vals(work, children, count);
+	}
+	g_array_free(work, TRUE);
+}
+
+void iptree_compact(struct iptree *tree)
+{
+	if (tree->node_pool.unused->len && tree->node_count) {
+		fill_holes(tree);
+	}
+	g_array_set_size(tree->node_pool.unused, 0);
+	tree->node_pool.used = iptree_node_count(tree);
+	make_places(tree);
+}
+
+/* --- numbers of a file --- */
+
+/* Is it the node at this place? */
+static bool is_shape(const struct iptree *tree, const struct setblock *node, uint32_t place)
+{
+	const struct node_shape *shape = &tree->shapes[place];
+	struct ip ip = ip_masked(tree->leaves.at[shape->leaf].ip, shape->prefix);
+
+	return node->prefix == shape->prefix && ip_equal(node->ip, ip);
+}
+
+/* The nodes, parents before children, are checked in the order in which a walk leaves them. */
+static bool find_numbers(const struct iptree *tree, const struct setblock *nodes, uint32_t *numbers)
+{
+	const struct setblock *way[IPTREE_DEPTH_MAX];
+	unsigned depth = 0;
+	uint32_t place = 0;
+
+	for (uint32_t i = 0; i <= tree->node_count; i++) {
+		while (depth &&
+		       (i == tree->node_count || !setblock_holds(way[depth - 1], &nodes[i]))) {
+			const struct setblock *node = way[--depth];
+
+			if (!is_shape(tree, node, place)) {
+				return false;
+			}
+			numbers[place++] = node->time;
+		}
+		if (i < tree->node_count) {
+			if (depth == IPTREE_DEPTH_MAX) {
+				return false;
+			}
+			way[depth++] = &nodes[i];
+		}
+	}
+	return true;
+}
+
+bool iptree_renumber(struct iptree *tree, struct setblock *nodes, uint32_t count)
+{
+	uint32_t *numbers;
+
+	if (!count || count != tree->node_count) {
+		return false;
+	}
+	setblock_sort(nodes, count);
+	numbers = g_new(uint32_t, count);
+	if (!find_numbers(tree, nodes, numbers)) {
+		g_free(numbers);
+		return false;
+	}
+	g_free(tree->numbers);
+	tree->numbers = numbers;
+	make_places(tree);
+	/* what is read fills its arrays to the brim */
+	tree->node_pool.capacity = tree->node_pool.used;
+	tree->leaf_capacity = iptree_leaf_count(tree);
+	return true;
+}
+
+/* --- asking --- */
+
+void iptree_node(const struct iptree *tree, uint32_t index, struct iptree_node *out)
+{
+	const struct node_shape *shape = &tree->shapes[tree->places[index]];
+	const uint32_t *child = &tree->children[shape->children];
+	uint32_t number = 0;
+
+	*out = (struct iptree_node){
+		.leaf_bits = shape->leaf_bits,
+		.repeat_bits = shape->repeat_bits,
+		.prefix = shape->prefix,
+		.ip = ip_masked(tree->leaves.at[shape->leaf].ip, shape->prefix),
+	};
+	for (unsigned left = shape->leaf_bits | shape->node_bits; left; left &= left - 1) {
+		unsigned slot = (unsigned)__builtin_ctz(left);
+
+		if (!bit(shape->repeat_bits, slot)) {
+			number = bit(shape->node_bits, slot) ? tree->numbers[*child] : *child + 1;
+			child++;
+		}
+		out->child[slot] = number;
+	}
+}

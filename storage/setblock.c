@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Sorting by the bits in which the addresses differ, from the highest one of these on and some at a
+ * time: addresses of one network, which have most bits in common, are not looked at in vain. What
+ * is left together in a small heap is sorted by insertion.
+ */
+#include "storage/setblock.h"
+
+#include <glib.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SMALL          24u
+#define DIGIT_BITS_MAX 11u
+#define DIGITS_MAX     (1u << DIGIT_BITS_MAX)
+
+static int order_of(const void *a, const void *b)
+{
+	return setblock_order(a, b);
+}
+
+static void sort_small(struct setblock *blocks, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		struct setblock block = blocks[i];
+		size_t j = i;
+
+		for (; j > 0 && setblock_order(&blocks[j - 1], &block) > 0; j--) {
+			blocks[j] = blocks[j - 1];
+		}
+		blocks[j] = block;
+	}
+}
+
+/* The number of leading bits that all have in common. */
+static unsigned common_bits(const struct setblock *blocks, size_t count)
+{
+	struct ip differ = { 0, 0 };
+
+	for (size_t i = 1; i < count; i++) {
+		differ.hi |= blocks[i].ip.hi ^ blocks[0].ip.hi;
+		differ.lo |= blocks[i].ip.lo ^ blocks[0].ip.lo;
+	}
+	return ip_shared_bits(differ, (struct ip){ 0, 0 });
+}
+
+/* As many as there are blocks to a digit's value, about. */
+static unsigned digit_bits(size_t count)
+{
+	unsigned bits = 64 - (unsigned)__builtin_clzll(count / 2);
+
+	return MIN(bits, DIGIT_BITS_MAX);
+}
+
+struct digit {
+	unsigned shift;
+	unsigned mask;
+};
+
+static unsigned digit_of(struct ip ip, struct digit digit)
+{
+	return (unsigned)(ip_number(ip) >> digit.shift) & digit.mask;
+}
+
+/* Afterwards ends[value] is where the blocks with this value of the digit end. */
+static void distribute(struct setblock *blocks, struct setblock *spare, size_t count,
+		       struct digit digit, uint32_t ends[])
+{
+	uint32_t place = 0;
+
+	memset(ends, 0, (digit.mask + 1) * sizeof(ends[0]));
+	for (size_t i = 0; i < count; i++) {
+		ends[digit_of(blocks[i].ip, digit)]++;
+	}
+	for (unsigned value = 0; value <= digit.mask; value++) {
+		uint32_t many = ends[value];
+
+		ends[value] = place;
+		place += many;
+	}
+	for (size_t i = 0; i < count; i++) {
+		spare[ends[digit_of(blocks[i].ip, digit)]++] = blocks[i];
+	}
+	memcpy(blocks, spare, count * sizeof(*blocks));
+}
+
+/* At most 128 / 4 deep: each step looks at as many bits more as there are blocks, at least 4. */
+static void sort_large(struct setblock *blocks, struct setblock *spare, size_t count)
+{
+	uint32_t ends[DIGITS_MAX];
+	unsigned bits = digit_bits(count);
+	unsigned common;
+	struct digit digit;
+	uint32_t start = 0;
+
+	if (count <= SMALL) {
+		sort_small(blocks, count);
+		return;
+	}
+	common = common_bits(blocks, count);
+	if (common == 128) {
+		qsort(blocks, count, sizeof(*blocks), order_of);
+		return;
+	}
+	bits = MIN(bits, 128 - common);
+	digit = (struct digit){ .shift = 128 - common - bits, .mask = (1u << bits) - 1 };
+	distribute(blocks, spare, count, digit, ends);
+	for (unsigned value = 0; value <= digit.mask; value++) {
+		if (ends[value] - start > 1) {
+			sort_large(blocks + start, spare, ends[value] - start);
+		}
+		start = ends[value];
+	}
+}
+
+static bool is_sorted(const struct setblock *blocks, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		if (setblock_order(&blocks[i - 1], &blocks[i]) > 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+void setblock_sort(struct setblock *blocks, size_t count)
+{
+	if (!is_sorted(blocks, count)) {
+		struct setblock *spare = g_new(struct setblock, count);
+
+		sort_large(blocks, spare, count);
+		g_free(spare);
+	}
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A block of addresses with the moment at which it came, and lists of them in order.
+ *
+ *	struct setblock blocks[] = { ... };
+ *	setblock_sort(blocks, count);
+ *	if (setblock_holds(&blocks[0], &blocks[1])) ...
+ */
+#ifndef TUSSAH_STORAGE_SETBLOCK_H
+#define TUSSAH_STORAGE_SETBLOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/ip.h"
+
+struct setblock {
+	struct ip ip; /* bits below the prefix are 0 */
+	uint32_t time;
+	uint8_t prefix; /* of 128 bits */
+};
+
+/* Number of leading bits that are the same. */
+static inline unsigned ip_shared_bits(struct ip a, struct ip b)
+{
+	if (a.hi != b.hi) {
+		return (unsigned)__builtin_clzll(a.hi ^ b.hi);
+	}
+	return a.lo != b.lo ? 64 + (unsigned)__builtin_clzll(a.lo ^ b.lo) : 128;
+}
+
+/* Is inner, the same or later in order, the same block or one inside it? */
+static inline bool setblock_holds(const struct setblock *outer, const struct setblock *inner)
+{
+	return ip_shared_bits(outer->ip, inner->ip) >= outer->prefix;
+}
+
+/*
+ * < 0, 0, > 0: by address, larger blocks before smaller ones, then by time. A block comes before
+ * all blocks inside it.
+ */
+static inline int setblock_order(const struct setblock *a, const struct setblock *b)
+{
+	int order = ip_compare(a->ip, b->ip);
+
+	if (order == 0) {
+		order = (a->prefix > b->prefix) - (a->prefix < b->prefix);
+	}
+	return order ? order : (a->time > b->time) - (a->time < b->time);
+}
+
+/* Takes as much memory again for the while, unless they are sorted. */
+void setblock_sort(struct setblock *blocks, size_t count);
+
+#endif
