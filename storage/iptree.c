@@ -15,8 +15,18 @@
 #define CAPACITY_FIRST      2048u
 #define CAPACITY_DOUBLE_MAX (1u << 20)
 #define FRESH_MIN           16384u
-#define RECENT_BITS         13
+#define RECENT4_BITS        18
+#define RECENT6_BITS        13
 #define NEST_MAX            129
+
+/*
+ * Most addresses of flow records came a short while before. Those seen last, by their hash, are
+ * dropped before they take memory.
+ */
+struct recent {
+	uint32_t v4[1u << RECENT4_BITS];
+	struct ip v6[1u << RECENT6_BITS];
+};
 
 struct iptree *iptree_new(void)
 {
@@ -65,21 +75,43 @@ static const struct setblock *nest_around(struct nest *nest, const struct setblo
 	return nest->depth ? nest->around[nest->depth - 1] : NULL;
 }
 
-/* The next in order of several lists. */
-static const struct setblock *next_of(struct setblocks lists[], unsigned count)
+/* The next in order of two lists; NULL: there is none. */
+static const struct setblock *next_of(struct setblocks *a, struct setblocks *b)
 {
-	struct setblocks *least = NULL;
+	struct setblocks *from = a;
 
-	for (unsigned i = 0; i < count; i++) {
-		if (lists[i].count && (!least || setblock_order(lists[i].at, least->at) < 0)) {
-			least = &lists[i];
-		}
+	if (!a->count || (b->count && setblock_order(b->at, a->at) < 0)) {
+		from = b;
 	}
-	if (!least) {
+	if (!from->count) {
 		return NULL;
 	}
-	least->count--;
-	return least->at++;
+	from->count--;
+	return from->at++;
+}
+
+/* The innermost block around a leaf takes its place. */
+static void count_inside(struct nest *nest, const struct setblock *leaf, uint32_t *marks)
+{
+	const struct setblock *around = nest_around(nest, leaf);
+
+	if (around) {
+		marks[around->time]++;
+	}
+}
+
+/* Pass the leaves up to a block, counting those inside others. Is the block inside the last one? */
+static bool pass_leaves(const struct iptree *tree, const struct setblock **leaf,
+			const struct setblock *block, struct nest *nest, uint32_t *marks)
+{
+	const struct setblock *end = tree->leaves.at + tree->leaves.count;
+
+	for (; *leaf < end && setblock_order(*leaf, block) < 0; (*leaf)++) {
+		if (nest->depth) {
+			count_inside(nest, *leaf, marks);
+		}
+	}
+	return *leaf > tree->leaves.at && setblock_holds(*leaf - 1, block);
 }
 
 /*
@@ -90,26 +122,29 @@ static const struct setblock *next_of(struct setblocks lists[], unsigned count)
  */
 static void merge_fresh(struct iptree *tree, uint32_t *marks)
 {
-	struct setblocks lists[] = { tree->leaves, tree->pending, tree->fresh };
-	struct setblocks merged = { g_new(struct setblock, tree->pending.count + tree->fresh.count),
-				    0 };
+	struct setblocks pending = tree->pending;
+	struct setblocks fresh = tree->fresh;
+	struct setblocks merged = { g_new(struct setblock, pending.count + fresh.count), 0 };
+	const struct setblock *leaf = tree->leaves.at;
 	struct nest nest = { 0 };
 	const struct setblock *block;
 
-	while ((block = next_of(lists, G_N_ELEMENTS(lists)))) {
+	while ((block = next_of(&pending, &fresh))) {
+		bool is_held = pass_leaves(tree, &leaf, block, &nest, marks);
 		const struct setblock *around = nest_around(&nest, block);
 
-		if (around && around->time < block->time) {
+		if (is_held || (around && around->time < block->time)) {
 			continue;
 		}
 		if (around) {
 			marks[around->time]++;
 		}
 		nest.around[nest.depth++] = block;
-		if (block->time) {
-			marks[block->time] = 1;
-			merged.at[merged.count++] = *block;
-		}
+		marks[block->time] = 1;
+		merged.at[merged.count++] = *block;
+	}
+	for (; nest.depth && leaf < tree->leaves.at + tree->leaves.count; leaf++) {
+		count_inside(&nest, leaf, marks);
 	}
 	g_free(tree->pending.at);
 	tree->pending = merged;
@@ -201,11 +236,11 @@ static void settle(struct iptree *tree)
 
 static void make_room(struct iptree *tree)
 {
-	uint32_t most = MAX(FRESH_MIN, (tree->leaves.count + tree->pending.count) / 4);
+	uint32_t most = MAX(FRESH_MIN, (tree->leaves.count + tree->pending.count) / 2);
 
 	if (tree->fresh_room >= most) {
 		settle(tree);
-		most = MAX(FRESH_MIN, (tree->leaves.count + tree->pending.count) / 4);
+		most = MAX(FRESH_MIN, (tree->leaves.count + tree->pending.count) / 2);
 	}
 	if (tree->fresh_room < most) {
 		tree->fresh_room = MIN(MAX(2 * tree->fresh_room, 64), most);
@@ -234,28 +269,48 @@ void iptree_insert(struct iptree *tree, struct ip ip, uint8_t prefix)
 	take(tree, ip_masked(ip, prefix), prefix);
 }
 
-static uint64_t hash_of(struct ip ip)
+/* Seen a short while before? If not, it is from now on. */
+static bool is_recent4(struct recent *recent, uint32_t address)
 {
-	uint64_t mixed = ip.hi * UINT64_C(0xc2b2ae3d27d4eb4f) ^ ip.lo;
+	uint32_t *seen = &recent->v4[address * UINT32_C(0x9e3779b1) >> (32 - RECENT4_BITS)];
+	bool is_same = *seen == address;
 
-	return (mixed ^ mixed >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+	*seen = address;
+	return is_same;
 }
 
-/* Most addresses of flow records came a short while before: a table of those seen last drops them.
- */
+static bool is_recent6(struct recent *recent, struct ip ip)
+{
+	uint64_t mixed = ip.hi * UINT64_C(0xc2b2ae3d27d4eb4f) ^ ip.lo;
+	uint64_t hash = (mixed ^ mixed >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+	struct ip *seen = &recent->v6[hash >> (64 - RECENT6_BITS)];
+	bool is_same = ip_equal(*seen, ip);
+
+	*seen = ip;
+	return is_same;
+}
+
+static struct recent *recent_new(void)
+{
+	struct recent *recent = g_new0(struct recent, 1);
+
+	/* 0 belongs into the first entries and has not been seen; 1 belongs elsewhere */
+	recent->v4[0] = 1;
+	recent->v6[0].lo = 1;
+	return recent;
+}
+
 void iptree_insert_many(struct iptree *tree, const struct ip *ips, size_t count)
 {
 	begin_change(tree);
 	if (!tree->recent) {
-		tree->recent = g_new0(struct ip, 1u << RECENT_BITS);
-		/* :: belongs into the first entry and has not been seen; ::1 belongs elsewhere */
-		tree->recent[0].lo = 1;
+		tree->recent = recent_new();
 	}
 	for (size_t i = 0; i < count; i++) {
-		struct ip *recent = &tree->recent[hash_of(ips[i]) >> (64 - RECENT_BITS)];
+		bool is_recent = ip_is_mapped(ips[i]) ? is_recent4(tree->recent, ip_to_v4(ips[i]))
+						      : is_recent6(tree->recent, ips[i]);
 
-		if (!ip_equal(*recent, ips[i])) {
-			*recent = ips[i];
+		if (!is_recent) {
 			take(tree, ips[i], 128);
 		}
 	}

@@ -20,6 +20,8 @@ struct setblocks {
 	uint32_t count;
 };
 
+struct recent;
+
 /* The numbers of nodes that are given out. */
 struct node_pool {
 	uint32_t capacity;
@@ -58,9 +60,9 @@ struct iptree {
 	bool loading;      /* do not join yet */
 	/* Of a clean tree; NULL: not yet made. */
 	struct node_shape *shapes;
-	uint32_t *children; /* places of leaves and nodes */
-	uint32_t *places;   /* of nodes, by number */
-	struct ip *recent;  /* addresses seen last, by their hash; NULL: none */
+	uint32_t *children;    /* places of leaves and nodes */
+	uint32_t *places;      /* of nodes, by number */
+	struct recent *recent; /* addresses seen last; NULL: none */
 };
 
 static inline uint64_t high_mask(unsigned bits)

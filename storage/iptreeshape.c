@@ -8,6 +8,10 @@
 #include <assert.h>
 #include <string.h>
 
+/* Nodes ahead. */
+#define FETCH_SHAPE 12u
+#define FETCH_REST  6u
+
 struct child {
 	uint32_t place;
 	bool is_node;
@@ -263,12 +267,26 @@ bool iptree_renumber(struct iptree *tree, struct setblock *nodes, uint32_t count
 
 /* --- asking --- */
 
+/* Nodes are asked for one after the other, and what they are made of is all over the memory. */
+static void fetch_ahead(const struct iptree *tree, uint32_t index)
+{
+	if (index + FETCH_SHAPE <= tree->node_count) {
+		const struct node_shape *shape = &tree->shapes[tree->places[index + FETCH_REST]];
+
+		__builtin_prefetch(&tree->shapes[tree->places[index + FETCH_SHAPE]]);
+		__builtin_prefetch(&tree->children[shape->children]);
+		__builtin_prefetch(&tree->numbers[tree->places[index + FETCH_REST]]);
+		__builtin_prefetch(&tree->leaves.at[shape->leaf]);
+	}
+}
+
 void iptree_node(const struct iptree *tree, uint32_t index, struct iptree_node *out)
 {
 	const struct node_shape *shape = &tree->shapes[tree->places[index]];
 	const uint32_t *child = &tree->children[shape->children];
 	uint32_t number = 0;
 
+	fetch_ahead(tree, index);
 	*out = (struct iptree_node){
 		.leaf_bits = shape->leaf_bits,
 		.repeat_bits = shape->repeat_bits,

@@ -47,7 +47,7 @@ static unsigned common_bits(const struct setblock *blocks, size_t count)
 /* As many as there are blocks to a digit's value, about. */
 static unsigned digit_bits(size_t count)
 {
-	unsigned bits = 64 - (unsigned)__builtin_clzll(count / 2);
+	unsigned bits = 64 - (unsigned)__builtin_clzll(count / 2 | 1);
 
 	return MIN(bits, DIGIT_BITS_MAX);
 }
@@ -62,15 +62,15 @@ static unsigned digit_of(struct ip ip, struct digit digit)
 	return (unsigned)(ip_number(ip) >> digit.shift) & digit.mask;
 }
 
-/* Afterwards ends[value] is where the blocks with this value of the digit end. */
-static void distribute(struct setblock *blocks, struct setblock *spare, size_t count,
+/* By the digit, into to; afterwards ends[value] is where the blocks with this value of it end. */
+static void distribute(const struct setblock *from, struct setblock *to, size_t count,
 		       struct digit digit, uint32_t ends[])
 {
 	uint32_t place = 0;
 
 	memset(ends, 0, (digit.mask + 1) * sizeof(ends[0]));
 	for (size_t i = 0; i < count; i++) {
-		ends[digit_of(blocks[i].ip, digit)]++;
+		ends[digit_of(from[i].ip, digit)]++;
 	}
 	for (unsigned value = 0; value <= digit.mask; value++) {
 		uint32_t many = ends[value];
@@ -79,35 +79,43 @@ static void distribute(struct setblock *blocks, struct setblock *spare, size_t c
 		place += many;
 	}
 	for (size_t i = 0; i < count; i++) {
-		spare[ends[digit_of(blocks[i].ip, digit)]++] = blocks[i];
+		to[ends[digit_of(from[i].ip, digit)]++] = from[i];
 	}
-	memcpy(blocks, spare, count * sizeof(*blocks));
 }
 
-/* At most 128 / 4 deep: each step looks at as many bits more as there are blocks, at least 4. */
-static void sort_large(struct setblock *blocks, struct setblock *spare, size_t count)
+/* Those that are left together are few, or all the same address. */
+static bool sort_rest(struct setblock *blocks, size_t count, unsigned common)
 {
-	uint32_t ends[DIGITS_MAX];
-	unsigned bits = digit_bits(count);
-	unsigned common;
-	struct digit digit;
-	uint32_t start = 0;
-
 	if (count <= SMALL) {
 		sort_small(blocks, count);
-		return;
-	}
-	common = common_bits(blocks, count);
-	if (common == 128) {
+	} else if (common == 128) {
 		qsort(blocks, count, sizeof(*blocks), order_of);
+	}
+	return count <= SMALL || common == 128;
+}
+
+/*
+ * Sort blocks; moves: into spare, else in place. Both are overwritten. At most 128 / 4 deep: each
+ * step looks at as many bits more as there are blocks, at least 4.
+ */
+static void sort_large(struct setblock *blocks, struct setblock *spare, size_t count, bool moves)
+{
+	uint32_t ends[DIGITS_MAX];
+	unsigned common = count > SMALL ? common_bits(blocks, count) : 0;
+	unsigned bits = MIN(digit_bits(count), 128 - common);
+	struct digit digit = { .shift = 128 - common - bits, .mask = (1u << bits) - 1 };
+	uint32_t start = 0;
+
+	if (sort_rest(blocks, count, common)) {
+		if (moves) {
+			memcpy(spare, blocks, count * sizeof(*blocks));
+		}
 		return;
 	}
-	bits = MIN(bits, 128 - common);
-	digit = (struct digit){ .shift = 128 - common - bits, .mask = (1u << bits) - 1 };
 	distribute(blocks, spare, count, digit, ends);
 	for (unsigned value = 0; value <= digit.mask; value++) {
-		if (ends[value] - start > 1) {
-			sort_large(blocks + start, spare, ends[value] - start);
+		if (ends[value] > start) {
+			sort_large(spare + start, blocks + start, ends[value] - start, !moves);
 		}
 		start = ends[value];
 	}
@@ -128,7 +136,7 @@ void setblock_sort(struct setblock *blocks, size_t count)
 	if (!is_sorted(blocks, count)) {
 		struct setblock *spare = g_new(struct setblock, count);
 
-		sort_large(blocks, spare, count);
+		sort_large(blocks, spare, count, false);
 		g_free(spare);
 	}
 }
