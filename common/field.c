@@ -432,6 +432,13 @@ uint32_t field_columns(const struct field *field, const struct field_context *ct
 	return columns;
 }
 
+bool field_is_number(const struct field *field, const struct field_context *ctx)
+{
+	const struct value_kind *kind = field->kind;
+
+	return kind->json_number || (kind->number_in && kind->number_in(ctx));
+}
+
 int field_width(const struct field *field, const struct field_context *ctx)
 {
 	return field->width ? field->width : field->kind->width(ctx);

@@ -64,6 +64,8 @@ struct value_kind {
 	void (*from_key)(struct value *value, const uint8_t *key);
 	int (*width)(const struct field_context *ctx); /* of fields that give none */
 	bool json_number;                              /* printed without quotes in JSON */
+	/* Printed so in this context, although json_number does not say it; NULL: never. */
+	bool (*number_in)(const struct field_context *ctx);
 };
 
 enum field_role {
@@ -135,6 +137,9 @@ int field_parse_list_by(const char *text, unsigned flags, field_find_fn find, vo
 
 /* COLUMN_BITs that load reads in this context. */
 uint32_t field_columns(const struct field *field, const struct field_context *ctx);
+
+/* Is what is printed in this context a number? */
+bool field_is_number(const struct field *field, const struct field_context *ctx);
 
 /* Width of the column in this context. */
 int field_width(const struct field *field, const struct field_context *ctx);

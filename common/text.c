@@ -20,7 +20,7 @@ struct text_column {
 	size_t width;
 	bool number;
 	bool left;
-	char *lead; /* JSON: what stands before the value */
+	char *lead; /* JSON: what stands before the value, and its quote */
 	size_t lead_len;
 };
 
@@ -33,7 +33,9 @@ struct text {
 	size_t size;
 	size_t used;
 	size_t cell_at; /* where the current cell's characters start */
-	int error;      /* errno of the first failed write */
+	bool number;    /* JSON: the current cell is one */
+	enum { CELL_AS_COLUMN, CELL_NUMBER, CELL_TEXT } next_is;
+	int error; /* errno of the first failed write */
 };
 
 /* In the order of enum text_form; text is another name of columns. */
@@ -97,6 +99,11 @@ int text_style_from_opts(const struct text_opts *opts, struct text_style *out, s
 		out->separator = ',';
 	}
 	return ST_OK;
+}
+
+bool text_form_is_data(enum text_form form)
+{
+	return form == TEXT_CSV || form == TEXT_JSON;
 }
 
 bool text_is_data(const struct text_opts *opts)
@@ -206,8 +213,8 @@ void text_add_column(struct text *text, const char *title, int width, bool numbe
 		char *name = g_malloc(strlen(title) * EXPANSION + 1);
 		size_t len = json_escape(name, title, strlen(title));
 
-		column.lead = g_strdup_printf("%c\"%.*s\":%s", text->columns->len ? ',' : '{',
-					      (int)len, name, number ? "" : "\"");
+		column.lead = g_strdup_printf("%c\"%.*s\":", text->columns->len ? ',' : '{',
+					      (int)len, name);
 		column.lead_len = strlen(column.lead);
 		g_free(name);
 	}
@@ -268,6 +275,12 @@ char *text_cell(struct text *text)
 
 		reserve(text, TEXT_CELL_MAX + column->lead_len);
 		put(text, column->lead, column->lead_len);
+		text->number = text->next_is == CELL_AS_COLUMN ? column->number
+							       : text->next_is == CELL_NUMBER;
+		text->next_is = CELL_AS_COLUMN;
+		if (!text->number) {
+			text->buffer[text->used++] = '"';
+		}
 	}
 	text->cell_at = text->used;
 	return text->buffer + text->used;
@@ -301,11 +314,11 @@ static void pad(char *cell, size_t len, const struct text_column *column)
 	}
 }
 
-static void finish_json(struct text *text, const struct text_column *column, size_t len)
+static void finish_json(struct text *text, size_t len)
 {
 	char *cell = text->buffer + text->cell_at;
 
-	if (column->number) {
+	if (text->number) {
 		text->used += len;
 		if (len == 0) {
 			put(text, "null", 4);
@@ -354,7 +367,7 @@ void text_cell_done(struct text *text, size_t len)
 	const struct text_column *column = column_at(text, text->next);
 
 	if (text->style.form == TEXT_JSON) {
-		finish_json(text, column, len);
+		finish_json(text, len);
 	} else if (text->style.form == TEXT_CSV) {
 		finish_csv(text, len);
 	} else {
@@ -386,18 +399,29 @@ void text_cell_u64(struct text *text, uint64_t number)
 	text_cell_done(text, text_print_u64(text_cell(text), number));
 }
 
+void text_cell_is_number(struct text *text, bool number)
+{
+	text->next_is = number ? CELL_NUMBER : CELL_TEXT;
+}
+
+enum text_form text_form(const struct text *text)
+{
+	return text->style.form;
+}
+
 /* What of a format counts in JSON: the digits, for the form and the zone are those of ISO 8601. */
 #define TIME_DIGITS (TIMESTAMP_NO_MSEC | TIMESTAMP_MICRO | TIMESTAMP_NANO)
 
+unsigned text_time_format(enum text_form form, unsigned format)
+{
+	return form == TEXT_JSON ? TIMESTAMP_ISO_8601 | (format & TIME_DIGITS) : format;
+}
+
 static void put_time(struct text *text, int64_t ns, unsigned format, size_t len_max)
 {
-	char *cell = text_cell(text);
-	size_t len;
+	size_t len =
+		timestamp_print(text_cell(text), ns, text_time_format(text->style.form, format));
 
-	if (text->style.form == TEXT_JSON) {
-		format = TIMESTAMP_ISO_8601 | (format & TIME_DIGITS);
-	}
-	len = timestamp_print(cell, ns, format);
 	text_cell_done(text, MIN(len, len_max));
 }
 
@@ -409,6 +433,14 @@ void text_cell_time(struct text *text, int64_t ns, unsigned format)
 void text_cell_day(struct text *text, int64_t ns, unsigned format)
 {
 	put_time(text, ns, format, strlen("YYYY/MM/DD"));
+}
+
+void text_cell_hour(struct text *text, int64_t ns, unsigned format)
+{
+	bool whole = text->style.form == TEXT_JSON; /* ISO 8601 has no hour alone with a zone */
+
+	put_time(text, ns, format | TIMESTAMP_NO_MSEC,
+		 whole ? TIMESTAMP_TEXT_MAX : strlen("YYYY/MM/DDTHH"));
 }
 
 void text_row_done(struct text *text)

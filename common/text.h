@@ -81,12 +81,21 @@ void text_cell_done(struct text *text, size_t len);
 /* As both, from a string of any length. */
 void text_cell_string(struct text *text, const char *string);
 void text_cell_u64(struct text *text, uint64_t number);
+/* What the next cell is, of a column whose cells are now numbers and now texts. */
+void text_cell_is_number(struct text *text, bool number);
+
 /*
- * A time whose form the user cannot choose (where he can: format_timestamp()): in format, but as
- * ISO 8601 in JSON, with the same digits behind the second. text_cell_day() cuts it to its day.
+ * How a time is printed whose form the user cannot choose (where he can: format_timestamp()): in
+ * format, but as ISO 8601 in JSON, with the same digits behind the second.
  */
+unsigned text_time_format(enum text_form form, unsigned format);
+/* A cell of that form; cut to its day, or (but not in JSON) to its hour. */
 void text_cell_time(struct text *text, int64_t ns, unsigned format);
 void text_cell_day(struct text *text, int64_t ns, unsigned format);
+void text_cell_hour(struct text *text, int64_t ns, unsigned format);
+enum text_form text_form(const struct text *text);
+/* CSV or JSON lines? */
+bool text_form_is_data(enum text_form form);
 void text_row_done(struct text *text);
 /* Text outside the table (headings), as it is. */
 void text_raw(struct text *text, const char *string);

@@ -76,6 +76,11 @@ int timestamp_parse_range(const char *text, bool local, int64_t *first_ns, int64
  * are cut, not rounded. Fast: days are converted by arithmetic; safe in hot paths. */
 size_t timestamp_print(char *out, int64_t ns, unsigned format);
 int timestamp_print_width(unsigned format);
+/* Is what is printed a number: seconds since the epoch? */
+static inline bool timestamp_is_number(unsigned format)
+{
+	return (format & TIMESTAMP_BASE_MASK) == TIMESTAMP_EPOCH;
+}
 /* Names as of --timestamp-format: SiLK's and ours, rfc3339, frac-micro, frac-nano. */
 int timestamp_format_parse(const char *text, unsigned *format, struct err *err);
 

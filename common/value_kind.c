@@ -262,6 +262,21 @@ static int duration_msec_width(const struct field_context *ctx)
 	return 6 + (int)decimals(ctx->timestamp_format & ~TIMESTAMP_NO_MSEC);
 }
 
+static bool times_are_numbers(const struct field_context *ctx)
+{
+	return timestamp_is_number(ctx->timestamp_format);
+}
+
+static bool flags_are_numbers(const struct field_context *ctx)
+{
+	return ctx->integer_tcp_flags;
+}
+
+static bool sensors_are_numbers(const struct field_context *ctx)
+{
+	return ctx->integer_sensors;
+}
+
 /* clang-format off */
 const struct value_kind kind_ip = {
 	.name = "ip", .width = ip_width, .print = print_ip, .key_size = 16, .key = key_ip, .from_key = from_key_ip };
@@ -282,16 +297,19 @@ const struct value_kind kind_icmp = {
 	.from_key = from_key_8, .json_number = true };
 const struct value_kind kind_flags = {
 	.name = "flags", .width = flags_width, .print = print_flags, .key_size = 1, .key = key_8,
-	.from_key = from_key_8 };
+	.from_key = from_key_8,
+	.number_in = flags_are_numbers };
 const struct value_kind kind_attributes = {
 	.name = "attributes", .print = print_attributes, .key_size = 1, .key = key_8,
 	.from_key = from_key_8 };
 const struct value_kind kind_time = {
 	.name = "time", .width = time_width, .print = print_time, .key_size = 8, .key = key_time,
-	.from_key = from_key_time };
+	.from_key = from_key_time,
+	.number_in = times_are_numbers };
 const struct value_kind kind_time_msec = {
 	.name = "time", .width = time_msec_width, .print = print_time_msec, .key_size = 8, .key = key_time,
-	.from_key = from_key_time };
+	.from_key = from_key_time,
+	.number_in = times_are_numbers };
 const struct value_kind kind_duration = {
 	.name = "duration", .width = duration_width, .print = print_duration, .key_size = 8, .key = key_64,
 	.from_key = from_key_64, .json_number = true };
@@ -300,7 +318,8 @@ const struct value_kind kind_duration_msec = {
 	.from_key = from_key_64, .json_number = true };
 const struct value_kind kind_sensor = {
 	.name = "sensor", .width = sensor_width, .print = print_sensor, .key_size = 2, .key = key_16,
-	.from_key = from_key_16 };
+	.from_key = from_key_16,
+	.number_in = sensors_are_numbers };
 const struct value_kind kind_class = {
 	.name = "class", .width = class_width, .print = print_class, .key_size = 1, .key = key_8,
 	.from_key = from_key_8 };

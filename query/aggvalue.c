@@ -228,6 +228,15 @@ static const struct field *like_field(uint8_t kind)
 	return kind < G_N_ELEMENTS(names) && names[kind] ? field_find(names[kind], NULL) : NULL;
 }
 
+bool aggvalue_is_number(uint16_t id, const struct field_context *ctx)
+{
+	enum aggfield_kind kind = aggfield_of(id)->kind;
+	const struct field *like = like_field(kind);
+
+	return kind == AGGKIND_NUMBER || kind == AGGKIND_COUNTER ||
+	       (like && field_is_number(like, ctx));
+}
+
 int aggvalue_width(uint16_t id, const struct field_context *ctx)
 {
 	const struct aggfield *field = aggfield_of(id);

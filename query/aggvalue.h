@@ -35,6 +35,8 @@ int aggvalue_split(const char *text, unsigned which, uint16_t *id, const char **
 int aggvalue_parse_list(const char *text, unsigned which, struct agglayout *layout, uint16_t *ids,
 			struct err *err);
 
+/* Is what is printed in this context a number? */
+bool aggvalue_is_number(uint16_t id, const struct field_context *ctx);
 int aggvalue_width(uint16_t id, const struct field_context *ctx);
 size_t aggvalue_print(char *out, uint16_t id, const uint8_t *value,
 		      const struct field_context *ctx);

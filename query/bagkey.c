@@ -252,6 +252,12 @@ static size_t print_field(const struct bagkey *key, char *out, uint32_t number)
 	return key->field->kind->print(out, &value, key->field, &key->ctx);
 }
 
+bool bagkey_is_number(const struct bagkey *key)
+{
+	return (key->kind == BAGKIND_NUMBER && key->ip_format == IP_DECIMAL) ||
+	       (key->kind == BAGKIND_TIME && timestamp_is_number(key->ctx.timestamp_format));
+}
+
 size_t bagkey_print(const struct bagkey *key, char *out, struct ip ip)
 {
 	switch (key->kind) {

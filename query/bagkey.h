@@ -45,6 +45,8 @@ int bagkey_init(struct bagkey *key, const struct bagkey_format *format, const st
 int bagkey_width(const struct bagkey *key);
 /* False: the key is an address where the type wants a number, and is not listed. */
 bool bagkey_is_shown(const struct bagkey *key, struct ip ip);
+/* Are keys numbers without leading zeros? */
+bool bagkey_is_number(const struct bagkey *key);
 /* Text of at most TEXT_CELL_MAX bytes into out; returns its length. */
 size_t bagkey_print(const struct bagkey *key, char *out, struct ip ip);
 

@@ -159,7 +159,7 @@ void bagprint_list(const struct bagprint *print, struct bag *bag, enum bagprint_
 {
 	const struct walk walk = { print, print_row, NULL };
 
-	text_add_column(print->text, "key", bagkey_width(print->key), false);
+	text_add_column(print->text, "key", bagkey_width(print->key), bagkey_is_number(print->key));
 	text_add_column(print->text, "counter", COUNTER_WIDTH, true);
 	if (order == BAGPRINT_BY_KEY) {
 		walk_shown(&walk, bag);
@@ -292,36 +292,51 @@ static void second_pass(const struct bagprint *print, struct bag *bag, struct mo
 	}
 }
 
+/* A row of what is measured and the value, which is a number or not. In text it is a line. */
+static void print_measure(struct text *text, const char *name, const char *value, bool number)
+{
+	if (text_form_is_data(text_form(text))) {
+		text_cell_string(text, name);
+		text_cell_is_number(text, number);
+		text_cell_string(text, value);
+		text_row_done(text);
+	} else {
+		char label[32];
+
+		snprintf(label, sizeof(label), "%18s:  ", name);
+		text_raw(text, label);
+		text_raw(text, value);
+		text_raw(text, "\n");
+	}
+}
+
 static void print_real(struct text *text, const char *name, double value)
 {
-	char line[128];
+	const bool is_data = text_form_is_data(text_form(text));
+	char cell[32] = "";
 
-	if (isnan(value)) {
-		snprintf(line, sizeof(line), "%18s:  -nan\n", name);
-	} else {
-		snprintf(line, sizeof(line), "%18s:  %.4g\n", name, value);
+	if (!isnan(value)) {
+		snprintf(cell, sizeof(cell), is_data ? "%.17g" : "%.4g", value);
+	} else if (!is_data) {
+		snprintf(cell, sizeof(cell), "-nan");
 	}
-	text_raw(text, line);
+	print_measure(text, name, cell, true);
 }
 
 static void print_number(struct text *text, const char *name, uint64_t value)
 {
-	char line[128];
+	char cell[32];
 
-	snprintf(line, sizeof(line), "%18s:  %" G_GUINT64_FORMAT "\n", name, value);
-	text_raw(text, line);
+	snprintf(cell, sizeof(cell), "%" G_GUINT64_FORMAT, value);
+	print_measure(text, name, cell, true);
 }
 
 static void print_key(const struct bagprint *print, const char *name, struct ip ip)
 {
 	char *key = g_malloc(KEY_TEXT_MAX);
-	char label[32];
 
 	key[bagkey_print(print->key, key, ip)] = '\0';
-	snprintf(label, sizeof(label), "%18s:  ", name);
-	text_raw(print->text, label);
-	text_raw(print->text, key);
-	text_raw(print->text, "\n");
+	print_measure(print->text, name, key, bagkey_is_number(print->key));
 	g_free(key);
 }
 
@@ -344,15 +359,31 @@ static void print_moments(const struct bagprint *print, const struct moments *mo
 		   moments->squares * moments->squares / (count * variance * variance));
 }
 
-void bagprint_statistics(const struct bagprint *print, struct bag *bag)
+/* Of a bag without keys in it that count. */
+static void print_empty(const struct bagprint *print, struct bag *bag)
 {
-	struct moments moments;
-
-	text_raw(print->text, "\nStatistics\n");
-	first_pass(print, bag, &moments);
-	if (!moments.count) {
+	if (text_form_is_data(print->style->form)) {
+		print_number(print->text, "number of keys", 0);
+	} else {
 		text_raw(print->text, bag_count(bag) ? "  No entries in bag within limits.\n"
 						     : "  No entries in bag.\n");
+	}
+}
+
+void bagprint_statistics(const struct bagprint *print, struct bag *bag)
+{
+	const bool is_data = text_form_is_data(print->style->form);
+	struct moments moments;
+
+	if (is_data) {
+		text_add_column(print->text, "measure", 0, false);
+		text_add_column(print->text, "value", 0, true);
+	} else {
+		text_raw(print->text, "\nStatistics\n");
+	}
+	first_pass(print, bag, &moments);
+	if (!moments.count) {
+		print_empty(print, bag);
 		return;
 	}
 	second_pass(print, bag, &moments);
@@ -365,5 +396,8 @@ void bagprint_statistics(const struct bagprint *print, struct bag *bag)
 	print_number(print->text, "minimum counter", moments.least);
 	print_number(print->text, "maximum counter", moments.most);
 	print_moments(print, &moments);
-	text_raw(print->text, "   nodes allocated:  0 (0 bytes)\n   counter density:  inf%\n");
+	if (!is_data) {
+		text_raw(print->text,
+			 "   nodes allocated:  0 (0 bytes)\n   counter density:  inf%\n");
+	}
 }

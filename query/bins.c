@@ -396,14 +396,15 @@ static void add_columns(struct bins *bins)
 	for (size_t i = 0; i < bins->field_count; i++) {
 		text_add_column(bins->text, bins->fields[i]->name,
 				field_width(bins->fields[i], &bins->ctx),
-				bins->fields[i]->kind->json_number);
+				field_is_number(bins->fields[i], &bins->ctx));
 	}
 	for (size_t i = 0; i < bins->values->len; i++) {
 		const struct bin_value *value = value_at(bins, i);
 
 		if (!value->hidden) {
 			text_add_column(bins->text, value->title, value_width(value, &bins->ctx),
-					!is_time(value));
+					!is_time(value) ||
+						timestamp_is_number(bins->ctx.timestamp_format));
 		}
 	}
 }

@@ -72,11 +72,9 @@ static void add_columns(struct text *text)
 
 static void print_row(struct text *text, const struct iftable_row *row)
 {
-	char cell[TIMESTAMP_TEXT_MAX + IP_TEXT_MAX];
+	char cell[IP_TEXT_MAX];
 
-	timestamp_print(cell, row->hour_ns, TIMESTAMP_DEFAULT);
-	cell[strlen("YYYY/MM/DDTHH")] = '\0';
-	text_cell_string(text, cell);
+	text_cell_hour(text, row->hour_ns, TIMESTAMP_DEFAULT);
 	text_cell_string(text, row->probe);
 	ip_print(cell, row->counters.agent, !ip_is_mapped(row->counters.agent), IP_CANONICAL);
 	text_cell_string(text, cell);

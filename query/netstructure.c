@@ -192,6 +192,7 @@ struct netstructure_table {
 	struct text *text;
 	char separator[2]; /* a string, empty for a NUL */
 	bool columns;
+	bool data; /* CSV or JSON */
 	bool final_delimiter;
 	bool sums;
 	unsigned ip_format;
@@ -297,12 +298,62 @@ static void block_text(const struct netstructure_table *counting, const struct l
 	}
 }
 
-static void print_row(struct netstructure_table *counting, struct level *level)
+/* Is there a column of how many blocks of this level others hold? */
+static bool is_counted(const struct netstructure_table *counting, const struct level *level)
 {
-	char block[IP_TEXT_MAX + SIZE_TEXT_MAX];
+	return counting->net->with_summary && level->size > 0 && level->size < counting->net->bits;
+}
+
+static void add_columns(const struct netstructure_table *counting)
+{
+	char size[SIZE_TEXT_MAX];
+
+	text_add_column(counting->text, "block", 0, false);
+	if (counting->sums) {
+		text_add_column(counting->text, "counter", 0, true);
+	}
+	text_add_column(counting->text, "hosts", 0, true);
+	for (unsigned i = 0; i < counting->count; i++) {
+		if (is_counted(counting, &counting->levels[i])) {
+			size_text(counting, size, counting->levels[i].size);
+			text_add_column(counting->text, size, 0, true);
+		}
+	}
+	text_titles(counting->text);
+}
+
+/* Nothing stands where a size is not smaller than the row's. */
+static void print_cells(const struct netstructure_table *counting, const struct level *level,
+			const char *block)
+{
+	struct text *text = counting->text;
+
+	text_cell_string(text, block);
+	if (counting->sums) {
+		text_cell_u64(text, level->sum);
+	}
+	text_cell_done(text, count128_print(text_cell(text),
+					    level->size == counting->net->bits ? 1 : level->hosts,
+					    level->seen));
+	for (unsigned i = 0; i < counting->count; i++) {
+		const struct level *other = &counting->levels[i];
+
+		if (is_counted(counting, other)) {
+			char *cell = text_cell(text);
+
+			text_cell_done(text, other > level
+						     ? count128_print(cell, level->inside[i], 0)
+						     : 0);
+		}
+	}
+	text_row_done(text);
+}
+
+static void print_line(const struct netstructure_table *counting, const struct level *level,
+		       const char *block)
+{
 	GString *row = counting->row;
 
-	block_text(counting, level, block);
 	if (!counting->columns || !level->seen || (counting->row_sizes == 1 && level->size == 0)) {
 		g_string_assign(row, block);
 	} else if (counting->row_sizes > 1) {
@@ -325,6 +376,18 @@ static void print_row(struct netstructure_table *counting, struct level *level)
 	}
 	g_string_append_c(row, '\n');
 	text_raw(counting->text, row->str);
+}
+
+static void print_row(struct netstructure_table *counting, struct level *level)
+{
+	char block[IP_TEXT_MAX + SIZE_TEXT_MAX];
+
+	block_text(counting, level, block);
+	if (counting->data) {
+		print_cells(counting, level, block);
+	} else {
+		print_line(counting, level, block);
+	}
 	level->hosts = 0;
 	level->sum = 0;
 	memset(level->inside, 0, sizeof(level->inside));
@@ -454,6 +517,7 @@ struct netstructure_table *netstructure_start(const struct netstructure *net, st
 	counting->text = text;
 	counting->separator[0] = style->separator;
 	counting->columns = style->form == TEXT_COLUMNS;
+	counting->data = text_form_is_data(style->form);
 	counting->final_delimiter = !style->no_final_delimiter;
 	counting->sums = sums;
 	counting->ip_format = ip_format & ~(unsigned)(net->is_v6 ? IP_MAP_V4 | IP_UNMAP_V6 : 0);
@@ -461,6 +525,9 @@ struct netstructure_table *netstructure_start(const struct netstructure *net, st
 	counting->row = g_string_new(NULL);
 	make_levels(counting);
 	lay_out(counting);
+	if (counting->data) {
+		add_columns(counting);
+	}
 	return counting;
 }
 

@@ -272,7 +272,7 @@ static int write_set(struct addrcount *count)
 static void add_columns(const struct addrcount *count)
 {
 	const bool may_be_v6 = count->policy != IPV6_IGNORE && count->policy != IPV6_ASV4;
-	const bool epoch = (count->ctx.timestamp_format & TIMESTAMP_BASE_MASK) == TIMESTAMP_EPOCH;
+	const bool epoch = timestamp_is_number(count->ctx.timestamp_format);
 	const bool named = count->style.form == TEXT_CSV || count->style.form == TEXT_JSON;
 	const char *title = count->opts->use_dest ? "dIP" : "sIP";
 	struct text *text = count->text;

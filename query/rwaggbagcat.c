@@ -140,7 +140,7 @@ static void add_columns(const struct job *job, struct text *text)
 			width = MAX(width, (int)strlen(column->missing));
 		}
 		text_add_column(text, aggfield_name(column->id), width,
-				aggfield_is_counter(column->id));
+				aggvalue_is_number(column->id, &job->ctx));
 	}
 }
 
@@ -152,6 +152,9 @@ static void print_row(const struct job *job, struct text *text, const struct agg
 		size_t at = (size_t)column->at;
 
 		if (column->at < 0) {
+			if (column->missing) {
+				text_cell_is_number(text, false);
+			}
 			text_cell_string(text, column->missing ? column->missing : "");
 		} else if (at >= layout->key_count) {
 			text_cell_u64(text, cursor->counters[at - layout->key_count]);

@@ -195,6 +195,10 @@ static int print_bag(const struct job *job, struct bag *bag, struct err *err)
 	if (status == ST_OK) {
 		status = check_addresses(job, bag, err);
 	}
+	if (!job->opts->format.text) {
+		key.ctx.timestamp_format =
+			text_time_format(job->style.form, key.ctx.timestamp_format);
+	}
 	if (status == ST_OK && list) {
 		status = print_to(job, job->fd, &key, bag, false, err);
 	}

@@ -299,10 +299,11 @@ static void show_begin(struct job *job)
 
 static void show_time(struct text *text, const struct catalog_entry *entry, int64_t time_ns)
 {
-	char *cell = text_cell(text);
-
-	text_cell_done(text,
-		       entry->records > 0 ? timestamp_print(cell, time_ns, TIMESTAMP_DEFAULT) : 0);
+	if (entry->records > 0) {
+		text_cell_time(text, time_ns, TIMESTAMP_DEFAULT);
+	} else {
+		text_cell_string(text, "");
+	}
 }
 
 static void show_sum(struct text *text, const struct summary *summary, enum column column,

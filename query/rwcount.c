@@ -170,7 +170,8 @@ static struct text *make_text(const struct count_opts *opts, const struct text_s
 {
 	struct text *text = text_new(fd, style);
 
-	text_add_column(text, "Date", time_format & TIMESTAMP_NO_MSEC ? 19 : 23, opts->bin_slots);
+	text_add_column(text, "Date", time_format & TIMESTAMP_NO_MSEC ? 19 : 23,
+			opts->bin_slots || timestamp_is_number(time_format));
 	text_add_column(text, "Records", 15, true);
 	text_add_column(text, "Bytes", 20, true);
 	text_add_column(text, "Packets", 17, true);

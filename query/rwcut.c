@@ -337,7 +337,7 @@ static int cut_run(struct tool_env *env, void *options, int argc, char **argv)
 	cut.text = text_new(tool_output(env, &opts->output), &style);
 	for (size_t i = 0; i < cut.field_count; i++) {
 		text_add_column(cut.text, cut.fields[i]->name, field_width(cut.fields[i], &cut.ctx),
-				cut.fields[i]->kind->json_number);
+				field_is_number(cut.fields[i], &cut.ctx));
 	}
 	if (opts->dry_run) {
 		/* what is wrong with the names is told all the same */

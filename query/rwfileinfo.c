@@ -63,6 +63,7 @@ struct output {
 	const char *title;
 	enum layout layout;
 	unsigned values; /* printed so far */
+	bool is_number;  /* the value at hand */
 };
 
 /* A row of file, field and value. */
@@ -74,6 +75,7 @@ static void put_row(const struct output *out, const char *fmt, va_list ap)
 
 	text_cell_string(out->file->text, out->file->name);
 	text_cell_string(out->file->text, out->title);
+	text_cell_is_number(out->file->text, out->is_number);
 	text_cell_string(out->file->text, value);
 	text_row_done(out->file->text);
 	g_free(value);
@@ -107,6 +109,20 @@ static void put(struct output *out, const char *fmt, ...)
 	out->values++;
 }
 
+static void put_number(struct output *out, uint64_t number)
+{
+	out->is_number = true;
+	put(out, "%" PRIu64, number);
+}
+
+/* How times are printed. */
+static unsigned time_format(const struct output *out, unsigned format)
+{
+	const struct text *text = out->file->text;
+
+	return text ? text_time_format(text_form(text), format) : format;
+}
+
 static void print_format(struct output *out, const struct header *header)
 {
 	const char *name = header_format_name(header->format);
@@ -120,7 +136,7 @@ static void print_format(struct output *out, const struct header *header)
 
 static void print_version(struct output *out, const struct header *header)
 {
-	put(out, "%u", header->file_version);
+	put_number(out, header->file_version);
 }
 
 static void print_byte_order(struct output *out, const struct header *header)
@@ -141,17 +157,17 @@ static void print_compression(struct output *out, const struct header *header)
 
 static void print_header_length(struct output *out, const struct header *header)
 {
-	put(out, "%zu", header->length_bytes);
+	put_number(out, header->length_bytes);
 }
 
 static void print_record_length(struct output *out, const struct header *header)
 {
-	put(out, "%u", header->record_length);
+	put_number(out, header->record_length);
 }
 
 static void print_record_version(struct output *out, const struct header *header)
 {
-	put(out, "%u", header->record_version);
+	put_number(out, header->record_version);
 }
 
 static void print_silk_version(struct output *out, const struct header *header)
@@ -168,13 +184,13 @@ static void print_silk_version(struct output *out, const struct header *header)
 static void print_count(struct output *out, const struct header *header)
 {
 	if (out->file->counted) {
-		put(out, "%" PRIu64, out->file->records);
+		put_number(out, out->file->records);
 	}
 }
 
 static void print_file_size(struct output *out, const struct header *header)
 {
-	put(out, "%" PRIu64, out->file->file_bytes);
+	put_number(out, out->file->file_bytes);
 }
 
 /* The name of an id; the id where it has none; "?" where it stands for none at all. */
@@ -201,8 +217,9 @@ static void print_packed_file(struct output *out, const struct header *header)
 		uint16_t sensor = RECORD_NO_SENSOR;
 
 		header_packed_file(&one, &hour_ns, &flowtype, &sensor);
-		timestamp_print(hour, hour_ns, TIMESTAMP_DEFAULT | TIMESTAMP_NO_MSEC);
-		put(out, "%sZ %s %s", hour,
+		timestamp_print(hour, hour_ns,
+				time_format(out, TIMESTAMP_DEFAULT | TIMESTAMP_NO_MSEC));
+		put(out, "%s%s %s %s", hour, g_str_has_suffix(hour, "Z") ? "" : "Z",
 		    id_text(flowtype_text, sizeof(flowtype_text),
 			    site_flowtype_name(site, flowtype), flowtype, RECORD_NO_FLOWTYPE),
 		    id_text(sensor_text, sizeof(sensor_text), site_sensor_name(site, sensor),
@@ -328,7 +345,7 @@ static void print_block_format(struct output *out, const struct blockfile *file)
 
 static void print_block_version(struct output *out, const struct blockfile *file)
 {
-	put(out, "%u", BLOCKFILE_VERSION);
+	put_number(out, BLOCKFILE_VERSION);
 }
 
 static void print_block_order(struct output *out, const struct blockfile *file)
@@ -371,13 +388,14 @@ static void print_blocks(struct output *out, const struct blockfile *file)
 static void print_times(struct output *out, const struct blockfile *file)
 {
 	const struct summary *summary = blockfile_summary(file);
+	const unsigned format = time_format(out, TIMESTAMP_DEFAULT);
 	char first[TIMESTAMP_TEXT_MAX];
 	char last[TIMESTAMP_TEXT_MAX];
 
 	if (summary->records > 0) {
-		timestamp_print(first, summary->first_start_ns, TIMESTAMP_DEFAULT);
-		timestamp_print(last, summary->last_end_ns, TIMESTAMP_DEFAULT);
-		put(out, "%s - %s", first, last);
+		timestamp_print(first, summary->first_start_ns, format);
+		timestamp_print(last, summary->last_end_ns, format);
+		put(out, format == TIMESTAMP_DEFAULT ? "%s - %s" : "%s/%s", first, last);
 	}
 }
 
@@ -729,6 +747,7 @@ static void print_total(const struct fileinfo_opts *opts, struct text *text, con
 	if (text != NULL) {
 		text_cell_string(text, "");
 		text_cell_string(text, title);
+		text_cell_is_number(text, true);
 		text_cell_u64(text, value);
 		text_row_done(text);
 	} else if (opts->no_titles) {

@@ -189,7 +189,7 @@ static int open_text(struct generator *generator)
 	for (size_t i = 0; i < output->field_count; i++) {
 		text_add_column(output->text, output->fields[i]->name,
 				field_width(output->fields[i], &output->ctx),
-				output->fields[i]->kind->json_number);
+				field_is_number(output->fields[i], &output->ctx));
 	}
 	text_titles(output->text);
 	return ST_OK;

@@ -116,8 +116,8 @@ static void print_scan(const struct scan *scan, const struct scanmodel_verdict *
 	text_cell_done(text,
 		       ip_print(text_cell(text), ip_from_v4(event->sip), false, scan->ip_format));
 	text_cell_u64(text, event->protocol);
-	text_cell_done(text, timestamp_print(text_cell(text), event->start_ns, times));
-	text_cell_done(text, timestamp_print(text_cell(text), event->end_ns, times));
+	text_cell_time(text, event->start_ns, times);
+	text_cell_time(text, event->end_ns, times);
 	text_cell_u64(text, event->flows->len);
 	text_cell_u64(text, event->packets);
 	text_cell_u64(text, event->bytes);

@@ -106,18 +106,27 @@ static void check_combinations(const struct setcat_opts *opts)
 	}
 }
 
-/* Name of the file before what is printed about it. */
-static void print_name(const struct job *job, struct text *text, const char *name)
+/* Name of the file before what is printed about it; not in a table. Returns an enum tool_exit. */
+static int print_name(const struct job *job, const char *name)
 {
 	const struct setcat_opts *opts = job->opts;
 	bool summary = opts->count_ips || opts->print_statistics;
 	bool wanted =
 		opts->print_filenames.given ? opts->print_filenames.on : job->several && summary;
+	struct text *text;
+	struct err err;
 
-	if (wanted) {
-		text_raw(text, name);
-		text_raw(text, opts->count_ips ? ":" : ":\n");
+	if (!wanted || text_form_is_data(job->style.form)) {
+		return TOOL_EXIT_OK;
 	}
+	text = text_new(job->fd, &job->style);
+	text_raw(text, name);
+	text_raw(text, opts->count_ips ? ":" : ":\n");
+	if (text_close(text, &err) != ST_OK) {
+		tool_warn_err(&err);
+		return TOOL_EXIT_ERROR;
+	}
+	return TOOL_EXIT_OK;
 }
 
 static void print_list(const struct job *job, const struct setprint *print, const struct ipset *set)
@@ -136,13 +145,40 @@ static void print_list(const struct job *job, const struct setprint *print, cons
 	}
 }
 
+static void print_count(const struct job *job, const struct setprint *print,
+			const struct ipset *set)
+{
+	setprint_count(print, set);
+}
+
+static void print_statistics(const struct job *job, const struct setprint *print,
+			     const struct ipset *set)
+{
+	setprint_statistics(print, set);
+}
+
+/* What is printed of a set: a table each in CSV and JSON. Returns an enum tool_exit. */
+typedef void (*part_fn)(const struct job *job, const struct setprint *print,
+			const struct ipset *set);
+static int print_part(const struct job *job, part_fn part, struct setprint *print,
+		      const struct ipset *set)
+{
+	struct err err;
+
+	print->text = text_new(job->fd, &job->style);
+	part(job, print, set);
+	if (text_close(print->text, &err) != ST_OK) {
+		tool_warn_err(&err);
+		return TOOL_EXIT_ERROR;
+	}
+	return TOOL_EXIT_OK;
+}
+
 static int print_set(const struct job *job, const char *name, const struct ipset *set,
 		     const struct header *header)
 {
 	const struct setcat_opts *opts = job->opts;
-	struct text *text = text_new(job->fd, &job->style);
-	const struct setprint print = {
-		.text = text,
+	struct setprint print = {
 		.style = &job->style,
 		.ip_format = job->ip_format,
 		.wide = ipset_is_wide(set),
@@ -150,41 +186,39 @@ static int print_set(const struct job *job, const char *name, const struct ipset
 	};
 	bool list = opts->print_ips || opts->cidr_blocks.given || opts->ip_ranges ||
 		    !(opts->count_ips || opts->print_statistics);
-	struct err err;
+	const struct {
+		part_fn print;
+		bool wanted;
+	} parts[] = {
+		{ print_count, opts->count_ips },
+		{ print_list, list },
+		{ print_statistics, opts->print_statistics },
+	};
+	int status = print_name(job, name);
 
-	print_name(job, text, name);
-	if (opts->count_ips) {
-		setprint_count(&print, set);
+	for (size_t i = 0; i < G_N_ELEMENTS(parts) && status == TOOL_EXIT_OK; i++) {
+		if (parts[i].wanted) {
+			status = print_part(job, parts[i].print, &print, set);
+		}
 	}
-	if (list) {
-		print_list(job, &print, set);
-	}
-	if (opts->print_statistics) {
-		setprint_statistics(&print, set);
-	}
-	if (text_close(text, &err) != ST_OK) {
-		tool_warn_err(&err);
-		return TOOL_EXIT_ERROR;
-	}
-	return TOOL_EXIT_OK;
+	return status;
 }
 
 /* What SiLK prints of a file that is there but no set: its name and a network structure of nothing.
  */
 static void print_failed(const struct job *job, const char *name)
 {
-	struct text *text = text_new(job->fd, &job->style);
-
 	if (!job->opts->print_statistics) {
-		print_name(job, text, name);
+		print_name(job, name);
 	}
 	if (job->opts->network_structure.given) {
+		struct text *text = text_new(job->fd, &job->style);
 		struct ipset *nothing = ipset_new();
 
 		netstructure_print(&job->net, nothing, text, &job->style, job->ip_format);
 		ipset_free(nothing);
+		text_close(text, NULL);
 	}
-	text_close(text, NULL);
 }
 
 /* A row an address: when it was first and last seen. */
@@ -200,9 +234,9 @@ static int print_times(const struct job *job, const char *path, const char *name
 		tool_warn("Unable to read times from '%s': %s", name, err.text);
 		return TOOL_EXIT_ERROR;
 	}
-	text = text_new(job->fd, &job->style);
 	v6 = sightings_have_ipv6(seen);
-	print_name(job, text, name);
+	status = print_name(job, name);
+	text = text_new(job->fd, &job->style);
 	text_add_column(text, "ip", ip_print_width(job->ip_format, v6), false);
 	text_add_column(text, "first", timestamp_print_width(TIMESTAMP_DEFAULT), false);
 	text_add_column(text, "last", timestamp_print_width(TIMESTAMP_DEFAULT), false);
@@ -211,10 +245,8 @@ static int print_times(const struct job *job, const char *path, const char *name
 		bool is_v6 = v6 && !ip_is_mapped(at->ip);
 
 		text_cell_done(text, ip_print(text_cell(text), at->ip, is_v6, job->ip_format));
-		text_cell_done(text, timestamp_print(text_cell(text), at->first_ms * NS_PER_MS,
-						     TIMESTAMP_DEFAULT));
-		text_cell_done(text, timestamp_print(text_cell(text), at->last_ms * NS_PER_MS,
-						     TIMESTAMP_DEFAULT));
+		text_cell_time(text, at->first_ms * NS_PER_MS, TIMESTAMP_DEFAULT);
+		text_cell_time(text, at->last_ms * NS_PER_MS, TIMESTAMP_DEFAULT);
 		text_row_done(text);
 	}
 	if (text_close(text, &err) != ST_OK) {

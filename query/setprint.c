@@ -55,19 +55,41 @@ struct lines {
 	char bytes[LINES_BYTES];
 };
 
-static struct lines *lines_new(const struct setprint *print)
+/* title: of the column in CSV and JSON. */
+static struct lines *lines_new(const struct setprint *print, const char *title)
 {
 	struct lines *lines = g_new(struct lines, 1); /* too large for the stack */
 
+	if (text_form_is_data(print->style->form)) {
+		text_add_column(print->text, title, 0, false);
+	}
 	lines->print = print;
 	lines->used = 0;
 	return lines;
 }
 
+/* Each line is a row of one cell. */
+static void lines_to_rows(const struct lines *lines)
+{
+	struct text *text = lines->print->text;
+	const char *end;
+
+	for (const char *at = lines->bytes; *at; at = end + 1) {
+		end = strchr(at, '\n');
+		memcpy(text_cell(text), at, (size_t)(end - at));
+		text_cell_done(text, (size_t)(end - at));
+		text_row_done(text);
+	}
+}
+
 static void lines_flush(struct lines *lines)
 {
 	lines->bytes[lines->used] = '\0';
-	text_raw(lines->print->text, lines->bytes);
+	if (text_form_is_data(lines->print->style->form)) {
+		lines_to_rows(lines);
+	} else {
+		text_raw(lines->print->text, lines->bytes);
+	}
 	lines->used = 0;
 }
 
@@ -174,7 +196,7 @@ static void print_any(struct lines *lines, const struct ipset *set)
 
 void setprint_addresses(const struct setprint *print, const struct ipset *set)
 {
-	struct lines *lines = lines_new(print);
+	struct lines *lines = lines_new(print, "ip");
 	bool quads = !print->wide &&
 		     (print->ip_format == IP_CANONICAL || print->ip_format == IP_NO_MIXED);
 
@@ -222,7 +244,7 @@ static int print_block(void *arg, struct ip first, uint8_t prefix)
 
 void setprint_blocks(const struct setprint *print, const struct ipset *set)
 {
-	struct lines *lines = lines_new(print);
+	struct lines *lines = lines_new(print, "block");
 	struct ipset_cursor cursor;
 	struct cidr range;
 
@@ -275,12 +297,18 @@ static unsigned __int128 set_size(const struct ipset *set)
 
 void setprint_count(const struct setprint *print, const struct ipset *set)
 {
-	char line[COUNT128_TEXT_MAX + 1];
-	size_t len = count128_print(line, set_size(set), !ipset_is_empty(set));
+	char digits[COUNT128_TEXT_MAX + 1];
+	size_t len = count128_print(digits, set_size(set), !ipset_is_empty(set));
 
-	line[len] = '\n';
-	line[len + 1] = '\0';
-	text_raw(print->text, line);
+	digits[len] = '\0';
+	if (text_form_is_data(print->style->form)) {
+		text_add_column(print->text, "count", 0, true);
+		text_cell_string(print->text, digits);
+		text_row_done(print->text);
+	} else {
+		text_raw(print->text, digits);
+		text_raw(print->text, "\n");
+	}
 }
 
 /* --- statistics --- */
@@ -371,8 +399,58 @@ static void statistics6(const struct setprint *print, const struct ipset *set)
 	text_raw(print->text, line);
 }
 
+static void print_measure(const struct setprint *print, const char *name, const char *value,
+			  bool number)
+{
+	text_cell_string(print->text, name);
+	text_cell_is_number(print->text, number);
+	text_cell_string(print->text, value);
+	text_row_done(print->text);
+}
+
+static void print_blocks_measure(const struct setprint *print, const struct ipset *set,
+				 unsigned size)
+{
+	char number[COUNT128_TEXT_MAX];
+	char name[8];
+
+	count128_print(number, occupied(set, print->wide ? size : 96 + size), 0);
+	snprintf(name, sizeof(name), "/%u", size);
+	print_measure(print, name, number, true);
+}
+
+/* The same as rows of what is measured and its value. */
+static void measures(const struct setprint *print, const struct ipset *set)
+{
+	const unsigned format = print->ip_format & ~(unsigned)(IP_MAP_V4 | IP_UNMAP_V6);
+	char text[IP_TEXT_MAX];
+	struct ip first;
+	struct ip last;
+
+	text_add_column(print->text, "measure", 0, false);
+	text_add_column(print->text, "value", 0, true);
+	if (ipset_bounds(set, &first, &last)) {
+		ip_print(text, first, print->wide, format);
+		print_measure(print, "minimumIP", text, false);
+		ip_print(text, last, print->wide, format);
+		print_measure(print, "maximumIP", text, false);
+	}
+	count128_print(text, set_size(set), !ipset_is_empty(set));
+	print_measure(print, "hosts", text, true);
+	for (unsigned size = 8; size < (print->wide ? 128 : 32); size += 8) {
+		print_blocks_measure(print, set, size);
+	}
+	if (!print->wide) {
+		print_blocks_measure(print, set, 27);
+	}
+}
+
 void setprint_statistics(const struct setprint *print, const struct ipset *set)
 {
+	if (text_form_is_data(print->style->form)) {
+		measures(print, set);
+		return;
+	}
 	print_ends(print, set, print->wide);
 	if (print->wide) {
 		statistics6(print, set);

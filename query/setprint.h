@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Sets as text: addresses or blocks one a line, ranges as a table, statistics.
+ * Sets as text: addresses or blocks one a line, ranges as a table, statistics. In CSV and JSON each
+ * is a table, so that each needs a text of its own.
  *
  *	struct setprint print = { .text = text, .style = &style, .ip_format = format, .wide = wide
  *}; setprint_blocks(&print, set);

@@ -64,7 +64,7 @@ END
 '
 
 test_case 'other forms, and a file for the output' '
-	rwscan --scan-model=2 --output-format=json flows.rw >out && test_grep "^{\"sip\":\"10.0.0.5\",\"proto\":17,\"stime\":\"2020-09-13 12:26:41\",\"etime\":.*,\"flows\":200,\"packets\":200,\"bytes\":8000}" out &&
+	rwscan --scan-model=2 --output-format=json flows.rw >out && test_grep "^{\"sip\":\"10.0.0.5\",\"proto\":17,\"stime\":\"2020-09-13T12:26:41Z\",\"etime\":.*,\"flows\":200,\"packets\":200,\"bytes\":8000}" out &&
 	rwscan --scan-model=2 --output-path=text.out flows.rw && test_lines text.out 6 &&
 	rwscan --scan-model=2 --threads=4 --queue-depth=2 --integer-ips <flows.rw >out && test_lines out 6 && test_grep "^ *167772165|" out &&
 	test_must_fail rwscan --scan-model=2 --output-path=text.out flows.rw 2>err && test_grep text.out err

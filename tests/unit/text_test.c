@@ -8,6 +8,7 @@
 
 #include <glib.h>
 
+#include "common/timestamp.h"
 #include "tests/unit/unit.h"
 
 /* What fill() writes through the style; caller frees. */
@@ -75,6 +76,43 @@ static void test_styles(void)
 		UNIT_ASSERT_STR(out, cases[i].expected);
 		g_free(out);
 	}
+}
+
+static void fill_mixed(struct text *text)
+{
+	text_add_column(text, "day", 11, false);
+	text_align_left(text);
+	text_add_column(text, "hour", 14, false);
+	text_add_column(text, "time", 20, false);
+	text_add_column(text, "value", 5, false);
+	text_cell_day(text, INT64_C(1700049605123456789), TIMESTAMP_DEFAULT);
+	text_cell_hour(text, INT64_C(1700049605123456789), TIMESTAMP_DEFAULT);
+	text_cell_time(text, INT64_C(1700049605123456789), TIMESTAMP_MDY | TIMESTAMP_NO_MSEC);
+	text_cell_is_number(text, true);
+	text_cell_u64(text, 7);
+	text_row_done(text);
+	text_cell_string(text, "");
+	text_cell_string(text, "");
+	text_cell_time(text, 0, TIMESTAMP_EPOCH | TIMESTAMP_MICRO);
+	text_cell_string(text, "seven");
+	text_row_done(text);
+}
+
+static void test_times(void)
+{
+	const struct text_style columns = { .separator = '|' };
+	const struct text_style json = { .form = TEXT_JSON };
+	char *out = render(&columns, fill_mixed);
+
+	UNIT_ASSERT_STR(out, "2023/11/15 | 2023/11/15T12| 11/15/2023 12:00:05|    7|\n"
+			     "           |              |            0.000000|seven|\n");
+	g_free(out);
+	out = render(&json, fill_mixed);
+	UNIT_ASSERT_STR(out, "{\"day\":\"2023-11-15\",\"hour\":\"2023-11-15T12:00:05Z\","
+			     "\"time\":\"2023-11-15T12:00:05Z\",\"value\":7}\n"
+			     "{\"day\":\"\",\"hour\":\"\",\"time\":\"1970-01-01T00:00:00.000000Z\","
+			     "\"value\":\"seven\"}\n");
+	g_free(out);
 }
 
 static void test_options(void)
@@ -181,8 +219,13 @@ static void test_full_disk(void)
 int main(void)
 {
 	static const struct unit_case cases[] = {
-		{ "styles", test_styles },   { "options", test_options },     { "much", test_much },
-		{ "numbers", test_numbers }, { "full disk", test_full_disk }, { NULL, NULL },
+		{ "styles", test_styles },
+		{ "times", test_times },
+		{ "options", test_options },
+		{ "much", test_much },
+		{ "numbers", test_numbers },
+		{ "full disk", test_full_disk },
+		{ NULL, NULL },
 	};
 
 	return unit_run("text", cases);
