@@ -5,6 +5,7 @@
 #include "common/record.h"
 #include "common/text.h"
 #include "common/timestamp.h"
+#include "query/numberedfields.h"
 #include "query/source.h"
 #include "query/extensionlist.h"
 #include "storage/block.h"
@@ -21,14 +22,9 @@
 
 #define FIELD_NUMBER_MAX 18 /* that can be asked for; fields of our own have names only */
 
-struct fileinfo_fields {
-	bool given;
-	uint32_t numbers; /* bit N: field number N */
-};
-
 struct fileinfo_opts {
 	bool help_fields;
-	struct fileinfo_fields fields;
+	struct numberedfields fields;
 	bool summary;
 	bool no_titles;
 	int output_format;
@@ -470,11 +466,11 @@ static bool wanted(const struct fileinfo_opts *opts, unsigned number)
 
 /* ---- --fields ---- */
 
-/* The number of a name, cut short or not: -1 none, -2 several. */
+/* The number of a name, cut short or not. */
 static int find_field(const char *name)
 {
 	size_t len = strlen(name);
-	int found = -1;
+	int found = NUMBEREDFIELDS_NONE;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(field_rows); i++) {
 		if (g_ascii_strncasecmp(field_rows[i].name, name, len) != 0) {
@@ -483,77 +479,15 @@ static int find_field(const char *name)
 		if (field_rows[i].name[len] == '\0') {
 			return (int)field_rows[i].number;
 		}
-		found = found == -1 ? (int)field_rows[i].number : -2;
+		found = found == NUMBEREDFIELDS_NONE ? (int)field_rows[i].number
+						     : NUMBEREDFIELDS_SEVERAL;
 	}
 	return found;
 }
 
-static int add_numbers(struct fileinfo_fields *fields, const char *text, struct err *err)
-{
-	char *end;
-	guint64 first = g_ascii_strtoull(text, &end, 10);
-	guint64 last = first;
-
-	if (*end == '-') {
-		const char *second = end + 1;
-
-		last = g_ascii_strtoull(second, &end, 10);
-		if (end == second || *end != '\0') {
-			return err_set(err, ST_EINVAL, "Cannot parse end of numeric range '%s'",
-				       text);
-		}
-		if (last < first) {
-			return err_set(err, ST_EINVAL, "Invalid numeric range '%s'", text);
-		}
-	}
-	if (*end != '\0' || first == 0 || first > FIELD_NUMBER_MAX) {
-		return err_set(err, ST_EINVAL, "No match was found for the field '%s'", text);
-	}
-	if (last > FIELD_NUMBER_MAX) {
-		return err_set(err, ST_EINVAL, "No match was found for the value '%d'",
-			       FIELD_NUMBER_MAX + 1);
-	}
-	for (guint64 n = first; n <= last; n++) {
-		fields->numbers |= UINT32_C(1) << n;
-	}
-	return ST_OK;
-}
-
-static int add_field(struct fileinfo_fields *fields, const char *text, struct err *err)
-{
-	int number;
-
-	if (g_ascii_isdigit(*text)) {
-		return add_numbers(fields, text, err);
-	}
-	number = find_field(text);
-	if (number == -1) {
-		return err_set(err, ST_EINVAL, "No match was found for the field '%s'", text);
-	}
-	if (number == -2) {
-		return err_set(err, ST_EINVAL, "The field '%s' matches multiple keys", text);
-	}
-	fields->numbers |= UINT32_C(1) << number;
-	return ST_OK;
-}
-
 static int parse_fields(const struct opt *opt, const char *text, void *dest, struct err *err)
 {
-	struct fileinfo_fields *fields = dest;
-	char **parts = g_strsplit(text, ",", -1);
-	int rc = ST_OK;
-
-	*fields = (struct fileinfo_fields){ .given = true };
-	for (size_t i = 0; parts[i] != NULL && rc == ST_OK; i++) {
-		if (*g_strstrip(parts[i]) != '\0') {
-			rc = add_field(fields, parts[i], err);
-		}
-	}
-	g_strfreev(parts);
-	if (rc == ST_OK && fields->numbers == 0) {
-		rc = err_set(err, ST_EINVAL, "Field list is empty");
-	}
-	return rc;
+	return numberedfields_parse(text, FIELD_NUMBER_MAX, find_field, dest, err);
 }
 
 static const struct opt fileinfo_opt_table[] = {

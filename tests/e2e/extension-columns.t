@@ -162,7 +162,7 @@ test_case 'statistics and headers as data' '
 	echo "{\"files\":1,\"read\":4,\"pass\":2,\"fail\":2}" >want && test_cmp want got &&
 	rwfilter --protocol=6 --print-volume-statistics=stdout --output-format=csv ext.blk >got && grep "^1,4,2,2,.*,1000,300,700$" got &&
 	rwfileinfo --output-format=json --fields=count-records ext.blk >got &&
-	echo "{\"file\":\"ext.blk\",\"field\":\"count-records\",\"value\":\"4\"}" >want && test_cmp want got &&
+	echo "{\"file\":\"ext.blk\",\"field\":\"count-records\",\"value\":4}" >want && test_cmp want got &&
 	rwfileinfo --output-format=csv --fields=format --summary ext.blk >got && test_lines got 3 &&
 	rwstats --overall-stats --output-format=json ext.blk >got && python3 -c "import json,sys; rows=[json.loads(l) for l in open(\"got\")]; assert len(rows)==30 and rows[0][\"protocol\"] is None" &&
 	rwcut --fields=sTime --output-format=json --num-recs=1 ext.blk >got && grep "T..:..:..\.[0-9]*Z" got &&

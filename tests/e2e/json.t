@@ -53,7 +53,7 @@ test_case 'records, bins and counts' '
 '
 test_case 'files, the repository and the site' '
 	json rwfileinfo --summary flows.rw && json rwfileinfo $day/in-S0_20240305.10 && test_grep "time-range.*\"2024-03-05T10:02:00.123Z/2024-03-05T10:04:01.000Z\"" out && test_grep "\"field\":\"count-records\",\"value\":3" out &&
-	json rwsiteinfo --fields=sensor,id-sensor,class,id-class,type,id-type,flowtype,id-flowtype,mark-defaults,repo-start-date,repo-end-date,repo-file-count && test_grep "\"2024-03-05T10:00:00Z\"" out &&
+	json rwsiteinfo --fields=sensor,id-sensor,class,type,flowtype,id-flowtype,mark-defaults,repo-start-date,repo-end-date,repo-file-count && test_grep "\"2024-03-05T10:00:00Z\"" out &&
 	json rwfilter --protocol=6 --print-statistics=stdout flows.rw && json rwfilter --protocol=6 --print-volume-statistics=stdout flows.rw &&
 	json rwfglob --start-date=2024/03/05 && rwcatalog rebuild && json rwcatalog show
 '
