@@ -18,6 +18,7 @@
 #include <glib.h>
 
 #include "common/log.h"
+#include "common/supervise.h"
 
 /* What signals set; the one mutable state of this file. */
 static struct {
@@ -294,4 +295,17 @@ void daemon_finish(void)
 		unlink(state.pidfile);
 		g_clear_pointer(&state.pidfile, g_free);
 	}
+}
+
+struct supervise *daemon_supervise(void)
+{
+	const struct supervise_env env = {
+		.notify_socket = getenv("NOTIFY_SOCKET"),
+		.watchdog_usec = getenv("WATCHDOG_USEC"),
+		.watchdog_pid = getenv("WATCHDOG_PID"),
+		.listen_pid = getenv("LISTEN_PID"),
+		.listen_fds = getenv("LISTEN_FDS"),
+	};
+
+	return supervise_new(&env, getpid());
 }

@@ -53,6 +53,10 @@ void daemon_request_stop(void);
 /* Readable when any of the flags above was set; poll it, never read it: the take calls drain it. */
 int daemon_wake_fd(void);
 
+/* Who supervises this process, by its environment; returned: supervise_free(). */
+struct supervise;
+struct supervise *daemon_supervise(void);
+
 /* Remove the pid file. */
 void daemon_finish(void);
 

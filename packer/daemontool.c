@@ -47,15 +47,18 @@ void daemontool_log_command_line(int argc, char **argv)
 static int work(const struct daemontool *tool, void *opts, struct err *err)
 {
 	const struct daemon_opts *daemon = daemon_opts_of(tool, opts);
+	struct supervise *supervise;
 	int st = daemon_start(daemon, tool->name, false, err);
 
 	if (st != ST_OK) {
 		return st;
 	}
+	supervise = daemon_supervise();
 	st = daemon_drop_privileges(daemon, err);
 	if (st == ST_OK) {
-		st = tool->run(opts, err);
+		st = tool->run(opts, supervise, err);
 	}
+	supervise_free(supervise);
 	if (st != ST_OK) {
 		log_msg(LOG_LEVEL_ERR, "%s", err->text);
 		err->text[0] = '\0'; /* told */
@@ -152,4 +155,10 @@ void daemontool_log_stop(void)
 		log_msg(LOG_LEVEL_NOTICE, "Shutting down due to SIG%s signal", name);
 	}
 	log_msg(LOG_LEVEL_INFO, "Begin shutting down...");
+}
+
+void daemontool_stop(struct supervise *supervise)
+{
+	supervise_stopping(supervise);
+	daemontool_log_stop();
 }

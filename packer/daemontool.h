@@ -20,6 +20,7 @@
 #include "common/daemon.h"
 #include "common/log.h"
 #include "common/opt.h"
+#include "common/supervise.h"
 
 /* One complaint about the switches, without the program's name. */
 typedef void (*daemontool_complain_fn)(void *arg, const char *text);
@@ -35,8 +36,9 @@ struct daemontool {
 	unsigned (*check)(const void *opts, daemontool_complain_fn complain, void *arg);
 	/* Before the daemon is made: read configuration. May be NULL. Errors go to stderr. */
 	int (*prepare)(void *opts, struct err *err);
-	/* The work, in the daemon; returns when daemon_stopping(). Errors go to the log. */
-	int (*run)(void *opts, struct err *err);
+	/* The work, in the daemon; returns when daemon_stopping(). It says supervise_ready() when
+	 * it has begun. Errors go to the log. */
+	int (*run)(void *opts, struct supervise *supervise, struct err *err);
 };
 
 /* Returns the exit status. opts is defaulted by the caller. */
@@ -57,5 +59,7 @@ unsigned daemontool_check_required(const struct daemontool_required *required, s
 void daemontool_log_command_line(int argc, char **argv);
 /* Log the signal that stopped us, and that the end begins. */
 void daemontool_log_stop(void);
+/* The same of a daemontool, to the service manager, too. */
+void daemontool_stop(struct supervise *supervise);
 
 #endif

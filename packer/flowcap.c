@@ -498,13 +498,21 @@ static int start(struct flowcap *self, const struct outputincremental_files *fil
 	return st;
 }
 
-static void wait_for_orders(struct flowcap *self)
+/* With a sign of life to the service manager while work goes on. */
+static void wait_for_orders(struct flowcap *self, struct supervise *supervise)
 {
+	uint64_t ticks = 0;
+
 	while (!daemon_stopping()) {
 		struct pollfd wake = { .fd = daemon_wake_fd(), .events = POLLIN };
 		struct timespec now;
 
 		poll(&wake, 1, 1000);
+		if (packing_ticks(self->packing) != ticks) {
+			ticks = packing_ticks(self->packing);
+			clock_gettime(CLOCK_MONOTONIC, &now);
+			supervise_alive(supervise, now.tv_sec * NS_PER_S + now.tv_nsec);
+		}
 		clock_gettime(CLOCK_REALTIME, &now);
 		log_tick(now.tv_sec * NS_PER_S + now.tv_nsec);
 		if (daemon_take_report()) {
@@ -513,7 +521,7 @@ static void wait_for_orders(struct flowcap *self)
 	}
 }
 
-static int flowcap_run(void *arg, struct err *err)
+static int flowcap_run(void *arg, struct supervise *supervise, struct err *err)
 {
 	struct flowcap self = { .opts = arg };
 	const struct outputincremental_files files = {
@@ -542,8 +550,9 @@ static int flowcap_run(void *arg, struct err *err)
 	}
 	if (st == ST_OK) {
 		log_msg(LOG_LEVEL_INFO, "Started all reader threads.");
-		wait_for_orders(&self);
-		daemontool_log_stop();
+		supervise_ready(supervise);
+		wait_for_orders(&self, supervise);
+		daemontool_stop(supervise);
 		log_msg(LOG_LEVEL_INFO, "Shutting down...");
 	}
 	if (self.packing) {

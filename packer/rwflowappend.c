@@ -392,7 +392,7 @@ static struct keeper *make_keeper(const struct rwflowappend_opts *opts)
 	return keeper;
 }
 
-static int run_appender(struct rwflowappend *self, struct err *err)
+static int run_appender(struct rwflowappend *self, struct supervise *supervise, struct err *err)
 {
 	int st;
 
@@ -402,8 +402,9 @@ static int run_appender(struct rwflowappend *self, struct err *err)
 	pthread_cond_init(&self->wake, NULL);
 	st = start_threads(self, err);
 	if (st == ST_OK) {
+		supervise_ready(supervise);
 		watch(self);
-		daemontool_log_stop();
+		daemontool_stop(supervise);
 	}
 	stop_threads(self);
 	log_msg(LOG_LEVEL_INFO, "Finished shutting down.");
@@ -415,7 +416,7 @@ static int run_appender(struct rwflowappend *self, struct err *err)
 	return st;
 }
 
-static int rwflowappend_run(void *arg, struct err *err)
+static int rwflowappend_run(void *arg, struct supervise *supervise, struct err *err)
 {
 	struct rwflowappend_opts *opts = arg;
 	struct rwflowappend self = { .opts = opts };
@@ -432,7 +433,7 @@ static int rwflowappend_run(void *arg, struct err *err)
 		st = keeper ? keeper_start(keeper, err) : ST_OK;
 	}
 	if (st == ST_OK) {
-		st = run_appender(&self, err);
+		st = run_appender(&self, supervise, err);
 	}
 	keeper_stop(keeper);
 	appender_close(self.appender);

@@ -453,19 +453,6 @@ static int start(struct rwflowpack *self, struct site *site, struct sensorconf *
 	return st;
 }
 
-static struct supervise *open_supervise(void)
-{
-	const struct supervise_env env = {
-		.notify_socket = getenv("NOTIFY_SOCKET"),
-		.watchdog_usec = getenv("WATCHDOG_USEC"),
-		.watchdog_pid = getenv("WATCHDOG_PID"),
-		.listen_pid = getenv("LISTEN_PID"),
-		.listen_fds = getenv("LISTEN_FDS"),
-	};
-
-	return supervise_new(&env, getpid());
-}
-
 /* From the forked child on; errors are logged. Takes site and conf. */
 static int run(struct rwflowpack *self, struct site *site, struct sensorconf *conf)
 {
@@ -473,7 +460,7 @@ static int run(struct rwflowpack *self, struct site *site, struct sensorconf *co
 	int stopped = ST_OK;
 	int st;
 
-	self->supervise = open_supervise();
+	self->supervise = daemon_supervise();
 	st = start(self, site, conf, &err);
 	if (st == ST_OK) {
 		supervise_ready(self->supervise);

@@ -106,6 +106,7 @@ struct rwpollexec {
 	const struct rwpollexec_opts *opts;
 	struct execcrew *crew;
 	struct dirpoll *directory;
+	struct supervise *supervise;
 	struct err *err;
 	bool broken; /* a file cannot be put where it belongs: running on would do it again */
 };
@@ -144,6 +145,7 @@ static void watch(struct rwpollexec *self)
 {
 	int64_t next_ns = 0;
 
+	supervise_ready(self->supervise);
 	while (!daemon_stopping()) {
 		int64_t now_ns = monotonic_ns();
 		struct timespec now;
@@ -158,16 +160,17 @@ static void watch(struct rwpollexec *self)
 		}
 		execcrew_poll(self->crew, daemon_wake_fd(),
 			      (int)MIN((next_ns - now_ns) / NS_PER_MS + 1, 1000));
+		supervise_alive(self->supervise, monotonic_ns());
 		clock_gettime(CLOCK_REALTIME, &now);
 		log_tick(now.tv_sec * NS_PER_S + now.tv_nsec);
 		daemon_take_report();
 	}
 }
 
-static int rwpollexec_run(void *arg, struct err *err)
+static int rwpollexec_run(void *arg, struct supervise *supervise, struct err *err)
 {
 	struct rwpollexec_opts *opts = arg;
-	struct rwpollexec self = { .opts = opts, .err = err };
+	struct rwpollexec self = { .opts = opts, .supervise = supervise, .err = err };
 	const char *shell = getenv("SILK_RWPOLLEXEC_SHELL");
 	const struct execcrew_opts crew = {
 		.shell = shell && *shell ? shell : "/bin/sh",
@@ -183,7 +186,7 @@ static int rwpollexec_run(void *arg, struct err *err)
 	self.crew = execcrew_new(&crew);
 	self.directory = dirpoll_new(opts->incoming_directory);
 	watch(&self);
-	daemontool_log_stop();
+	daemontool_stop(supervise);
 	log_msg(LOG_LEVEL_INFO, "Waiting for running commands to terminate...");
 	execcrew_finish(self.crew);
 	log_msg(LOG_LEVEL_INFO, "Running commands have ended.");

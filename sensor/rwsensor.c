@@ -538,14 +538,9 @@ static void on_tick(void *arg, const struct sensor_snapshot *snapshot)
 static int watchers_open(struct watchers *watchers, const struct rwsensor_opts *opts,
 			 struct err *err)
 {
-	const struct supervise_env env = {
-		.notify_socket = getenv("NOTIFY_SOCKET"),
-		.watchdog_usec = getenv("WATCHDOG_USEC"),
-		.watchdog_pid = getenv("WATCHDOG_PID"),
-	};
 	int st = ST_OK;
 
-	watchers->supervise = supervise_new(&env, getpid());
+	watchers->supervise = daemon_supervise();
 	watchers->metrics = sensormetrics_new();
 	if (opts->metrics != NULL) {
 		const struct metricsd_sources sources = { .collect = sensormetrics_collect,

@@ -63,9 +63,27 @@ test_case 'a passed socket where no probe listens is reported' '
 	test_stop $manager
 '
 
+# says NAME COMMAND...: it is ready, and then that it ends; the others give signs of life, too
+says() {
+	name=$1
+	shift
+	rm -f said said.socket
+	test_start python3 "$TUSSAH_SRCDIR/tests/e2e/manager.py" --said=said --watchdog=1 "$@" --no-daemon --log-pathname="$PWD/$name.log" &&
+		test_wait 60 test_grep READY=1 said && { [ "$name" = rwflowappend ] || test_wait 60 test_grep WATCHDOG=1 said; } &&
+		test_stop $test_pid && test_grep "^STOPPING=1" said && test_grep "Stopped logging" "$name.log"
+}
+
+test_case 'the small daemons say it, too' '
+	mkdir in bad out &&
+	says rwpollexec rwpollexec --command=true --incoming-directory="$PWD/in" --error-directory="$PWD/bad" &&
+	says rwflowappend rwflowappend --incoming-directory="$PWD/in" --root-directory="$PWD/root" --error-directory="$PWD/bad" &&
+	says flowcap flowcap --sensor-configuration=sensor.conf --destination-directory="$PWD/out" --max-file-size=1m \
+		--freespace-minimum=0 --space-maximum-percent=100
+'
+
 test_case 'the unit files are good' '
 	command -v systemd-analyze >/dev/null || return 0
-	mkdir units && for unit in rwflowpack rwsensor; do
+	mkdir units && for unit in flowcap rwflowappend rwflowpack rwpollexec rwsensor; do
 		for kind in service socket; do
 			[ ! -f "$TUSSAH_SRCDIR/conf/$unit.$kind" ] || sed -e "s|^ExecStart=/usr/sbin/[a-z]*|ExecStart=/bin/true|" \
 				-e "/^Documentation=/d" "$TUSSAH_SRCDIR/conf/$unit.$kind" >units/$unit.$kind
