@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "storage/lockedfile.h"
@@ -17,6 +18,7 @@
 #define CLAIMS_HEAD      "tussah-claims 1\n"
 #define CLAIMS_HEAD_LEN  (sizeof(CLAIMS_HEAD) - 1)
 #define TAKEN_HEAD       "tussah-taken 1\n"
+#define TAKEN_SETTLED_S  2
 #define CLAIMS_KEY_START 33 /* of the name in a key */
 
 struct claim {
@@ -33,6 +35,13 @@ struct claimed {
 			       commit; UINT64_MAX: none */
 };
 
+/* What another packer's file says that it has, as of when it was read last. */
+struct taken {
+	struct stat seen;
+	bool settled; /* it was older then than a clock of files is coarse: seen tells changes */
+	GHashTable *positions; /* key to uint64_t */
+};
+
 struct streamclaims {
 	char *root;
 	char *path;
@@ -43,6 +52,7 @@ struct streamclaims {
 	GArray *list;         /* of struct claim, in the order of time */
 	GHashTable *streams;  /* key to struct claimed */
 	struct stat seen;     /* of the file that list was read from */
+	GHashTable *others;   /* name of a file to struct taken */
 };
 
 static void claim_clear(void *pointer)
@@ -56,6 +66,14 @@ static void claimed_free(void *pointer)
 
 	g_array_free(claimed->claims, TRUE);
 	g_free(claimed);
+}
+
+static void taken_free(void *pointer)
+{
+	struct taken *taken = pointer;
+
+	g_hash_table_destroy(taken->positions);
+	g_free(taken);
 }
 
 /* An empty list; the old one is the caller's. */
@@ -84,6 +102,7 @@ struct streamclaims *streamclaims_new(const char *root, const char *packer, bool
 	claims->no_locking = no_locking;
 	pthread_mutex_init(&claims->lock, NULL);
 	claims->streams = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, claimed_free);
+	claims->others = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, taken_free);
 	claims_begin_list(claims);
 	g_free(taken);
 	return claims;
@@ -92,6 +111,7 @@ struct streamclaims *streamclaims_new(const char *root, const char *packer, bool
 void streamclaims_free(struct streamclaims *claims)
 {
 	if (claims) {
+		g_hash_table_destroy(claims->others);
 		g_hash_table_destroy(claims->streams);
 		g_array_free(claims->list, TRUE);
 		pthread_mutex_destroy(&claims->lock);
@@ -224,10 +244,9 @@ static void claims_note_news(struct streamclaims *claims, const GArray *before)
 	g_hash_table_destroy(known);
 }
 
-static bool claims_are_current(const struct streamclaims *claims, const struct stat *now)
+/* Files are replaced, or grow: is it what it was? */
+static bool is_unchanged(const struct stat *seen, const struct stat *now)
 {
-	const struct stat *seen = &claims->seen;
-
 	return seen->st_ino == now->st_ino && seen->st_dev == now->st_dev &&
 	       seen->st_size == now->st_size && seen->st_mtim.tv_sec == now->st_mtim.tv_sec &&
 	       seen->st_mtim.tv_nsec == now->st_mtim.tv_nsec;
@@ -244,7 +263,7 @@ static int claims_read(struct streamclaims *claims, int fd, struct err *err)
 	if (fstat(fd, &stat) != 0) {
 		return err_errno(err, ST_EIO, errno, "%s", claims->path);
 	}
-	if (stat.st_size == 0 || claims_are_current(claims, &stat)) {
+	if (stat.st_size == 0 || is_unchanged(&claims->seen, &stat)) {
 		return ST_OK;
 	}
 	if (stat.st_size > STREAMCLAIMS_BYTES_MAX) {
@@ -325,27 +344,59 @@ static int claims_write(struct streamclaims *claims, struct err *err)
 	return st;
 }
 
-/* The line of the stream in another's file of what it has. */
-static void taken_find(const char *text, const char *key, uint64_t *taken)
+static void taken_parse(struct taken *taken, char *text)
 {
-	for (const char *at = text; at; at = strchr(at, '\n')) {
+	char *line;
+
+	while ((line = strsep(&text, "\n"))) {
 		uint64_t position;
 		int end = 0;
 
-		at += *at == '\n';
-		if (sscanf(at, "%" SCNu64 " %n", &position, &end) == 1 && end > 0 &&
-		    strncmp(at + end, key, strlen(key)) == 0 && at[end + strlen(key)] == '\n') {
-			*taken = MAX(*taken, position);
-			return;
+		if (sscanf(line, "%" SCNu64 " %n", &position, &end) == 1 && end > 0) {
+			g_hash_table_insert(taken->positions, g_strdup(line + end),
+					    g_memdup2(&position, sizeof(position)));
 		}
 	}
+}
+
+/* Read the file of this name again if it is another than it was. *out NULL: it is gone. */
+static int taken_look(const struct streamclaims *claims, const char *name, const struct taken **out,
+		      struct err *err)
+{
+	struct taken *taken = g_hash_table_lookup(claims->others, name);
+	char *path = g_build_filename(claims->root, name, NULL);
+	char *text = NULL;
+	GError *error = NULL;
+	struct stat now;
+	int st = ST_OK;
+
+	*out = NULL;
+	if (stat(path, &now) != 0) {
+		st = errno == ENOENT ? ST_OK : err_errno(err, ST_EIO, errno, "%s", path);
+	} else if (taken && taken->settled && is_unchanged(&taken->seen, &now)) {
+		*out = taken;
+	} else if (g_file_get_contents(path, &text, NULL, &error)) {
+		taken = g_new0(struct taken, 1);
+		/* of before the reading: what is replaced meanwhile is read again */
+		taken->seen = now;
+		taken->settled = time(NULL) - now.st_mtim.tv_sec > TAKEN_SETTLED_S;
+		taken->positions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+		taken_parse(taken, text);
+		g_hash_table_replace(claims->others, g_strdup(name), taken);
+		*out = taken;
+	} else if (!g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+		st = err_set(err, ST_EIO, "%s", error->message);
+	}
+	g_clear_error(&error);
+	g_free(text);
+	g_free(path);
+	return st;
 }
 
 static int taken_by_others(const struct streamclaims *claims, const char *key, uint64_t *taken,
 			   struct err *err)
 {
 	GDir *dir = g_dir_open(claims->root, 0, NULL);
-	GError *error = NULL;
 	const char *name;
 	int st = ST_OK;
 
@@ -353,24 +404,16 @@ static int taken_by_others(const struct streamclaims *claims, const char *key, u
 		return err_errno(err, ST_EIO, errno, "%s", claims->root);
 	}
 	while (st == ST_OK && (name = g_dir_read_name(dir))) {
-		char *path;
-		char *text = NULL;
+		const struct taken *other = NULL;
+		const uint64_t *position;
 
 		if (!g_str_has_prefix(name, STREAMCLAIMS_TAKEN) ||
 		    strcmp(name + strlen(STREAMCLAIMS_TAKEN), claims->packer) == 0) {
 			continue;
 		}
-		path = g_build_filename(claims->root, name, NULL);
-		if (g_file_get_contents(path, &text, NULL, &error)) {
-			taken_find(text, key, taken);
-		} else if (g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
-			g_clear_error(&error);
-		} else {
-			st = err_set(err, ST_EIO, "%s", error->message);
-			g_clear_error(&error);
-		}
-		g_free(text);
-		g_free(path);
+		st = taken_look(claims, name, &other, err);
+		position = other ? g_hash_table_lookup(other->positions, key) : NULL;
+		*taken = position ? MAX(*taken, *position) : *taken;
 	}
 	g_dir_close(dir);
 	return st;

@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <utime.h>
 
 #include "tests/unit/unit.h"
 
@@ -126,6 +127,33 @@ static void test_damaged(void)
 }
 
 /* The oldest are forgotten, the latest stay. */
+/* An old file is read once, until it is another: by size, by time, by being replaced, or gone. */
+static void test_old_files(void)
+{
+	static const char *const texts[] = { "tussah-taken 1\n5 " KEY "\n7 " OTHER "\n",
+					     "tussah-taken 1\n55 " KEY "\n",
+					     "tussah-taken 1\n66 " KEY "\n" };
+	static const uint64_t wanted[] = { 5, 55, 66 };
+	char *root = folder("old");
+	char *path = g_build_filename(root, STREAMCLAIMS_TAKEN "1111", NULL);
+	struct streamclaims *two = streamclaims_new(root, "2222", false);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+		const struct utimbuf old = { 1000000000, 1000000000 + (time_t)i };
+
+		CU_ASSERT(g_file_set_contents(path, texts[i], -1, NULL));
+		CU_ASSERT_EQUAL(utime(path, &old), 0);
+		UNIT_ASSERT_U64(look(two, KEY, 0), wanted[i]);
+		UNIT_ASSERT_U64(look(two, KEY, 0), wanted[i]);
+		UNIT_ASSERT_U64(look(two, OTHER, 0), i == 0 ? 7 : 0);
+	}
+	CU_ASSERT_EQUAL(g_unlink(path), 0);
+	UNIT_ASSERT_U64(look(two, KEY, 0), 0);
+	streamclaims_free(two);
+	g_free(path);
+	g_free(root);
+}
+
 static void test_many(void)
 {
 	char *root = folder("many");
@@ -152,11 +180,9 @@ static void test_many(void)
 int main(void)
 {
 	static const struct unit_case cases[] = {
-		{ "packers take turns", test_turns },
-		{ "claims are kept", test_kept },
-		{ "damaged files", test_damaged },
-		{ "many streams", test_many },
-		{ NULL, NULL },
+		{ "packers take turns", test_turns }, { "claims are kept", test_kept },
+		{ "damaged files", test_damaged },    { "old files", test_old_files },
+		{ "many streams", test_many },        { NULL, NULL },
 	};
 
 	return unit_run("streamclaims", cases);
