@@ -17,7 +17,7 @@
 #define FRESH_MIN           16384u
 #define RECENT4_BITS        18
 #define RECENT6_BITS        13
-#define NEST_MAX            129
+#define NEST_MAX            128 /* an address has nothing inside */
 
 /*
  * Most addresses of flow records came a short while before. Those seen last, by their hash, are
@@ -73,6 +73,11 @@ static const struct setblock *nest_around(struct nest *nest, const struct setblo
 		nest->depth--;
 	}
 	return nest->depth ? nest->around[nest->depth - 1] : NULL;
+}
+
+static bool is_same(const struct setblock *a, const struct setblock *b)
+{
+	return ip_equal(a->ip, b->ip) && a->prefix == b->prefix;
 }
 
 /* The next in order of two lists; NULL: there is none. */
@@ -131,15 +136,18 @@ static void merge_fresh(struct iptree *tree, uint32_t *marks)
 
 	while ((block = next_of(&pending, &fresh))) {
 		bool is_held = pass_leaves(tree, &leaf, block, &nest, marks);
-		const struct setblock *around = nest_around(&nest, block);
+		const struct setblock *around = nest.depth ? nest_around(&nest, block) : NULL;
 
-		if (is_held || (around && around->time < block->time)) {
+		if (is_held || (around && around->time < block->time) ||
+		    (merged.count && is_same(&merged.at[merged.count - 1], block))) {
 			continue;
 		}
 		if (around) {
 			marks[around->time]++;
 		}
-		nest.around[nest.depth++] = block;
+		if (block->prefix < 128) {
+			nest.around[nest.depth++] = block;
+		}
 		marks[block->time] = 1;
 		merged.at[merged.count++] = *block;
 	}
@@ -362,14 +370,12 @@ void iptree_clean(struct iptree *tree)
 {
 	if (tree->changed) {
 		settle(tree);
-		iptree_grow(tree, tree->pending.count);
 		g_free(tree->fresh.at);
-		g_free(tree->pending.at);
 		g_free(tree->recent);
 		tree->fresh = (struct setblocks){ NULL, 0 };
 		tree->fresh_room = 0;
-		tree->pending = tree->fresh;
 		tree->recent = NULL;
+		iptree_grow(tree, tree->pending.count);
 		tree->changed = false;
 		iptree_make_shape(tree);
 		iptree_compact(tree);

@@ -28,7 +28,7 @@ struct span {
 /* A node on the way. */
 struct open_node {
 	unsigned count;
-	struct span spans[SPANS_MAX];
+	struct span spans[SPANS_MAX + CARRIED_MAX];
 };
 
 /* A step of the way: a node, or a block. */
@@ -159,13 +159,13 @@ static void put_below(const struct walk *walk, struct open_node *node, unsigned 
 	if (carried->time == IPTREE_NEVER) {
 		return;
 	}
+	assert(node->count + CARRIED_MAX <= G_N_ELEMENTS(node->spans));
 	if (!carried->count || carried->prefix != prefix) {
-		carried->count = 1;
-		carried->spans[0] = (struct span){ slot, slot, carried->time };
+		node->spans[node->count++] = (struct span){ slot, slot, carried->time };
+	} else {
+		memcpy(node->spans + node->count, carried->spans, sizeof(carried->spans));
+		node->count += carried->count;
 	}
-	assert(node->count + carried->count <= SPANS_MAX);
-	memcpy(node->spans + node->count, carried->spans, carried->count * sizeof(struct span));
-	node->count += carried->count;
 	carried->time = IPTREE_NEVER;
 	carried->count = 0;
 }

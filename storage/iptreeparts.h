@@ -31,7 +31,7 @@ struct node_pool {
 
 /* What a node of a clean tree looks like; the first one has the place 0 in all arrays. */
 struct node_shape {
-	uint32_t leaf;     /* place of one of the leaves below it */
+	struct ip ip;
 	uint32_t children; /* where in the tree's children its own begin, by slot, no repeats */
 	uint16_t leaf_bits;
 	uint16_t repeat_bits;
@@ -60,7 +60,7 @@ struct iptree {
 	bool loading;      /* do not join yet */
 	/* Of a clean tree; NULL: not yet made. */
 	struct node_shape *shapes;
-	uint32_t *children;    /* places of leaves and nodes */
+	uint32_t *children;    /* numbers; until nodes have any, of these the places */
 	uint32_t *places;      /* of nodes, by number */
 	struct recent *recent; /* addresses seen last; NULL: none */
 };

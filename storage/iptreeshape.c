@@ -9,8 +9,8 @@
 #include <string.h>
 
 /* Nodes ahead. */
-#define FETCH_SHAPE 12u
-#define FETCH_REST  6u
+#define FETCH_SHAPE 32u
+#define FETCH_REST  16u
 
 struct child {
 	uint32_t place;
@@ -46,7 +46,7 @@ static void put_child(const struct shaping *shaping, struct open_shape *open, st
 	unsigned span = child.is_node ? 1 : slot_span(shape->prefix, leaf->prefix);
 	unsigned bits = ((1u << span) - 1) << slot;
 
-	open->children[open->count++] = child.place;
+	open->children[open->count++] = child.is_node ? child.place : child.place + 1;
 	if (child.is_node) {
 		shape->node_bits |= (uint16_t)bits;
 	} else {
@@ -60,7 +60,7 @@ static struct child end_shape(struct shaping *shaping, uint32_t leaf_place)
 {
 	struct open_shape *open = &shaping->open[--shaping->depth];
 
-	open->shape.leaf = leaf_place;
+	open->shape.ip = ip_masked(shaping->leaves->at[leaf_place].ip, open->shape.prefix);
 	open->shape.children = shaping->children->len;
 	g_array_append_vals(shaping->children, open->children, open->count);
 	g_array_append_val(shaping->shapes, open->shape);
@@ -152,17 +152,17 @@ static uint32_t hole_below(struct iptree *tree)
 	return number;
 }
 
-/* Where the children of a node that are nodes are; their number. */
-static unsigned child_nodes(const struct iptree *tree, uint32_t place, uint32_t *out)
+/* The children of a node that are nodes; returns how many. */
+static unsigned child_nodes(const struct iptree *tree, uint32_t place, uint32_t **out)
 {
 	const struct node_shape *shape = &tree->shapes[place];
-	const uint32_t *child = &tree->children[shape->children];
+	uint32_t *child = &tree->children[shape->children];
 	unsigned count = 0;
 
 	for (unsigned left = (shape->leaf_bits | shape->node_bits) & ~shape->repeat_bits; left;
 	     left &= left - 1) {
 		if (bit(shape->node_bits, (unsigned)__builtin_ctz(left))) {
-			out[count++] = *child;
+			out[count++] = child;
 		}
 		child++;
 	}
@@ -174,7 +174,7 @@ static void fill_holes(struct iptree *tree)
 {
 	GArray *work = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	uint32_t root = tree->node_count - 1;
-	uint32_t children[IPTREE_SLOTS];
+	uint32_t *children[IPTREE_SLOTS];
 
 	if (tree->numbers[root] > tree->node_count) {
 		tree->numbers[root] = hole_below(tree);
@@ -186,13 +186,27 @@ static void fill_holes(struct iptree *tree)
 
 		g_array_set_size(work, work->len - 1);
 		for (unsigned i = 0; i < count; i++) {
-			if (tree->numbers[children[i]] > tree->node_count) {
-				tree->numbers[children[i]] = hole_below(tree);
+			if (tree->numbers[*children[i]] > tree->node_count) {
+				tree->numbers[*children[i]] = hole_below(tree);
 			}
+			g_array_append_val(work, *children[i]);
 		}
-		g_array_append_vals(work, children, count);
 	}
 	g_array_free(work, TRUE);
+}
+
+/* Children that are nodes get other names; names: by those that they have. */
+static void name_children(struct iptree *tree, const uint32_t *names)
+{
+	uint32_t *children[IPTREE_SLOTS];
+
+	for (uint32_t place = 0; place < tree->node_count; place++) {
+		unsigned count = child_nodes(tree, place, children);
+
+		for (unsigned i = 0; i < count; i++) {
+			*children[i] = names[*children[i]];
+		}
+	}
 }
 
 void iptree_compact(struct iptree *tree)
@@ -202,6 +216,7 @@ void iptree_compact(struct iptree *tree)
 	}
 	g_array_set_size(tree->node_pool.unused, 0);
 	tree->node_pool.used = iptree_node_count(tree);
+	name_children(tree, tree->numbers);
 	make_places(tree);
 }
 
@@ -211,9 +226,8 @@ void iptree_compact(struct iptree *tree)
 static bool is_shape(const struct iptree *tree, const struct setblock *node, uint32_t place)
 {
 	const struct node_shape *shape = &tree->shapes[place];
-	struct ip ip = ip_masked(tree->leaves.at[shape->leaf].ip, shape->prefix);
 
-	return node->prefix == shape->prefix && ip_equal(node->ip, ip);
+	return node->prefix == shape->prefix && ip_equal(node->ip, shape->ip);
 }
 
 /* The nodes, parents before children, are checked in the order in which a walk leaves them. */
@@ -246,6 +260,7 @@ static bool find_numbers(const struct iptree *tree, const struct setblock *nodes
 bool iptree_renumber(struct iptree *tree, struct setblock *nodes, uint32_t count)
 {
 	uint32_t *numbers;
+	uint32_t *names;
 
 	if (!count || count != tree->node_count) {
 		return false;
@@ -256,6 +271,12 @@ bool iptree_renumber(struct iptree *tree, struct setblock *nodes, uint32_t count
 		g_free(numbers);
 		return false;
 	}
+	names = g_new(uint32_t, (size_t)count + 1);
+	for (uint32_t place = 0; place < count; place++) {
+		names[tree->numbers[place]] = numbers[place];
+	}
+	name_children(tree, names);
+	g_free(names);
 	g_free(tree->numbers);
 	tree->numbers = numbers;
 	make_places(tree);
@@ -275,8 +296,6 @@ static void fetch_ahead(const struct iptree *tree, uint32_t index)
 
 		__builtin_prefetch(&tree->shapes[tree->places[index + FETCH_SHAPE]]);
 		__builtin_prefetch(&tree->children[shape->children]);
-		__builtin_prefetch(&tree->numbers[tree->places[index + FETCH_REST]]);
-		__builtin_prefetch(&tree->leaves.at[shape->leaf]);
 	}
 }
 
@@ -291,14 +310,13 @@ void iptree_node(const struct iptree *tree, uint32_t index, struct iptree_node *
 		.leaf_bits = shape->leaf_bits,
 		.repeat_bits = shape->repeat_bits,
 		.prefix = shape->prefix,
-		.ip = ip_masked(tree->leaves.at[shape->leaf].ip, shape->prefix),
+		.ip = shape->ip,
 	};
 	for (unsigned left = shape->leaf_bits | shape->node_bits; left; left &= left - 1) {
 		unsigned slot = (unsigned)__builtin_ctz(left);
 
 		if (!bit(shape->repeat_bits, slot)) {
-			number = bit(shape->node_bits, slot) ? tree->numbers[*child] : *child + 1;
-			child++;
+			number = *child++;
 		}
 		out->child[slot] = number;
 	}
