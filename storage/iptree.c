@@ -63,16 +63,16 @@ uint32_t iptree_grown(uint32_t capacity)
 /* The blocks around the place where a walk in order is, each inside the one before. */
 struct nest {
 	unsigned depth;
-	const struct setblock *around[NEST_MAX];
+	struct setblock around[NEST_MAX];
 };
 
 /* The innermost block around this one, which is the next in order; NULL: there is none. */
 static const struct setblock *nest_around(struct nest *nest, const struct setblock *block)
 {
-	while (nest->depth && !setblock_holds(nest->around[nest->depth - 1], block)) {
+	while (nest->depth && !setblock_holds(&nest->around[nest->depth - 1], block)) {
 		nest->depth--;
 	}
-	return nest->depth ? nest->around[nest->depth - 1] : NULL;
+	return nest->depth ? &nest->around[nest->depth - 1] : NULL;
 }
 
 static bool is_same(const struct setblock *a, const struct setblock *b)
@@ -119,34 +119,57 @@ static bool pass_leaves(const struct iptree *tree, const struct setblock **leaf,
 	return *leaf > tree->leaves.at && setblock_holds(*leaf - 1, block);
 }
 
+/* Two halves of a block? a comes first. */
+static bool are_halves(const struct setblock *a, const struct setblock *b)
+{
+	return a->prefix == b->prefix && ip_shared_bits(a->ip, b->ip) == a->prefix - 1u;
+}
+
+/* Does a block make a whole with a leaf beside it? */
+static bool is_half(const struct iptree *tree, const struct setblock *block,
+		    const struct setblock *next_leaf)
+{
+	return (next_leaf > tree->leaves.at && are_halves(next_leaf - 1, block)) ||
+	       (next_leaf < tree->leaves.at + tree->leaves.count && are_halves(block, next_leaf));
+}
+
 /*
  * Merge the fresh blocks, which are sorted, with the pending ones and drop those that were held
  * when they came. marks[moment]: 0, it was dropped; else 1 and how many leaves it took the place
  * of. A block around a later one has come later, or the later one would have been dropped: so the
- * innermost one came first.
+ * innermost one came first. Returns whether a block takes the place of others or makes a whole with
+ * another: if none does, leaves will not be joined, whenever that is tried.
  */
-static void merge_fresh(struct iptree *tree, uint32_t *marks)
+static bool merge_fresh(struct iptree *tree, uint32_t *marks)
 {
-	struct setblocks pending = tree->pending;
 	struct setblocks fresh = tree->fresh;
-	struct setblocks merged = { g_new(struct setblock, pending.count + fresh.count), 0 };
+	struct setblocks merged = {
+		g_renew(struct setblock, tree->pending.at, tree->pending.count + fresh.count), 0
+	};
+	struct setblocks pending = { merged.at + fresh.count, tree->pending.count };
 	const struct setblock *leaf = tree->leaves.at;
 	struct nest nest = { 0 };
 	const struct setblock *block;
+	bool may_join = false;
 
+	/* to the end of the array: what is merged never gets as far as what is not */
+	memmove(pending.at, merged.at, pending.count * sizeof(*pending.at));
 	while ((block = next_of(&pending, &fresh))) {
 		bool is_held = pass_leaves(tree, &leaf, block, &nest, marks);
 		const struct setblock *around = nest.depth ? nest_around(&nest, block) : NULL;
+		const struct setblock *before = merged.count ? &merged.at[merged.count - 1] : NULL;
 
 		if (is_held || (around && around->time < block->time) ||
-		    (merged.count && is_same(&merged.at[merged.count - 1], block))) {
+		    (before && is_same(before, block))) {
 			continue;
 		}
+		may_join = may_join || around || (before && are_halves(before, block)) ||
+			   is_half(tree, block, leaf);
 		if (around) {
 			marks[around->time]++;
 		}
 		if (block->prefix < 128) {
-			nest.around[nest.depth++] = block;
+			nest.around[nest.depth++] = *block;
 		}
 		marks[block->time] = 1;
 		merged.at[merged.count++] = *block;
@@ -154,9 +177,9 @@ static void merge_fresh(struct iptree *tree, uint32_t *marks)
 	for (; nest.depth && leaf < tree->leaves.at + tree->leaves.count; leaf++) {
 		count_inside(&nest, leaf, marks);
 	}
-	g_free(tree->pending.at);
 	tree->pending = merged;
 	tree->fresh.count = 0;
+	return may_join;
 }
 
 /* Moments without gaps, from 1 on; marks move with them. */
@@ -180,18 +203,18 @@ static void renumber_moments(struct setblocks *pending, uint32_t *marks, uint32_
 /* --- the leaf array --- */
 
 /*
- * The moment when the array grows so that leaves are joined; 0: not yet. taken[moment]: 1 and how
- * many leaves the block takes the place of.
+ * The moment when the array grows, whereupon leaves are joined; 0: not yet. taken[moment]: 1 and
+ * how many leaves the block takes the place of.
  */
 static uint32_t joining_moment(struct iptree *tree, const uint32_t *taken)
 {
 	uint32_t left = tree->leaf_capacity ? tree->leaf_capacity - tree->leaves.count - 1 : 0;
 
-	if (tree->combine_next && !tree->loading && tree->pending.count) {
+	if (tree->combine_next) {
 		return 1;
 	}
 	for (uint32_t moment = 1; moment <= tree->pending.count; moment++) {
-		bool joins = tree->leaf_capacity && !tree->loading;
+		bool joins = tree->leaf_capacity;
 
 		if (taken[moment] > 1) {
 			left += taken[moment] - 2;
@@ -203,13 +226,21 @@ static uint32_t joining_moment(struct iptree *tree, const uint32_t *taken)
 		}
 		/* the first time there is the unused leaf, too */
 		left = iptree_grown(tree->leaf_capacity) - MAX(tree->leaf_capacity, 1) - 1;
-		tree->combine_next = tree->combine_next || tree->leaf_capacity;
 		tree->leaf_capacity = iptree_grown(tree->leaf_capacity);
 		if (joins) {
 			return moment;
 		}
 	}
 	return 0;
+}
+
+/* Nothing was joined when the array grew. */
+static void grow_leaf_array(struct iptree *tree)
+{
+	while (tree->leaf_capacity < tree->leaves.count + 1) {
+		tree->combine_next = tree->loading && (tree->combine_next || tree->leaf_capacity);
+		tree->leaf_capacity = iptree_grown(tree->leaf_capacity);
+	}
 }
 
 /* All fresh blocks become pending ones, or part of the tree when leaves have been joined since. */
@@ -220,18 +251,18 @@ static void settle(struct iptree *tree)
 	do {
 		uint32_t last = tree->pending.count + tree->fresh.count;
 		uint32_t *marks = g_new0(uint32_t, (size_t)last + 1);
+		bool may_join;
 
 		for (uint32_t i = 0; i < tree->fresh.count; i++) {
 			tree->fresh.at[i].time = tree->pending.count + i + 1;
 		}
 		setblock_sort(tree->fresh.at, tree->fresh.count);
-		merge_fresh(tree, marks);
-		if (last && !marks[1] && !tree->loading) {
-			/* joining follows an insertion that inserts nothing, too */
-			tree->combine_next = false;
-		}
+		may_join = merge_fresh(tree, marks) && !tree->loading;
+		/* joining follows an insertion that inserts nothing, too */
+		tree->combine_next =
+			tree->combine_next && (!last || tree->loading || (marks[1] && may_join));
 		renumber_moments(&tree->pending, marks, last);
-		until = joining_moment(tree, marks);
+		until = may_join ? joining_moment(tree, marks) : 0;
 		if (until) {
 			iptree_grow(tree, until);
 			tree->combine_next = false;
@@ -244,11 +275,11 @@ static void settle(struct iptree *tree)
 
 static void make_room(struct iptree *tree)
 {
-	uint32_t most = MAX(FRESH_MIN, (tree->leaves.count + tree->pending.count) / 2);
+	uint32_t most = MAX(FRESH_MIN, (tree->leaves.count + tree->pending.count) / 4);
 
 	if (tree->fresh_room >= most) {
 		settle(tree);
-		most = MAX(FRESH_MIN, (tree->leaves.count + tree->pending.count) / 2);
+		most = MAX(FRESH_MIN, (tree->leaves.count + tree->pending.count) / 4);
 	}
 	if (tree->fresh_room < most) {
 		tree->fresh_room = MIN(MAX(2 * tree->fresh_room, 64), most);
@@ -376,6 +407,7 @@ void iptree_clean(struct iptree *tree)
 		tree->fresh_room = 0;
 		tree->recent = NULL;
 		iptree_grow(tree, tree->pending.count);
+		grow_leaf_array(tree);
 		tree->changed = false;
 		iptree_make_shape(tree);
 		iptree_compact(tree);

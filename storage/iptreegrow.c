@@ -456,23 +456,33 @@ static struct setblocks split_pending(struct iptree *tree, uint32_t until)
 }
 
 /*
- * The leaves are moved to the end of the array and come back joined, merged with the pending
- * blocks, to its front, which never gets as far as those not yet seen.
+ * Leaves go, joined and merged with the pending blocks, to the front of their own array, in which
+ * they have been moved to the end; or, where there are none, of that of the pending blocks. What
+ * is written never gets as far as what is not yet seen. Returns the leaves not yet seen.
  */
+static const struct setblock *make_way(const struct iptree *tree, struct walk *walk)
+{
+	uint32_t count = tree->leaves.count;
+	uint32_t room = tree->pending.count;
+
+	if (!count) {
+		g_free(tree->leaves.at);
+		walk->leaves = tree->pending.at;
+		return walk->leaves;
+	}
+	walk->leaves = g_renew(struct setblock, tree->leaves.at, count + room);
+	memmove(walk->leaves + room, walk->leaves, count * sizeof(*walk->leaves));
+	return walk->leaves + room;
+}
+
 static void walk_all(struct iptree *tree, struct walk *walk)
 {
-	struct setblocks *leaves = &tree->leaves;
+	const struct setblock *old = make_way(tree, walk);
+	const struct setblock *old_end = old + tree->leaves.count;
 	const struct setblock *block = tree->pending.at;
 	const struct setblock *end = block + tree->pending.count;
-	const struct setblock *old;
-	const struct setblock *old_end;
 	struct setblock last;
 
-	leaves->at = g_renew(struct setblock, leaves->at, leaves->count + tree->pending.count);
-	old = leaves->at + tree->pending.count;
-	old_end = old + leaves->count;
-	memmove(leaves->at + tree->pending.count, leaves->at, leaves->count * sizeof(*old));
-	walk->leaves = leaves->at;
 	while (old < old_end || block < end) {
 		bool is_old = block == end || (old < old_end && setblock_order(old, block) < 0);
 		struct setblock next = is_old ? *old++ : *block++;
@@ -482,8 +492,11 @@ static void walk_all(struct iptree *tree, struct walk *walk)
 		walk->last = &last;
 	}
 	go_back(walk, -1);
-	leaves->count = walk->leaf_count;
-	leaves->at = g_renew(struct setblock, leaves->at, leaves->count);
+	if (walk->leaves != tree->pending.at) {
+		g_free(tree->pending.at);
+	}
+	tree->leaves.count = walk->leaf_count;
+	tree->leaves.at = g_renew(struct setblock, walk->leaves, walk->leaf_count);
 }
 
 void iptree_grow(struct iptree *tree, uint32_t until)
@@ -510,7 +523,6 @@ void iptree_grow(struct iptree *tree, uint32_t until)
 	g_free(tree->numbers);
 	tree->numbers = g_renew(uint32_t, walk->numbers, walk->node_count);
 	tree->node_count = walk->node_count;
-	g_free(tree->pending.at);
 	tree->pending = later;
 	g_array_free(walk->dead, TRUE);
 	g_free(walk->made);
