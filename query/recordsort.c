@@ -6,7 +6,6 @@
 #include <glib.h>
 
 #include "query/sorter.h"
-#include "storage/rowformat.h"
 
 #define BUFFER_MIN_BYTES 88000
 
@@ -28,8 +27,7 @@ struct recordsort {
 	struct batch *one; /* to decode a record */
 };
 
-struct recordsort *recordsort_new(const struct rowkey *key, uint64_t memory_bytes,
-				  const char *temp_dir)
+struct recordsort *recordsort_new(const struct rowkey *key, const struct recordsort_plan *plan)
 {
 	struct recordsort *sort = g_new0(struct recordsort, 1);
 
@@ -41,8 +39,9 @@ struct recordsort *recordsort_new(const struct rowkey *key, uint64_t memory_byte
 	sort->sorter = sorter_new(&(struct sorter_opts){
 		.key_size = sort->key_size,
 		.row_size = sort->key_size + sort->format->length,
-		.memory_bytes = memory_bytes,
-		.temp_dir = temp_dir,
+		.memory_bytes = plan->memory_bytes,
+		.temp_dir = plan->temp_dir,
+		.reverse = plan->reverse,
 	});
 	sort->one = batch_new();
 	return sort;
@@ -91,6 +90,11 @@ int recordsort_next(struct recordsort *sort, struct recordsort_row *row, struct 
 		row->encoded = row->key + sort->key_size;
 	}
 	return status;
+}
+
+const struct rowformat *recordsort_format(const struct recordsort *sort)
+{
+	return sort->format;
 }
 
 void recordsort_get(const struct recordsort *sort, const struct recordsort_row *row,

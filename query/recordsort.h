@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Records sorted by a key of fields, in bounded memory: what rwdedupe and rwcombine stand on.
+ * Records sorted by a key of fields, in bounded memory: what rwsort, rwdedupe and rwcombine stand
+ *on.
  *
- *	recordsort_new(&sort, &key, memory_bytes, temp_dir);
+ *	struct recordsort *sort = recordsort_new(&key, &plan);
  *	recordsort_add(sort, batch, err) ...
  *	recordsort_finish(sort, err);
  *	while ((st = recordsort_next(sort, &row, err)) == ST_OK) ...
@@ -16,17 +17,24 @@
 
 #include "query/rowkey.h"
 #include "query/sink.h"
+#include "storage/rowformat.h"
 
 struct recordsort;
 
 struct recordsort_row {
 	const uint8_t *key;
-	const uint8_t *encoded; /* for stream_write_encoded() of a recordout */
+	const uint8_t *encoded; /* for stream_write_encoded(), in recordsort_format() */
 };
 
-/* key is kept. memory_bytes and temp_dir as of struct sorter_opts. Never NULL. */
-struct recordsort *recordsort_new(const struct rowkey *key, uint64_t memory_bytes,
-				  const char *temp_dir);
+/* As of struct sorter_opts. */
+struct recordsort_plan {
+	uint64_t memory_bytes;
+	const char *temp_dir;
+	bool reverse;
+};
+
+/* key is kept. Never NULL. */
+struct recordsort *recordsort_new(const struct rowkey *key, const struct recordsort_plan *plan);
 void recordsort_free(struct recordsort *sort);
 /* The selected rows of a batch that holds all columns; its selection is used up. ST_OK or ST_EIO.
  */
@@ -34,6 +42,8 @@ int recordsort_add(struct recordsort *sort, struct batch *batch, struct err *err
 int recordsort_finish(struct recordsort *sort, struct err *err);
 /* The next one, borrowed until the next call. ST_OK, ST_END or ST_EIO. */
 int recordsort_next(struct recordsort *sort, struct recordsort_row *row, struct err *err);
+/* Of the encoded records. */
+const struct rowformat *recordsort_format(const struct recordsort *sort);
 /* The record of a row. */
 void recordsort_get(const struct recordsort *sort, const struct recordsort_row *row,
 		    struct record *out);

@@ -191,8 +191,11 @@ static void prepare(struct combiner *combiner)
 	combiner->session_size = combiner->key.size;
 	add_time_fields(combiner);
 	rowkey_init(&combiner->key, combiner->fields, combiner->field_count);
-	combiner->sort = recordsort_new(&combiner->key, opts->sort.buffer_size,
-					bins_temp_dir(opts->sort.temp_directory));
+	combiner->sort = recordsort_new(
+		&combiner->key, &(struct recordsort_plan){
+					.memory_bytes = opts->sort.buffer_size,
+					.temp_dir = bins_temp_dir(opts->sort.temp_directory),
+				});
 	flowcombine_init(&combiner->combine,
 			 opts->max_idle.given ? opts->max_idle.ns : FLOWCOMBINE_ANY_IDLE,
 			 write_record, combiner);

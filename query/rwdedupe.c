@@ -120,8 +120,11 @@ static void prepare(struct dedupe *dedupe)
 		}
 	}
 	rowkey_init(&dedupe->key, dedupe->fields, dedupe->field_count);
-	dedupe->sort = recordsort_new(&dedupe->key, dedupe->opts->sort.buffer_size,
-				      bins_temp_dir(dedupe->opts->sort.temp_directory));
+	dedupe->sort = recordsort_new(
+		&dedupe->key, &(struct recordsort_plan){
+				      .memory_bytes = dedupe->opts->sort.buffer_size,
+				      .temp_dir = bins_temp_dir(dedupe->opts->sort.temp_directory),
+			      });
 	dedupe->deduper = any ? deduper_new(&deltas) : NULL;
 	header_init(&dedupe->entries);
 }

@@ -5,16 +5,14 @@
 #include <glib.h>
 
 #include "common/extfield.h"
-#include "common/field.h"
 #include "query/bins.h"
 #include "query/format.h"
 #include "query/labelling.h"
 #include "query/madefields.h"
+#include "query/recordsort.h"
 #include "query/sink.h"
-#include "query/sorter.h"
 #include "query/source.h"
 #include "query/tool.h"
-#include "storage/rowformat.h"
 
 #define BUFFER_MIN_BYTES     360000
 #define BUFFER_DEFAULT_BYTES (UINT64_C(1920) << 20)
@@ -75,10 +73,8 @@ struct sort {
 	struct labelling *labelling;
 	const struct field **fields;
 	size_t field_count;
-	const struct field *attributes; /* as field_find() gives it */
-	size_t key_size;
-	struct sorter *sorter;
-	const struct rowformat *format; /* of the output: behind its key a record is kept so */
+	struct rowkey key;
+	struct recordsort *sorter;
 	struct header entries;
 };
 
@@ -91,35 +87,6 @@ static void copy_entries(void *arg, const char *path, const struct header *heade
 		header_copy_entries(&sort->entries, header, ENTRY_INVOCATION);
 		header_copy_entries(&sort->entries, header, ENTRY_ANNOTATION);
 	}
-}
-
-/* SiLK sorts attributes with the bit that tells that initial and session flags are known. */
-static void pack_state(const struct batch *batch, uint8_t *out, size_t stride)
-{
-	for (uint32_t i = 0; i < batch->selected; i++) {
-		out[i * stride] = batch->state[batch->selection[i]] & (uint8_t)~RECORD_IPV6;
-	}
-}
-
-/* Keys and records of the selected rows, each in one pass over them. */
-static void fill_rows(const void *arg, const struct batch *batch, uint8_t *rows)
-{
-	const struct sort *sort = arg;
-	const struct rowwrite out = {
-		.bytes = rows + sort->key_size,
-		.stride = sort->key_size + sort->format->length,
-	};
-	const struct rowview view = rowview_of_batch(batch);
-
-	for (size_t i = 0; i < sort->field_count; i++) {
-		if (sort->fields[i] == sort->attributes) {
-			pack_state(batch, rows, out.stride);
-		} else {
-			field_pack(sort->fields[i], batch, rows, out.stride);
-		}
-		rows += sort->fields[i]->kind->key_size;
-	}
-	rowformat_encode(sort->format, &out, &view, batch->selection, batch->selected);
 }
 
 static int read_all(struct sort *sort, const struct sort_opts *opts, struct tool_env *env, int argc,
@@ -135,7 +102,7 @@ static int read_all(struct sort *sort, const struct sort_opts *opts, struct tool
 	source_set_site(source, tool_site(env, &opts->site, false));
 	source_on_open(source, copy_entries, sort);
 	while (source_next(source, batch, COLUMNS_ALL)) {
-		if (sorter_add_batch(sort->sorter, batch, fill_rows, sort, &err) != ST_OK) {
+		if (recordsort_add(sort->sorter, batch, &err) != ST_OK) {
 			tool_die_err(&err);
 		}
 	}
@@ -146,11 +113,11 @@ static int read_all(struct sort *sort, const struct sort_opts *opts, struct tool
 
 static int write_all(struct sort *sort, struct stream *out, struct err *err)
 {
-	int status = sorter_finish(sort->sorter, err);
-	const uint8_t *row;
+	int status = recordsort_finish(sort->sorter, err);
+	struct recordsort_row row;
 
-	while (status == ST_OK && (status = sorter_next(sort->sorter, &row, err)) == ST_OK) {
-		status = stream_write_encoded(out, row + sort->key_size, err);
+	while (status == ST_OK && (status = recordsort_next(sort->sorter, &row, err)) == ST_OK) {
+		status = stream_write_encoded(out, row.encoded, err);
 	}
 	return status == ST_END ? ST_OK : status;
 }
@@ -158,10 +125,11 @@ static int write_all(struct sort *sort, struct stream *out, struct err *err)
 /* Opened only now, as the header carries what the inputs had in theirs. */
 static void write_file(struct sort *sort, const struct sort_opts *opts, struct tool_env *env)
 {
+	const struct rowformat *format = recordsort_format(sort->sorter);
 	struct stream_write_opts write = {
 		.entries = &sort->entries,
-		.format = sort->format->format,
-		.record_version = sort->format->version,
+		.format = format->format,
+		.record_version = format->version,
 	};
 	struct stream *out;
 	struct err err;
@@ -189,26 +157,19 @@ static void prepare(struct sort *sort, const struct sort_opts *opts, struct tool
 	if (sort->field_count == 0) {
 		tool_usage("invalid fields: no field is named");
 	}
-	for (size_t i = 0; i < sort->field_count; i++) {
-		sort->key_size += sort->fields[i]->kind->key_size;
-	}
-	sort->attributes = field_find("attributes", NULL);
-	/* This format holds any record, so that none has to be refused. */
-	sort->format = rowformat_find(FORMAT_RWIPV6ROUTING,
-				      rowformat_default_version(FORMAT_RWIPV6ROUTING));
-	sort->sorter = sorter_new(&(struct sorter_opts){
-		.key_size = sort->key_size,
-		.row_size = sort->key_size + sort->format->length,
-		.memory_bytes = opts->sort_buffer_size,
-		.temp_dir = bins_temp_dir(opts->temp_directory),
-		.reverse = opts->reverse,
-	});
+	rowkey_init(&sort->key, sort->fields, sort->field_count);
+	sort->sorter =
+		recordsort_new(&sort->key, &(struct recordsort_plan){
+						   .memory_bytes = opts->sort_buffer_size,
+						   .temp_dir = bins_temp_dir(opts->temp_directory),
+						   .reverse = opts->reverse,
+					   });
 	header_init(&sort->entries);
 }
 
 static void release(struct sort *sort)
 {
-	sorter_free(sort->sorter);
+	recordsort_free(sort->sorter);
 	header_release(&sort->entries);
 	g_free(sort->fields);
 	extfields_free(sort->ext);

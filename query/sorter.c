@@ -6,23 +6,19 @@
 
 #include <glib.h>
 
-#include "common/hugeroom.h"
+#include "query/entrysort.h"
 #include "query/rowrun.h"
+#include "query/rowstore.h"
 
 #define MEMORY_DEFAULT_BYTES (UINT64_C(1) << 30)
-#define CHUNK_BYTES          (2 * HUGEROOM_BYTES)
+/* Beside its bytes a row takes this much when it is sorted. */
+#define ENTRY_BYTES (2 * sizeof(struct sortentry))
 /* Runs of one level that are merged into one of the next, so that few files are open at once. */
 #define FAN_IN 32
 /* Rows that are fetched into the cache before their turn, as they lie anywhere in memory. */
 #define AHEAD 16
 /* Bytes of a key that are sorted by at a time. */
 #define WORD 8
-
-/* A row to sort, and eight bytes of its key as a number. */
-struct entry {
-	uint64_t word;
-	const uint8_t *row;
-};
 
 /* Which bytes of the key make a word: those from the first on, or, scattered, the ones listed. */
 struct word_bytes {
@@ -34,19 +30,18 @@ struct word_bytes {
 struct sorter {
 	size_t key_size;
 	size_t row_size;
-	size_t limit; /* rows in memory */
+	uint64_t memory_bytes;
 	const char *temp_dir;
 	bool reverse;
 
-	GPtrArray *chunks; /* of rows */
-	size_t rows_per_chunk;
-	size_t used;      /* rows in memory */
-	size_t noted;     /* of which differs tells */
-	uint8_t *differs; /* by byte of the key: the bits in which keys in memory differ */
-	GArray *words;    /* struct word_bytes, while rows in memory are sorted */
+	struct rowstore *rows; /* in memory */
+	uint8_t *first;        /* a key that others are compared with */
+	uint8_t *differs;      /* by byte of the key: the bits in which they differ */
 	uint64_t count;
-	struct entry *entries; /* sorted, after sorter_finish() or while a run is written */
-	size_t next;           /* entry to hand out */
+	struct sortentry *entries; /* sorted, after sorter_finish() or while a run is written */
+	size_t used;               /* how many */
+	size_t next;               /* entry to hand out */
+	uint8_t *row;              /* handed out */
 
 	GArray *runs;           /* struct leveled_run */
 	struct rowmerge *merge; /* over all runs, after sorter_finish() */
@@ -60,17 +55,16 @@ struct leveled_run {
 struct sorter *sorter_new(const struct sorter_opts *opts)
 {
 	struct sorter *sorter = g_new0(struct sorter, 1);
-	uint64_t memory = opts->memory_bytes ? opts->memory_bytes : MEMORY_DEFAULT_BYTES;
 
 	sorter->key_size = opts->key_size;
 	sorter->row_size = opts->row_size;
-	sorter->limit = MAX(memory / (opts->row_size + sizeof(struct entry)), 2);
+	sorter->memory_bytes = opts->memory_bytes ? opts->memory_bytes : MEMORY_DEFAULT_BYTES;
 	sorter->temp_dir = opts->temp_dir;
 	sorter->reverse = opts->reverse;
-	sorter->chunks = g_ptr_array_new_with_free_func(g_free);
-	sorter->rows_per_chunk = MAX(MIN(CHUNK_BYTES / opts->row_size, sorter->limit), 1);
+	sorter->rows = rowstore_new(opts->row_size);
+	sorter->first = g_malloc(opts->key_size + ROWFORM_SLACK);
 	sorter->differs = g_malloc0(opts->key_size);
-	sorter->words = g_array_new(FALSE, FALSE, sizeof(struct word_bytes));
+	sorter->row = g_malloc(opts->row_size + ROWFORM_SLACK);
 	sorter->runs = g_array_new(FALSE, FALSE, sizeof(struct leveled_run));
 	return sorter;
 }
@@ -85,18 +79,12 @@ void sorter_free(struct sorter *sorter)
 		rowrun_free(g_array_index(sorter->runs, struct leveled_run, i).run);
 	}
 	g_array_free(sorter->runs, TRUE);
-	g_array_free(sorter->words, TRUE);
-	g_ptr_array_free(sorter->chunks, TRUE);
+	rowstore_free(sorter->rows);
+	g_free(sorter->first);
 	g_free(sorter->differs);
 	g_free(sorter->entries);
+	g_free(sorter->row);
 	g_free(sorter);
-}
-
-static uint8_t *row_at(const struct sorter *sorter, size_t i)
-{
-	uint8_t *chunk = g_ptr_array_index(sorter->chunks, i / sorter->rows_per_chunk);
-
-	return chunk + i % sorter->rows_per_chunk * sorter->row_size;
 }
 
 /* ---- words of keys ---- */
@@ -109,10 +97,12 @@ static uint64_t load_word(const uint8_t *from)
 	return word;
 }
 
-static void note_differences(const struct sorter *sorter, const uint8_t *row, const uint8_t *first)
+/* From byte number from of the key on. */
+static void note_differences(const struct sorter *sorter, const uint8_t *row, size_t from)
 {
+	const uint8_t *first = sorter->first;
 	uint8_t *differs = sorter->differs;
-	size_t at = 0;
+	size_t at = from;
 
 	for (; at + WORD <= sorter->key_size; at += WORD) {
 		uint64_t word =
@@ -125,45 +115,45 @@ static void note_differences(const struct sorter *sorter, const uint8_t *row, co
 	}
 }
 
-/* Rows handed out so far have been filled: take note while they are in the cache. */
-static void note_rows(struct sorter *sorter)
+/* Of the key of an entry, in sorter->row; rows lie anywhere in memory. */
+static void get_key(const struct sorter *sorter, const struct sortentry *entries, size_t count,
+		    size_t i, size_t begin, size_t end)
 {
-	while (sorter->noted < sorter->used) {
-		const uint8_t *first = row_at(sorter, 0);
-		const uint8_t *row = row_at(sorter, sorter->noted);
-		size_t rest = sorter->rows_per_chunk - sorter->noted % sorter->rows_per_chunk;
-		size_t rows = MIN(rest, sorter->used - sorter->noted);
-
-		for (size_t i = 0; i < rows; i++, row += sorter->row_size) {
-			note_differences(sorter, row, first);
-		}
-		sorter->noted += rows;
+	if (i + AHEAD < count) {
+		rowstore_fetch(sorter->rows, entries[i + AHEAD].row);
 	}
+	rowstore_get(sorter->rows, entries[i].row, begin, end, sorter->row);
 }
 
-/* Only bytes in which keys differ are sorted by; often they fit one word. */
-static void choose_words(struct sorter *sorter)
+/*
+ * The first bytes in which the keys of these entries differ, from byte number from on; often few
+ * do. Returns the number of the byte behind them.
+ */
+static size_t choose_word(const struct sorter *sorter, const struct sortentry *entries,
+			  size_t count, size_t from, struct word_bytes *bytes)
 {
-	struct word_bytes bytes = { .count = 0 };
+	size_t at = from;
 
-	g_array_set_size(sorter->words, 0);
-	for (size_t at = 0; at < sorter->key_size; at++) {
-		if (sorter->differs[at] != 0) {
-			bytes.from[bytes.count++] = at;
-		}
-		if (bytes.count == 0 || (bytes.count < WORD && at + 1 < sorter->key_size)) {
-			continue;
-		}
-		bytes.scattered = sorter->key_size < WORD ||
-				  bytes.from[bytes.count - 1] - bytes.from[0] >= WORD;
-		if (!bytes.scattered) {
-			bytes.from[0] = MIN(bytes.from[0], sorter->key_size - WORD);
-		}
-		g_array_append_val(sorter->words, bytes);
-		bytes.count = 0;
+	memset(sorter->differs + from, 0, sorter->key_size - from);
+	rowstore_get(sorter->rows, entries[0].row, from, sorter->key_size, sorter->first);
+	for (size_t i = 1; i < count; i++) {
+		get_key(sorter, entries, count, i, from, sorter->key_size);
+		note_differences(sorter, sorter->row, from);
 	}
-	memset(sorter->differs, 0, sorter->key_size);
-	sorter->noted = 0;
+	bytes->count = 0;
+	for (; at < sorter->key_size && (bytes->count < WORD || sorter->differs[at] == 0); at++) {
+		if (sorter->differs[at] != 0) {
+			bytes->from[bytes->count++] = at;
+		}
+	}
+	if (bytes->count > 0) {
+		bytes->scattered = sorter->key_size < WORD ||
+				   bytes->from[bytes->count - 1] - bytes->from[0] >= WORD;
+	}
+	if (bytes->count > 0 && !bytes->scattered) {
+		bytes->from[0] = MIN(bytes->from[0], sorter->key_size - WORD);
+	}
+	return at;
 }
 
 static uint64_t gather_word(const struct word_bytes *bytes, const uint8_t *row)
@@ -176,151 +166,64 @@ static uint64_t gather_word(const struct word_bytes *bytes, const uint8_t *row)
 	return word;
 }
 
-/* Fill in the words of all entries; returns the bits in which they differ. */
-static uint64_t fill_words(struct entry *entries, size_t count, const struct word_bytes *bytes,
-			   bool reverse)
+/* Fill in the words of all entries. */
+static void fill_words(const struct sorter *sorter, struct sortentry *entries, size_t count,
+		       const struct word_bytes *bytes)
 {
-	uint64_t flip = reverse ? UINT64_MAX : 0;
-	uint64_t differs = 0;
+	uint64_t flip = sorter->reverse ? UINT64_MAX : 0;
+	size_t begin = bytes->from[0];
+	size_t end = bytes->scattered ? bytes->from[bytes->count - 1] + 1 : begin + WORD;
 
 	for (size_t i = 0; i < count; i++) {
-		const uint8_t *row = entries[i].row;
-
-		if (i + AHEAD < count) {
-			__builtin_prefetch(entries[i + AHEAD].row + bytes->from[0]);
-		}
+		get_key(sorter, entries, count, i, begin, end);
 		entries[i].word =
-			flip ^ (bytes->scattered ? gather_word(bytes, row)
-						 : be64toh(load_word(row + bytes->from[0])));
-		differs |= entries[i].word ^ entries[0].word;
+			flip ^ (bytes->scattered ? gather_word(bytes, sorter->row)
+						 : be64toh(load_word(sorter->row + begin)));
 	}
-	return differs;
 }
 
 /* ---- sorting in memory ---- */
 
+/* Entries that will be compared further, as they are next to one with the same word. */
+static void fetch_equal(const struct sorter *sorter, const struct sortentry *sorted, size_t count,
+			size_t i)
+{
+	if (i < count && sorted[i].word == sorted[i - 1].word) {
+		rowstore_fetch(sorter->rows, sorted[i].row);
+	}
+}
+
 /*
  * A word of all keys at a time: a stable sort by those, then each run of equal words by the next
- * word. So keys are never compared through their rows, which lie anywhere in memory.
+ * word. So keys are seldom compared through their rows, which lie anywhere in memory. From byte
+ * number from of the keys on. Returns the array that holds the result, one of the two.
  */
-
-/* Fewer entries than this are merged, more are distributed. */
-#define RADIX_MIN 512
-/* By so many bits at a time. */
-#define DIGIT_BITS   8
-#define DIGIT_VALUES (1u << DIGIT_BITS)
-/* Merging starts from runs of this length made by insertion. */
-#define RUN 12
-
-static void insertion_sort(struct entry *entries, size_t count)
+static struct sortentry *sort_entries(const struct sorter *sorter, struct sortentry *entries,
+				      struct sortentry *spare, size_t count, size_t from)
 {
-	for (size_t i = 1; i < count; i++) {
-		struct entry entry = entries[i];
-		size_t at = i;
-
-		while (at > 0 && entries[at - 1].word > entry.word) {
-			entries[at] = entries[at - 1];
-			at--;
-		}
-		entries[at] = entry;
-	}
-}
-
-static void merge_entries(const struct entry *left, const struct entry *middle,
-			  const struct entry *end, struct entry *out)
-{
-	const struct entry *right = middle;
-
-	while (left < middle && right < end) {
-		*out++ = left->word <= right->word ? *left++ : *right++;
-	}
-	memcpy(out, left, (size_t)(middle - left) * sizeof(*out));
-	memcpy(out + (middle - left), right, (size_t)(end - right) * sizeof(*out));
-}
-
-/* Returns the array that holds the result, one of the two. */
-static struct entry *merge_sort(struct entry *from, struct entry *to, size_t count)
-{
-	for (size_t i = 0; i < count; i += RUN) {
-		insertion_sort(from + i, MIN(RUN, count - i));
-	}
-	for (size_t width = RUN; width < count; width *= 2) {
-		struct entry *swap = from;
-
-		for (size_t i = 0; i < count; i += 2 * width) {
-			size_t middle = MIN(i + width, count);
-			size_t end = MIN(i + 2 * width, count);
-
-			merge_entries(from + i, from + middle, from + end, to + i);
-		}
-		from = to;
-		to = swap;
-	}
-	return from;
-}
-
-static void distribute(const struct entry *from, struct entry *to, size_t count, unsigned shift)
-{
-	size_t places[DIGIT_VALUES] = { 0 };
-	size_t at = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		places[from[i].word >> shift & (DIGIT_VALUES - 1)]++;
-	}
-	for (unsigned value = 0; value < DIGIT_VALUES; value++) {
-		size_t n = places[value];
-
-		places[value] = at;
-		at += n;
-	}
-	for (size_t i = 0; i < count; i++) {
-		to[places[from[i].word >> shift & (DIGIT_VALUES - 1)]++] = from[i];
-	}
-}
-
-/* By each digit in which words differ, the last one first. */
-static struct entry *radix_sort(struct entry *from, struct entry *to, size_t count,
-				uint64_t differs)
-{
-	unsigned shift = 0;
-
-	while (differs >> shift != 0) {
-		struct entry *swap = from;
-
-		shift += (unsigned)__builtin_ctzll(differs >> shift);
-		distribute(from, to, count, shift);
-		from = to;
-		to = swap;
-		shift += DIGIT_BITS;
-		if (shift >= 64) {
-			break;
-		}
-	}
-	return from;
-}
-
-/* From word number n of the keys on. Returns the array that holds the result, one of the two. */
-static struct entry *sort_entries(const struct sorter *sorter, struct entry *entries,
-				  struct entry *spare, size_t count, guint n)
-{
-	const struct word_bytes *bytes = &g_array_index(sorter->words, struct word_bytes, n);
-	uint64_t differs = fill_words(entries, count, bytes, sorter->reverse);
-	struct entry *sorted = count < RADIX_MIN ? merge_sort(entries, spare, count)
-						 : radix_sort(entries, spare, count, differs);
-	struct entry *other = sorted == entries ? spare : entries;
+	struct word_bytes bytes;
+	size_t next = choose_word(sorter, entries, count, from, &bytes);
+	struct sortentry *sorted, *other;
 	size_t start = 0;
 
-	if (n + 1 == sorter->words->len) {
+	if (bytes.count == 0) {
+		return entries;
+	}
+	fill_words(sorter, entries, count, &bytes);
+	sorted = entrysort(entries, spare, count);
+	other = sorted == entries ? spare : entries;
+	if (next == sorter->key_size) {
 		return sorted;
 	}
 	for (size_t i = 1; i <= count; i++) {
-		struct entry *run = sorted + start;
+		struct sortentry *run = sorted + start;
 
+		fetch_equal(sorter, sorted, count, i + AHEAD);
 		if (i < count && sorted[i].word == run->word) {
 			continue;
 		}
 		if (i - start > 1 &&
-		    sort_entries(sorter, run, other + start, i - start, n + 1) != run) {
+		    sort_entries(sorter, run, other + start, i - start, next) != run) {
 			memcpy(run, other + start, (i - start) * sizeof(*run));
 		}
 		start = i;
@@ -328,34 +231,38 @@ static struct entry *sort_entries(const struct sorter *sorter, struct entry *ent
 	return sorted;
 }
 
-static void list_rows(const struct sorter *sorter, struct entry *entries)
+static void list_row(void *arg, uint64_t row)
 {
-	for (size_t i = 0; i < sorter->used;) {
-		const uint8_t *row = row_at(sorter, i);
-		size_t end = MIN(i + sorter->rows_per_chunk, sorter->used);
+	struct sorter *sorter = arg;
 
-		for (; i < end; i++, row += sorter->row_size) {
-			entries[i].row = row;
-		}
-	}
+	sorter->entries[sorter->used++].row = row;
 }
 
 static void sort_memory(struct sorter *sorter)
 {
-	struct entry *entries = hugeroom_new(sorter->used * sizeof(struct entry));
+	size_t bytes = rowstore_count(sorter->rows) * sizeof(struct sortentry);
 
 	g_free(sorter->entries);
-	sorter->entries = entries;
+	sorter->entries = g_malloc(bytes);
+	sorter->used = 0;
 	sorter->next = 0;
-	list_rows(sorter, entries);
-	note_rows(sorter);
-	choose_words(sorter);
-	if (sorter->used > 1 && sorter->words->len > 0) {
-		struct entry *spare = hugeroom_new(sorter->used * sizeof(struct entry));
+	rowstore_list(sorter->rows, list_row, sorter);
+	if (sorter->used > 1) {
+		struct sortentry *entries = sorter->entries;
+		struct sortentry *spare = g_malloc(bytes);
 
 		sorter->entries = sort_entries(sorter, entries, spare, sorter->used, 0);
 		g_free(sorter->entries == entries ? spare : entries);
 	}
+}
+
+/* The row of an entry, in sorter->row. */
+static void get_row(const struct sorter *sorter, size_t i)
+{
+	if (i + AHEAD < sorter->used) {
+		rowstore_fetch(sorter->rows, sorter->entries[i + AHEAD].row);
+	}
+	rowstore_get(sorter->rows, sorter->entries[i].row, 0, sorter->row_size, sorter->row);
 }
 
 /* ---- runs on disk ---- */
@@ -426,37 +333,47 @@ static int spill(struct sorter *sorter, struct err *err)
 	}
 	sort_memory(sorter);
 	for (size_t i = 0; i < sorter->used && status == ST_OK; i++) {
-		status = rowrun_write(run, sorter->entries[i].row, err);
+		get_row(sorter, i);
+		status = rowrun_write(run, sorter->row, err);
 	}
 	if (status == ST_OK) {
 		status = rowrun_finish(run, err);
 	}
 	append_run(sorter, run, 0);
 	sorter->used = 0;
+	rowstore_clear(sorter->rows);
 	return status == ST_OK ? combine_runs(sorter, err) : status;
 }
 
 /* ---- in and out ---- */
 
+/* Rows for which there is memory. */
+static uint64_t rows_left(const struct sorter *sorter)
+{
+	uint64_t bytes = rowstore_bytes(sorter->rows) + rowstore_count(sorter->rows) * ENTRY_BYTES;
+
+	if (bytes >= sorter->memory_bytes) {
+		return 0;
+	}
+	return (sorter->memory_bytes - bytes) / (sorter->row_size + ENTRY_BYTES);
+}
+
 uint8_t *sorter_add_rows(struct sorter *sorter, uint32_t want, uint32_t *count, struct err *err)
 {
-	size_t in_chunk, rows;
+	uint64_t left = rows_left(sorter);
+	uint8_t *place;
+	size_t rows;
 
-	if (sorter->used == sorter->limit && spill(sorter, err) != ST_OK) {
-		return NULL;
+	if (left == 0 && rowstore_count(sorter->rows) >= 2) {
+		if (spill(sorter, err) != ST_OK) {
+			return NULL;
+		}
+		left = rows_left(sorter);
 	}
-	note_rows(sorter);
-	in_chunk = sorter->used % sorter->rows_per_chunk;
-	if (sorter->used / sorter->rows_per_chunk == sorter->chunks->len) {
-		g_ptr_array_add(sorter->chunks,
-				hugeroom_new(sorter->rows_per_chunk * sorter->row_size));
-	}
-	rows = MIN(want, sorter->rows_per_chunk - in_chunk);
-	rows = MIN(rows, sorter->limit - sorter->used);
-	sorter->used += rows;
+	place = rowstore_place(sorter->rows, MIN(want, MAX(left, 1)), &rows);
 	sorter->count += rows;
 	*count = (uint32_t)rows;
-	return row_at(sorter, sorter->used - rows);
+	return place;
 }
 
 int sorter_add_batch(struct sorter *sorter, struct batch *batch, sorter_fill_fn fill,
@@ -493,14 +410,15 @@ int sorter_finish(struct sorter *sorter, struct err *err)
 		sort_memory(sorter);
 		return ST_OK;
 	}
-	if (sorter->used > 0) {
+	if (rowstore_count(sorter->rows) > 0) {
 		int status = spill(sorter, err);
 
 		if (status != ST_OK) {
 			return status;
 		}
 	}
-	g_ptr_array_set_size(sorter->chunks, 0);
+	rowstore_free(sorter->rows);
+	sorter->rows = NULL;
 	g_free(sorter->entries);
 	sorter->entries = NULL;
 	sorter->merge = merge_runs(sorter, 0);
@@ -515,14 +433,8 @@ int sorter_next(struct sorter *sorter, const uint8_t **row, struct err *err)
 	if (sorter->next == sorter->used) {
 		return ST_END;
 	}
-	if (sorter->next + AHEAD < sorter->used) {
-		const uint8_t *later = sorter->entries[sorter->next + AHEAD].row;
-
-		for (size_t at = 0; at < sorter->row_size; at += 64) {
-			__builtin_prefetch(later + at);
-		}
-	}
-	*row = sorter->entries[sorter->next++].row;
+	get_row(sorter, sorter->next++);
+	*row = sorter->row;
 	return ST_OK;
 }
 

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A shorter form for rows of bytes that are much alike: what nearly all of them have in common is
+ * kept once, and left out of each.
+ *
+ *	struct rowform *form = rowform_choose(rows, row_size, count);
+ *	if (rowform_pack(form, row, packed)) {		// rowform_size(form) bytes
+ *		rowform_unpack(form, packed, 0, row_size, again);
+ *	}
+ *
+ * Rows are read and written eight bytes at a time: ROWFORM_SLACK bytes more than their size must
+ * be there to be read behind each row, packed or not, and to be overwritten behind what is written.
+ */
+#ifndef TUSSAH_QUERY_ROWFORM_H
+#define TUSSAH_QUERY_ROWFORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ROWFORM_SLACK 8
+
+struct rowform;
+
+/*
+ * The form that takes the least room for these rows, one behind the other, judged by a sample;
+ * those that do not fit are counted with their full size. Returned: rowform_free().
+ */
+struct rowform *rowform_choose(const uint8_t *rows, size_t row_size, size_t count);
+void rowform_free(struct rowform *form);
+size_t rowform_size(const struct rowform *form);
+/* Bytes that each of these rows takes on the average, those that fit packed, by a sample. */
+double rowform_cost(const struct rowform *form, const uint8_t *rows, size_t count);
+/* false: the row does not fit, and what is in packed is nothing. */
+bool rowform_pack(const struct rowform *form, const uint8_t *row, uint8_t *packed);
+/* Bytes begin..end-1 of the row, to their places in it; some before and behind may be written, too.
+ */
+void rowform_unpack(const struct rowform *form, const uint8_t *packed, size_t begin, size_t end,
+		    uint8_t *row);
+
+#endif

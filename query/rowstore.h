@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Many rows of one size in memory, in less room than they have bytes: what rows that lie together
+ *have in common is kept once (rowform.h).
+ *
+ *	struct rowstore *store = rowstore_new(row_size);
+ *	uint8_t *to = rowstore_place(store, want, &count);	// fill them before the next call
+ *	rowstore_list(store, list_row, arg);			// a number for each, in order
+ *	rowstore_get(store, row, 0, row_size, scratch);
+ *	rowstore_free(store);
+ *
+ * One thread adds; once all are listed, any number may get.
+ */
+#ifndef TUSSAH_QUERY_ROWSTORE_H
+#define TUSSAH_QUERY_ROWSTORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "query/rowform.h"
+
+struct rowstore;
+
+struct rowstore *rowstore_new(size_t row_size);
+void rowstore_free(struct rowstore *store);
+/* No rows are in it any more; its memory stays for the next ones. */
+void rowstore_clear(struct rowstore *store);
+
+/*
+ * Place for rows, one behind the other: *count of them, 1..want, to be filled before the next call.
+ * Borrowed until the next call.
+ */
+uint8_t *rowstore_place(struct rowstore *store, size_t want, size_t *count);
+size_t rowstore_count(const struct rowstore *store);
+/* What all rows take, in bytes. */
+size_t rowstore_bytes(const struct rowstore *store);
+
+/* Of each row in the order in which they were added: what tells rowstore_get() which it is. */
+void rowstore_list(struct rowstore *store, void (*fn)(void *arg, uint64_t row), void *arg);
+
+/*
+ * Bytes begin..end-1 of a row that was listed, to their places in out; some before and behind may
+ * be written, too: row_size + ROWFORM_SLACK bytes.
+ */
+void rowstore_get(const struct rowstore *store, uint64_t row, size_t begin, size_t end,
+		  uint8_t *out);
+/* It will be asked for soon. */
+void rowstore_fetch(const struct rowstore *store, uint64_t row);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "query/rowstore.h"
+
+#include <string.h>
+
+#include <glib.h>
+
+#include "tests/unit/unit.h"
+
+#define ROW 40
+
+/* Mostly of a sort in which few bytes count; the number decides. */
+static void make_row(uint8_t *row, uint32_t number)
+{
+	memset(row, number / 1000000, ROW);
+	memcpy(row + 10, &number, sizeof(number));
+	if (number % 31 == 0) {
+		memset(row + 20, (int)(number % 251), 20);
+	}
+}
+
+static void list_row(void *arg, uint64_t row)
+{
+	g_array_append_val(arg, row);
+}
+
+static void add_rows(struct rowstore *store, uint32_t rows)
+{
+	for (uint32_t i = 0; i < rows;) {
+		size_t count;
+		uint8_t *to = rowstore_place(store, MIN(rows - i, 1000), &count);
+
+		for (size_t k = 0; k < count; k++, i++) {
+			make_row(to + k * ROW, i);
+		}
+	}
+}
+
+static void check_rows(struct rowstore *store, uint32_t rows)
+{
+	GArray *list = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+	uint8_t out[ROW + ROWFORM_SLACK], wanted[ROW];
+	size_t bad = 0;
+
+	UNIT_ASSERT_U64(rowstore_count(store), rows);
+	rowstore_list(store, list_row, list);
+	CU_ASSERT_EQUAL_FATAL(list->len, rows);
+	for (uint32_t i = 0; i < rows; i++) {
+		make_row(wanted, i);
+		rowstore_fetch(store, g_array_index(list, uint64_t, i));
+		rowstore_get(store, g_array_index(list, uint64_t, i), 0, ROW, out);
+		bad += memcmp(wanted, out, ROW) != 0;
+		memset(out, 0, sizeof(out));
+		rowstore_get(store, g_array_index(list, uint64_t, i), 11, 21, out);
+		bad += memcmp(wanted + 11, out + 11, 10) != 0;
+	}
+	UNIT_ASSERT_U64(bad, 0);
+	g_array_free(list, TRUE);
+}
+
+static void test_rows(void)
+{
+	static const uint32_t counts[] = { 0, 1, 1000, 20000, 500000, 3000000 };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(counts); i++) {
+		struct rowstore *store = rowstore_new(ROW);
+
+		unit_at("%u rows", counts[i]);
+		add_rows(store, counts[i]);
+		check_rows(store, counts[i]);
+		CU_ASSERT(rowstore_bytes(store) <= 100 + (size_t)counts[i] * ROW / 4);
+		rowstore_free(store);
+	}
+}
+
+static void test_clear(void)
+{
+	struct rowstore *store = rowstore_new(ROW);
+
+	add_rows(store, 100000);
+	check_rows(store, 100000);
+	rowstore_clear(store);
+	UNIT_ASSERT_U64(rowstore_bytes(store), 0);
+	add_rows(store, 30000);
+	check_rows(store, 30000);
+	rowstore_free(store);
+}
+
+int main(void)
+{
+	static const struct unit_case cases[] = {
+		{ "rows in, rows out", test_rows },
+		{ "used again", test_clear },
+		{ NULL, NULL },
+	};
+
+	return unit_run("rowstore", cases);
+}
