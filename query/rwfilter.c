@@ -12,6 +12,7 @@
 
 #include "common/timestamp.h"
 #include "query/filterreport.h"
+#include "query/logstats.h"
 #include "query/madefields.h"
 #include "query/maptest.h"
 #include "query/names.h"
@@ -169,6 +170,7 @@ struct rwfilter {
 	struct madefields *made;
 	struct scanprogress progress;
 	FILE *statistics;
+	int64_t start_s; /* since the epoch */
 	int exit_status;
 	bool copy_entries; /* the first input's entries are still wanted */
 };
@@ -547,6 +549,37 @@ static void print_statistics(const struct rwfilter *run)
 }
 
 /* Returns the exit status. */
+/* How many records its outputs of that way got. */
+static uint64_t written(const struct rwfilter *run, enum filter_way way)
+{
+	const struct scan_totals *records = &run->stats.records;
+	const uint64_t counts[FILTER_WAYS] = {
+		[FILTER_PASS] = records->pass.records,
+		[FILTER_FAIL] = records->total.records - records->pass.records,
+		[FILTER_ALL] = records->total.records,
+	};
+	const uint64_t limit = run->filter.limits[way];
+
+	if (!run->opts->destinations[way]) {
+		return 0;
+	}
+	return limit > 0 ? MIN(limit, counts[way]) : counts[way];
+}
+
+static void tell_logstats(const struct rwfilter *run)
+{
+	struct logstats stats = {
+		.start_s = run->start_s,
+		.files = run->stats.files,
+		.records_read = run->stats.records.total.records,
+	};
+
+	for (unsigned way = 0; way < FILTER_WAYS; way++) {
+		stats.records_written += written(run, (enum filter_way)way);
+	}
+	logstats_tell(&stats, tool_argv(run->env));
+}
+
 static int finish(struct rwfilter *run)
 {
 	int exit_status = run->exit_status;
@@ -572,6 +605,7 @@ static int finish(struct rwfilter *run)
 	maptest_release(&run->opts->maps);
 	extfields_free(run->ext);
 	madefields_free(run->made);
+	tell_logstats(run);
 	return exit_status;
 }
 
@@ -625,7 +659,11 @@ static void make_filter(struct rwfilter *run)
 static int rwfilter_run(struct tool_env *env, void *arg, int argc, char **argv)
 {
 	struct rwfilter_opts *opts = arg;
-	struct rwfilter run = { .env = env, .opts = opts };
+	struct rwfilter run = {
+		.env = env,
+		.opts = opts,
+		.start_s = g_get_real_time() / G_USEC_PER_SEC,
+	};
 	const char *icmp_handler = tool_getenv("SILK_ICMP_SPORT_HANDLER");
 	enum input input = find_input(opts, argc);
 	struct err err;

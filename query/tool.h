@@ -46,6 +46,8 @@ char *const *tool_argv(const struct tool_env *env);
 
 /* $NAME or NULL when unset or empty; the only way tools read the environment. */
 const char *tool_getenv(const char *name);
+/* Is it set, even to nothing? */
+bool tool_has_env(const char *name);
 
 /* Does the path ("-", "stdout"; NULL: none) mean standard output? */
 bool tool_is_stdout(const char *path);

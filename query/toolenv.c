@@ -10,3 +10,8 @@ const char *tool_getenv(const char *name)
 
 	return text && *text ? text : NULL;
 }
+
+bool tool_has_env(const char *name)
+{
+	return getenv(name) != NULL;
+}

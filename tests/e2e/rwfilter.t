@@ -208,6 +208,28 @@ test_case 'files of the repository' '
 	test_must_fail rwfilter --data-rootdir=nowhere --protocol=6 --print-statistics
 '
 
+test_case 'a site program is told of each run' '
+	cat >teller <<-"END" && chmod +x teller && rm -f told &&
+	#!/bin/sh
+	for word; do echo "$word"; done >telling && mv telling told
+	END
+	SILK_LOGSTATS=./teller rwfilter --dport=443 --pass=x.rw --fail=y.rw --all=z.rw --max-fail-records=1 a.rw b.rw &&
+	test_wait 10 test -e told && sed -n "3,4p" told >times && test "$(grep -c "^[1-9][0-9]*$" times)" = 2 &&
+	sed "3,4d;/rwfilter$/d" told >out && rwfilter --dport=443 --pass=- a.rw b.rw >n.rw &&
+	read=$(($(rwfileinfo --fields=count-records --no-titles a.rw b.rw | tr "\n" "+")0)) &&
+	passed=$(rwfileinfo --fields=count-records --no-titles n.rw | tr -d " ") &&
+	printf "%s\n" v0001 2 $read $((read + passed + 1)) --dport=443 --pass=x.rw --fail=y.rw --all=z.rw --max-fail-records=1 a.rw b.rw >expected &&
+	test_cmp expected out && test "$(head -1 told)" = rwfilter
+'
+
+test_case 'what is no program is passed over, and told when asked' '
+	for name in teller ./nosuch . ./a.rw; do
+		SILK_LOGSTATS=$name rwfilter --all=- a.rw 2>err >out && test_lines err 0 &&
+		SILK_LOGSTATS=$name SILK_LOGSTATS_DEBUG=1 rwfilter --all=- a.rw 2>err >out && test_lines err 1 && test_grep "SILK_LOGSTATS: $name: " err || return 1
+	done &&
+	SILK_LOGSTATS=./nosuch SILK_LOGSTATS_DEBUG=1 SILK_LOGSTATS_RWFILTER= rwfilter --all=- a.rw 2>err >out && test_lines err 0
+'
+
 test_case 'a dry run prints names and makes nothing' '
 	rwfilter --data-rootdir=data --start-date=2024/03/05 --types=outweb --dry-run --all=dry.rw >out &&
 	echo data/outweb/2024/03/05/ow-S1_20240305.06 >expected &&
