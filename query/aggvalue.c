@@ -179,7 +179,7 @@ int aggvalue_parse_list(const char *text, unsigned which, struct agglayout *layo
 			struct err *err)
 {
 	char **names = g_strsplit(text, ",", -1);
-	int status = ST_OK;
+	int status = *text ? ST_OK : err_set(err, ST_EINVAL, "Field list is empty");
 
 	for (char **name = names; *name && status == ST_OK; name++) {
 		uint16_t id;

@@ -31,7 +31,8 @@ int aggvalue_split(const char *text, unsigned which, uint16_t *id, const char **
 		   struct err *err);
 
 /* Names separated by commas, none twice, added to the layout in their order to ids (room for
- * AGGLAYOUT_MAX; NULL: the order does not matter). ST_OK or ST_EINVAL. */
+ * AGGLAYOUT_MAX; NULL: the order does not matter). ST_OK or ST_EINVAL. A text of commas names none.
+ */
 int aggvalue_parse_list(const char *text, unsigned which, struct agglayout *layout, uint16_t *ids,
 			struct err *err);
 

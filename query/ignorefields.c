@@ -36,11 +36,11 @@ int ignorefields_parse(const char *const *names, size_t count, const char *text,
 {
 	const struct field **ignored = NULL;
 	size_t ignored_count = 0;
-	int status = text ? field_parse_list(text, FIELD_LIST_NO_DEPRECATED, &ignored,
-					     &ignored_count, err)
-			  : ST_OK;
+	int status = text && *text ? field_parse_list(text, FIELD_LIST_NO_DEPRECATED, &ignored,
+						      &ignored_count, err)
+				   : ST_OK;
 
-	if (status == ST_OK && text && ignored_count == 0) {
+	if (text && !*text) {
 		status = err_set(err, ST_EINVAL, "no field is named");
 	}
 	for (size_t i = 0; status == ST_OK && i < ignored_count; i++) {

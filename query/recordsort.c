@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "query/recordsort.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include <glib.h>
@@ -19,26 +20,40 @@ const struct opt recordsort_opt_table[] = {
 	OPT_END,
 };
 
+/*
+ * Where the format has its three addresses, which end the record. SiLK's memory has the record as
+ * the file has it, but for IPv4 addresses, which are numbers in the order of the machine.
+ */
+#define ADDRESSES_AT   40
+#define ADDRESS_BYTES  16
+#define ADDRESSES_SIZE (3 * ADDRESS_BYTES)
+#define WHOLE_SIZE     (ADDRESSES_AT + ADDRESSES_SIZE)
+
 struct recordsort {
+	/* NULL: a row is the record as in SiLK's memory, and its addresses as in the file */
 	const struct rowkey *key;
 	size_t key_size; /* a key without fields has one byte, of 0 */
+	size_t row_size;
 	const struct rowformat *format;
 	struct sorter *sorter;
-	struct batch *one; /* to decode a record */
+	uint8_t encoded[WHOLE_SIZE]; /* of the row without key that was taken last */
+	struct batch *one;           /* to decode a record */
 };
 
 struct recordsort *recordsort_new(const struct rowkey *key, const struct recordsort_plan *plan)
 {
 	struct recordsort *sort = g_new0(struct recordsort, 1);
 
-	sort->key = key;
-	sort->key_size = MAX(key->size, 1);
 	/* This format holds any record, so that none has to be refused. */
 	sort->format = rowformat_find(FORMAT_RWIPV6ROUTING,
 				      rowformat_default_version(FORMAT_RWIPV6ROUTING));
+	sort->key = key;
+	assert(sort->format->length == WHOLE_SIZE);
+	sort->key_size = key ? MAX(key->size, 1) : WHOLE_SIZE;
+	sort->row_size = sort->key_size + (key ? WHOLE_SIZE : ADDRESSES_SIZE);
 	sort->sorter = sorter_new(&(struct sorter_opts){
 		.key_size = sort->key_size,
-		.row_size = sort->key_size + sort->format->length,
+		.row_size = sort->row_size,
 		.memory_bytes = plan->memory_bytes,
 		.temp_dir = plan->temp_dir,
 		.reverse = plan->reverse,
@@ -56,25 +71,58 @@ void recordsort_free(struct recordsort *sort)
 	}
 }
 
+size_t recordsort_key_size(const struct recordsort *sort)
+{
+	return sort->key_size;
+}
+
+static void encode(const struct recordsort *sort, const struct batch *batch, uint8_t *bytes)
+{
+	const struct rowwrite out = { .bytes = bytes, .stride = sort->row_size };
+	const struct rowview view = rowview_of_batch(batch);
+
+	rowformat_encode(sort->format, &out, &view, batch->selection, batch->selected);
+}
+
 static void fill_rows(const void *arg, const struct batch *batch, uint8_t *rows)
 {
 	const struct recordsort *sort = arg;
-	const struct rowwrite out = {
-		.bytes = rows + sort->key_size,
-		.stride = sort->key_size + sort->format->length,
-	};
-	const struct rowview view = rowview_of_batch(batch);
 
 	for (uint32_t i = 0; i < batch->selected; i++) {
-		rows[i * out.stride] = 0;
+		rows[i * sort->row_size] = 0;
 	}
-	rowkey_pack(sort->key, batch, rows, out.stride);
-	rowformat_encode(sort->format, &out, &view, batch->selection, batch->selected);
+	rowkey_pack(sort->key, batch, rows, sort->row_size);
+	encode(sort, batch, rows + sort->key_size);
+}
+
+static void turn_ipv4(uint8_t *address)
+{
+	uint32_t number;
+
+	memcpy(&number, address + ADDRESS_BYTES - sizeof(number), sizeof(number));
+	number = GUINT32_FROM_BE(number);
+	memcpy(address + ADDRESS_BYTES - sizeof(number), &number, sizeof(number));
+}
+
+static void fill_whole_rows(const void *arg, const struct batch *batch, uint8_t *rows)
+{
+	const struct recordsort *sort = arg;
+
+	encode(sort, batch, rows);
+	for (uint32_t i = 0; i < batch->selected; i++, rows += sort->row_size) {
+		memcpy(rows + WHOLE_SIZE, rows + ADDRESSES_AT, ADDRESSES_SIZE);
+		if (!(batch->state[batch->selection[i]] & RECORD_IPV6)) {
+			for (size_t at = ADDRESSES_AT; at < WHOLE_SIZE; at += ADDRESS_BYTES) {
+				turn_ipv4(rows + at);
+			}
+		}
+	}
 }
 
 int recordsort_add(struct recordsort *sort, struct batch *batch, struct err *err)
 {
-	return sorter_add_batch(sort->sorter, batch, fill_rows, sort, err);
+	return sorter_add_batch(sort->sorter, batch, sort->key ? fill_rows : fill_whole_rows, sort,
+				err);
 }
 
 int recordsort_finish(struct recordsort *sort, struct err *err)
@@ -86,8 +134,12 @@ int recordsort_next(struct recordsort *sort, struct recordsort_row *row, struct 
 {
 	int status = sorter_next(sort->sorter, &row->key, err);
 
-	if (status == ST_OK) {
+	if (status == ST_OK && sort->key) {
 		row->encoded = row->key + sort->key_size;
+	} else if (status == ST_OK) {
+		memcpy(sort->encoded, row->key, ADDRESSES_AT);
+		memcpy(sort->encoded + ADDRESSES_AT, row->key + WHOLE_SIZE, ADDRESSES_SIZE);
+		row->encoded = sort->encoded;
 	}
 	return status;
 }

@@ -33,9 +33,14 @@ struct recordsort_plan {
 	bool reverse;
 };
 
-/* key is kept. Never NULL. */
+/*
+ * key is kept; NULL: records are compared as a whole, in the order in which SiLK's memory has them.
+ * Never NULL.
+ */
 struct recordsort *recordsort_new(const struct rowkey *key, const struct recordsort_plan *plan);
 void recordsort_free(struct recordsort *sort);
+/* How long the keys of rows are. */
+size_t recordsort_key_size(const struct recordsort *sort);
 /* The selected rows of a batch that holds all columns; its selection is used up. ST_OK or ST_EIO.
  */
 int recordsort_add(struct recordsort *sort, struct batch *batch, struct err *err);

@@ -41,6 +41,7 @@ static const struct opt aggbag_opt_table[] = {
 static void parse_fields(const char *name, const char *text, unsigned which,
 			 struct agglayout *layout)
 {
+	const size_t count = layout->count;
 	struct err err;
 
 	if (!text || !*text) {
@@ -48,6 +49,9 @@ static void parse_fields(const char *name, const char *text, unsigned which,
 	}
 	if (aggvalue_parse_list(text, which | AGGFIELD_FLOW, layout, NULL, &err) != ST_OK) {
 		tool_die("Invalid %s: %s", name, err.text);
+	}
+	if (layout->count == count) {
+		tool_die("Invalid %s: Field list is empty", name);
 	}
 }
 

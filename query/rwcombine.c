@@ -46,7 +46,7 @@ static int parse_actions(const struct opt *opt, const char *text, void *dest, st
 {
 	static const char *const names[] = { "all", "timeout" };
 	char **parts = g_strsplit(text, ",", -1);
-	unsigned seen = 0, count = 0;
+	unsigned seen = 0;
 	int status = ST_OK;
 
 	for (char **part = parts; *part && status == ST_OK; part++) {
@@ -61,9 +61,8 @@ static int parse_actions(const struct opt *opt, const char *text, void *dest, st
 			status = err_set(err, ST_EINVAL, "there is no action '%s'", *part);
 		}
 		seen |= **part && found >= 0 ? 1u << found : 0;
-		count += **part != '\0';
 	}
-	if (status == ST_OK && count == 0) {
+	if (!*text) {
 		status = err_set(err, ST_EINVAL, "no action is named");
 	} else if (status == ST_OK && seen == 3) {
 		status = err_set(err, ST_EINVAL, "'all' stands alone");

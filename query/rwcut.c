@@ -86,6 +86,9 @@ static void check_opts(const struct cut_opts *opts)
 	if (opts->fields && opts->all_fields) {
 		tool_usage("only one of --fields and --all-fields may be given");
 	}
+	if (opts->fields && !*opts->fields) {
+		tool_usage("invalid fields: no field is named");
+	}
 	if (opts->tail_recs && (opts->start_rec_num || opts->end_rec_num)) {
 		tool_usage("--tail-recs may not be given with --start-rec-num or --end-rec-num");
 	}
@@ -113,8 +116,8 @@ static void add_ports(struct cut *cut)
 	}
 }
 
-/* Of those that are made, the ones whose maps are there. */
-static void choose_all(struct cut *cut)
+/* made: also those that are made and whose maps are there. */
+static void choose_all(struct cut *cut, bool made)
 {
 	GPtrArray *fields = g_ptr_array_new();
 	const struct field *field;
@@ -124,7 +127,7 @@ static void choose_all(struct cut *cut)
 			g_ptr_array_add(fields, (gpointer)&field_table[i]);
 		}
 	}
-	for (size_t i = 0; (field = extfields_added(cut->ext, i)) != NULL; i++) {
+	for (size_t i = 0; made && (field = extfields_added(cut->ext, i)) != NULL; i++) {
 		if (!(field->flags & FIELD_WEAK) &&
 		    (!field->prepare || field->prepare(field, NULL) == ST_OK)) {
 			g_ptr_array_add(fields, (gpointer)(uintptr_t)field);
@@ -146,9 +149,9 @@ static void choose_fields(struct cut *cut, const struct cut_opts *opts)
 			tool_die("invalid fields: %s", err.text);
 		}
 	}
-	/* a list without a name means all of them, too */
+	/* a list of commas means all but those that are made */
 	if (cut->field_count == 0) {
-		choose_all(cut);
+		choose_all(cut, opts->all_fields);
 	}
 	if (opts->icmp_type_and_code) {
 		add_ports(cut);

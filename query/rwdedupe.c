@@ -120,11 +120,13 @@ static void prepare(struct dedupe *dedupe)
 		}
 	}
 	rowkey_init(&dedupe->key, dedupe->fields, dedupe->field_count);
-	dedupe->sort = recordsort_new(
-		&dedupe->key, &(struct recordsort_plan){
-				      .memory_bytes = dedupe->opts->sort.buffer_size,
-				      .temp_dir = bins_temp_dir(dedupe->opts->sort.temp_directory),
-			      });
+	/* SiLK compares whole records when every field counts: the order of the output tells */
+	dedupe->sort =
+		recordsort_new(any || dedupe->opts->ignore_fields ? &dedupe->key : NULL,
+			       &(struct recordsort_plan){
+				       .memory_bytes = dedupe->opts->sort.buffer_size,
+				       .temp_dir = bins_temp_dir(dedupe->opts->sort.temp_directory),
+			       });
 	dedupe->deduper = any ? deduper_new(&deltas) : NULL;
 	header_init(&dedupe->entries);
 }
@@ -174,16 +176,17 @@ static bool is_kept(struct dedupe *dedupe, const struct recordsort_row *row, boo
 static int write_all(struct dedupe *dedupe, struct err *err)
 {
 	struct stream *out = recordout_stream(dedupe->out);
-	uint8_t *key = g_malloc0(dedupe->key.size + 1);
+	const size_t key_size = recordsort_key_size(dedupe->sort);
+	uint8_t *key = g_malloc0(key_size);
 	struct recordsort_row row;
 	bool any = false;
 	int status = recordsort_finish(dedupe->sort, err);
 
 	while (status == ST_OK && (status = recordsort_next(dedupe->sort, &row, err)) == ST_OK) {
-		const bool is_new_key = !any || memcmp(key, row.key, dedupe->key.size) != 0;
+		const bool is_new_key = !any || memcmp(key, row.key, key_size) != 0;
 
 		any = true;
-		memcpy(key, row.key, dedupe->key.size);
+		memcpy(key, row.key, key_size);
 		if (is_kept(dedupe, &row, is_new_key)) {
 			status = stream_write_encoded(out, row.encoded, err);
 		}

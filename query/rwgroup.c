@@ -119,6 +119,9 @@ static void check_switches(const struct group_opts *opts)
 	if (!opts->id_fields && !opts->delta_field) {
 		tool_usage("--id-fields or --delta-field is needed");
 	}
+	if (opts->id_fields && !*opts->id_fields) {
+		tool_usage("invalid id-fields: no field is named");
+	}
 	if (opts->delta_field && opts->delta_value == 0) {
 		tool_usage("--delta-field needs --delta-value");
 	}

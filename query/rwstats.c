@@ -17,7 +17,7 @@
 struct stats_opts {
 	char *fields;
 	char *values;
-	GString *old_fields; /* --sip and its like, as a list of names; NULL: none */
+	unsigned old_fields; /* --sip and its like: bits of OLD_SIP ... */
 	const char *old_value;
 	struct bins_mask mask;
 	bool help_fields;
@@ -73,10 +73,10 @@ static int parse_old_field(const struct opt *opt, const char *text, void *dest, 
 	struct stats_opts *opts = dest;
 	uint64_t bits = 0;
 
-	if (!opts->old_fields) {
-		opts->old_fields = g_string_new(NULL);
+	if (opts->old_fields & 1U << opt->tag) {
+		return err_set(err, ST_EINVAL, "switch used multiple times");
 	}
-	g_string_append_printf(opts->old_fields, "%s,", old_field_names[opt->tag]);
+	opts->old_fields |= 1U << opt->tag;
 	if (text && number_parse(text, 1, 32, &bits, err) != ST_OK) {
 		return ST_EINVAL;
 	}
@@ -185,13 +185,33 @@ struct ranking {
 	uint64_t threshold;
 };
 
+static bool are_pair(unsigned fields)
+{
+	return fields == (1U << OLD_SIP | 1U << OLD_DIP) ||
+	       fields == (1U << OLD_SPORT | 1U << OLD_DPORT);
+}
+
+static void check_old_switches(const struct stats_opts *opts)
+{
+	const unsigned fields = opts->old_fields;
+
+	if (opts->fields && fields) {
+		tool_usage("--fields cannot be combined with switches that name a field each");
+	}
+	if (opts->values && opts->old_value) {
+		tool_usage("--values cannot be combined with --%s", opts->old_value);
+	}
+	if ((fields & (fields - 1)) && !are_pair(fields)) {
+		tool_usage("of the switches that name a field each, only --sip and --dip, or "
+			   "--sport and --dport, go together: use --fields");
+	}
+}
+
 static void check_opts(const struct stats_opts *opts)
 {
 	int limits = opts->count.given + opts->threshold.given + opts->percentage.given;
 
-	if (opts->fields && opts->old_fields) {
-		tool_usage("--fields cannot be combined with switches that name a field each");
-	}
+	check_old_switches(opts);
 	if (!opts->fields && !opts->old_fields) {
 		tool_usage("--fields is needed, or one of --overall-stats and "
 			   "--detail-proto-stats");
@@ -207,11 +227,29 @@ static void check_opts(const struct stats_opts *opts)
 	}
 }
 
+static int choose_fields(struct bins *bins, const struct stats_opts *opts, struct err *err)
+{
+	GString *list;
+	int status;
+
+	if (opts->fields) {
+		return bins_set_fields(bins, opts->fields, err);
+	}
+	list = g_string_new(NULL);
+	for (unsigned i = 0; i < G_N_ELEMENTS(old_field_names); i++) {
+		if (opts->old_fields & 1U << i) {
+			g_string_append_printf(list, "%s,", old_field_names[i]);
+		}
+	}
+	status = bins_set_fields(bins, list->str, err);
+	g_string_free(list, TRUE);
+	return status;
+}
+
 static int choose_bins(struct bins *bins, const struct stats_opts *opts, struct err *err)
 {
-	const char *fields = opts->fields ? opts->fields : opts->old_fields->str;
 	const char *values = opts->values ? opts->values : opts->old_value;
-	int status = bins_set_fields(bins, fields, err);
+	int status = choose_fields(bins, opts, err);
 
 	return status == ST_OK ? bins_add_values(bins, values ? values : "Records", false, err)
 			       : status;
@@ -543,7 +581,6 @@ static int stats_run(struct tool_env *env, void *options, int argc, char **argv)
 		.memory_bytes = opts->memory,
 		.temp_dir = opts->temp_directory,
 	};
-	int exit_status;
 
 	if (opts->help_fields) {
 		format_help_fields(FIELD_LIST_NO_DEPRECATED);
@@ -553,11 +590,7 @@ static int stats_run(struct tool_env *env, void *options, int argc, char **argv)
 		check_made_fields(opts, env);
 		return protostats_run(&start, opts->detail_proto_stats, argc, argv);
 	}
-	exit_status = rank_run(opts, &start, argc, argv);
-	if (opts->old_fields) {
-		g_string_free(opts->old_fields, TRUE);
-	}
-	return exit_status;
+	return rank_run(opts, &start, argc, argv);
 }
 
 const struct tool tool = {

@@ -115,6 +115,31 @@ test_case 'a full disk is told' '
 	test_grep "No space left" log
 '
 
+test_case 'lists of nothing: empty text is refused, commas mean what they mean to SiLK' '
+	test_must_fail rwcut --fields= records.rw >out 2>err && test_lines err 2 && test_lines out 0 &&
+	rwcut --fields=, --num-recs=1 records.rw >out && rwcut --all-fields --num-recs=1 records.rw >expected && test_cmp expected out &&
+	printf "map-name m\nmode ipv4\nlabel 0 a\ndefault a\n" >map.txt && rwpmapbuild --input-path=map.txt --output-path=m.pmap &&
+	rwcut --fields=, --pmap-file=m.pmap --num-recs=1 records.rw >out && test_cmp expected out &&
+	rwcut --all-fields --pmap-file=m.pmap --num-recs=1 records.rw >out && test_grep " src-m|" out &&
+	for line in "rwuniq --fields=," "rwsort --fields=," "rwgroup --delta-field=9 --delta-value=1 --id-fields=" "rwdedupe --ignore-fields=" \
+			"rwaggbag --counters=records --keys=," "rwaggbag --keys=sIPv4 --counters=,"; do
+		test_must_fail $line records.rw >out 2>err && test_lines out 0 || return 1
+	done &&
+	rwdedupe --ignore-fields=, records.rw >a.rw && rwcut a.rw | sort >out && rwdedupe records.rw >b.rw && rwcut b.rw | sort >expected && test_cmp expected out &&
+	rwcombine --actions=, --ignore-fields=, records.rw >a.rw && rwcombine records.rw >b.rw && rwcut a.rw >out && rwcut b.rw >expected && test_cmp expected out
+'
+
+test_case 'the old switches of rwstats, one by one and in pairs' '
+	for pair in "--sip --dip" "--sport --dport"; do
+		rwstats $pair --count=0 records.rw >expected &&
+		rwstats ${pair#* } ${pair% *} --count=0 records.rw >out && test_cmp expected out || return 1
+	done &&
+	rwstats --fields=sport,dport --count=0 records.rw >out && test_cmp expected out &&
+	for line in "--sip --sport" "--dport --protocol" "--sip --sip" "--sip --dip --sport" "--sip --fields=dip" "--sip --values=bytes --packets"; do
+		test_must_fail rwstats $line --count=1 records.rw >out 2>err && test_lines out 0 || return 1
+	done
+'
+
 test_case 'wrong switches and files fail' '
 	test_must_fail rwcut --fields=nothing records.rw &&
 	test_must_fail rwcut --tail-recs=1 --start-rec-num=1 records.rw &&

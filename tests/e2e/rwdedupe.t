@@ -27,6 +27,21 @@ test_case 'each record once, however often it is read' '
 	yes records.rw | head -50 >names && rwdedupe --xargs=names --print-filenames >once.rw 2>err && contents once.rw >out && test_cmp expected out && test_lines err 50
 '
 
+test_case 'whole records come in the order of their bytes in memory, as in SiLK' '
+	cat >order.txt <<-END &&
+	sIP|dIP|sPort|sTime|packets
+	0.0.0.1|10.0.0.2|5|1600000000.000|1
+	255.0.0.0|10.0.0.2|5|1600000000.000|1
+	::1|2001:db8::1|5|1600000000.000|1
+	1.0.0.9|10.0.0.2|5|1600000000.257|1
+	1.0.0.9|10.0.0.2|5|1600000001.002|1
+	1.0.0.9|10.0.0.2|5|1600000001.002|1
+	END
+	rwtuc --output-path=order.rw order.txt && rwdedupe order.rw >out.rw &&
+	rwcut --fields=sip,stime --no-titles --delimited=, --timestamp-format=epoch --ip-format=canonical out.rw | tr "\n" " " >out &&
+	printf "%s " 255.0.0.0,1600000000.000 0.0.0.1,1600000000.000 ::1,1600000000.000 1.0.0.9,1600000000.257 1.0.0.9,1600000001.002 >expected && test_cmp expected out
+'
+
 test_case 'in little memory it is the same' '
 	yes records.rw | head -60 >names && mkdir temp &&
 	rwdedupe --xargs=names --buffer-size=88000 --temp-directory=temp >small.rw && contents records.rw | uniq >expected && contents small.rw >out && test_cmp expected out &&
