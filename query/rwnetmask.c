@@ -129,7 +129,7 @@ static int netmask_run(struct tool_env *env, void *base, int argc, char **argv)
 	}
 	source = source_new(env, &opts->source, argc, argv);
 	source_set_site(source, tool_site(env, &opts->site, false));
-	source_forgive_damage(source);
+	source_set_damage(source, SOURCE_DAMAGE_FORGIVEN);
 	out = sink_create(&opts->sink, opts->output_path, (struct stream_write_opts){ 0 });
 	while (status == ST_OK && source_next(source, batch, COLUMNS_ALL)) {
 		mask_batch(opts, batch);

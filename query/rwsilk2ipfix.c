@@ -73,7 +73,7 @@ static int silk2ipfix_run(struct tool_env *env, void *base, int argc, char **arg
 	int status;
 
 	source_set_site(source, site);
-	source_forgive_damage(source);
+	source_set_damage(source, SOURCE_DAMAGE_FORGIVEN);
 	status = ipfixexport_new(&export, &export_opts, outfile_sink(out), &err);
 	if (status == ST_OK) {
 		status = write_records(source, export, &records, &err);

@@ -45,13 +45,12 @@ struct source {
 	struct names *names; /* NULL after a failure */
 	enum ipv6_policy policy;
 	bool print_filenames;
-	bool forgives_damage;
+	enum source_damage damage;
 	struct stream_read_opts read_opts;
 	struct hourfile_reader *reader; /* the file being read */
 	struct stream *copy;
 	source_open_fn on_open;
 	void *on_open_arg;
-	bool reads_on;
 	bool failed;
 	int exit_status;
 	uint64_t read_count; /* records */
@@ -122,9 +121,9 @@ struct source *source_new(struct tool_env *env, const struct source_opts *opts, 
 	return source;
 }
 
-void source_read_on(struct source *source)
+void source_set_damage(struct source *source, enum source_damage damage)
 {
-	source->reads_on = true;
+	source->damage = damage;
 }
 
 bool source_failed(const struct source *source)
@@ -211,22 +210,19 @@ bool source_next(struct source *source, struct batch *batch, uint32_t columns)
 			source->exit_status = TOOL_EXIT_ERROR;
 			continue;
 		}
-		if (st != ST_END && !source->forgives_damage && !source->reads_on) {
+		if (st != ST_END && source->damage == SOURCE_DAMAGE_ENDS) {
 			return source_fail(source, &err);
 		}
 		if (st != ST_END) {
 			tool_warn_err(&err);
-			source->exit_status |= source->reads_on ? TOOL_EXIT_ERROR : TOOL_EXIT_OK;
+			source->exit_status |= source->damage == SOURCE_DAMAGE_SKIPS
+						       ? TOOL_EXIT_ERROR
+						       : TOOL_EXIT_OK;
 		}
 		hourfile_close(source->reader);
 		source->reader = NULL;
 	}
 	return false;
-}
-
-void source_forgive_damage(struct source *source)
-{
-	source->forgives_damage = true;
 }
 
 void source_on_open(struct source *source, source_open_fn fn, void *arg)

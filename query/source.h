@@ -60,19 +60,24 @@ const char *source_next_name(struct source *source);
 const struct stream_read_opts *source_read_opts(const struct source *source);
 
 /*
- * Damage is to cost no more than the rest of its file: it is told of, and the next file is read.
- * source_close() returns TOOL_EXIT_ERROR all the same.
+ * What damage inside of a SiLK file costs, once it has been told: file, record and byte. The
+ * records before it count. (A file that cannot be opened always ends the input; a damaged block of
+ * ours costs that block, and is an error.)
  */
-void source_read_on(struct source *source);
-/* Has the input ended early? A file could not be opened, or read on without source_read_on(). */
+enum source_damage {
+	SOURCE_DAMAGE_ENDS,     /* all that follows; an error. The rule */
+	SOURCE_DAMAGE_SKIPS,    /* the rest of the file; an error. For tools that print what they
+				   have all the same */
+	SOURCE_DAMAGE_FORGIVEN, /* the rest of the file; the exit status does not speak of it, as
+				   SiLK's does not. For tools that hand records on: the hour that
+				   is being written looks so */
+};
+void source_set_damage(struct source *source, enum source_damage damage);
+/* Has the input ended early? */
 bool source_failed(const struct source *source);
 
 /* Names of legacy files are read with this site; kept. */
 void source_set_site(struct source *source, const struct site *site);
-
-/* For tools that SiLK has go on: damage of a SiLK file is told and ends that file only, and the
- * exit status does not speak of it. */
-void source_forgive_damage(struct source *source);
 
 /* Called once per opened file, before its first batch (to copy header entries); may be NULL. */
 typedef void (*source_open_fn)(void *arg, const char *path, const struct header *header);

@@ -129,6 +129,17 @@ test_case 'lists of nothing: empty text is refused, commas mean what they mean t
 	rwcombine --actions=, --ignore-fields=, records.rw >a.rw && rwcombine records.rw >b.rw && rwcut a.rw >out && rwcut b.rw >expected && test_cmp expected out
 '
 
+test_case 'rwcut: an end of 0 is no end' '
+	rwcut --start-rec-num=2 records.rw >expected && rwcut --start-rec-num=2 --end-rec-num=0 records.rw >out && test_cmp expected out &&
+	test_must_fail rwcut --start-rec-num=0 records.rw >out 2>err && test_grep "start-rec-num" err
+'
+
+test_case 'the overall statistics of a file that is cut off and the next one' '
+	rwcat --compression-method=none --output-path=plain.rw records.rw && size=$(wc -c <plain.rw) && head -c $((size - 10)) plain.rw >cut.rw &&
+	test_must_fail rwstats --overall-stats cut.rw plain.rw >out 2>err && test_lines err 1 && test_grep "cut.rw: record .* is incomplete at byte" err &&
+	all=$(rwcut --no-titles plain.rw | wc -l) && test_grep "ALL PROTOCOLS:  $((all + all - 1)) records" out
+'
+
 test_case 'the old switches of rwstats, one by one and in pairs' '
 	for pair in "--sip --dip" "--sport --dport"; do
 		rwstats $pair --count=0 records.rw >expected &&
