@@ -197,8 +197,10 @@ static void replace_result(struct job *job, struct ipset *set)
 /* A set that loses nothing keeps its history, and so the numbers of its nodes. */
 static void combine(struct job *job, const struct ipset *set, enum ipset_op op)
 {
-	struct ipset *combined = ipset_combine(job->result, set, op);
+	struct ipset *combined;
 
+	ipset_finish(job->result);
+	combined = ipset_combine(job->result, set, op);
 	if (ipset_equal(combined, job->result)) {
 		ipset_free(combined);
 	} else {

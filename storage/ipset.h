@@ -114,7 +114,8 @@ bool ipset_cursor_next(struct ipset_cursor *cursor, struct cidr *range);
 int ipset_read(struct ipset **out, const char *path, struct header *header, struct err *err);
 /*
  * As ipset_read, of a set that will be added to and written: version 3 tells the history of a set
- * of IPv6 addresses, which this remembers. Takes longer and more memory.
+ * of IPv6 addresses, which this remembers. It is finished for writing such a file only: call
+ * ipset_finish() before asking.
  */
 int ipset_read_growing(struct ipset **out, const char *path, struct header *header,
 		       struct err *err);

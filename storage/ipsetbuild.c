@@ -245,7 +245,7 @@ struct iptree *ipset_grow_tree(const struct ipset *set)
 	return tree;
 }
 
-void ipset_regrow_tree(struct ipset *set, struct setblock *nodes, uint32_t count)
+void ipset_regrow_tree(struct ipset *set)
 {
 	struct ipset_cursor cursor;
 	struct cidr range;
@@ -257,9 +257,12 @@ void ipset_regrow_tree(struct ipset *set, struct setblock *nodes, uint32_t count
 		iptree_insert_range(set->tree, range.first, range.last);
 	}
 	iptree_clean(set->tree);
-	if (nodes) {
-		iptree_renumber(set->tree, nodes, count);
-	}
+}
+
+void ipset_use_tree(struct ipset *set, struct iptree *tree)
+{
+	set->tree = tree;
+	set->tree_changed = true;
 }
 
 void ipset_widen(struct ipset *set)

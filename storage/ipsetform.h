@@ -27,11 +27,12 @@ void ipset_shrink(struct ipset *set);
 bool ipset_is_shrunk(const struct ipset *set);
 
 /*
- * Of a finished set of the wide form that was read: grow the tree that SiLK would have read it
- * into, so that additions and version 3 come out the same. nodes: of a file of version 3, as
- * for iptree_renumber(); borrowed, and sorted; NULL: the file was of another version.
+ * Of a finished set of the wide form that was read from a file of another version than 3: grow the
+ * tree that SiLK would have read it into, so that additions and version 3 come out the same.
  */
-void ipset_regrow_tree(struct ipset *set, struct setblock *nodes, uint32_t count);
+void ipset_regrow_tree(struct ipset *set);
+/* Of an empty set of the wide form: it is what this tree, which is clean, holds. tree: taken. */
+void ipset_use_tree(struct ipset *set, struct iptree *tree);
 /*
  * The tree that the finished set was built in, clean; NULL: there is none, one grown from the
  * ranges is as good. Borrowed until the set changes.

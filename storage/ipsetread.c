@@ -34,7 +34,9 @@ struct reading {
 	const char *name;
 	bool swap;
 	struct entry entry;
-	GArray *nodes; /* struct setblock, of a tree; NULL: they are not wanted */
+	/* struct setblock, of a tree whose history is wanted, not loaded into the set; else NULL */
+	GArray *nodes;
+	GArray *leaves;
 	/* version 5 */
 	bool expect_upper;
 	bool expect_lower;
@@ -124,7 +126,13 @@ static int load_leaf(struct reading *reading, const uint8_t *at, struct err *err
 	}
 	ip = wide ? (struct ip){ load64(at + 8, reading->swap), load64(at + 16, reading->swap) }
 		  : ip_from_v4(load32(at + 4, reading->swap));
-	load_block(reading, ip, 128 - bits + prefix);
+	if (reading->leaves) {
+		struct setblock leaf = { .ip = ip, .prefix = (uint8_t)prefix };
+
+		g_array_append_val(reading->leaves, leaf);
+	} else {
+		load_block(reading, ip, 128 - bits + prefix);
+	}
 	return ST_OK;
 }
 
@@ -165,7 +173,7 @@ static int read_tree(struct reading *reading, struct err *err)
 	uint32_t size = reading->entry.leaf_size;
 	int status;
 
-	if (reading->nodes && reading->entry.node_size == 96) {
+	if (reading->nodes) {
 		status = read_nodes(reading, err);
 	} else {
 		status = skip(reading,
@@ -398,7 +406,54 @@ static bool is_wide_file(const struct reading *reading, const struct header *hea
 	return header->record_version >= 3 && reading->entry.leaf_size >= 16;
 }
 
+/* The tree as it was read; if it is no tree of SiLK's, only what it holds. */
+static void use_tree(struct reading *reading)
+{
+	const struct setblock *leaves = (const void *)reading->leaves->data;
+	struct iptree *tree = iptree_adopt((void *)reading->leaves->data, reading->leaves->len,
+					   (void *)reading->nodes->data, reading->nodes->len);
+
+	if (tree) {
+		ipset_use_tree(reading->set, tree);
+		g_array_free(reading->leaves, FALSE);
+		reading->leaves = NULL;
+		return;
+	}
+	for (guint i = 0; i < reading->leaves->len; i++) {
+		load_block(reading, leaves[i].ip, leaves[i].prefix);
+	}
+	ipset_finish(reading->set);
+	ipset_regrow_tree(reading->set);
+}
+
 /* growing: see ipset_read_growing(). */
+static int read_content(struct reading *reading, const struct header *header, bool growing,
+			struct err *err)
+{
+	bool wide = is_wide_file(reading, header);
+	int status;
+
+	reading->swap = header->big_endian != HOST_BIG_ENDIAN;
+	if (growing && wide && header->record_version == 3) {
+		reading->nodes = g_array_new(FALSE, FALSE, sizeof(struct setblock));
+		reading->leaves = g_array_new(FALSE, FALSE, sizeof(struct setblock));
+	}
+	reading->set = wide ? ipset_new_wide() : ipset_new();
+	block_reader_read_ahead(reading->in);
+	status = find_version(header->record_version)->read(reading, err);
+	if (status != ST_OK) {
+		return status;
+	}
+	if (reading->leaves && reading->leaves->len) {
+		use_tree(reading);
+	} else if (growing && wide) {
+		ipset_finish(reading->set);
+		ipset_regrow_tree(reading->set);
+	}
+	ipset_finish_for_tree(reading->set);
+	return ST_OK;
+}
+
 static int read_set(struct ipset **out, struct bytesource *src, struct header *header, bool growing,
 		    struct err *err)
 {
@@ -415,29 +470,18 @@ static int read_set(struct ipset **out, struct bytesource *src, struct header *h
 	if (status == ST_OK) {
 		status = block_reader_new(&reading.in, src, used->compression, err);
 	}
-	if (status != ST_OK) {
-		goto done;
-	}
-	block_reader_read_ahead(reading.in);
-	reading.swap = used->big_endian != HOST_BIG_ENDIAN;
-	if (growing && used->record_version == 3) {
-		reading.nodes = g_array_new(FALSE, FALSE, sizeof(struct setblock));
-	}
-	reading.set = is_wide_file(&reading, used) ? ipset_new_wide() : ipset_new();
-	status = find_version(used->record_version)->read(&reading, err);
 	if (status == ST_OK) {
-		ipset_finish(reading.set);
-		if (growing && ipset_is_wide(reading.set)) {
-			ipset_regrow_tree(reading.set,
-					  reading.nodes ? (void *)reading.nodes->data : NULL,
-					  reading.nodes ? reading.nodes->len : 0);
-		}
+		status = read_content(&reading, used, growing, err);
+	}
+	if (status == ST_OK) {
 		*out = reading.set;
 		reading.set = NULL;
 	}
-done:
 	if (reading.nodes) {
 		g_array_free(reading.nodes, TRUE);
+	}
+	if (reading.leaves) {
+		g_array_free(reading.leaves, TRUE);
 	}
 	ipset_free(reading.set);
 	block_reader_free(reading.in);

@@ -10,6 +10,7 @@
  */
 #include "storage/iptreeparts.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define CAPACITY_FIRST      2048u
@@ -119,18 +120,13 @@ static bool pass_leaves(const struct iptree *tree, const struct setblock **leaf,
 	return *leaf > tree->leaves.at && setblock_holds(*leaf - 1, block);
 }
 
-/* Two halves of a block? a comes first. */
-static bool are_halves(const struct setblock *a, const struct setblock *b)
-{
-	return a->prefix == b->prefix && ip_shared_bits(a->ip, b->ip) == a->prefix - 1u;
-}
-
 /* Does a block make a whole with a leaf beside it? */
 static bool is_half(const struct iptree *tree, const struct setblock *block,
 		    const struct setblock *next_leaf)
 {
-	return (next_leaf > tree->leaves.at && are_halves(next_leaf - 1, block)) ||
-	       (next_leaf < tree->leaves.at + tree->leaves.count && are_halves(block, next_leaf));
+	return (next_leaf > tree->leaves.at && setblock_are_halves(next_leaf - 1, block)) ||
+	       (next_leaf < tree->leaves.at + tree->leaves.count &&
+		setblock_are_halves(block, next_leaf));
 }
 
 /*
@@ -163,7 +159,7 @@ static bool merge_fresh(struct iptree *tree, uint32_t *marks)
 		    (before && is_same(before, block))) {
 			continue;
 		}
-		may_join = may_join || around || (before && are_halves(before, block)) ||
+		may_join = may_join || around || (before && setblock_are_halves(before, block)) ||
 			   is_half(tree, block, leaf);
 		if (around) {
 			marks[around->time]++;
@@ -275,11 +271,11 @@ static void settle(struct iptree *tree)
 
 static void make_room(struct iptree *tree)
 {
-	uint32_t most = MAX(FRESH_MIN, (tree->leaves.count + tree->pending.count) / 4);
+	uint32_t most = MAX(FRESH_MIN, (tree->leaves.count + tree->pending.count) / 2);
 
 	if (tree->fresh_room >= most) {
 		settle(tree);
-		most = MAX(FRESH_MIN, (tree->leaves.count + tree->pending.count) / 4);
+		most = MAX(FRESH_MIN, (tree->leaves.count + tree->pending.count) / 2);
 	}
 	if (tree->fresh_room < most) {
 		tree->fresh_room = MIN(MAX(2 * tree->fresh_room, 64), most);
@@ -400,6 +396,8 @@ void iptree_load(struct iptree *tree)
 void iptree_clean(struct iptree *tree)
 {
 	if (tree->changed) {
+		uint32_t count;
+
 		settle(tree);
 		g_free(tree->fresh.at);
 		g_free(tree->recent);
@@ -409,7 +407,8 @@ void iptree_clean(struct iptree *tree)
 		iptree_grow(tree, tree->pending.count);
 		grow_leaf_array(tree);
 		tree->changed = false;
-		iptree_make_shape(tree);
+		count = iptree_make_shape(tree);
+		assert(count == tree->node_count);
 		iptree_compact(tree);
 	}
 	tree->loading = false;

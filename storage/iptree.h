@@ -57,11 +57,12 @@ void iptree_insert_range(struct iptree *tree, struct ip first, struct ip last);
 void iptree_load(struct iptree *tree);
 
 /*
- * Give the nodes of a clean tree the numbers that they have in a file. nodes: the address and
- * prefix of each, and as its time its number; they are sorted here. False, and nothing but their
- * order is changed, when these are not the nodes.
+ * A clean tree as it stands in a file: leaves in order, and the address and prefix of each node
+ * with, as its time, its number. leaves: taken, g_free(), when this succeeds; nodes: borrowed, and
+ * sorted here. NULL: it is no tree of SiLK's.
  */
-bool iptree_renumber(struct iptree *tree, struct setblock *nodes, uint32_t count);
+struct iptree *iptree_adopt(struct setblock *leaves, uint32_t leaf_count, struct setblock *nodes,
+			    uint32_t node_count);
 
 /* Join what can be joined, give numbers without holes, leaves in order of address. */
 void iptree_clean(struct iptree *tree);

@@ -278,9 +278,8 @@ static void put_leaf(struct walk *walk, const struct setblock *block)
 
 	*leaf = *block;
 	leaf->time = 0;
-	while (walk->leaf_count > 1 && leaf[-1].prefix == leaf->prefix &&
-	       leaf->prefix > LEAF_MIN_BITS &&
-	       ip_shared_bits(leaf[-1].ip, leaf->ip) == leaf->prefix - 1u) {
+	while (walk->leaf_count > 1 && leaf->prefix > LEAF_MIN_BITS &&
+	       setblock_are_halves(leaf - 1, leaf)) {
 		leaf--;
 		leaf->prefix--;
 		walk->leaf_count--;

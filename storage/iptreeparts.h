@@ -105,8 +105,8 @@ uint32_t iptree_grown(uint32_t capacity);
  */
 void iptree_grow(struct iptree *tree, uint32_t until);
 
-/* Make and drop what is known of a clean tree. */
-void iptree_make_shape(struct iptree *tree);
+/* Make and drop what is known of a clean tree. Returns how many nodes it has. */
+uint32_t iptree_make_shape(struct iptree *tree);
 void iptree_drop_shape(struct iptree *tree);
 /* Let no number be free below the highest one; the shape must be there. */
 void iptree_compact(struct iptree *tree);

@@ -102,7 +102,7 @@ static void make_places(struct iptree *tree)
 	}
 }
 
-void iptree_make_shape(struct iptree *tree)
+uint32_t iptree_make_shape(struct iptree *tree)
 {
 	const struct setblocks *leaves = &tree->leaves;
 	struct shaping shaping = {
@@ -112,6 +112,7 @@ void iptree_make_shape(struct iptree *tree)
 		.children = g_array_sized_new(FALSE, FALSE, sizeof(uint32_t),
 					      tree->node_count + leaves->count),
 	};
+	uint32_t count;
 
 	for (uint32_t i = 0; i < leaves->count; i++) {
 		int shared = i + 1 < leaves->count
@@ -120,9 +121,10 @@ void iptree_make_shape(struct iptree *tree)
 
 		pass_leaf(&shaping, i, shared);
 	}
-	assert(shaping.shapes->len == tree->node_count);
+	count = shaping.shapes->len;
 	tree->shapes = (void *)g_array_free(shaping.shapes, FALSE);
 	tree->children = (void *)g_array_free(shaping.children, FALSE);
+	return count;
 }
 
 void iptree_drop_shape(struct iptree *tree)
@@ -257,33 +259,48 @@ static bool find_numbers(const struct iptree *tree, const struct setblock *nodes
 	return true;
 }
 
-bool iptree_renumber(struct iptree *tree, struct setblock *nodes, uint32_t count)
+/* In order, apart from each other, and joined as far as they can be? */
+static bool are_leaves(const struct setblock *leaves, uint32_t count)
 {
-	uint32_t *numbers;
-	uint32_t *names;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct setblock *leaf = &leaves[i];
 
-	if (!count || count != tree->node_count) {
-		return false;
+		if (leaf->prefix < 1 || leaf->prefix > 128 ||
+		    !ip_equal(ip_masked(leaf->ip, leaf->prefix), leaf->ip)) {
+			return false;
+		}
+		if (i &&
+		    (ip_compare(leaf[-1].ip, leaf->ip) >= 0 || setblock_holds(&leaf[-1], leaf) ||
+		     (leaf->prefix > 1 && setblock_are_halves(&leaf[-1], leaf)))) {
+			return false;
+		}
 	}
-	setblock_sort(nodes, count);
-	numbers = g_new(uint32_t, count);
-	if (!find_numbers(tree, nodes, numbers)) {
-		g_free(numbers);
-		return false;
+	return count > 0;
+}
+
+struct iptree *iptree_adopt(struct setblock *leaves, uint32_t leaf_count, struct setblock *nodes,
+			    uint32_t node_count)
+{
+	struct iptree *tree;
+
+	if (!are_leaves(leaves, leaf_count)) {
+		return NULL;
 	}
-	names = g_new(uint32_t, (size_t)count + 1);
-	for (uint32_t place = 0; place < count; place++) {
-		names[tree->numbers[place]] = numbers[place];
+	setblock_sort(nodes, node_count);
+	tree = iptree_new();
+	tree->leaves = (struct setblocks){ leaves, leaf_count };
+	tree->node_count = node_count;
+	tree->numbers = g_new(uint32_t, (size_t)node_count + 1);
+	if (iptree_make_shape(tree) != node_count || !find_numbers(tree, nodes, tree->numbers)) {
+		tree->leaves.at = NULL;
+		iptree_free(tree);
+		return NULL;
 	}
-	name_children(tree, names);
-	g_free(names);
-	g_free(tree->numbers);
-	tree->numbers = numbers;
-	make_places(tree);
+	iptree_compact(tree);
 	/* what is read fills its arrays to the brim */
 	tree->node_pool.capacity = tree->node_pool.used;
 	tree->leaf_capacity = iptree_leaf_count(tree);
-	return true;
+	return tree;
 }
 
 /* --- asking --- */

@@ -36,6 +36,12 @@ static inline bool setblock_holds(const struct setblock *outer, const struct set
 	return ip_shared_bits(outer->ip, inner->ip) >= outer->prefix;
 }
 
+/* Two halves of a block? a comes first. */
+static inline bool setblock_are_halves(const struct setblock *a, const struct setblock *b)
+{
+	return a->prefix == b->prefix && ip_shared_bits(a->ip, b->ip) == a->prefix - 1u;
+}
+
 /*
  * < 0, 0, > 0: by address, larger blocks before smaller ones, then by time. A block comes before
  * all blocks inside it.

@@ -78,7 +78,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	struct ipset *set = NULL;
 	struct err err;
 
-	if (ipset_read_growing_from(&set, src, NULL, &err) == ST_OK && is_small(set)) {
+	if (ipset_read_growing_from(&set, src, NULL, &err) == ST_OK) {
+		ipset_finish(set);
+	}
+	if (set && is_small(set)) {
 		for (uint16_t version = 0; version <= 5; version++) {
 			check_version(set, version);
 		}

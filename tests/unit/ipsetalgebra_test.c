@@ -333,6 +333,7 @@ static void test_history(void)
 		after = written_v3(again, &len_after);
 		CU_ASSERT_EQUAL_FATAL(len, len_after);
 		CU_ASSERT_EQUAL(memcmp(before, after, len), 0);
+		ipset_finish(again);
 		CU_ASSERT(ipset_equal(set, again));
 		ipset_free(set);
 		ipset_free(again);

@@ -192,63 +192,83 @@ static struct setblock *nodes_of(const struct growntree *model, uint32_t *count)
 	return nodes;
 }
 
-/* A tree with the numbers of a file goes on from these. */
-static void test_renumbering(void)
+/* The leaves of a tree as a file tells them. Returned: g_free(). */
+static struct setblock *leaves_of(const struct growntree *model, uint32_t *count)
+{
+	struct setblock *leaves;
+
+	*count = growntree_leaf_count(model) - 1;
+	leaves = g_new0(struct setblock, *count);
+	for (uint32_t i = 0; i < *count; i++) {
+		const struct iptree_leaf *leaf = growntree_leaf(model, i + 1);
+
+		leaves[i] = (struct setblock){ .ip = leaf->ip, .prefix = leaf->prefix };
+	}
+	return leaves;
+}
+
+/* A tree from a file goes on as it was. */
+static void test_adopting(void)
 {
 	for (unsigned i = 0; i < G_N_ELEMENTS(drawings); i++) {
 		for (guint32 seed = 1; seed <= 4; seed++) {
 			GRand *rand = g_rand_new_with_seed(200 + seed);
 			struct iptree *first = iptree_new();
 			struct growntree *model = growntree_new();
-			struct iptree *tree = iptree_new();
-			struct growntree *unused = growntree_new();
+			struct setblock *leaves;
 			struct setblock *nodes;
-			uint32_t count;
+			struct iptree *tree;
+			uint32_t leaf_count;
+			uint32_t node_count;
 
 			unit_at("%s, seed %u", drawings[i].name, seed);
 			insert_drawn(first, model, rand, &drawings[i], drawings[i].count);
 			check_same(first, model);
-			load_leaves(first, tree, unused);
-			nodes = nodes_of(model, &count);
-			if (iptree_renumber(tree, nodes, count)) {
-				growntree_reread(model);
-				check_same(tree, model);
-				insert_drawn(tree, model, rand, &drawings[i], drawings[i].count);
-				check_same(tree, model);
-			} else {
-				UNIT_ASSERT_U64(count, 0);
-			}
+			nodes = nodes_of(model, &node_count);
+			leaves = leaves_of(model, &leaf_count);
+			tree = iptree_adopt(leaves, leaf_count, nodes, node_count);
+			CU_ASSERT_PTR_NOT_NULL_FATAL(tree);
+			growntree_reread(model);
+			check_same(tree, model);
+			insert_drawn(tree, model, rand, &drawings[i], drawings[i].count);
+			check_same(tree, model);
 			g_free(nodes);
 			iptree_free(first);
 			iptree_free(tree);
-			growntree_free(unused);
 			growntree_free(model);
 			g_rand_free(rand);
 		}
 	}
 }
 
-/* Nodes that are not those of the leaves are refused. */
-static void test_wrong_nodes(void)
+/* What is no tree that SiLK writes is refused. */
+static void test_wrong_trees(void)
 {
 	GRand *rand = g_rand_new_with_seed(7);
 	struct iptree *tree = iptree_new();
 	struct growntree *model = growntree_new();
-	uint32_t count;
+	uint32_t node_count;
+	uint32_t leaf_count;
 
 	insert_drawn(tree, model, rand, &drawings[1], 3000);
 	check_same(tree, model);
-	for (unsigned wrong = 0; wrong < 4; wrong++) {
-		struct setblock *nodes = nodes_of(model, &count);
-		struct setblock *some = &nodes[count / 2];
+	for (unsigned wrong = 0; wrong < 8; wrong++) {
+		struct setblock *nodes = nodes_of(model, &node_count);
+		struct setblock *leaves = leaves_of(model, &leaf_count);
+		struct setblock *node = &nodes[node_count / 2];
+		struct setblock *leaf = &leaves[leaf_count / 2];
 
 		unit_at("wrong %u", wrong);
-		some->prefix = (uint8_t)(wrong == 0 ? some->prefix - 4 : some->prefix);
-		some->ip.lo ^= wrong == 1 ? UINT64_C(1) << 40 : 0;
-		*some = wrong == 2 ? nodes[0] : *some;
-		CU_ASSERT_FALSE(iptree_renumber(tree, nodes, wrong == 3 ? count - 1 : count));
-		check_same(tree, model);
+		node->prefix = (uint8_t)(wrong == 0 ? node->prefix - 4 : node->prefix);
+		node->ip.lo ^= wrong == 1 ? UINT64_C(1) << 40 : 0;
+		*node = wrong == 2 ? nodes[0] : *node;
+		leaf->prefix = wrong == 3 ? 0 : wrong == 4 ? 129 : leaf->prefix;
+		*leaf = wrong == 5 ? leaf[1] : *leaf;
+		leaf->ip.hi ^= wrong == 6;
+		CU_ASSERT_PTR_NULL(iptree_adopt(leaves, leaf_count, nodes,
+						wrong == 7 ? node_count - 1 : node_count));
 		g_free(nodes);
+		g_free(leaves);
 	}
 	iptree_free(tree);
 	growntree_free(model);
@@ -275,8 +295,8 @@ static void test_ends(void)
 static const struct unit_case cases[] = {
 	{ "growing", test_growing },
 	{ "reading", test_reading },
-	{ "renumbering", test_renumbering },
-	{ "wrong nodes", test_wrong_nodes },
+	{ "adopting", test_adopting },
+	{ "wrong trees", test_wrong_trees },
 	{ "nothing and everything", test_ends },
 	{ NULL, NULL },
 };
