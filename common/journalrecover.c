@@ -248,8 +248,10 @@ static int scan_tail(struct journal *journal, struct journal_recovery *recovery,
 	guint i = 0;
 	int rc = ST_OK;
 
+	/* The segment that has the last durable entry, too: its end mark may be torn though the
+	 * next one is there. */
 	while (i + 1 < journal->segments->len &&
-	       journal_segment_at(journal, i + 1)->first <= durable + 1) {
+	       journal_segment_at(journal, i + 1)->first <= durable) {
 		i++;
 	}
 	for (; rc == ST_OK && i < journal->segments->len; i++) {

@@ -499,6 +499,35 @@ static void test_truncations(void)
 	}
 }
 
+/* Killed while a full segment gets its end mark, when the file of the next one is there: the mark
+ * is cut off, what was durable is there, and nothing is told as damaged. */
+static void test_torn_end_mark(void)
+{
+	for (off_t kept = 0; kept < 24; kept++) {
+		const char *directory = make_journal(12, 0);
+		const uint8_t torn[24] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 };
+		char *path = segment_path(directory, 1);
+		char *next = segment_path(directory, 13);
+		struct journal *journal;
+		struct tally tally;
+		FILE *file = fopen(path, "ab");
+
+		unit_at("%d bytes of the mark", (int)kept);
+		CU_ASSERT_EQUAL_FATAL(fwrite(torn, 1, (size_t)kept, file), (size_t)kept);
+		fclose(file);
+		CU_ASSERT(g_file_set_contents(next, "", 0, NULL));
+		journal = open_journal(directory, 0, 0, false);
+		tally = read_all(journal, 1);
+		UNIT_ASSERT_U64(tally.entries, 12);
+		UNIT_ASSERT_U64(tally.told, 0);
+		append_many(journal, 2);
+		UNIT_ASSERT_U64(read_all(journal, 1).entries, 14);
+		CU_ASSERT_EQUAL(journal_close(journal, NULL), ST_OK);
+		g_free(next);
+		g_free(path);
+	}
+}
+
 static void flip_byte(const char *path, off_t at)
 {
 	const int fd = open(path, O_RDWR);
@@ -771,6 +800,7 @@ static const struct unit_case cases[] = {
 	{ "skip", test_skip },
 	{ "renew the id", test_renew_id },
 	{ "truncations", test_truncations },
+	{ "torn end mark", test_torn_end_mark },
 	{ "flips", test_flips },
 	{ "damage of the state", test_state_damage },
 	{ "against a model", test_against_model },
