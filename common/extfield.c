@@ -333,10 +333,14 @@ void extfields_want(const struct extfields *ext, struct batch *batch)
 
 /* ---- values ---- */
 
-static bool load_column(size_t n, const struct batch *batch, uint32_t row, struct value *out)
+static const struct batch_extension *column_of(const struct batch *batch, size_t n)
 {
-	const struct batch_extension *column = n != NO_COLUMN ? batch_extension(batch, n) : NULL;
+	return n != NO_COLUMN ? batch_extension(batch, n) : NULL;
+}
 
+/* column may be NULL. */
+static bool load_column(const struct batch_extension *column, uint32_t row, struct value *out)
+{
 	if (column == NULL || !column->any || !column->present[row]) {
 		*out = (struct value){ .blank = true };
 		return false;
@@ -354,7 +358,7 @@ static bool load_column(size_t n, const struct batch *batch, uint32_t row, struc
 
 /* What the label is to be of; false: of nothing. */
 static bool ask(const struct extfield *made, const struct batch *batch, uint32_t row,
-		struct extfield_question *question)
+		const struct batch_extension *id_column, struct extfield_question *question)
 {
 	struct value id;
 
@@ -364,7 +368,7 @@ static bool ask(const struct extfield *made, const struct batch *batch, uint32_t
 		question->number = batch->input[row];
 	} else if (made->row->columns & COLUMN_BIT(COLUMN_OUTPUT)) {
 		question->number = batch->output[row];
-	} else if (load_column(made->id_column, batch, row, &id) && extvalue_is_bytes(id.ie_type)) {
+	} else if (load_column(id_column, row, &id) && extvalue_is_bytes(id.ie_type)) {
 		question->bytes = id.bytes;
 	} else {
 		return false;
@@ -372,21 +376,41 @@ static bool ask(const struct extfield *made, const struct batch *batch, uint32_t
 	return true;
 }
 
-static void load(const struct field *field, const struct batch *batch, uint32_t row,
-		 struct value *out)
+const struct extfield_label_row *extfield_label_of(const struct field *field)
+{
+	return ((const struct extfield *)field)->row;
+}
+
+void extfield_load_label(const struct field *field, const struct batch *batch, uint32_t row,
+			 const struct batch_extension *id, const struct batch_extension *own,
+			 struct value *out)
 {
 	const struct extfield *made = (const struct extfield *)field;
 	struct extfield_question question;
 	const char *name;
 
-	if (load_column(made->column, batch, row, out) || made->row == NULL ||
-	    made->owner->find_label == NULL || !ask(made, batch, row, &question)) {
+	if (load_column(own, row, out) || made->owner->find_label == NULL ||
+	    !ask(made, batch, row, id, &question)) {
 		return;
 	}
 	name = made->owner->find_label(made->owner->find_arg, &question);
 	if (name != NULL) {
 		*out = (struct value){ .ie_type = IE_STRING,
 				       .bytes = { (const uint8_t *)name, strlen(name) } };
+	}
+}
+
+static void load(const struct field *field, const struct batch *batch, uint32_t row,
+		 struct value *out)
+{
+	const struct extfield *made = (const struct extfield *)field;
+	const struct batch_extension *column = column_of(batch, made->column);
+
+	if (made->row == NULL) {
+		load_column(column, row, out);
+	} else {
+		extfield_load_label(field, batch, row, column_of(batch, made->id_column), column,
+				    out);
 	}
 }
 

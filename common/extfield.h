@@ -71,6 +71,16 @@ struct extfield_label_row {
 extern const struct extfield_label_row extfield_labels[];
 extern const size_t extfield_label_count;
 
+/* What is looked up for a field that extfields made; NULL: it is an element. */
+const struct extfield_label_row *extfield_label_of(const struct field *field);
+/*
+ * As field_load() of a field that looks labels up, in a batch whose columns were asked for by other
+ * means: id and own are those of the row's elements; NULL: there are none.
+ */
+void extfield_load_label(const struct field *field, const struct batch *batch, uint32_t row,
+			 const struct batch_extension *id, const struct batch_extension *own,
+			 struct value *out);
+
 /* Have the batch filled with the elements that were named. */
 void extfields_want(const struct extfields *ext, struct batch *batch);
 

@@ -199,8 +199,11 @@ int opt_read_file(const struct opt *table, void *opts, const char *path, const c
 typedef void (*opt_walk_fn)(void *arg, const struct opt *opt);
 void opt_walk(const struct opt *table, opt_walk_fn fn, void *arg);
 
-/* The list for --help: "--NAME Req Arg. HELP" per row, wrapped to 80 columns. */
-void opt_help(const struct opt *table, FILE *out);
+/*
+ * The list for --help: "--NAME Req Arg. HELP" per row, wrapped to 80 columns. opts: what was read
+ * so far, whose rows of OPT_KIND_MORE come last; NULL: nothing.
+ */
+void opt_help(const struct opt *table, const void *opts, FILE *out);
 
 /* One line per row, tab-separated: name, letter or "-", argument or "-" (in brackets when it may be
  * left out), default or "-", help, which ends in the choices if there are any. */

@@ -6,10 +6,9 @@
 #include "common/opt.h"
 #include "common/optrow.h"
 
-void opt_walk(const struct opt *table, opt_walk_fn fn, void *arg)
+/* Takes rows. */
+static void walk_rows(GArray *rows, opt_walk_fn fn, void *arg)
 {
-	GArray *rows = opt_rows_new(table);
-
 	for (guint i = 0; i < rows->len; i++) {
 		const struct opt *opt = opt_row_at(rows, i)->opt;
 
@@ -18,6 +17,11 @@ void opt_walk(const struct opt *table, opt_walk_fn fn, void *arg)
 		}
 	}
 	g_array_free(rows, TRUE);
+}
+
+void opt_walk(const struct opt *table, opt_walk_fn fn, void *arg)
+{
+	walk_rows(opt_rows_new(table), fn, arg);
 }
 
 /* Print words, broken so that no line passes 80 columns; lines after the first are indented. */
@@ -74,9 +78,14 @@ static void print_help_row(void *arg, const struct opt *opt)
 	g_string_free(text, TRUE);
 }
 
-void opt_help(const struct opt *table, FILE *out)
+void opt_help(const struct opt *table, const void *opts, FILE *out)
 {
-	opt_walk(table, print_help_row, out);
+	GArray *rows = opt_rows_new(table);
+
+	if (opts) {
+		opt_rows_add_more(rows, table, opts);
+	}
+	walk_rows(rows, print_help_row, out);
 }
 
 static void print_dump_row(void *arg, const struct opt *opt)

@@ -19,7 +19,7 @@ static int answer(const struct optmain *program, enum opt_action action)
 	if (action == OPT_HELP) {
 		printf("%s %s\n\t%s\n\nSWITCHES:\n", program->name, program->usage,
 		       program->summary);
-		opt_help(program->table, stdout);
+		opt_help(program->table, NULL, stdout);
 	} else if (action == OPT_VERSION) {
 		printf("%s: part of %s\n    * Configured with: %s\n", program->name, PACKAGE_STRING,
 		       *TUSSAH_CONFIGURE_ARGS ? TUSSAH_CONFIGURE_ARGS : "(defaults)");

@@ -621,7 +621,7 @@ static void print_help(void)
 	printf(PROGRAM " --sensor-configuration=FILE --root-directory=DIR [SWITCHES]\n"
 		       "\tpack records of sensors, routers and files into the hourly repository\n\n"
 		       "SWITCHES:\n");
-	opt_help(packopts_table, stdout);
+	opt_help(packopts_table, NULL, stdout);
 }
 
 static void print_version(void)

@@ -111,6 +111,11 @@ static void name_switches(struct maptest *map)
 
 static void add_rows(struct maptests *maps, const struct maptest *map)
 {
+	static const char *const helps[] = {
+		"pass flows whose source has one of these labels",
+		"pass flows whose destination has one of these labels",
+		"pass flows whose source or destination has one of these labels",
+	};
 	guint last = maps->rows->len - 1;
 	intptr_t tag = ((intptr_t)maps->maps->len - 1) * SIDES;
 
@@ -119,7 +124,7 @@ static void add_rows(struct maptests *maps, const struct maptest *map)
 			.kind = OPT_KIND_CALL,
 			.name = map->switches[side],
 			.arg = "LABELS",
-			.help = "pass flows with one of these labels",
+			.help = helps[side],
 			.parse = parse_labels,
 			.tag = tag + (intptr_t)side,
 		};

@@ -241,7 +241,7 @@ static const struct opt bag_opt_table[] = {
 
 static int print_legacy_help(void)
 {
-	tool_help();
+	tool_help(NULL);
 	printf("\nOLD SWITCHES:\n");
 	for (size_t i = 0; i < G_N_ELEMENTS(legacy_keys); i++) {
 		for (size_t j = 0; j < LEGACY_COUNTERS; j++) {

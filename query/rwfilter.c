@@ -12,6 +12,7 @@
 
 #include "common/timestamp.h"
 #include "query/filterreport.h"
+#include "query/labelling.h"
 #include "query/logstats.h"
 #include "query/madefields.h"
 #include "query/maptest.h"
@@ -167,6 +168,7 @@ struct rwfilter {
 	struct selection *selection; /* NULL: the files are named */
 	struct names *names;
 	struct extfields *ext; /* of expressions; NULL: there are none */
+	struct labelling *labelling;
 	struct madefields *made;
 	struct scanprogress progress;
 	FILE *statistics;
@@ -273,6 +275,7 @@ static void add_where(struct rwfilter *run)
 			tool_die("Invalid where: %s", err.text);
 		}
 	}
+	run->labelling = labelling_new(run->ext, run->env, &opts->selection.site);
 }
 
 /* Tests that are more than one switch. */
@@ -603,6 +606,7 @@ static int finish(struct rwfilter *run)
 	}
 	predicates_free(run->opts->predicates.tests);
 	maptest_release(&run->opts->maps);
+	labelling_free(run->labelling);
 	extfields_free(run->ext);
 	madefields_free(run->made);
 	tell_logstats(run);

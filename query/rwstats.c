@@ -102,7 +102,7 @@ static int parse_old_value(const struct opt *opt, const char *text, void *dest, 
 
 static int parse_legacy_help(const struct opt *opt, const char *text, void *dest, struct err *err)
 {
-	tool_help();
+	tool_help(NULL);
 	exit(TOOL_EXIT_OK);
 }
 

@@ -295,10 +295,10 @@ static void close_at_exit(int status, void *arg)
 	}
 }
 
-void tool_help(void)
+void tool_help(const void *opts)
 {
 	printf("%s %s\n\t%s\n\nSWITCHES:\n", tool.name, tool.usage, tool.summary);
-	opt_help(tool.opts, stdout);
+	opt_help(tool.opts, opts, stdout);
 }
 
 static void print_version(void)
@@ -312,7 +312,7 @@ static int act(struct tool_env *env, enum opt_action action, void *opts,
 {
 	switch (action) {
 	case OPT_HELP:
-		tool_help();
+		tool_help(opts);
 		return TOOL_EXIT_OK;
 	case OPT_VERSION:
 		print_version();

@@ -76,8 +76,8 @@ const struct site *tool_site(struct tool_env *env, const struct site_opts *opts,
 /* The data root by the rules of silk-packing.md 1.1; never NULL. */
 const char *tool_rootdir(struct tool_env *env, const struct site_opts *opts);
 
-/* Print what --help prints. */
-void tool_help(void);
+/* Print what --help prints. opts as for opt_help(). */
+void tool_help(const void *opts);
 
 /* Print "NAME: text" on stderr. */
 void tool_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

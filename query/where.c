@@ -331,10 +331,17 @@ static int parse_comparison(struct parser *parser, struct whereleaf_question *qu
 
 static void want_extension(struct parser *parser, const struct field *field)
 {
-	const struct ie_key key = { field->ie_pen, field->ie_id };
+	const struct extfield_label_row *label =
+		field->is_extension ? extfield_label_of(field) : NULL;
+	const struct ie_key keys[] = {
+		label ? label->own : (struct ie_key){ field->ie_pen, field->ie_id },
+		label ? label->id : (struct ie_key){ 0, 0 },
+	};
 
-	if (field->is_extension) {
-		g_array_append_val(parser->extensions, key);
+	for (size_t i = 0; field->is_extension && i < G_N_ELEMENTS(keys); i++) {
+		if (keys[i].id) {
+			g_array_append_val(parser->extensions, keys[i]);
+		}
 	}
 }
 

@@ -16,6 +16,7 @@
 struct wherevalue {
 	const struct field *field;
 	struct field_context ctx;
+	const struct extfield_label_row *label; /* it is looked up; NULL: not so */
 	bool negated;
 	bool (*passes)(const struct wherevalue *test, const struct value *value,
 		       pcre2_match_data *match);
@@ -30,13 +31,12 @@ struct wherevalue {
 
 /* ---- looking at values ---- */
 
-static const struct batch_extension *find_extension(const struct batch *batch,
-						    const struct field *field)
+static const struct batch_extension *find_extension(const struct batch *batch, struct ie_key key)
 {
 	for (size_t i = 0; i < batch_extension_count(batch); i++) {
 		const struct batch_extension *column = batch_extension(batch, i);
 
-		if (column->key.pen == field->ie_pen && column->key.id == field->ie_id) {
+		if (column->key.pen == key.pen && column->key.id == key.id) {
 			return column->any ? column : NULL;
 		}
 	}
@@ -55,10 +55,38 @@ static void load_extension(const struct batch_extension *column, uint32_t row, s
 	}
 }
 
+/* The columns of the batch that a field outside of the field table is loaded from. */
+struct outside {
+	const struct batch_extension *column;
+	const struct batch_extension *id; /* of a label */
+};
+
+static struct outside find_outside(const struct wherevalue *test, const struct batch *batch)
+{
+	const struct field *field = test->field;
+
+	if (!field->is_extension) {
+		return (struct outside){ NULL, NULL };
+	}
+	if (test->label) {
+		return (struct outside){ find_extension(batch, test->label->own),
+					 find_extension(batch, test->label->id) };
+	}
+	return (struct outside){
+		find_extension(batch, (struct ie_key){ field->ie_pen, field->ie_id }), NULL
+	};
+}
+
 /* false: there is none. */
 static bool load(const struct wherevalue *test, const struct batch *batch,
-		 const struct batch_extension *column, uint32_t row, struct value *out)
+		 const struct outside *outside, uint32_t row, struct value *out)
 {
+	const struct batch_extension *column = outside->column;
+
+	if (test->label) {
+		extfield_load_label(test->field, batch, row, outside->id, column, out);
+		return !out->blank;
+	}
 	if (test->field->is_extension) {
 		if (!column || !column->present[row]) {
 			return false;
@@ -74,8 +102,7 @@ static uint32_t narrow_value(const struct predicate *predicate, const struct bat
 			     uint16_t *selection, uint32_t count)
 {
 	const struct wherevalue *test = predicate->value;
-	const struct batch_extension *column =
-		test->field->is_extension ? find_extension(batch, test->field) : NULL;
+	const struct outside outside = find_outside(test, batch);
 	pcre2_match_data *match =
 		test->code ? pcre2_match_data_create_from_pattern(test->code, NULL) : NULL;
 	uint32_t kept = 0;
@@ -85,7 +112,7 @@ static uint32_t narrow_value(const struct predicate *predicate, const struct bat
 		struct value value;
 
 		selection[kept] = row;
-		if (load(test, batch, column, row, &value)) {
+		if (load(test, batch, &outside, row, &value)) {
 			kept += test->passes(test, &value, match) != test->negated;
 		}
 	}
@@ -161,6 +188,7 @@ static struct wherevalue *set_value(struct predicate *test,
 	struct wherevalue *value = g_new0(struct wherevalue, 1);
 
 	value->field = question->field;
+	value->label = question->field->is_extension ? extfield_label_of(question->field) : NULL;
 	value->ctx.site = scope->site;
 	value->negated = question->negated;
 	test->value = value;
@@ -168,7 +196,8 @@ static struct wherevalue *set_value(struct predicate *test,
 	test->release = release_value;
 	test->cost = PREDICATE_COST_EXPR;
 	test->columns = question->field->columns;
-	test->extensions = question->field->is_extension;
+	/* a label may come from the usual columns alone */
+	test->extensions = question->field->is_extension && (!value->label || value->label->id.id);
 	return value;
 }
 
@@ -628,10 +657,6 @@ static int make(struct predicate *test, const struct whereleaf_question *questio
 {
 	if (question->field->flags & FIELD_PAIR) {
 		return err_set(err, ST_EINVAL, "'%s' is two fields, iType and iCode",
-			       question->field->name);
-	}
-	if (question->field->is_extension && question->field->ie_id == 0) {
-		return err_set(err, ST_EINVAL, "'%s' is looked up and cannot be tested",
 			       question->field->name);
 	}
 	switch (question->op) {

@@ -685,7 +685,7 @@ int main(int argc, char **argv)
 		printf("Usage: " PROGRAM " [switches] --export=DESTINATION FILE...\n"
 		       "       " PROGRAM " [switches] --export=DESTINATION --interface=NAME\n\n"
 		       "Make flow records from packets and send them as IPFIX.\n\n");
-		opt_help(rwsensor_opt_table, stdout);
+		opt_help(rwsensor_opt_table, NULL, stdout);
 		break;
 	case OPT_VERSION:
 		printf(PROGRAM " (" PACKAGE_NAME ") " PACKAGE_VERSION "\n");

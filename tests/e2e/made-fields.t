@@ -311,4 +311,9 @@ test_case 'sorted input is taken as it comes' '
 	printf "0|1\n53|1\n40000|2\n40033|1\n" >expected && test_cmp expected out
 '
 
+test_case 'rwfilter --help lists the switches that a map adds' '
+	rwfilter --pmap-file=office.pmap --help >out && test_grep "^--pmap-src-office=LABELS Req Arg. Pass flows whose source has" out && test_grep "^--pmap-any-office=" out &&
+	rwfilter --pmap-file=elsewhere:office.pmap --help >out && test_grep "^--pmap-dst-elsewhere=" out &&
+	rwfilter --help --pmap-file=office.pmap >out && ! grep -e "--pmap-src-office" out
+'
 test_done

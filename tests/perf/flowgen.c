@@ -262,7 +262,7 @@ int main(int argc, char **argv)
 	int rc = opt_parse(flowgen_opt_table, &opts, argc, argv, &result, &err);
 
 	if (rc == ST_OK && result.action == OPT_HELP) {
-		opt_help(flowgen_opt_table, stdout);
+		opt_help(flowgen_opt_table, NULL, stdout);
 	} else if (rc == ST_OK) {
 		rc = run(&opts, &err);
 	}

@@ -342,7 +342,7 @@ static void test_help_and_dump(void)
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	opt_help(table, out);
+	opt_help(table, NULL, out);
 	opt_dump(table, out);
 	fclose(out);
 	UNIT_ASSERT_STR(
