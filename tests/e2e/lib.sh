@@ -23,9 +23,15 @@ test_number=0
 test_failures=0
 test_pids=
 SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/tussah-e2e-XXXXXX") || exit 99
+# test_kill SIGNAL PID: what this script started, if it is still there. The number of one that has ended
+# may be another's by now.
+test_kill() {
+	[ "$(ps -o ppid= -p "$2" 2>/dev/null | tr -d ' ')" = "$$" ] && kill "-$1" "$2"
+}
+
 test_cleanup() {
 	for test_pid in $test_pids; do
-		kill "$test_pid" 2>/dev/null
+		test_kill TERM "$test_pid"
 	done
 	cd / && rm -rf "$SCRATCH"
 }

@@ -43,13 +43,13 @@ make_pki || exit 99
 mkdir state
 # start [SWITCHES]: commits are left to quiet and to what they say
 start() {
-	[ -z "$packer" ] || kill -KILL "$packer" 2>/dev/null # of a case that failed
+	[ -z "$packer" ] || test_kill KILL "$packer" # of a case that failed
 	: >packer.log
 	start_tls_packer --flush-timeout=86400 --metrics=127.0.0.1:0 --state-directory="$PWD/state" "$@" &&
 		url=$(sed -n 's|.*Metrics at \(http://[^ ]*\)|\1|p' packer.log) && [ "$url" ]
 }
 kill_packer() {
-	kill -KILL "$packer" && { wait "$packer" 2>/dev/null || :; }
+	test_kill KILL "$packer" && { wait "$packer" 2>/dev/null || :; }
 }
 # metric NAME: its value
 metric() {
