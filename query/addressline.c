@@ -1,9 +1,30 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "query/addressline.h"
 
+#include "storage/byteorder.h"
+
 #include <stdint.h>
 
 #define GROUPS 8
+
+/*
+ * One to three digits, all at once: their number, and the octet. 0: something else. The digits are
+ * moved so that the last one is in the third byte, whatever their number.
+ */
+static unsigned read_octet(const char *at, unsigned *out)
+{
+	uint32_t values = load32((const uint8_t *)at, HOST_BIG_ENDIAN) ^ UINT32_C(0x30303030);
+	uint32_t others = (((values & UINT32_C(0x7f7f7f7f)) + UINT32_C(0x76767676)) | values) &
+			  UINT32_C(0x80808080);
+	unsigned count = others ? (unsigned)__builtin_ctz(others) / 8 : 0;
+
+	if (!count) {
+		return 0;
+	}
+	values <<= 8 * (3 - count);
+	*out = (values & 0xff) * 100 + (values >> 8 & 0xff) * 10 + (values >> 16 & 0xff);
+	return *out <= 255 ? count : 0;
+}
 
 size_t addressline_v4(const char *text, struct ip *out)
 {
@@ -11,19 +32,13 @@ size_t addressline_v4(const char *text, struct ip *out)
 	uint32_t address = 0;
 
 	for (int i = 0; i < 4; i++) {
-		unsigned octet = (unsigned)(*at++ - '0');
-		unsigned digit;
+		unsigned octet = 0;
+		unsigned count = read_octet(at, &octet);
 
-		if (octet > 9) {
+		if (!count || at[count] != (i < 3 ? '.' : '\n')) {
 			return 0;
 		}
-		for (int more = 0; more < 2 && (digit = (unsigned)(*at - '0')) <= 9; more++) {
-			octet = octet * 10 + digit;
-			at++;
-		}
-		if (octet > 255 || *at++ != (i < 3 ? '.' : '\n')) {
-			return 0;
-		}
+		at += count + 1;
 		address = address << 8 | octet;
 	}
 	*out = ip_from_v4(address);

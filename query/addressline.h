@@ -13,8 +13,9 @@
 /*
  * The line at text, which ends in a newline: a dotted quad, or an IPv6 address in hexadecimal
  * groups. *out, and returns the length of the line with its newline; 0: something else, *out is
- * untouched.
+ * untouched. ADDRESSLINE_SPARE bytes behind the line are read, too, whatever is there.
  */
+#define ADDRESSLINE_SPARE 4
 size_t addressline_v4(const char *text, struct ip *out);
 size_t addressline_v6(const char *text, struct ip *out);
 

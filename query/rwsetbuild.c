@@ -369,7 +369,7 @@ static size_t take_plain_lines(struct job *job, const char *text, const char *li
 	return (size_t)(at - text);
 }
 
-/* The plain lines that come next, all at once. */
+/* The plain lines that come next, all at once; the last one may be left. */
 static int read_plain_lines(struct job *job, struct bytesource *src, struct err *err)
 {
 	const uint8_t *bytes;
@@ -382,7 +382,8 @@ static int read_plain_lines(struct job *job, struct bytesource *src, struct err 
 		if (status != ST_OK) {
 			return status;
 		}
-		limit = len ? memrchr(bytes, '\n', len) : NULL;
+		limit = len > ADDRESSLINE_SPARE ? memrchr(bytes, '\n', len - ADDRESSLINE_SPARE)
+						: NULL;
 		taken = limit ? take_plain_lines(job, (const char *)bytes, limit) : 0;
 		bytesource_consume(src, taken);
 	} while (taken && taken == (size_t)(limit + 1 - (const char *)bytes));

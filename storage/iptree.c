@@ -365,6 +365,9 @@ void iptree_insert_range(struct iptree *tree, struct ip first, struct ip last)
 
 int iptree_each_block(struct ip first, struct ip last, iptree_block_fn fn, void *arg)
 {
+	if (ip_equal(first, last)) {
+		return fn(arg, first, 128);
+	}
 	for (;;) {
 		unsigned prefix = 128;
 		int rc;
