@@ -3,6 +3,7 @@
 #include "query/tool.h"
 
 #include "common/numlist.h"
+#include "common/processors.h"
 #include "common/timestamp.h"
 #include "query/outfile.h"
 #include "query/setsample.h"
@@ -12,6 +13,8 @@
 #include "storage/sightings.h"
 
 #include <glib.h>
+#include <pthread.h>
+#include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -332,7 +335,7 @@ static struct ipset *select_seen(struct job *job, struct sightings *seen)
  */
 static bool reads_history(struct job *job, const char *path)
 {
-	if (!job->growing || job->result) {
+	if (!job->growing) {
 		return false;
 	}
 	if (job->operation == OP_UNION || !g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
@@ -356,34 +359,98 @@ static void recall_history(struct job *job)
 	replace_result(job, set);
 }
 
-static void read_set(struct job *job, const char *path)
-{
-	bool growing = reads_history(job, path);
-	bool times = needs_times(job->opts);
-	struct sightings *seen = NULL;
-	struct ipset *set = NULL;
-	struct header header;
-	struct err err;
+/* A file that is being read, perhaps by a thread. */
+struct input {
+	const char *path;
+	bool growing;
+	bool times;
+	bool on_thread;
+	pthread_t thread;
 	int status;
+	struct err err;
+	struct header header;
+	struct ipset *set;
+	struct sightings *seen; /* instead of the set, with times */
+};
 
-	if (times) {
-		status = sightings_read(&seen, path, &header, &err);
+static void *read_input(void *arg)
+{
+	struct input *input = arg;
+
+	if (input->times) {
+		input->status =
+			sightings_read(&input->seen, input->path, &input->header, &input->err);
 	} else {
-		status = (growing ? ipset_read_growing : ipset_read)(&set, path, &header, &err);
+		input->status = (input->growing ? ipset_read_growing : ipset_read)(
+			&input->set, input->path, &input->header, &input->err);
 	}
-	if (status != ST_OK) {
+	return NULL;
+}
+
+static bool is_stdin(const char *path)
+{
+	return strcmp(path, "-") == 0 || strcmp(path, "stdin") == 0;
+}
+
+/* Read a file while others are read and put together, if there is a processor for it. */
+static void begin_input(struct input *input)
+{
+	input->on_thread = !is_stdin(input->path) && processors_count() > 1 &&
+			   pthread_create(&input->thread, NULL, read_input, input) == 0;
+}
+
+static void end_input(struct input *input)
+{
+	if (input->on_thread) {
+		pthread_join(input->thread, NULL);
+	} else {
+		read_input(input);
+	}
+	if (input->status != ST_OK) {
 		tool_die("Unable to read IPset from '%s': %s",
-			 strcmp(path, "-") == 0 ? "stdin" : path, err.text);
+			 strcmp(input->path, "-") == 0 ? "stdin" : input->path, input->err.text);
 	}
+}
+
+static void use_input(struct job *job, struct input *input)
+{
+	struct ipset *set = input->set;
+
 	if (!job->opts->note_strip || job->operation == OP_SYMMETRIC_DIFFERENCE) {
-		header_copy_entries(&job->entries, &header, ENTRY_ANNOTATION);
+		header_copy_entries(&job->entries, &input->header, ENTRY_ANNOTATION);
 	}
-	header_release(&header);
-	if (times) {
-		set = select_seen(job, seen);
+	header_release(&input->header);
+	if (input->times) {
+		set = select_seen(job, input->seen);
 	}
 	if (set) {
 		take_set(job, set);
+	}
+}
+
+/* Each file is read while the one before is, and is put together with those before that. */
+static void read_inputs(struct job *job, char **paths, int count)
+{
+	struct input inputs[2]; /* in turn */
+
+	for (int i = 0; i <= count; i++) {
+		struct input *next = &inputs[i % 2];
+		struct input *input = &inputs[(i + 1) % 2];
+
+		if (i < count) {
+			*next = (struct input){
+				.path = paths[i],
+				.growing = i == 0 && reads_history(job, paths[i]),
+				.times = needs_times(job->opts),
+			};
+			if (i > 0) {
+				begin_input(next);
+			}
+		}
+		if (i > 0) {
+			end_input(input);
+			use_input(job, input);
+		}
 	}
 }
 
@@ -460,6 +527,8 @@ static int settool_run(struct tool_env *env, void *base, int argc, char **argv)
 {
 	const struct settool_opts *opts = base;
 	struct job job = { .opts = opts, .operation = chosen_operation(opts) };
+	char dash[] = "-";
+	char *only_stdin[] = { dash };
 	struct outfile *out;
 	struct err err;
 	int status = ST_OK;
@@ -474,12 +543,7 @@ static int settool_run(struct tool_env *env, void *base, int argc, char **argv)
 	job.growing = steps[job.operation].grows && version_tells_history(opts);
 	job.seen = opts->with_times ? sightings_new() : NULL;
 	header_init(&job.entries);
-	if (!argc) {
-		read_set(&job, "-");
-	}
-	for (int i = 0; i < argc; i++) {
-		read_set(&job, argv[i]);
-	}
+	read_inputs(&job, argc ? argv : only_stdin, argc ? argc : 1);
 	if (job.operation == OP_MASK || job.operation == OP_FILL) {
 		status = finish_blocks(&job, &err);
 	}
