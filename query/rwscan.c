@@ -7,9 +7,12 @@
 #include "common/numlist.h"
 #include "common/text.h"
 #include "common/timestamp.h"
+#include "query/scanevents.h"
 #include "query/scanmodel.h"
 #include "query/source.h"
 #include "query/tool.h"
+
+#define THREADS_MAX 256
 
 struct probability {
 	double value;
@@ -62,9 +65,9 @@ static const struct opt scan_opt_table[] = {
 	OPT_FLAG(struct scan_opts, scandb, "scandb", 0,
 		 "as --no-titles --no-columns --no-final-delimiter --model-fields --integer-ips"),
 	OPT_U64(struct scan_opts, threads, "threads", 0, "N", 0, UINT32_MAX,
-		"accepted; sources are judged one after the other", .default_text = "1"),
+		"judge sources with this many threads", .default_text = "1"),
 	OPT_U64(struct scan_opts, queue_depth, "queue-depth", 0, "N", 0, UINT32_MAX,
-		"accepted; there is no queue"),
+		"accepted; the queue is as long as threads need it"),
 	OPT_U64(struct scan_opts, progress_bits, "verbose-progress", 0, "BITS", 0, 32,
 		"tell on standard error when a network of so many bits begins"),
 	OPT_FLAG(struct scan_opts, verbose_flows, "verbose-flows", 0,
@@ -83,33 +86,20 @@ static const struct scan_opts scan_defaults = {
 	.source = { .ipv6_policy = ignore_policy },
 };
 
-/* The flows of one source and protocol. */
-struct event {
-	bool any;
-	uint32_t sip;
-	uint8_t protocol;
-	int64_t start_ns;
-	int64_t end_ns;
-	uint64_t packets;
-	uint64_t bytes;
-	GArray *flows; /* struct scanflow */
-};
-
 struct scan {
 	const struct scan_opts *opts;
 	struct scanmodel_opts model;
 	struct ipset *internal;
 	uint64_t verbose_min; /* flows; UINT64_MAX: nothing is to be told */
-	struct event event;
+	struct source *source;
 	bool has_network;
 	uint32_t network; /* that progress was told of */
 	unsigned ip_format;
 	struct text *text;
 };
 
-static void print_scan(const struct scan *scan, const struct scanmodel_verdict *verdict)
+static void print_scan(const struct scan *scan, const struct scanevent *event)
 {
-	const struct event *event = &scan->event;
 	const unsigned times = TIMESTAMP_ISO | TIMESTAMP_NO_MSEC;
 	struct text *text = scan->text;
 
@@ -118,44 +108,36 @@ static void print_scan(const struct scan *scan, const struct scanmodel_verdict *
 	text_cell_u64(text, event->protocol);
 	text_cell_time(text, event->start_ns, times);
 	text_cell_time(text, event->end_ns, times);
-	text_cell_u64(text, event->flows->len);
+	text_cell_u64(text, event->flows);
 	text_cell_u64(text, event->packets);
 	text_cell_u64(text, event->bytes);
 	if (scan->opts->model_fields) {
-		text_cell_u64(text, verdict->model);
+		text_cell_u64(text, event->verdict.model);
 		text_cell_done(text, (size_t)snprintf(text_cell(text), TEXT_CELL_MAX, "%f",
-						      verdict->probability));
+						      event->verdict.probability));
 	}
 	text_row_done(text);
 }
 
-static void tell_verdict(const struct event *event, const struct scanmodel_verdict *verdict)
+static void tell_verdict(const struct scanevent *event)
 {
 	char address[IP_TEXT_MAX];
 
 	ip_print(address, ip_from_v4(event->sip), false, IP_CANONICAL);
-	fprintf(stderr, "%s [%u] (%u) %s %f\n", address, event->protocol, event->flows->len,
-		verdict->is_scan ? "scan" : "no scan", verdict->probability);
+	fprintf(stderr, "%s [%u] (%zu) %s %f\n", address, event->protocol, event->flows,
+		event->verdict.is_scan ? "scan" : "no scan", event->verdict.probability);
 }
 
-static void end_event(struct scan *scan)
+static void take_event(void *arg, const struct scanevent *event)
 {
-	struct event *event = &scan->event;
-	struct scanmodel_verdict verdict;
+	const struct scan *scan = arg;
 
-	if (event->any) {
-		scanmodel_judge(&scan->model, event->protocol,
-				(struct scanflow *)(void *)event->flows->data, event->flows->len,
-				&verdict);
-		if (event->flows->len >= scan->verbose_min) {
-			tell_verdict(event, &verdict);
-		}
-		if (verdict.is_scan) {
-			print_scan(scan, &verdict);
-		}
+	if (event->flows >= scan->verbose_min) {
+		tell_verdict(event);
 	}
-	event->any = false;
-	g_array_set_size(event->flows, 0);
+	if (event->verdict.is_scan) {
+		print_scan(scan, event);
+	}
 }
 
 static void tell_progress(struct scan *scan, uint32_t sip)
@@ -174,73 +156,49 @@ static void tell_progress(struct scan *scan, uint32_t sip)
 	fprintf(stderr, "progress: %s/%u\n", address, (unsigned)scan->opts->progress_bits);
 }
 
-static void add_flow(struct scan *scan, const struct batch *batch, uint32_t row)
+static void tell_record(void *arg, const struct batch *batch, uint32_t row)
 {
-	struct event *event = &scan->event;
-	const int64_t start_ns = batch->start_ns[row];
-	const int64_t end_ns = start_ns + (int64_t)batch->duration_ns[row];
-	const struct scanflow flow = {
-		.dip = ip_to_v4(batch->dip[row]),
-		.sport = batch->sport[row],
-		.dport = batch->dport[row],
-		.flags = batch->flags[row],
-		.few_packets = batch->packets[row]<3, .large = batch->packets[row]> 0 &&
-			       batch->bytes[row] / batch->packets[row] > 60,
-	};
+	struct scan *scan = arg;
+	const uint32_t sip = ip_to_v4(batch->sip[row]);
 
-	event->start_ns = event->any ? MIN(event->start_ns, start_ns) : start_ns;
-	/* As SiLK has it: a flow that starts before the end so far does not move it. */
-	event->end_ns = !event->any || start_ns > event->end_ns ? end_ns : event->end_ns;
-	event->packets = (event->any ? event->packets : 0) + batch->packets[row];
-	event->bytes = (event->any ? event->bytes : 0) + batch->bytes[row];
-	event->any = true;
-	g_array_append_val(event->flows, flow);
+	if (scan->opts->progress_bits > 0) {
+		tell_progress(scan, sip);
+	}
+	if (scan->opts->verbose_flows) {
+		fprintf(stderr, "flow: %08x %u %08x\n", sip, batch->protocol[row],
+			ip_to_v4(batch->dip[row]));
+	}
 }
 
-static void add_batch(struct scan *scan, const struct batch *batch)
+static enum scanevents_next next_batch(void *arg, struct batch *batch)
 {
-	struct event *event = &scan->event;
+	const struct scan *scan = arg;
 
-	for (uint32_t i = 0; i < batch->selected; i++) {
-		const uint32_t row = batch->selection[i];
-		const uint32_t sip = ip_to_v4(batch->sip[row]);
-
-		if (event->any && (event->sip != sip || event->protocol != batch->protocol[row])) {
-			end_event(scan);
-		}
-		if (scan->opts->progress_bits > 0) {
-			tell_progress(scan, sip);
-		}
-		if (scan->opts->verbose_flows) {
-			fprintf(stderr, "flow: %08x %u %08x\n", sip, batch->protocol[row],
-				ip_to_v4(batch->dip[row]));
-		}
-		event->sip = sip;
-		event->protocol = batch->protocol[row];
-		add_flow(scan, batch, row);
+	if (source_next(scan->source, batch, scanevents_columns)) {
+		return SCANEVENTS_BATCH;
 	}
+	return source_failed(scan->source) ? SCANEVENTS_FAILED : SCANEVENTS_END;
 }
 
 /* Returns an enum tool_exit. */
 static int read_all(struct scan *scan, struct tool_env *env, int argc, char **argv)
 {
-	const uint32_t columns = COLUMN_BIT(COLUMN_SIP) | COLUMN_BIT(COLUMN_DIP) |
-				 COLUMN_BIT(COLUMN_SPORT) | COLUMN_BIT(COLUMN_DPORT) |
-				 COLUMN_BIT(COLUMN_PROTOCOL) | COLUMN_BIT(COLUMN_PACKETS) |
-				 COLUMN_BIT(COLUMN_BYTES) | COLUMN_BIT(COLUMN_FLAGS) |
-				 COLUMN_BIT(COLUMN_START) | COLUMN_BIT(COLUMN_DURATION);
-	struct source *source = source_new(env, &scan->opts->source, argc, argv);
-	struct batch *batch = batch_new();
+	const struct scan_opts *opts = scan->opts;
+	const bool tells = opts->progress_bits > 0 || opts->verbose_flows;
+	const struct scanevents_opts events = {
+		.threads = (unsigned)CLAMP(opts->threads, 1, THREADS_MAX),
+		.one_by_one = tells || opts->verbose_results.given,
+		.model = &scan->model,
+		.arg = scan,
+		.next = next_batch,
+		.record = tells ? tell_record : NULL,
+		.take = take_event,
+	};
 
-	source_set_site(source, tool_site(env, &scan->opts->site, false));
-	while (source_next(source, batch, columns)) {
-		add_batch(scan, batch);
-	}
-	if (!source_failed(source)) {
-		end_event(scan);
-	}
-	batch_free(batch);
-	return source_close(source);
+	scan->source = source_new(env, &opts->source, argc, argv);
+	source_set_site(scan->source, tool_site(env, &opts->site, false));
+	scanevents_run(&events);
+	return source_close(scan->source);
 }
 
 static void read_internal(struct scan *scan)
@@ -319,13 +277,11 @@ static int scan_run(struct tool_env *env, void *options, int argc, char **argv)
 	scan.ip_format = opts->integer_ips ? IP_DECIMAL : IP_CANONICAL;
 	check_verbose(&scan);
 	read_internal(&scan);
-	scan.event.flows = g_array_new(FALSE, FALSE, sizeof(struct scanflow));
 	make_text(&scan, env);
 	status = read_all(&scan, env, argc, argv);
 	if (text_close(scan.text, &err) != ST_OK) {
 		tool_die_err(&err);
 	}
-	g_array_free(scan.event.flows, TRUE);
 	ipset_free(scan.internal);
 	return status;
 }

@@ -70,6 +70,14 @@ test_case 'other forms, and a file for the output' '
 	test_must_fail rwscan --scan-model=2 --output-path=text.out flows.rw 2>err && test_grep text.out err
 '
 
+test_case 'the same with any number of threads' '
+	{ echo "sIP|dIP|sPort|dPort|protocol|packets|bytes|flags|sTime|duration|" && awk "BEGIN { for (s = 0; s < 400; s++) for (i = 0; i < 150; i++)
+		printf \"10.0.%d.%d|30.%d.0.%d|%d|%d|%d|%d|60|S|%d|1|\\n\", s / 256, s % 256, s % 3 ? 0 : i, i, 1024 + i, i % (s + 1), s % 4 ? 17 : 6, i % 4 + 1, 1600000000 + i }"; } >many.txt &&
+	rwtuc many.txt | rwsort --fields=sip,proto,dip --output-path=many.rw && rwscan --trw-internal-set=hosts.set --model-fields many.rw >want && test "$(wc -l <want)" -gt 50 &&
+	for threads in 2 3 8; do rwscan --trw-internal-set=hosts.set --model-fields --threads=$threads many.rw >out && test_cmp want out || return 1; done &&
+	rwscan --trw-internal-set=hosts.set --verbose-results --threads=4 many.rw >out 2>err && test_lines err 400 && rwscan --trw-internal-set=hosts.set many.rw >want && test_cmp want out
+'
+
 test_case 'what is told on the way' '
 	rwscan --scan-model=2 --verbose-results=100 flows.rw >out 2>err && test_lines err 2 && test_grep "^10.0.0.5 \[17\] (200) scan 0.951079" err &&
 	rwscan --scan-model=2 --verbose-progress=8 flows.rw >out 2>err && test_lines err 1 && test_grep "10.0.0.0/8" err &&
