@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Addresses are drawn by their position in the set, in ascending order, so that a sample costs what
- * it is large and not what the set is large: a set of IPv6 blocks cannot be counted through.
+ * Sets that can be counted through are: each address is taken or not, with the numbers of random(),
+ * which gives the samples of SiLK. In larger ones, of IPv6 blocks, addresses are drawn by their
+ * position in the set, in ascending order, so that a sample costs what it is large and not what the
+ * set is large.
  */
 #include "query/setsample.h"
 
@@ -15,6 +17,18 @@ typedef unsigned __int128 number;
 void setsample_seed(struct setsample_random *random, uint64_t seed)
 {
 	random->state = seed;
+	random->steps = (struct random_data){ 0 };
+	initstate_r((unsigned)seed, random->steps_state, sizeof(random->steps_state),
+		    &random->steps);
+}
+
+/* In 0..1, both ends. */
+static double next_step(struct setsample_random *random)
+{
+	int32_t value = 0;
+
+	random_r(&random->steps, &value);
+	return (double)value / RAND_MAX;
 }
 
 static uint64_t next_word(struct setsample_random *random)
@@ -76,6 +90,40 @@ static struct ip finder_at(struct finder *finder, number position)
 	}
 	at = ip_number(finder->range.first) + (position - finder->start);
 	return (struct ip){ (uint64_t)(at >> 64), (uint64_t)at };
+}
+
+static bool can_count_through(number last)
+{
+	return last <= UINT32_MAX;
+}
+
+/* Every address has the same chance to be one of those that are still to be taken. */
+static void count_size(struct ipset *result, const struct ipset *set, number last, uint64_t wanted,
+		       struct setsample_random *random)
+{
+	struct finder finder;
+	uint64_t left = (uint64_t)last + 1;
+
+	finder_start(&finder, set);
+	for (number position = 0; wanted; position++, left--) {
+		if (wanted == left || next_step(random) * (double)left < (double)wanted) {
+			ipset_add(result, finder_at(&finder, position));
+			wanted--;
+		}
+	}
+}
+
+static void count_ratio(struct ipset *result, const struct ipset *set, number last, double ratio,
+			struct setsample_random *random)
+{
+	struct finder finder;
+
+	finder_start(&finder, set);
+	for (number position = 0; position <= last; position++) {
+		if (next_step(random) < ratio) {
+			ipset_add(result, finder_at(&finder, position));
+		}
+	}
 }
 
 static void add_all(struct ipset *result, const struct ipset *set)
@@ -157,6 +205,10 @@ void setsample_size(struct ipset *result, const struct ipset *set, uint64_t size
 		add_all(result, set);
 		return;
 	}
+	if (can_count_through(last)) {
+		count_size(result, set, last, size, random);
+		return;
+	}
 	finder_start(&finder, set);
 	if (last / 2 < size) {
 		size_t others = (size_t)(last + 1 - size);
@@ -190,6 +242,10 @@ void setsample_ratio(struct ipset *result, const struct ipset *set, double ratio
 	}
 	ipset_count(set, &high, &low);
 	last = ((number)high << 64 | low) - 1;
+	if (can_count_through(last)) {
+		count_ratio(result, set, last, ratio, random);
+		return;
+	}
 	finder_start(&finder, set);
 	for (;;) {
 		/* how many are left out before the next one: geometrically distributed */

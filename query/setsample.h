@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Random subsets of sets. The same seed and the same set give the same sample, whatever the
- *machine.
+ * Random subsets of sets. The same seed and the same set give the same sample, and of sets of up to
+ * 2^32 addresses the one that SiLK's rwsettool gives.
  *
  *	struct setsample_random random;
  *	setsample_seed(&random, 1);
@@ -12,10 +12,15 @@
 
 #include "storage/ipset.h"
 
+#include <stdlib.h>
+
 struct setsample_random {
 	uint64_t state;
+	struct random_data steps; /* for sets of which each address is looked at */
+	char steps_state[128];    /* the size decides the numbers */
 };
 
+/* random must not be moved afterwards. */
 void setsample_seed(struct setsample_random *random, uint64_t seed);
 
 /* Add size different addresses of the set, or all when it has no more, each as likely as others.

@@ -76,6 +76,19 @@ test_case 'samples' '
 	rwsetcat 1.set >1 && rwsetcat 2.set >2 && test_cmp 1 2 && test_lines 1 255 &&
 	rwsettool --sample --ratio=0.5 --seed=1 small.set >h.set && rwsetcat h.set >h &&
 	test $(wc -l <h) -gt 90 && test $(wc -l <h) -lt 166 &&
+	rwsettool --sample --size=3 --seed=1 --seed=7 small.set >s.set && rwsetcat s.set >out &&
+	test_cmp - out <<-\EOF &&
+	10.0.0.4
+	10.0.0.192
+	10.0.0.225
+	EOF
+	make tiny.set "10.1.0.0/28" &&
+	rwsettool --sample --size=5 --seed=1 tiny.set small.set >s.set &&
+	rwsetcat s.set >out && echo 10.0.0.5 10.0.0.157 10.0.0.179 10.0.0.220 10.0.0.232 10.1.0.5 10.1.0.6 10.1.0.8 10.1.0.12 10.1.0.15 |
+		tr " " "\n" | test_cmp - out &&
+	rwsettool --sample --ratio=0.02 --seed=1 small.set tiny.set >s.set &&
+	rwsetcat s.set >out && echo 10.0.0.20 10.0.0.172 10.0.0.235 |
+		tr " " "\n" | test_cmp - out &&
 	rwsettool --sample --ratio=1 small.set >o.set && rwsetcat --count o.set >out &&
 	echo 256 | test_cmp - out &&
 	rwsettool --sample --ratio=0 small.set >o.set && rwsetcat --count o.set >out &&
