@@ -7,6 +7,7 @@
 
 #include <glib.h>
 
+#include "common/timestamp.h"
 #include "query/scancrew.h"
 
 /* So many flows that handing them over costs nothing. */
@@ -88,8 +89,9 @@ static void add_flow(struct parcel *parcel, const struct batch *batch, uint32_t 
 	};
 
 	event->start_ns = MIN(event->start_ns, start_ns);
-	/* As SiLK has it: a flow that starts before the end so far does not move it. */
-	if (start_ns > event->end_ns) {
+	/* As SiLK has it: a flow that starts in the second of the end so far, or before, does not
+	 * move it. */
+	if (timestamp_floor(start_ns, NS_PER_S) > timestamp_floor(event->end_ns, NS_PER_S)) {
 		event->end_ns = start_ns + (int64_t)batch->duration_ns[row];
 	}
 	event->packets += packets;

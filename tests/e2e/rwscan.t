@@ -70,6 +70,13 @@ test_case 'other forms, and a file for the output' '
 	test_must_fail rwscan --scan-model=2 --output-path=text.out flows.rw 2>err && test_grep text.out err
 '
 
+test_case 'the end is that of SiLK: what begins in the second of the end so far does not move it' '
+	{ echo "sIP|dIP|sPort|dPort|protocol|packets|bytes|flags|sTime|duration|" && i=0 && while [ $i -lt 40 ]; do
+		case $i in 0) times="10.500|0.100" ;; 1) times="10.900|9" ;; 2) times="11.000|1.5" ;; 3) times="12.600|7" ;; *) times="10.000|0" ;; esac
+		echo "10.0.0.1|30.0.0.$i|5000|80|6|1|40|S|16000000$times|" && i=$((i + 1)); done; } >ends.txt && rwtuc ends.txt >ends.rw &&
+	rwscan --scan-model=2 --no-titles --delimited ends.rw >out && echo "10.0.0.1|6|2020-09-13 12:26:50|2020-09-13 12:26:52|40|40|1600" | test_cmp - out
+'
+
 test_case 'the same with any number of threads' '
 	{ echo "sIP|dIP|sPort|dPort|protocol|packets|bytes|flags|sTime|duration|" && awk "BEGIN { for (s = 0; s < 400; s++) for (i = 0; i < 150; i++)
 		printf \"10.0.%d.%d|30.%d.0.%d|%d|%d|%d|%d|60|S|%d|1|\\n\", s / 256, s % 256, s % 3 ? 0 : i, i, 1024 + i, i % (s + 1), s % 4 ? 17 : 6, i % 4 + 1, 1600000000 + i }"; } >many.txt &&
