@@ -30,10 +30,11 @@ enum { PADDED_WIDTH = 8 };
 /* A dash stands for all of them. */
 static uint8_t letter_bits(const struct flag_letter *letters, char c)
 {
+	const char upper = g_ascii_toupper(c);
 	uint8_t bits = 0;
 
 	for (const struct flag_letter *l = letters; l->letter; l++) {
-		if (c == '-' || l->letter == g_ascii_toupper(c)) {
+		if (c == '-' || l->letter == upper) {
 			bits |= l->bit;
 		}
 	}

@@ -253,6 +253,9 @@ static int scan_parts(const char **pos, struct parse_state *state, struct err *e
 	return ST_OK;
 }
 
+/* 2009/02/12T13:14:15.678 */
+#define USUAL_LENGTH 23
+
 enum {
 	EPOCH_MIN = 536870912, /* 2^29: below, a number rather is a mistyped date */
 	EPOCH_MAX = 2147483647,
@@ -324,6 +327,53 @@ static int parse_date(const char *text, bool local, int64_t *out_ns,
 	return ST_OK;
 }
 
+/* A number of so many digits; *sound becomes false if they are none. */
+static unsigned take_digits(const char *p, unsigned count, bool *sound)
+{
+	unsigned value = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		unsigned digit = (unsigned)(p[i] - '0');
+
+		*sound = *sound && digit <= 9;
+		value = value * 10 + digit;
+	}
+	return value;
+}
+
+/*
+ * 2009/02/12T13:14:15.678, as all tools write it, in UTC, at once; false: it is another form, or
+ * something is wrong with it.
+ */
+static bool parse_usual(const char *p, int64_t *out_ns)
+{
+	bool sound = strnlen(p, USUAL_LENGTH + 1) == USUAL_LENGTH && p[4] == '/' && p[7] == '/' &&
+		     (p[10] == 'T' || p[10] == ':') && p[13] == ':' && p[16] == ':' && p[19] == '.';
+	struct civil civil;
+	unsigned ms;
+
+	if (!sound) {
+		return false;
+	}
+	civil = (struct civil){
+		.year = take_digits(p, 4, &sound),
+		.month = take_digits(p + 5, 2, &sound),
+		.day = take_digits(p + 8, 2, &sound),
+		.hour = take_digits(p + 11, 2, &sound),
+		.minute = take_digits(p + 14, 2, &sound),
+		.second = take_digits(p + 17, 2, &sound),
+	};
+	ms = take_digits(p + 20, 3, &sound);
+	sound = sound && civil.year >= parts[PART_YEAR].min && civil.year <= parts[PART_YEAR].max &&
+		civil.month >= 1 && civil.month <= 12 && civil.day >= 1 &&
+		civil.day <= days_in_month((uint64_t)civil.year, civil.month) && civil.hour <= 23 &&
+		civil.minute <= 59 && civil.second <= 59;
+	if (sound) {
+		*out_ns = seconds_from_civil(&civil, false) * NS_PER_S + ms * NS_PER_MS;
+	}
+	return sound;
+}
+
 int timestamp_parse(const char *text, bool local, int64_t *out_ns,
 		    enum timestamp_precision *precision, struct err *err)
 {
@@ -332,6 +382,10 @@ int timestamp_parse(const char *text, bool local, int64_t *out_ns,
 
 	if (!precision) {
 		precision = &dropped;
+	}
+	if (!local && parse_usual(p, out_ns)) {
+		*precision = TIMESTAMP_TO_FRACTION;
+		return ST_OK;
 	}
 	if (!*p) {
 		return err_set(err, ST_EINVAL, "Input is empty or all whitespace");

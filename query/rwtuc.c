@@ -91,6 +91,7 @@ struct rwtuc {
 	const struct rwtuc_opts *opts;
 	struct tuc *tuc;
 	struct stream *out;
+	struct batch *batch; /* records not yet written */
 	FILE *bad;
 	uint64_t bad_count;
 	char *line; /* BYTESOURCE_VIEW_MAX and a NUL */
@@ -253,20 +254,43 @@ static bool take_first_line(struct rwtuc *run, const char *name, bool *was_title
 	return false;
 }
 
+static void write_batch(struct rwtuc *run)
+{
+	struct err err;
+
+	if (run->batch->rows > 0 && stream_write_batch(run->out, run->batch, NULL, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
+	batch_clear(run->batch, COLUMNS_ALL);
+}
+
+static void add_record(struct rwtuc *run, const struct record *rec)
+{
+	batch_append(run->batch, rec);
+	if (run->batch->rows == BATCH_ROWS) {
+		write_batch(run);
+	}
+}
+
+static bool is_empty(const char *line)
+{
+	while (*line == ' ') {
+		line++;
+	}
+	return !*line || (g_ascii_isspace(*line) && !line[strspn(line, " \t\r\f\v")]);
+}
+
 /* One line, of len bytes without its newline; false: stop. */
 static bool take_line(struct rwtuc *run, const char *name, uint64_t number, const char *bytes,
 		      size_t len)
 {
 	struct record rec;
 	struct err err;
-	int st;
 
 	memcpy(run->line, bytes, len);
 	run->line[len] = '\0';
-	if (g_ascii_isspace(*run->line) || !len) {
-		if (!run->line[strspn(run->line, " \t\r\f\v")]) {
-			return true;
-		}
+	if (is_empty(run->line)) {
+		return true;
 	}
 	if (run->first_line) {
 		bool was_title;
@@ -279,14 +303,12 @@ static bool take_line(struct rwtuc *run, const char *name, uint64_t number, cons
 			return true;
 		}
 	}
-	st = tuc_parse(run->tuc, run->line, clock_ns(), &rec, &err);
-	if (st == ST_OK) {
-		st = stream_write(run->out, &rec, &err);
-		if (st != ST_OK && st != ST_ERANGE) {
-			tool_die_err(&err);
-		}
+	if (tuc_parse(run->tuc, run->line, tuc_wants_now(run->tuc) ? clock_ns() : 0, &rec, &err) !=
+	    ST_OK) {
+		return bad_line(run, name, number, bytes, len, &err);
 	}
-	return st == ST_OK || bad_line(run, name, number, bytes, len, &err);
+	add_record(run, &rec);
+	return true;
 }
 
 /* Read one input to its end; false: stop. */
@@ -321,6 +343,8 @@ static void close_output(struct rwtuc *run)
 {
 	struct err err;
 
+	write_batch(run);
+	batch_free(run->batch);
 	if (run->failed && stream_records(run->out) == 0) {
 		return;
 	}
@@ -342,6 +366,8 @@ static int rwtuc_run(struct tool_env *env, void *opts, int argc, char **argv)
 	run.bad = open_bad(opts);
 	run.out = open_output(env, opts);
 	run.line = g_malloc(BYTESOURCE_VIEW_MAX + 1);
+	run.batch = batch_new();
+	batch_clear(run.batch, COLUMNS_ALL);
 	do {
 		name = names_next(names);
 	} while (name && take_input(&run, name));

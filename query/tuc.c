@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "query/tuc.h"
 
+#include <endian.h>
 #include <glib.h>
 #include <string.h>
 
@@ -213,39 +214,52 @@ int tuc_set_columns(struct tuc *tuc, const char *list, struct err *err)
 /* Blanks: all white space, but not the separator. */
 static bool is_blank(const struct tuc *tuc, char c)
 {
-	return g_ascii_isspace(c) && c != tuc->separator;
+	return (unsigned char)c <= ' ' && g_ascii_isspace(c) && c != tuc->separator;
+}
+
+#define EIGHT_BLANKS UINT64_C(0x2020202020202020)
+
+/* The first of text..end-1 that is no blank, or end. Padding is most of many lines. */
+static char *skip_blanks(const struct tuc *tuc, char *text, const char *end)
+{
+	uint64_t other = 0;
+
+	for (; tuc->separator != ' ' && end - text >= 8; text += 8) {
+		memcpy(&other, text, sizeof(other));
+		other = le64toh(other) ^ EIGHT_BLANKS;
+		if (other != 0) {
+			text += __builtin_ctzll(other) / 8;
+			break;
+		}
+	}
+	while (text < end && is_blank(tuc, *text)) {
+		text++;
+	}
+	return text;
 }
 
 /*
- * Cut the next column off *line, blanks around it removed; *line becomes NULL behind the last one.
- * A separator at the very end of the line ends the last column and begins none.
+ * Cut the next column off *line, which goes to end, blanks around it removed; *line becomes NULL
+ * behind the last one. A separator at the very end of the line ends the last column and begins
+ * none.
  */
-static char *next_column(const struct tuc *tuc, char **line)
+static char *next_column(const struct tuc *tuc, char **line, char *end)
 {
-	char *start = *line;
-	char *end = strchr(start, tuc->separator);
-	char *rest = end ? end + 1 : NULL;
+	char *start = skip_blanks(tuc, *line, end);
+	char *stop = memchr(start, tuc->separator, (size_t)(end - start));
 
-	if (!end) {
-		end = start + strlen(start);
+	*line = stop ? stop + 1 : NULL;
+	stop = stop ? stop : end;
+	while (stop > start && is_blank(tuc, stop[-1])) {
+		stop--;
 	}
-	while (end > start && is_blank(tuc, end[-1])) {
-		end--;
-	}
-	*end = '\0';
-	while (is_blank(tuc, *start)) {
-		start++;
-	}
-	*line = rest;
+	*stop = '\0';
 	return start;
 }
 
-static bool only_blanks(const struct tuc *tuc, const char *text)
+static bool only_blanks(const struct tuc *tuc, char *text, const char *end)
 {
-	while (is_blank(tuc, *text)) {
-		text++;
-	}
-	return !*text;
+	return skip_blanks(tuc, text, end) == end;
 }
 
 /* A title may be several, with commas between them, as SiLK has it. */
@@ -267,13 +281,19 @@ static int add_titles(struct tuc *tuc, char *titles, struct err *err)
 
 int tuc_read_titles(struct tuc *tuc, char *line, struct err *err)
 {
+	char *end = line + strlen(line);
 	int st = ST_OK;
 
 	clear_columns(tuc);
-	while (st == ST_OK && line && !only_blanks(tuc, line)) {
-		st = add_titles(tuc, next_column(tuc, &line), err);
+	while (st == ST_OK && line && !only_blanks(tuc, line, end)) {
+		st = add_titles(tuc, next_column(tuc, &line, end), err);
 	}
 	return st == ST_OK ? finish_columns(tuc, err) : st;
+}
+
+bool tuc_wants_now(const struct tuc *tuc)
+{
+	return !tuc->present[TUC_STIME] && !tuc->present[TUC_ETIME];
 }
 
 bool tuc_is_title(const struct tuc *tuc, const char *line)
@@ -376,16 +396,17 @@ int tuc_parse(struct tuc *tuc, char *line, int64_t now_ns, struct record *rec, s
 	const enum tuc_field *order = (const enum tuc_field *)(void *)tuc->order->data;
 	const guint count = tuc->order->len;
 	struct tuc_line parsed = tuc->base;
+	char *end = line + strlen(line);
 	char *text[TUC_FIELD_COUNT];
 	guint found = 0;
 	int st = ST_OK;
 
 	for (; line && found < count; found++) {
-		char *column = next_column(tuc, &line);
+		char *column = next_column(tuc, &line, end);
 
 		text[order[found]] = column;
 	}
-	if (line && !only_blanks(tuc, line)) {
+	if (line && !only_blanks(tuc, line, end)) {
 		return err_set(err, ST_EINVAL,
 			       "Too many fields on line: text follows delimiter number %u", count);
 	}

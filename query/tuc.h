@@ -76,6 +76,9 @@ int tuc_read_titles(struct tuc *tuc, char *line, struct err *err);
 /* Has the line the name of a field where a value should be? It is not changed. */
 bool tuc_is_title(const struct tuc *tuc, const char *line);
 
+/* Have records no time of their own, so that now_ns is theirs? */
+bool tuc_wants_now(const struct tuc *tuc);
+
 /*
  * Parse a line, which is taken apart, into *rec. now_ns is the start of records that are given
  * none. Returns ST_OK, or ST_EINVAL with the reason.

@@ -12,6 +12,11 @@
 
 #define TUC_DURATION_S_MAX 4294967.295
 
+static bool is_digit(char c)
+{
+	return (unsigned char)(c - '0') <= 9;
+}
+
 /* Plain digits at once; everything else, and all complaints, by number_parse(). */
 static int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *out,
 			struct err *err)
@@ -19,7 +24,7 @@ static int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *
 	uint64_t number = 0;
 	const char *p = text;
 
-	while (g_ascii_isdigit(*p) && p - text < 18) {
+	while (is_digit(*p) && p - text < 18) {
 		number = number * 10 + (uint64_t)(*p++ - '0');
 	}
 	if (p > text && !*p && number >= min && number <= max) {
@@ -79,7 +84,7 @@ static bool parse_quad(const char *text, struct ip *out)
 		unsigned number = 0;
 		int digits = 0;
 
-		while (digits < 3 && g_ascii_isdigit(*text)) {
+		while (digits < 3 && is_digit(*text)) {
 			number = number * 10 + (unsigned)(*text++ - '0');
 			digits++;
 		}
@@ -136,7 +141,7 @@ static bool parse_plain_seconds(const char *text, uint64_t *ms)
 	unsigned unit = 1000;
 	const char *p = text;
 
-	while (g_ascii_isdigit(*p) && p - text < 9) {
+	while (is_digit(*p) && p - text < 9) {
 		number = number * 10 + (uint64_t)(*p++ - '0');
 	}
 	if (p == text) {
@@ -144,7 +149,7 @@ static bool parse_plain_seconds(const char *text, uint64_t *ms)
 	}
 	number *= 1000;
 	if (*p == '.') {
-		for (p++; g_ascii_isdigit(*p) && unit > 1; p++) {
+		for (p++; is_digit(*p) && unit > 1; p++) {
 			unit /= 10;
 			number += unit * (unsigned)(*p - '0');
 		}
@@ -174,7 +179,7 @@ static int parse_sensor(const struct site *site, const struct tuc_row *row, stru
 {
 	int id;
 
-	if (g_ascii_isdigit(*text)) {
+	if (is_digit(*text)) {
 		return parse_u16(site, row, line, text, err);
 	}
 	id = site_sensor_id(site, text);
