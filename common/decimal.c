@@ -14,33 +14,51 @@ static const char decimal_pairs[] = "00010203040506070809"
 				    "80818283848586878889"
 				    "90919293949596979899";
 
+static void put_pair(char *out, uint64_t number)
+{
+	memcpy(out, decimal_pairs + 2 * number, 2);
+}
+
+/* Most numbers are short: their digits are put where they belong at once. */
+static size_t print_short(char *out, uint64_t number)
+{
+	if (number < 10) {
+		out[0] = (char)('0' + number);
+		return 1;
+	}
+	if (number < 100) {
+		put_pair(out, number);
+		return 2;
+	}
+	if (number < 1000) {
+		out[0] = (char)('0' + number / 100);
+		put_pair(out + 1, number % 100);
+		return 3;
+	}
+	put_pair(out, number / 100);
+	put_pair(out + 2, number % 100);
+	return 4;
+}
+
 size_t decimal_print(char *out, uint64_t number)
 {
-	char text[DECIMAL_U64_MAX];
-	char *p = text + sizeof(text);
 	size_t len;
 
-	while (number >= 100) {
-		p -= 2;
-		memcpy(p, decimal_pairs + 2 * (number % 100), 2);
-		number /= 100;
+	if (number < 10000) {
+		return print_short(out, number);
 	}
-	if (number >= 10) {
-		p -= 2;
-		memcpy(p, decimal_pairs + 2 * number, 2);
-	} else {
-		*--p = (char)('0' + number);
-	}
-	len = (size_t)(text + sizeof(text) - p);
-	memcpy(out, p, len);
-	return len;
+	len = decimal_print(out, number / 10000);
+	number %= 10000;
+	put_pair(out + len, number / 100);
+	put_pair(out + len + 2, number % 100);
+	return len + 4;
 }
 
 void decimal_print_padded(char *out, uint32_t number, unsigned digits)
 {
 	while (digits >= 2) {
 		digits -= 2;
-		memcpy(out + digits, decimal_pairs + 2 * (number % 100), 2);
+		put_pair(out + digits, number % 100);
 		number /= 100;
 	}
 	if (digits == 1) {

@@ -2,11 +2,13 @@
 #include "common/text.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <glib.h>
 
+#include "common/decimal.h"
 #include "common/timestamp.h"
 
 /* One write(2) hands over about this much. */
@@ -335,13 +337,29 @@ static void finish_json(struct text *text, size_t len)
 	text->buffer[text->used++] = '"';
 }
 
+/* No comma, quote or line break? */
+static bool csv_plain(const char *in, size_t len)
+{
+	static const bool special[UCHAR_MAX + 1] = {
+		[','] = true,
+		['"'] = true,
+		['\n'] = true,
+		['\r'] = true,
+	};
+	bool any = false;
+
+	for (size_t i = 0; i < len; i++) {
+		any |= special[(unsigned char)in[i]];
+	}
+	return !any;
+}
+
 /* RFC 4180, 2.6 and 2.7: quotes around what holds a comma, a quote or a line break. */
 static void finish_csv(struct text *text, size_t len)
 {
 	char *cell = text->buffer + text->cell_at;
 
-	if (memchr(cell, ',', len) || memchr(cell, '"', len) || memchr(cell, '\n', len) ||
-	    memchr(cell, '\r', len)) {
+	if (!csv_plain(cell, len)) {
 		char *copy = g_memdup2(cell, len);
 		char *at = cell;
 
@@ -483,56 +501,7 @@ int text_close(struct text *text, struct err *err)
 	return status;
 }
 
-/* Decimal digits of number: from its bit length, corrected by one comparison. */
-static size_t count_digits(uint64_t number)
-{
-	static const uint64_t powers[20] = {
-		UINT64_C(0),
-		UINT64_C(10),
-		UINT64_C(100),
-		UINT64_C(1000),
-		UINT64_C(10000),
-		UINT64_C(100000),
-		UINT64_C(1000000),
-		UINT64_C(10000000),
-		UINT64_C(100000000),
-		UINT64_C(1000000000),
-		UINT64_C(10000000000),
-		UINT64_C(100000000000),
-		UINT64_C(1000000000000),
-		UINT64_C(10000000000000),
-		UINT64_C(100000000000000),
-		UINT64_C(1000000000000000),
-		UINT64_C(10000000000000000),
-		UINT64_C(100000000000000000),
-		UINT64_C(1000000000000000000),
-		UINT64_C(10000000000000000000),
-	};
-	/* 1233 / 4096 is just above log10(2) */
-	size_t guess = ((64 - (size_t)__builtin_clzll(number | 1)) * 1233) >> 12;
-
-	return guess + (number >= powers[guess]);
-}
-
-/* Two digits a step, from the last. */
 size_t text_print_u64(char *out, uint64_t number)
 {
-	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
-				    "25262728293031323334353637383940414243444546474849"
-				    "50515253545556575859606162636465666768697071727374"
-				    "75767778798081828384858687888990919293949596979899";
-	size_t len = number ? count_digits(number) : 1;
-	char *at = out + len;
-
-	while (number >= 100) {
-		at -= 2;
-		memcpy(at, pairs + 2 * (number % 100), 2);
-		number /= 100;
-	}
-	if (number >= 10) {
-		memcpy(out, pairs + 2 * number, 2);
-	} else {
-		*out = (char)('0' + number);
-	}
-	return len;
+	return decimal_print(out, number);
 }

@@ -48,7 +48,7 @@ class Side:
         """Can it do what the row asks?"""
         if self.family == "nfdump":
             return row.takes_nfdump
-        if self.is_beside and row.tool != "rwfilter":
+        if self.is_beside and row.tool != "rwfilter" and not row.by_form:
             return False  # it reads one file, of the same form for all
         return (self.folder / row.tool).exists()  # all of ours use the CPUs they are given
 
@@ -86,6 +86,7 @@ class Row:
     flows: typing.Callable = lambda bench: bench.flows
     takes_nfdump: bool = False
     repeat: int = 1  # of the runs that --runs asks for
+    by_form: bool = False  # each side reads the files of its form, not one file of all
 
 
 def run_text(command):
@@ -127,6 +128,15 @@ def printed_text(_bench, _side, command):
     if child.returncode != 0:
         sys.exit(f"perf: {' '.join(command)}: status {child.returncode}")
     return digest.hexdigest()[:16]
+
+
+def printed_lines(_bench, _side, command):
+    """Of a command that prints a line for each record: how many."""
+    lines = 0
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as child:
+        while chunk := child.stdout.read(1 << 20):
+            lines += chunk.count(b"\n")
+    return lines
 
 
 def written_text(tool, *switches):
@@ -178,6 +188,23 @@ def on_files(tool, *switches):
     def command(bench, side):
         return side.command(tool, f"--site-config-file={bench.flows.site}", *switches,
                             f"--xargs={bench.scratch / side.form}.names")
+    return command
+
+
+def print_csv(bench, side):
+    """Every record as a line of values with commas between; SiLK has no CSV, and is asked for the nearest."""
+    if side.family == "nfdump":
+        return side.command("nfdump", "-q", "-N", "-R", bench.flows.root("nfdump"), "-o", "csv")
+    form = "--delimited=," if side.family == "silk" else "--output-format=csv"
+    return on_files("rwcut", "--no-titles", form)(bench, side)
+
+
+def from_files(tool, *switches):
+    """A tool that writes records into a file, from the files of the repository."""
+    def command(bench, side):
+        output = bench.output(side, "out")
+        output.unlink(missing_ok=True)
+        return on_files(tool, *switches, f"--output-path={output}")(bench, side)
     return command
 
 
@@ -254,26 +281,43 @@ ROWS = [
     Row("copy-out", "everything copied out", "rwfilter", copy_out, written_records,
         takes_nfdump=True),
     Row("start-up", "start-up: one small hour", "rwfilter", start_up, passed_records, repeat=10),
-    Row("rwcut", "rwcut, default fields", "rwcut", on_records("rwcut"), printed_text),
+    Row("rwcut", "rwcut, default fields", "rwcut", on_files("rwcut"), printed_text, by_form=True),
+    Row("rwcut-csv", "rwcut, CSV", "rwcut", print_csv, printed_lines, takes_nfdump=True,
+        by_form=True),
+    Row("rwuniq-pairs", "rwuniq by source address and destination port", "rwuniq",
+        on_files("rwuniq", "--fields=sip,dport", "--sort-output"), printed_text, by_form=True),
     Row("rwuniq", "rwuniq by server port and protocol", "rwuniq",
-        on_records("rwuniq", "--fields=dport,protocol", "--values=records,bytes,packets",
-                   "--sort-output"), printed_text),
+        on_files("rwuniq", "--fields=dport,protocol", "--values=records,bytes,packets",
+                   "--sort-output"), printed_text, by_form=True),
     Row("rwuniq-hosts", "rwuniq by source address, distinct destinations", "rwuniq",
-        on_records("rwuniq", "--fields=sip", "--values=records,distinct:dip", "--sort-output"),
-        printed_text),
+        on_files("rwuniq", "--fields=sip", "--values=records,distinct:dip", "--sort-output"),
+        printed_text, by_form=True),
     Row("rwstats", "rwstats, top 20 pairs of hosts by bytes", "rwstats",
-        on_records("rwstats", "--fields=sip,dip", "--values=bytes", "--count=20"), printed_text),
+        on_files("rwstats", "--fields=sip,dip", "--values=bytes", "--count=20"), printed_text, by_form=True),
     Row("rwcount", "rwcount by hour", "rwcount",
-        on_records("rwcount", "--bin-size=3600"), printed_text),
+        on_files("rwcount", "--bin-size=3600"), printed_text, by_form=True),
     Row("rwtotal", "rwtotal by source port", "rwtotal",
-        on_files("rwtotal", "--sport", "--skip-zeroes"), printed_text),
+        on_files("rwtotal", "--sport", "--skip-zeroes"), printed_text, by_form=True),
     Row("rwtotal-network", "rwtotal by the first 16 bits of the source address", "rwtotal",
-        on_files("rwtotal", "--sip-first-16", "--skip-zeroes"), printed_text),
+        on_files("rwtotal", "--sip-first-16", "--skip-zeroes"), printed_text, by_form=True),
     Row("rwaddrcount", "rwaddrcount by source address", "rwaddrcount",
-        on_files("rwaddrcount", "--print-recs", "--sort-ips"), printed_text),
+        on_files("rwaddrcount", "--print-recs", "--sort-ips"), printed_text, by_form=True),
     Row("rwsort", "rwsort by start and source address", "rwsort",
-        into_file("rwsort", "--output-path={}", "--fields=stime,sip",
-                  "--compression-method=lzo1x"), written_text("rwcut", "--fields=stime,sip")),
+        from_files("rwsort", "--fields=stime,sip", "--compression-method=none"),
+        written_text("rwcut", "--fields=stime,sip"), by_form=True),
+    Row("rwsort-lzo", "rwsort by start and source address, lzo1x", "rwsort",
+        from_files("rwsort", "--fields=stime,sip", "--compression-method=lzo1x"),
+        written_text("rwcut", "--fields=stime,sip"), by_form=True),
+    Row("rwsort-tuple", "rwsort by addresses, ports and protocol", "rwsort",
+        from_files("rwsort", "--fields=1-5", "--compression-method=none"),
+        written_text("rwcut", "--fields=1-5"), by_form=True),
+    Row("rwdedupe", "rwdedupe", "rwdedupe", from_files("rwdedupe", "--compression-method=none"),
+        written_records, by_form=True),
+    Row("rwcombine", "rwcombine", "rwcombine", from_files("rwcombine", "--compression-method=none"),
+        written_records, by_form=True),
+    Row("rwtuc", "rwtuc of what rwcut prints", "rwtuc",
+        into_file("rwtuc", "--output-path={}", "--compression-method=none", source="records.txt"),
+        written_text("rwcut")),
     Row("rwset", "rwset of all addresses", "rwset",
         into_file("rwset", "--any-file={}"), written_text("rwsetcat")),
     Row("rwsetbuild", "rwsetbuild of all addresses", "rwsetbuild", set_build,
@@ -324,6 +368,9 @@ def prepare_tools(bench, ours):
     records, addresses = bench.scratch / "all.rw", bench.scratch / "addresses.txt"
     run_text([str(ours.folder / "rwfilter"), *bench.flows.selection(ours.form), "--protocol=0-",
               "--compression-method=lzo1x", f"--pass-destination={records}"])
+    with open(bench.scratch / "records.txt", "w") as out:
+        subprocess.run([ours.folder / "rwcut", f"--site-config-file={bench.flows.site}", records], stdout=out,
+                       check=True)
     every = bench.scratch / "all.set"
     run_text([str(ours.folder / "rwset"), f"--any-file={every}", str(records)])
     with open(addresses, "w") as out:
