@@ -300,8 +300,26 @@ static int write_one(struct job *job, int i)
 	return status;
 }
 
+/* One file that is written beside the others. */
+struct written {
+	struct job *job;
+	int output;
+	pthread_t thread;
+	bool on_thread;
+	int status;
+};
+
+static void *run_written(void *arg)
+{
+	struct written *written = arg;
+
+	written->status = write_one(written->job, written->output);
+	return NULL;
+}
+
 static int write_sets(struct job *job, struct tool_env *env)
 {
+	struct written written[OUTPUT_COUNT];
 	int status = TOOL_EXIT_OK;
 
 	if (!job->opts->sink.invocation_strip) {
@@ -309,7 +327,21 @@ static int write_sets(struct job *job, struct tool_env *env)
 	}
 	sink_add_notes(&job->opts->sink.sink, &job->entries);
 	for (int i = 0; i < OUTPUT_COUNT; i++) {
-		if (job->sinks[i] && write_one(job, i) != TOOL_EXIT_OK) {
+		written[i] = (struct written){ .job = job, .output = i };
+		if (!job->sinks[i]) {
+			continue;
+		}
+		written[i].on_thread =
+			pthread_create(&written[i].thread, NULL, run_written, &written[i]) == 0;
+		if (!written[i].on_thread) {
+			run_written(&written[i]);
+		}
+	}
+	for (int i = 0; i < OUTPUT_COUNT; i++) {
+		if (written[i].on_thread) {
+			pthread_join(written[i].thread, NULL);
+		}
+		if (written[i].status != TOOL_EXIT_OK) {
 			status = TOOL_EXIT_ERROR;
 		}
 	}

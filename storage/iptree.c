@@ -18,6 +18,7 @@
 #define FRESH_MIN           16384u
 #define RECENT4_BITS        18
 #define RECENT6_BITS        13
+#define RECENT_AHEAD        8u
 #define NEST_MAX            128 /* an address has nothing inside */
 
 /*
@@ -304,10 +305,15 @@ void iptree_insert(struct iptree *tree, struct ip ip, uint8_t prefix)
 	take(tree, ip_masked(ip, prefix), prefix);
 }
 
+static uint32_t *recent4(struct recent *recent, uint32_t address)
+{
+	return &recent->v4[address * UINT32_C(0x9e3779b1) >> (32 - RECENT4_BITS)];
+}
+
 /* Seen a short while before? If not, it is from now on. */
 static bool is_recent4(struct recent *recent, uint32_t address)
 {
-	uint32_t *seen = &recent->v4[address * UINT32_C(0x9e3779b1) >> (32 - RECENT4_BITS)];
+	uint32_t *seen = recent4(recent, address);
 	bool is_same = *seen == address;
 
 	*seen = address;
@@ -342,8 +348,14 @@ void iptree_insert_many(struct iptree *tree, const struct ip *ips, size_t count)
 		tree->recent = recent_new();
 	}
 	for (size_t i = 0; i < count; i++) {
-		bool is_recent = ip_is_mapped(ips[i]) ? is_recent4(tree->recent, ip_to_v4(ips[i]))
-						      : is_recent6(tree->recent, ips[i]);
+		bool is_recent;
+
+		if (i + RECENT_AHEAD < count) {
+			__builtin_prefetch(recent4(tree->recent, ip_to_v4(ips[i + RECENT_AHEAD])),
+					   1);
+		}
+		is_recent = ip_is_mapped(ips[i]) ? is_recent4(tree->recent, ip_to_v4(ips[i]))
+						 : is_recent6(tree->recent, ips[i]);
 
 		if (!is_recent) {
 			take(tree, ips[i], 128);
