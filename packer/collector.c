@@ -13,13 +13,15 @@
 #include "common/timestamp.h"
 #include "packer/exporterstore.h"
 
-#define COLLECTOR_BATCH         64   /* messages between two looks at who waits */
-#define COLLECTOR_WAIT_MS       1000 /* for messages */
-#define COLLECTOR_PAUSE_NS      20000000
-#define COLLECTOR_UNSYNCED_MAX  (UINT64_C(64) << 20)
+#define COLLECTOR_BATCH    64   /* messages between two looks at who waits */
+#define COLLECTOR_WAIT_MS  1000 /* for messages */
+#define COLLECTOR_PAUSE_NS 20000000
+/* Soon used again, what the journal takes up of memory is in use already, and warm. */
+#define COLLECTOR_UNSYNCED_MAX  (UINT64_C(16) << 20)
 #define COLLECTOR_UNSYNCED_HELD (UINT64_C(256) << 20) /* then packing waits for commits */
 #define COLLECTOR_STORE_NS      (30 * NS_PER_S)
-#define COLLECTOR_NICE          5 /* packing can wait, a socket's buffer cannot */
+#define COLLECTOR_STORE_PART    64 /* of what came in: more is not to be written about exporters */
+#define COLLECTOR_NICE          5  /* packing can wait, a socket's buffer cannot */
 
 static int64_t collector_now_ns(clockid_t clock)
 {
@@ -402,6 +404,16 @@ static bool collector_journal_fills(const struct collector *collector)
 	return collector->opts.journal_bytes > 0 && stats.bytes > collector->opts.journal_bytes / 2;
 }
 
+/* What exporters say is stored so that the journal can be released: early, where it is little. */
+static bool collector_store_is_due(const struct collector *collector, int64_t now_ns)
+{
+	uint64_t bytes = collector->unstored_bytes + collector->mark.bytes;
+
+	return now_ns - collector->stored_ns >= COLLECTOR_STORE_NS ||
+	       bytes >= MAX(COLLECTOR_UNSYNCED_MAX, COLLECTOR_STORE_PART * collector->stored_len) ||
+	       collector_journal_fills(collector);
+}
+
 /* Between two messages: what is packed by now belongs to the next commit, and what is told of
  * exporters, if it is time, is as of now. */
 static void collector_set_mark(struct collector *collector, int64_t now_ns, bool store)
@@ -413,8 +425,7 @@ static void collector_set_mark(struct collector *collector, int64_t now_ns, bool
 	positions_mark(collector->opts.positions, journal_id(collector->journal),
 		       collector->mark.entry);
 	writer_freeze(collector->opts.writer);
-	store |= now_ns - collector->stored_ns >= COLLECTOR_STORE_NS ||
-		 collector_journal_fills(collector);
+	store |= collector_store_is_due(collector, now_ns);
 	if (store && collector->packed > collector->stored && collector->at == collector->packed) {
 		collector->mark.exporters = g_byte_array_new();
 		exporters_save(collector->exporters, collector_now_ns(CLOCK_REALTIME),
@@ -503,6 +514,8 @@ static int collector_store(struct collector *collector, int64_t now_ns, struct e
 		if (st == ST_OK) {
 			collector->stored = head.position;
 			collector->stored_ns = now_ns;
+			collector->stored_len = collector->mark.exporters->len;
+			collector->unstored_bytes = 0;
 		}
 	}
 	return st == ST_OK ? journal_release(collector->journal, collector->stored, err) : st;
@@ -529,6 +542,7 @@ static int collector_commit_mark(struct collector *collector, unsigned flags, in
 	if (st == ST_OK) {
 		metric_add(&collector->unsynced_bytes, -collector->mark.bytes);
 		collector->committed = collector->mark.entry;
+		collector->unstored_bytes += collector->mark.bytes;
 		st = collector_store(collector, now_ns, err);
 		collector_clear_mark(collector);
 	}

@@ -57,7 +57,9 @@ struct collector {
 
 	pthread_mutex_t commit; /* one at a time; guards the following */
 	struct collector_mark mark;
-	int64_t stored_ns; /* when exporters were */
+	int64_t stored_ns;       /* when exporters were */
+	uint64_t stored_len;     /* their bytes */
+	uint64_t unstored_bytes; /* of messages committed since */
 	_Atomic uint64_t committed;
 	uint64_t stored; /* entry that the stored exporters are of */
 	_Atomic bool failed;

@@ -8,8 +8,9 @@
 #include "common/log.h"
 #include "packer/exporterstore.h"
 
-#define COLLECTOR_JOURNAL ".rwflowpack-journal"
-#define COLLECTOR_SYNC_MS 100
+#define COLLECTOR_JOURNAL       ".rwflowpack-journal"
+#define COLLECTOR_SYNC_MS       100
+#define COLLECTOR_SEGMENT_BYTES (UINT64_C(16) << 20) /* released as a whole */
 
 static struct exporters *collector_new_exporters(struct collector *collector)
 {
@@ -37,6 +38,7 @@ static int collector_open_journal(struct collector *collector, struct err *err)
 	const struct journal_opts opts = {
 		.directory = path,
 		.max_bytes = collector->opts.journal_bytes,
+		.segment_bytes = COLLECTOR_SEGMENT_BYTES,
 		.sync_interval_ms = COLLECTOR_SYNC_MS,
 	};
 	struct journal_recovery recovery;

@@ -27,7 +27,8 @@
 #define COMPRESS_MIN    64u /* bytes that are worth trying */
 #define COMPRESS_GAIN   8u  /* the part that must be saved: one of so many */
 #define SMALL_BLOCK     4096u
-#define QUICK_ROWS      8192u /* what is gathered for a quick block stays in the processor's cache */
+/* What is gathered for the quick blocks of some files is to stay in the processor's cache. */
+#define QUICK_ROWS 4096u
 
 /* What is made when a block is built. Blocks of few rows give it back, since there may be many
  * builders that make no others. */
