@@ -6,6 +6,7 @@
  */
 #include "common/decode.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "common/bigendian.h"
@@ -583,10 +584,9 @@ enum decode_cause decode_packet(const struct decode_link *link, const uint8_t *b
 		.wire_left = wire_len > captured ? wire_len : captured,
 		.packet = out,
 	};
-	int64_t time_ns = out->time_ns;
-
-	memset(out, 0, sizeof(*out));
-	out->time_ns = time_ns;
+	/* what tells of a fragment is set where there is one; less is cleared by better code */
+	memset((char *)out + offsetof(struct packet, key), 0,
+	       offsetof(struct packet, fragment_more) - offsetof(struct packet, key));
 	return link->walk(&walk);
 }
 

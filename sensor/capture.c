@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Files are read through zlib, which passes uncompressed ones on, behind a stdio stream that
- * libpcap reads. Interfaces are read without blocking: the caller polls, so that its timers run
- * on a silent link, where the capture call itself may not return.
+ * Files are read through zlib, which passes uncompressed ones on: those of the common form by
+ * sensor/pcapread.h, all others behind a stdio stream that libpcap reads. Interfaces are read
+ * without blocking: the caller polls, so that its timers run on a silent link, where the capture
+ * call itself may not return.
  */
 #include "sensor/capture.h"
 
@@ -13,15 +14,26 @@
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include "common/timestamp.h"
+#include "sensor/pcapread.h"
 
-#define READ_BUFFER_BYTES (256 * 1024)
+#define READ_BUFFER_BYTES (64 * 1024)
 #define LIVE_TIMEOUT_MS   100 /* the kernel hands over a ring block at least this often */
 
+/* A file, and what was read of it to see what it is. */
+struct capture_source {
+	gzFile gz;
+	struct pcapread *reader;
+};
+
 struct capture {
+	struct capture_source
+		*source;           /* NULL: libpcap reads; else pcap only knows about the file */
+	struct bpf_program filter; /* for packets of the source; without one all pass */
 	pcap_t *pcap;
 	char *name;
 	bool live;
@@ -31,31 +43,56 @@ struct capture {
 	uint64_t dropped;
 };
 
-static ssize_t gz_read(void *cookie, char *out, size_t size)
+static ssize_t gz_fill(void *arg, uint8_t *out, size_t len)
 {
-	int got = gzread(cookie, out, size > INT_MAX ? INT_MAX : (unsigned)size);
+	gzFile gz = arg;
+	int got = gzread(gz, out, len > INT_MAX ? INT_MAX : (unsigned)len);
 	int code = Z_OK;
 
-	if (got == 0) {
-		gzerror(cookie, &code); /* Z_BUF_ERROR: the file ends before its gzip stream does */
+	if (got <= 0) {
+		gzerror(gz, &code); /* Z_BUF_ERROR: the file ends before its gzip stream does */
 	}
-	if (got < 0 || code != Z_OK) {
+	return got < 0 || code != Z_OK ? -1 : got;
+}
+
+static int source_close(void *cookie)
+{
+	struct capture_source *source = cookie;
+	int code;
+
+	pcapread_free(source->reader); /* its thread reads from gz */
+	code = gzclose_r(source->gz);
+	g_free(source);
+	return code == Z_OK ? 0 : EOF;
+}
+
+static ssize_t source_read(void *cookie, char *out, size_t size)
+{
+	struct capture_source *source = cookie;
+	ssize_t len = pcapread_take(source->reader, out, size);
+
+	if (len < 0) {
 		errno = EIO;
-		return -1;
 	}
-	return got;
+	return len;
 }
 
-static int gz_close(void *cookie)
+/* Reading a file does not wait for others, so that it may be in the hands of a thread. */
+static bool is_file(int fd)
 {
-	return gzclose_r(cookie) == Z_OK ? 0 : EOF;
+	struct stat stat;
+
+	return fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode);
 }
 
-static int open_stream(FILE **out, const char *path, struct err *err)
+/* ST_OK: its reader knows the file; ST_ESUPPORT: libpcap may. */
+static int source_open(struct capture_source **out, const char *path, struct err *err)
 {
-	static const cookie_io_functions_t functions = { .read = gz_read, .close = gz_close };
 	int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+	struct capture_source *source;
+	bool threaded = fd >= 0 && is_file(fd);
 	gzFile gz;
+	int st;
 
 	if (fd < 0) {
 		return err_errno(err, ST_EIO, errno, "%s", path);
@@ -66,13 +103,11 @@ static int open_stream(FILE **out, const char *path, struct err *err)
 		return err_set(err, ST_EIO, "%s: cannot read", path);
 	}
 	gzbuffer(gz, READ_BUFFER_BYTES);
-	*out = fopencookie(gz, "rb", functions);
-	if (*out == NULL) {
-		gzclose_r(gz);
-		return err_errno(err, ST_EIO, errno, "%s", path);
-	}
-	setvbuf(*out, NULL, _IOFBF, READ_BUFFER_BYTES);
-	return ST_OK;
+	source = g_new0(struct capture_source, 1);
+	source->gz = gz;
+	*out = source;
+	st = pcapread_open(&source->reader, readahead_new(gz_fill, gz, threaded), err);
+	return st == ST_OK || st == ST_ESUPPORT ? st : err_prefix(err, "%s", path);
 }
 
 static int set_filter(struct capture *capture, const char *filter, struct err *err)
@@ -87,6 +122,10 @@ static int set_filter(struct capture *capture, const char *filter, struct err *e
 		return err_set(err, ST_EINVAL, "filter '%s': %s", filter,
 			       pcap_geterr(capture->pcap));
 	}
+	if (capture->source != NULL) {
+		capture->filter = program;
+		return ST_OK;
+	}
 	if (pcap_setfilter(capture->pcap, &program) != 0) {
 		st = err_set(err, ST_EINVAL, "filter '%s': %s", filter, pcap_geterr(capture->pcap));
 	}
@@ -94,24 +133,44 @@ static int set_filter(struct capture *capture, const char *filter, struct err *e
 	return st;
 }
 
-int capture_open_file(struct capture **out, const char *path, const char *filter, struct err *err)
+/* libpcap reads the file from its beginning; source is taken. */
+static int open_by_libpcap(struct capture *capture, struct capture_source *source, struct err *err)
 {
+	static const cookie_io_functions_t functions = { .read = source_read,
+							 .close = source_close };
 	char reason[PCAP_ERRBUF_SIZE] = "";
-	struct capture *capture;
-	FILE *stream = NULL;
-	int st = open_stream(&stream, path, err);
+	FILE *stream = fopencookie(source, "rb", functions);
 
-	if (st != ST_OK) {
-		return st;
+	if (stream == NULL) {
+		source_close(source);
+		return err_errno(err, ST_EIO, errno, "%s", capture->name);
 	}
-	capture = g_new0(struct capture, 1);
-	capture->name = g_strdup(path);
 	capture->pcap = pcap_fopen_offline_with_tstamp_precision(stream, PCAP_TSTAMP_PRECISION_NANO,
 								 reason);
 	if (capture->pcap == NULL) {
 		fclose(stream);
-		st = err_set(err, ST_EFORMAT, "%s: %s", path, reason);
-	} else {
+		return err_set(err, ST_EFORMAT, "%s: %s", capture->name, reason);
+	}
+	return ST_OK;
+}
+
+int capture_open_file(struct capture **out, const char *path, const char *filter, struct err *err)
+{
+	struct capture_source *source = NULL;
+	struct capture *capture = g_new0(struct capture, 1);
+	int st = source_open(&source, path, err);
+
+	capture->name = g_strdup(path);
+	if (st == ST_OK) {
+		capture->source = source;
+		capture->pcap = pcap_open_dead(pcapread_linktype(source->reader),
+					       pcapread_snap_bytes(source->reader));
+	} else if (st == ST_ESUPPORT) {
+		st = open_by_libpcap(capture, source, err);
+	} else if (source != NULL) {
+		source_close(source);
+	}
+	if (st == ST_OK) {
 		st = set_filter(capture, filter, err);
 	}
 	if (st != ST_OK) {
@@ -188,6 +247,10 @@ void capture_close(struct capture *capture)
 		if (capture->pcap != NULL) {
 			pcap_close(capture->pcap);
 		}
+		if (capture->source != NULL) {
+			source_close(capture->source);
+		}
+		pcap_freecode(&capture->filter);
 		g_free(capture->name);
 		g_free(capture);
 	}
@@ -224,11 +287,36 @@ static void on_packet_us(u_char *user, const struct pcap_pkthdr *header, const u
 	on_packet(user, &scaled, bytes);
 }
 
+static bool passes(const struct capture *capture, const struct pcapread_packet *packet)
+{
+	const struct pcap_pkthdr header = { .caplen = packet->captured, .len = packet->wire_len };
+
+	return capture->filter.bf_insns == NULL ||
+	       pcap_offline_filter(&capture->filter, &header, packet->bytes) != 0;
+}
+
+static int read_source(const struct capture *capture, capture_fn fn, void *arg, struct err *err)
+{
+	struct pcapread_packet packet;
+	int st = ST_OK;
+
+	for (int i = 0; st == ST_OK && i < CAPTURE_BATCH; i++) {
+		st = pcapread_next(capture->source->reader, &packet, err);
+		if (st == ST_OK && passes(capture, &packet)) {
+			fn(arg, packet.time_ns, packet.bytes, packet.captured, packet.wire_len);
+		}
+	}
+	return st == ST_OK || st == ST_END ? st : err_prefix(err, "%s", capture->name);
+}
+
 int capture_read(struct capture *capture, capture_fn fn, void *arg, struct err *err)
 {
 	bool nano = pcap_get_tstamp_precision(capture->pcap) == PCAP_TSTAMP_PRECISION_NANO;
 	int got;
 
+	if (capture->source != NULL) {
+		return read_source(capture, fn, arg, err);
+	}
 	capture->fn = fn;
 	capture->arg = arg;
 	got = pcap_dispatch(capture->pcap, CAPTURE_BATCH, nano ? on_packet : on_packet_us,

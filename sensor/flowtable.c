@@ -12,8 +12,10 @@
 
 #include <assert.h>
 #include <glib.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/hugeroom.h"
 #include "common/status.h"
 #include "common/tcpflags.h"
 
@@ -50,6 +52,7 @@ struct flowtable {
 	void *arg;
 	struct flowtable_stats stats;
 	int64_t clock_ns;
+	int64_t idle_ns; /* the oldest flow is not idle before; INT64_MIN: not known */
 	uint32_t slot_mask;
 	uint32_t unused; /* flows from here on have never been used */
 	uint32_t free_list;
@@ -70,14 +73,15 @@ struct flowtable *flowtable_new(const struct flowtable_opts *opts, flow_fn fn, v
 	table->fn = fn;
 	table->arg = arg;
 	table->clock_ns = INT64_MIN;
+	table->idle_ns = INT64_MIN;
 	table->slot_mask = SLOTS_FIRST - 1;
 	table->free_list = NONE;
 	table->oldest = NONE;
 	table->newest = NONE;
 	table->slots = g_new0(struct slot, SLOTS_FIRST);
-	/* Zeroed by the system, which backs pages only once they are used. */
-	table->links = g_new0(struct queue_link, opts->max_flows);
-	table->flows_block = g_malloc0_n((gsize)opts->max_flows + 1, sizeof(struct flow));
+	/* The system backs pages only once they are used. */
+	table->links = hugeroom_new(opts->max_flows * sizeof(*table->links));
+	table->flows_block = hugeroom_new(((size_t)opts->max_flows + 1) * sizeof(struct flow));
 	table->flows = (struct flow *)(((uintptr_t)table->flows_block + _Alignof(struct flow) - 1) &
 				       ~(uintptr_t)(_Alignof(struct flow) - 1));
 	return table;
@@ -86,8 +90,8 @@ struct flowtable *flowtable_new(const struct flowtable_opts *opts, flow_fn fn, v
 void flowtable_free(struct flowtable *table)
 {
 	if (table != NULL) {
-		g_free(table->flows_block);
-		g_free(table->links);
+		free(table->flows_block);
+		free(table->links);
 		g_free(table->slots);
 		g_free(table);
 	}
@@ -129,21 +133,22 @@ static void key_swap(const struct flow_key *key, struct flow_key *out)
 /* The same for both directions: the smaller end goes first. */
 static uint32_t key_hash(struct hash_key hash_key, const struct flow_key *key)
 {
-	struct flow_key swapped;
-	const struct flow_key *first = key;
-	int order = ip_compare(key->sip, key->dip);
+	const int order = ip_compare(key->sip, key->dip);
+	const bool swap = order > 0 || (order == 0 && key->sport > key->dport);
+	const bool swap_ports = swap && !key_is_icmp(key);
+	const struct ip *first = swap ? &key->dip : &key->sip;
+	const struct ip *second = swap ? &key->sip : &key->dip;
+	const uint64_t rest = (uint64_t)(swap_ports ? key->dport : key->sport) << 48 |
+			      (uint64_t)(swap_ports ? key->sport : key->dport) << 32 |
+			      (uint64_t)key->vlan << 16 | (uint64_t)key->protocol << 8 |
+			      key->version;
 
-	if (order > 0 || (order == 0 && key->sport > key->dport)) {
-		key_swap(key, &swapped);
-		first = &swapped;
+	if (key->version == 4) {
+		return (uint32_t)hash_words(
+			hash_key, (uint64_t[]){ first->lo << 32 | (uint32_t)second->lo, rest }, 2);
 	}
 	return (uint32_t)hash_words(
-		hash_key,
-		(uint64_t[]){ first->sip.hi, first->sip.lo, first->dip.hi, first->dip.lo,
-			      (uint64_t)first->sport << 48 | (uint64_t)first->dport << 32 |
-				      (uint64_t)first->vlan << 16 | (uint64_t)first->protocol << 8 |
-				      first->version },
-		5);
+		hash_key, (uint64_t[]){ first->hi, first->lo, second->hi, second->lo, rest }, 5);
 }
 
 /* --- slots and queue ------------------------------------------------------------------------ */
@@ -157,6 +162,9 @@ static void queue_remove(struct flowtable *table, const struct flow *flow)
 {
 	struct queue_link link = table->links[flow_number(table, flow)];
 
+	if (link.older == NONE) {
+		table->idle_ns = INT64_MIN;
+	}
 	*(link.older != NONE ? &table->links[link.older].newer : &table->oldest) = link.newer;
 	*(link.newer != NONE ? &table->links[link.newer].older : &table->newest) = link.older;
 }
@@ -172,8 +180,10 @@ static void queue_append(struct flowtable *table, const struct flow *flow)
 
 /* The flow of key in either direction (told in *side), or NULL. */
 static struct flow *slot_find(const struct flowtable *table, const struct flow_key *key,
-			      const struct flow_key *swapped, uint32_t hash, int *side)
+			      uint32_t hash, int *side)
 {
+	struct flow_key swapped;
+
 	for (uint32_t i = hash & table->slot_mask; table->slots[i].flow != 0;
 	     i = (i + 1) & table->slot_mask) {
 		struct flow *flow;
@@ -186,7 +196,8 @@ static struct flow *slot_find(const struct flowtable *table, const struct flow_k
 			*side = FLOW_FORWARD;
 			return flow;
 		}
-		if (key_equal(&flow->key, swapped)) {
+		key_swap(key, &swapped);
+		if (key_equal(&flow->key, &swapped)) {
 			*side = FLOW_REVERSE;
 			return flow;
 		}
@@ -265,8 +276,7 @@ static void flow_end(struct flowtable *table, struct flow *flow, enum flow_end r
 	table->free_list = flow_number(table, flow);
 }
 
-static struct flow *flow_begin(struct flowtable *table, const struct flow_key *key, uint32_t hash,
-			       const struct packet *packet)
+static struct flow *flow_begin(struct flowtable *table, uint32_t hash, const struct packet *packet)
 {
 	struct flow *flow;
 
@@ -280,7 +290,7 @@ static struct flow *flow_begin(struct flowtable *table, const struct flow_key *k
 		flow = &table->flows[table->unused++];
 	}
 	memset(flow, 0, sizeof(*flow));
-	flow->key = *key;
+	flow->key = packet->key;
 	flow->hash = hash;
 	flow->start_ns = packet->time_ns;
 	flow->end_ns = packet->time_ns;
@@ -418,27 +428,25 @@ bool flowtable_is_late(const struct flowtable *table, int64_t time_ns)
 
 void flowtable_expire(struct flowtable *table, int64_t now_ns)
 {
-	while (table->oldest != NONE) {
+	while (now_ns > table->idle_ns && table->oldest != NONE) {
 		struct flow *flow = &table->flows[table->oldest];
 
-		if (now_ns - flow->end_ns <= table->opts.idle_timeout_ns) {
-			break;
+		if (now_ns - flow->end_ns > table->opts.idle_timeout_ns) {
+			flow_end(table, flow, FLOW_END_IDLE);
+		} else if (__builtin_add_overflow(flow->end_ns, table->opts.idle_timeout_ns,
+						  &table->idle_ns)) {
+			table->idle_ns = INT64_MAX;
 		}
-		flow_end(table, flow, FLOW_END_IDLE);
 	}
 }
 
 /* The flow for this packet: the one that is there unless its time is over, or a new one. */
-static struct flow *flow_for(struct flowtable *table, const struct flow_key *key,
-			     const struct packet *packet, int *side)
+static struct flow *flow_for(struct flowtable *table, uint32_t hash, const struct packet *packet,
+			     int *side)
 {
-	struct flow_key swapped;
-	uint32_t hash = key_hash(table->opts.key, key);
-	struct flow *flow;
+	struct flow *flow = slot_find(table, &packet->key, hash, side);
 	bool continues = false;
 
-	key_swap(key, &swapped);
-	flow = slot_find(table, key, &swapped, hash, side);
 	if (flow != NULL && flow_is_over_active(table, flow, *side, packet)) {
 		flow_end(table, flow, FLOW_END_ACTIVE);
 		continues = table->opts.silk;
@@ -454,16 +462,42 @@ static struct flow *flow_for(struct flowtable *table, const struct flow_key *key
 		return flow;
 	}
 	*side = FLOW_FORWARD;
-	flow = flow_begin(table, key, hash, packet);
+	flow = flow_begin(table, hash, packet);
 	if (continues) {
 		flow->end_reason = (uint8_t)FLOW_END_CONTINUES;
 	}
 	return flow;
 }
 
-int flowtable_add(struct flowtable *table, const struct packet *packet)
+uint32_t flowtable_prepare(const struct flowtable *table, struct packet *packet)
 {
-	struct flow_key key = packet->key;
+	uint32_t hash;
+
+	if (table->opts.no_vlan_in_key) {
+		packet->key.vlan = 0;
+	}
+	hash = key_hash(table->opts.key, &packet->key);
+	__builtin_prefetch(&table->slots[hash & table->slot_mask]);
+	return hash;
+}
+
+/* Only where the search begins; those few that lie further on are waited for. */
+void flowtable_fetch(const struct flowtable *table, uint32_t hash)
+{
+	const struct slot *slot = &table->slots[hash & table->slot_mask];
+	const char *flow;
+
+	if (slot->flow != 0) {
+		flow = (const char *)&table->flows[slot->flow - 1];
+		__builtin_prefetch(flow, 1);
+		__builtin_prefetch(flow + 64, 1);
+		__builtin_prefetch(flow + 128, 1);
+		__builtin_prefetch(&table->links[slot->flow - 1], 1);
+	}
+}
+
+int flowtable_add(struct flowtable *table, const struct packet *packet, uint32_t hash)
+{
 	bool late = is_behind(table, packet->time_ns);
 	struct flow *flow;
 	int side = FLOW_FORWARD;
@@ -475,11 +509,8 @@ int flowtable_add(struct flowtable *table, const struct packet *packet)
 	if (packet->time_ns > table->clock_ns) {
 		table->clock_ns = packet->time_ns;
 	}
-	if (table->opts.no_vlan_in_key) {
-		key.vlan = 0;
-	}
 	/* The packet's own flow is looked at first: its active timeout goes before the idle one. */
-	flow = flow_for(table, &key, packet, &side);
+	flow = flow_for(table, hash, packet, &side);
 	flow_update(flow, side, packet, late);
 	table->stats.packets++;
 	table->stats.bytes += packet->bytes;

@@ -4,8 +4,10 @@
  * everything it needs is taken at creation.
  *
  *	struct flowtable *table = flowtable_new(&opts, on_flow, arg);
- *	flowtable_add(table, &packet);		// may call on_flow for flows that ended
- *	flowtable_expire(table, now_ns);	// a silent link: idle flows end nevertheless
+ *	hash = flowtable_prepare(table, &packet);	// and, packets later, so that memory need
+ *not be flowtable_fetch(table, hash);		// waited for, flowtable_add(table, &packet, hash);
+ *	// may call on_flow for flows that ended flowtable_expire(table, now_ns);	// a silent
+ *link: idle flows end nevertheless
  *	flowtable_flush(table);			// end of input: all that is left
  *	flowtable_free(table);
  *
@@ -105,10 +107,18 @@ void flowtable_free(struct flowtable *table);
 bool flowtable_is_late(const struct flowtable *table, int64_t time_ns);
 
 /*
+ * What a packet has to go through before flowtable_add(): its key becomes one of the table.
+ * Returns the hash of it, and begins to fetch the place of its flow.
+ */
+uint32_t flowtable_prepare(const struct flowtable *table, struct packet *packet);
+/* Begin to fetch the flow itself; a hint that may be left out. */
+void flowtable_fetch(const struct flowtable *table, uint32_t hash);
+
+/*
  * Take in a packet, end flows that it outlives, move the clock. Returns ST_OK or, for a packet
  * older than the clock, ST_ERANGE; it is counted and nothing else happens.
  */
-int flowtable_add(struct flowtable *table, const struct packet *packet);
+int flowtable_add(struct flowtable *table, const struct packet *packet, uint32_t hash);
 
 /* End flows that have been idle at now_ns, without moving the clock of the packets. */
 void flowtable_expire(struct flowtable *table, int64_t now_ns);

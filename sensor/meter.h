@@ -2,6 +2,8 @@
 /*
  * The metering process: decode, reassembly and flow table in a row, with a counter for every
  * packet that does not get through. Pure: captured bytes and their time in, finished flows out.
+ * The last packets handed in are with the meter still, while what it knows of their flows is
+ * fetched from memory; everything but meter_packet() takes them in first.
  *
  *	struct meter *meter = meter_new(&opts, on_flow, arg);
  *	meter_packet(meter, link, bytes, captured, wire_len, time_ns);
@@ -48,7 +50,7 @@ void meter_expire(struct meter *meter, int64_t now_ns);
 /* End everything. */
 void meter_flush(struct meter *meter);
 
-void meter_get_stats(const struct meter *meter, struct meter_stats *out);
+void meter_get_stats(struct meter *meter, struct meter_stats *out);
 
 /* Sum of the packets that were refused in decode and reassembly, late ones not included. */
 uint64_t meter_stats_rejected(const struct meter_stats *stats);

@@ -184,7 +184,9 @@ static void test_scenarios(void)
 
 			packet.tcp_flags = step->flags;
 			packet.tcp_sequence = step->sequence;
-			CU_ASSERT_EQUAL(flowtable_add(table, &packet), ST_OK);
+			CU_ASSERT_EQUAL(
+				flowtable_add(table, &packet, flowtable_prepare(table, &packet)),
+				ST_OK);
 		}
 		flowtable_flush(table);
 		unit_at("%s", scenario->name);
@@ -207,12 +209,13 @@ static void test_late(void)
 
 	CU_ASSERT_EQUAL(flowtable_clock(table), INT64_MIN);
 	CU_ASSERT(!flowtable_is_late(table, INT64_MIN));
-	CU_ASSERT_EQUAL(flowtable_add(table, &packet), ST_OK);
+	CU_ASSERT_EQUAL(flowtable_add(table, &packet, flowtable_prepare(table, &packet)), ST_OK);
 	packet = make(PROTOCOL_UDP, 0, true, 10 * S - MS);
-	CU_ASSERT_EQUAL(flowtable_add(table, &packet), ST_OK);
+	CU_ASSERT_EQUAL(flowtable_add(table, &packet, flowtable_prepare(table, &packet)), ST_OK);
 	packet = make(PROTOCOL_UDP, 0, true, 10 * S - MS - 1);
 	CU_ASSERT(flowtable_is_late(table, packet.time_ns));
-	CU_ASSERT_EQUAL(flowtable_add(table, &packet), ST_ERANGE);
+	CU_ASSERT_EQUAL(flowtable_add(table, &packet, flowtable_prepare(table, &packet)),
+			ST_ERANGE);
 	CU_ASSERT_EQUAL(flowtable_clock(table), 10 * S);
 	flowtable_get_stats(table, &stats);
 	UNIT_ASSERT_U64(stats.late, 1);
@@ -225,9 +228,9 @@ static void test_late(void)
 	opts.accept_late = true;
 	table = flowtable_new(&opts, on_flow, &ended);
 	packet = make(PROTOCOL_UDP, 0, false, 10 * S);
-	CU_ASSERT_EQUAL(flowtable_add(table, &packet), ST_OK);
+	CU_ASSERT_EQUAL(flowtable_add(table, &packet, flowtable_prepare(table, &packet)), ST_OK);
 	packet = make(PROTOCOL_UDP, 0, false, 5 * S);
-	CU_ASSERT_EQUAL(flowtable_add(table, &packet), ST_OK);
+	CU_ASSERT_EQUAL(flowtable_add(table, &packet, flowtable_prepare(table, &packet)), ST_OK);
 	flowtable_flush(table);
 	UNIT_ASSERT_U64(ended.count, 1);
 	CU_ASSERT_EQUAL(ended.flows[0].end_ns, 10 * S);
@@ -248,13 +251,13 @@ static void test_max_flows(void)
 	table = flowtable_new(&opts, on_flow, &ended);
 	for (unsigned i = 0; i < 3; i++) {
 		packet = make(PROTOCOL_UDP, i, false, i);
-		flowtable_add(table, &packet);
+		flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 	}
 	packet = make(PROTOCOL_UDP, 0, true, 3); /* number 1 is the oldest now */
-	flowtable_add(table, &packet);
+	flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 	UNIT_ASSERT_U64(ended.count, 0);
 	packet = make(PROTOCOL_UDP, 3, false, 4);
-	flowtable_add(table, &packet);
+	flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 	UNIT_ASSERT_U64(ended.count, 1);
 	UNIT_ASSERT_U64(ended.flows[0].key.sport, 1001);
 	UNIT_ASSERT_U64(ended.flows[0].end_reason, FLOW_END_RESOURCES);
@@ -278,7 +281,7 @@ static void test_expire(void)
 	struct flowtable *table = flowtable_new(&default_opts, on_flow, &ended);
 	struct packet packet = make(PROTOCOL_UDP, 0, false, 0);
 
-	flowtable_add(table, &packet);
+	flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 	flowtable_expire(table, 300 * S);
 	UNIT_ASSERT_U64(ended.count, 0);
 	flowtable_expire(table, 300 * S + 1);
@@ -286,10 +289,10 @@ static void test_expire(void)
 	UNIT_ASSERT_U64(ended.flows[0].end_reason, FLOW_END_IDLE);
 	/* The clock of the packets did not move. */
 	packet = make(PROTOCOL_UDP, 0, false, 200 * S);
-	CU_ASSERT_EQUAL(flowtable_add(table, &packet), ST_OK);
+	CU_ASSERT_EQUAL(flowtable_add(table, &packet, flowtable_prepare(table, &packet)), ST_OK);
 	/* Another connection's packet ends what is idle. */
 	packet = make(PROTOCOL_UDP, 1, false, 501 * S);
-	flowtable_add(table, &packet);
+	flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 	UNIT_ASSERT_U64(ended.count, 2);
 	flowtable_free(table);
 }
@@ -305,7 +308,7 @@ static void test_idle_zero(void)
 	for (unsigned i = 0; i < 3; i++) {
 		struct packet packet = make(PROTOCOL_UDP, 0, i & 1, 0);
 
-		flowtable_add(table, &packet);
+		flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 		UNIT_ASSERT_U64(ended.count, i + 1);
 		UNIT_ASSERT_U64(ended.flows[i].end_reason, FLOW_END_IDLE);
 	}
@@ -327,18 +330,18 @@ static void test_many(void)
 	for (unsigned round = 0; round < 3; round++) {
 		for (unsigned i = 0; i < COUNT; i++) {
 			packet = make(PROTOCOL_TCP, i, round & 1, round);
-			flowtable_add(table, &packet);
+			flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 		}
 	}
 	UNIT_ASSERT_U64(ended.count, 0);
 	for (unsigned i = 0; i < COUNT; i += 3) {
 		packet = make(PROTOCOL_TCP, i, false, 10);
 		packet.tcp_flags = TCPFLAG_RST;
-		flowtable_add(table, &packet);
+		flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 	}
 	for (unsigned i = 0; i < COUNT; i++) {
 		packet = make(PROTOCOL_TCP, i, true, 20);
-		flowtable_add(table, &packet);
+		flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 	}
 	flowtable_get_stats(table, &stats);
 	UNIT_ASSERT_U64(stats.ended[FLOW_END_DETECTED], (COUNT + 2) / 3);
@@ -357,24 +360,24 @@ static void test_keys(void)
 	/* ICMP: type and code stay where they are; the reply has a key of its own. */
 	packet.key.sport = 0;
 	packet.key.dport = 0x0303;
-	flowtable_add(table, &packet);
+	flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 	packet = make(PROTOCOL_ICMP, 0, true, 1);
 	packet.key.sport = 0;
 	packet.key.dport = 0x0303;
-	flowtable_add(table, &packet);
+	flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 	/* A packet to itself is forward. */
 	packet = make(PROTOCOL_UDP, 0, false, 2);
 	packet.key.dip = packet.key.sip;
 	packet.key.dport = packet.key.sport;
-	flowtable_add(table, &packet);
-	flowtable_add(table, &packet);
+	flowtable_add(table, &packet, flowtable_prepare(table, &packet));
+	flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 	/* Another VLAN is another flow ... */
 	packet = make(PROTOCOL_UDP, 5, false, 3);
 	packet.key.vlan = packet.vlan = 7;
-	flowtable_add(table, &packet);
+	flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 	packet = make(PROTOCOL_UDP, 5, true, 4);
 	packet.key.vlan = packet.vlan = 8;
-	flowtable_add(table, &packet);
+	flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 	flowtable_flush(table);
 	UNIT_ASSERT_U64(ended.count, 4);
 	UNIT_ASSERT_U64(ended.flows[0].side[FLOW_REVERSE].packets, 1);
@@ -387,10 +390,10 @@ static void test_keys(void)
 	table = flowtable_new(&opts, on_flow, &ended);
 	packet = make(PROTOCOL_UDP, 5, false, 3);
 	packet.key.vlan = packet.vlan = 7;
-	flowtable_add(table, &packet);
+	flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 	packet = make(PROTOCOL_UDP, 5, true, 4);
 	packet.key.vlan = packet.vlan = 8;
-	flowtable_add(table, &packet);
+	flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 	flowtable_flush(table);
 	UNIT_ASSERT_U64(ended.count, 1);
 	UNIT_ASSERT_U64(ended.flows[0].side[FLOW_FORWARD].vlan, 7);
@@ -410,14 +413,14 @@ static void test_silk_bytes(void)
 	table = flowtable_new(&opts, on_flow, &ended);
 	packet = make(PROTOCOL_UDP, 0, false, 0);
 	packet.bytes = UINT32_MAX - 100;
-	flowtable_add(table, &packet);
+	flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 	packet = make(PROTOCOL_UDP, 0, true, 1); /* the other direction has room */
-	flowtable_add(table, &packet);
+	flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 	packet = make(PROTOCOL_UDP, 0, false, 2); /* exactly full */
-	flowtable_add(table, &packet);
+	flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 	UNIT_ASSERT_U64(ended.count, 0);
 	packet = make(PROTOCOL_UDP, 0, false, 3);
-	flowtable_add(table, &packet);
+	flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 	UNIT_ASSERT_U64(ended.count, 1);
 	UNIT_ASSERT_U64(ended.flows[0].side[FLOW_FORWARD].bytes, UINT32_MAX);
 	UNIT_ASSERT_U64(ended.flows[0].end_reason, FLOW_END_ACTIVE);
@@ -462,7 +465,7 @@ static void test_uniform(void)
 			packet.bytes = rows[i].bytes[j];
 			packet.payload_bytes = rows[i].payload[j];
 			packet.tcp_sequence = rows[i].sequence[j];
-			flowtable_add(table, &packet);
+			flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 		}
 		flowtable_flush(table);
 		unit_at("%s", rows[i].name);
@@ -481,10 +484,10 @@ static void test_sequence_after_much(void)
 
 	packet.tcp_flags = SYN;
 	packet.bytes = (1 << 30) + 1;
-	flowtable_add(table, &packet);
+	flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 	packet.tcp_flags = A;
 	packet.tcp_sequence = 0x90000000;
-	flowtable_add(table, &packet);
+	flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 	flowtable_flush(table);
 	UNIT_ASSERT_U64(ended.flows[0].side[FLOW_FORWARD].initial_flags, SYN);
 	UNIT_ASSERT_U64(ended.flows[0].side[FLOW_FORWARD].sequence, 0);
@@ -500,16 +503,16 @@ static void test_marks(void)
 
 	packet.mptcp = true;
 	packet.tos = 1;
-	flowtable_add(table, &packet);
+	flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 	packet.tos = 2;
-	flowtable_add(table, &packet);
+	flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 	packet = make(PROTOCOL_TCP, 0, true, 5);
 	packet.reassembled = true;
 	packet.tos = 3;
-	flowtable_add(table, &packet);
+	flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 	packet.reassembled = false;
 	packet.tos = 4;
-	flowtable_add(table, &packet);
+	flowtable_add(table, &packet, flowtable_prepare(table, &packet));
 	flowtable_flush(table);
 	UNIT_ASSERT_U64(ended.flows[0].side[FLOW_FORWARD].attributes & FLOW_MPTCP, FLOW_MPTCP);
 	UNIT_ASSERT_U64(ended.flows[0].side[FLOW_FORWARD].attributes & FLOW_REASSEMBLED, 0);
