@@ -13,8 +13,12 @@
 
 #define LISTEN_DATAGRAM_MAX 65535
 #define LISTEN_BATCH        64
-#define LISTEN_BATCHES_MAX  32      /* of one socket before the others have their turn */
-#define LISTEN_GATHER_NS    1000000 /* a pause while datagrams come, so that one wake takes many */
+#define LISTEN_BATCHES_MAX  32 /* of one socket before the others have their turn */
+/* A pause while datagrams come, so that one wake takes many: as long as it takes to fill a part of
+ * the receive buffer at a rate that few networks have. */
+#define LISTEN_GATHER_MIN_NS   1000000
+#define LISTEN_GATHER_MAX_NS   5000000
+#define LISTEN_GATHER_BYTES_NS 2 /* of the buffer, as the kernel counts */
 
 /* A peer as the kernel names it, in bytes that can be compared: no text is made per datagram. */
 struct listen_udp_key {
@@ -228,10 +232,26 @@ static bool listen_udp_drain(struct listen_udp *udp, unsigned socket)
 	return i > 1 || n > 0;
 }
 
-/* Wait for datagrams; where there were some, more are on the way: let them gather. */
-static bool listen_udp_wait(struct pollfd *pfds, unsigned n, bool busy)
+/* The pause that the least of the receive buffers allows. */
+static int64_t listen_udp_gather_ns(const struct listener *listener)
 {
-	const struct timespec moment = { .tv_nsec = LISTEN_GATHER_NS };
+	int64_t gather_ns = LISTEN_GATHER_MAX_NS;
+
+	for (unsigned i = 0; i < listener->fd_count; i++) {
+		socklen_t len = sizeof(int);
+		int bytes = 0;
+
+		if (getsockopt(listener->fds[i], SOL_SOCKET, SO_RCVBUF, &bytes, &len) == 0) {
+			gather_ns = MIN(gather_ns, bytes / LISTEN_GATHER_BYTES_NS);
+		}
+	}
+	return MAX(gather_ns, LISTEN_GATHER_MIN_NS);
+}
+
+/* Wait for datagrams; where there were some, more are on the way: let them gather. */
+static bool listen_udp_wait(struct pollfd *pfds, unsigned n, int64_t gather_ns, bool busy)
+{
+	const struct timespec moment = { .tv_nsec = gather_ns };
 
 	if (busy) {
 		nanosleep(&moment, NULL);
@@ -273,6 +293,7 @@ void *listen_udp_main(void *arg)
 	struct listen_udp *udp = g_new0(struct listen_udp, 1);
 	struct pollfd pfds[LISTEN_SOCKETS_MAX + 1];
 	unsigned n = listener->fd_count;
+	const int64_t gather_ns = listen_udp_gather_ns(listener);
 	int64_t drain_until_ns;
 	bool busy = false;
 
@@ -282,7 +303,7 @@ void *listen_udp_main(void *arg)
 	}
 	pfds[n] = (struct pollfd){ .fd = listener->stop_fd, .events = POLLIN };
 	while (!listener->stopping) {
-		bool ready = listen_udp_wait(pfds, n, busy);
+		bool ready = listen_udp_wait(pfds, n, gather_ns, busy);
 
 		busy = false;
 		for (unsigned i = 0; i < n; i++) {
