@@ -23,6 +23,7 @@
 #define WRITER_LOCK_TELL     2000 /* tries, ten seconds, until a wait is told, and then again */
 #define WRITER_IDLE_NS       (INT64_C(300) * 1000000000) /* by default */
 #define WRITER_NEAR          64                          /* a power of two */
+#define WRITER_SPARES        64 /* files that keep their memory from one commit to the next */
 
 struct writer_file {
 	struct hourfile_key key;
@@ -37,7 +38,9 @@ struct writer_file {
 	uint64_t unreported;     /* records since the last report */
 	int64_t last_written_ns; /* of the commit that found records */
 
-	struct hourappend *frozen; /* of the committing thread; NULL: nothing to commit */
+	struct hourappend *frozen;   /* of the committing thread; NULL: nothing to commit */
+	struct hourappend *spare;    /* was committed: to gather records again; or NULL */
+	struct hourappend_left left; /* by the last commit */
 };
 
 struct writer {
@@ -110,6 +113,7 @@ static void writer_close_file(struct writer *writer, struct writer_file *file)
 	*near = *near == file ? NULL : *near;
 	writer_report(file);
 	hourappend_free(file->out);
+	hourappend_free(file->spare);
 	if (file->opened) {
 		keeper_closed(writer->opts.keeper, file->path);
 	}
@@ -272,6 +276,11 @@ static int writer_open(struct writer *writer, struct writer_file *file, uint8_t 
 	bool existed = false;
 	int st;
 
+	if (file->spare) {
+		file->out = file->spare;
+		file->spare = NULL;
+		return ST_OK;
+	}
 	if (format) {
 		opts.format = opts.format == FORMAT_RWIPV6ROUTING ? FORMAT_RWROUTED : format;
 	}
@@ -416,6 +425,7 @@ static int writer_lock_file(struct writer_file *file, struct err *err)
 	const struct timespec moment = { .tv_nsec = WRITER_LOCK_RETRY_NS };
 	int st;
 
+	hourappend_set_left(file->frozen, &file->left);
 	for (unsigned tries = 1; (st = hourappend_lock(file->frozen, err)) == ST_EAGAIN; tries++) {
 		if (tries % WRITER_LOCK_TELL == 0) {
 			log_msg(LOG_LEVEL_WARNING,
@@ -481,8 +491,7 @@ static void writer_keep(struct writer *writer, GPtrArray *frozen, int64_t now_ns
 
 		file->bytes += hourappend_bytes(file->frozen);
 		hourappend_keep(file->frozen);
-		hourappend_free(file->frozen);
-		file->frozen = NULL;
+		file->left = hourappend_left(file->frozen);
 		file->last_written_ns = now_ns;
 	}
 	if (writer->log) {
@@ -548,14 +557,29 @@ static int writer_commit_files(struct writer *writer, GPtrArray *files,
 	return st;
 }
 
+/* What was committed is empty: it gathers records again, unless there are many files. Locked. */
+static void writer_reuse(struct writer *writer, struct writer_file *file)
+{
+	if (!file->spare && writer->all->len <= WRITER_SPARES) {
+		file->spare = file->frozen;
+	} else {
+		hourappend_free(file->frozen);
+	}
+	file->frozen = NULL;
+}
+
 /* Report, give back, and close what is due. */
 static void writer_put(struct writer *writer, GPtrArray *files, unsigned flags, int64_t now_ns)
 {
 	pthread_mutex_lock(&writer->lock);
 	for (guint i = 0; i < files->len; i++) {
 		struct writer_file *file = g_ptr_array_index(files, i);
-		bool idle = !writer_file_waits(file);
+		bool idle;
 
+		if (file->frozen && hourappend_is_empty(file->frozen)) {
+			writer_reuse(writer, file);
+		}
+		idle = !writer_file_waits(file);
 		file->held = false;
 		if (flags & WRITER_REPORT) {
 			writer_report(file);

@@ -13,6 +13,8 @@
 #include "storage/lockedfile.h"
 #include "storage/newfile.h"
 
+#define KEPT_BYTES (4u << 20) /* more room than this is given back when it is empty */
+
 struct hourappend {
 	char *path;
 	struct hourfile_key key;
@@ -35,8 +37,7 @@ struct hourappend {
 	bool is_new; /* until the names are durable */
 	uint64_t cut_bytes;
 
-	/* The file as it was left; it needs no recovery when it still is so. */
-	struct stat left;
+	struct hourappend_left left; /* needs no recovery when it still is so */
 };
 
 /* ---- the form of the file ---- */
@@ -357,8 +358,8 @@ static int open_known(struct hourappend *append, struct err *err)
 		append->fd = -1;
 		return st;
 	}
-	if (fstat(append->fd, &stat) != 0 || stat.st_dev != append->left.st_dev ||
-	    stat.st_ino != append->left.st_ino || stat.st_size != append->left.st_size) {
+	if (fstat(append->fd, &stat) != 0 || stat.st_dev != append->left.device ||
+	    stat.st_ino != append->left.inode || stat.st_size != append->left.size) {
 		close(append->fd);
 		append->fd = -1;
 		return ST_ENOENT;
@@ -371,7 +372,7 @@ static int open_known(struct hourappend *append, struct err *err)
 int hourappend_lock(struct hourappend *append, struct err *err)
 {
 	struct stat stat_now;
-	int st = append->left.st_size > 0 ? open_known(append, err) : ST_ENOENT;
+	int st = append->left.size > 0 ? open_known(append, err) : ST_ENOENT;
 
 	if (st != ST_ENOENT) {
 		return st;
@@ -431,18 +432,36 @@ int hourappend_sync(struct hourappend *append, struct err *err)
 
 static void unlock(struct hourappend *append)
 {
+	struct stat stat;
+
 	if (append->fd >= 0) {
-		if (fstat(append->fd, &append->left) != 0) {
-			append->left.st_size = 0;
+		append->left = (struct hourappend_left){ .size = 0 };
+		if (fstat(append->fd, &stat) == 0) {
+			append->left =
+				(struct hourappend_left){ stat.st_dev, stat.st_ino, stat.st_size };
 		}
 		close(append->fd);
 		append->fd = -1;
 	}
 }
 
+struct hourappend_left hourappend_left(const struct hourappend *append)
+{
+	return append->left;
+}
+
+void hourappend_set_left(struct hourappend *append, const struct hourappend_left *left)
+{
+	append->left = *left;
+}
+
 void hourappend_keep(struct hourappend *append)
 {
 	if (append->builder) {
+		if (append->blocks->len > KEPT_BYTES) {
+			g_byte_array_unref(append->blocks);
+			append->blocks = g_byte_array_new();
+		}
 		g_byte_array_set_size(append->blocks, 0);
 		g_array_set_size(append->ends, 0);
 	} else {

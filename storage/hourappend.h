@@ -19,10 +19,19 @@
 #ifndef TUSSAH_STORAGE_HOURAPPEND_H
 #define TUSSAH_STORAGE_HOURAPPEND_H
 
+#include <sys/types.h>
+
 #include "storage/appendlog.h"
 #include "storage/hourfile.h"
 
 struct hourappend;
+
+/* How a file was left; size 0: not known. */
+struct hourappend_left {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+};
 
 /*
  * Look at the file, if there is one, for its kind and format; nothing is made or written. *existed
@@ -57,6 +66,12 @@ int hourappend_put(struct hourappend *append, struct err *err);
 int hourappend_sync(struct hourappend *append, struct err *err);
 /* It is written: forget it, and unlock. */
 void hourappend_keep(struct hourappend *append);
+/*
+ * How the file was when it was unlocked last, by this one or, as it is told, another: while it is
+ * still so, locking need not look for a torn tail.
+ */
+struct hourappend_left hourappend_left(const struct hourappend *append);
+void hourappend_set_left(struct hourappend *append, const struct hourappend_left *left);
 /* Cut the file to what it was and unlock; it can be locked and put again. Does nothing when it is
  * not locked. ST_OK; ST_EIO: it is not known what is in the file. */
 int hourappend_take_back(struct hourappend *append, struct err *err);
