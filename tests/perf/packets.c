@@ -233,7 +233,7 @@ int main(int argc, char **argv)
 	int rc = opt_parse(packets_opt_table, &opts, argc, argv, &result, &err);
 
 	if (rc == ST_OK && result.action == OPT_HELP) {
-		opt_help(packets_opt_table, &opts, stdout);
+		opt_help(packets_opt_table, NULL, stdout);
 	} else if (rc == ST_OK) {
 		rc = run(&opts, &err);
 	}
