@@ -25,27 +25,11 @@ struct hourfile_reader {
 
 /* ---- opening ---- */
 
-/* A file that has no name, for what cannot be read at any place. */
-static int open_spool(int *fd, struct err *err)
-{
-	char *path = g_strdup(P_tmpdir "/tussah-spool-XXXXXX");
-	int rc = ST_OK;
-
-	*fd = g_mkstemp_full(path, O_RDWR | O_CLOEXEC, 0600);
-	if (*fd < 0) {
-		rc = err_errno(err, ST_EIO, errno, "%s", path);
-	} else {
-		unlink(path);
-	}
-	g_free(path);
-	return rc;
-}
-
 /* Everything that src has left goes into a file that has no name. */
 static int spool(struct bytesource *src, int *fd, struct err *err)
 {
 	uint64_t size = 0;
-	int rc = open_spool(fd, err);
+	int rc = newfile_nameless(P_tmpdir, fd, err);
 
 	while (rc == ST_OK) {
 		const uint8_t *bytes = NULL;

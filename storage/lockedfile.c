@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "storage/newfile.h"
+
 /* A lock of the open file, not of the process: closing another descriptor of it does not lose it.
  */
 static int lock_file(int fd, const char *path, unsigned flags, struct err *err)
@@ -65,18 +67,6 @@ int lockedfile_open(const char *path, unsigned flags, int *fd, struct err *err)
 	}
 }
 
-/* "FOLDER/.NAME.XXXXXX": not a name of an hourly file, on the same file system. */
-static char *temporary_name(const char *path)
-{
-	char *folder = g_path_get_dirname(path);
-	char *name = g_path_get_basename(path);
-	char *temporary = g_strdup_printf("%s/.%s.XXXXXX", folder, name);
-
-	g_free(folder);
-	g_free(name);
-	return temporary;
-}
-
 /* The owner changes only where one may; the rights must be as they were. */
 static int copy_rights(int fd, const char *name, const struct stat *like, struct err *err)
 {
@@ -92,13 +82,11 @@ static int copy_rights(int fd, const char *name, const struct stat *like, struct
 int lockedfile_temporary(const char *path, const struct stat *like, char **name, int *fd,
 			 struct err *err)
 {
-	char *made = temporary_name(path);
-	int opened = mkostemp(made, O_CLOEXEC);
-	int rc;
+	char *made = NULL;
+	int opened = -1;
+	int rc = newfile_open(path, &made, &opened, err);
 
-	if (opened < 0) {
-		rc = err_errno(err, err_status(errno), errno, "%s", made);
-		g_free(made);
+	if (rc != ST_OK) {
 		return rc;
 	}
 	rc = copy_rights(opened, made, like, err);
@@ -113,27 +101,10 @@ int lockedfile_temporary(const char *path, const struct stat *like, char **name,
 	return ST_OK;
 }
 
-/* The name must be as durable as the bytes. File systems that cannot sync folders say EINVAL. */
-static int sync_folder_of(const char *path, struct err *err)
-{
-	char *folder = g_path_get_dirname(path);
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = ST_OK;
-
-	if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL)) {
-		rc = err_errno(err, err_status(errno), errno, "sync %s", folder);
-	}
-	if (fd >= 0) {
-		close(fd);
-	}
-	g_free(folder);
-	return rc;
-}
-
 int lockedfile_replace(const char *temporary, const char *path, struct err *err)
 {
 	if (rename(temporary, path) != 0) {
 		return err_errno(err, err_status(errno), errno, "%s", path);
 	}
-	return sync_folder_of(path, err);
+	return newfile_sync_folder(path, err); /* the name must be as durable as the bytes */
 }

@@ -34,7 +34,7 @@ int lockedfile_open(const char *path, unsigned flags, int *fd, struct err *err);
 
 /*
  * Make a new file "FOLDER/.NAME.XXXXXX" beside path, with the access rights (and, where one may,
- * the owner) of like. *name returned: g_free(); *fd returned. ST_OK, ST_EIO.
+ * the owner) of like. *name returned: g_free(); *fd returned. As newfile_open().
  */
 int lockedfile_temporary(const char *path, const struct stat *like, char **name, int *fd,
 			 struct err *err);

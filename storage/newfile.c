@@ -25,6 +25,22 @@ int newfile_open(const char *path, char **temp, int *fd, struct err *err)
 	return rc;
 }
 
+int newfile_nameless(const char *folder, int *fd, struct err *err)
+{
+	char *path = g_build_filename(folder, "tussah-XXXXXX", NULL);
+	int rc = ST_OK;
+
+	*fd = g_mkstemp_full(path, O_RDWR | O_CLOEXEC, 0600);
+	if (*fd < 0) {
+		rc = err_errno(err, ST_EIO, errno, "cannot create a temporary file in '%s'",
+			       folder);
+	} else {
+		unlink(path);
+	}
+	g_free(path);
+	return rc;
+}
+
 int newfile_write(int fd, uint64_t offset, const void *bytes, size_t len, struct err *err)
 {
 	const uint8_t *at = bytes;

@@ -20,6 +20,9 @@
  * such folder), ST_EIO. */
 int newfile_open(const char *path, char **temp, int *fd, struct err *err);
 
+/* Make a file in this folder that has no name, and is gone when it is closed. ST_OK, ST_EIO. */
+int newfile_nameless(const char *folder, int *fd, struct err *err);
+
 /* Write all of it at offset; what was written of it when it failed stays. */
 int newfile_write(int fd, uint64_t offset, const void *bytes, size_t len, struct err *err);
 
