@@ -602,7 +602,7 @@ static int read_file(struct fileinfo *file, const char *name, struct hourfile_re
 	int status = TOOL_EXIT_OK;
 
 	*printable = false;
-	if (bytesource_open(&src, name, &err) != ST_OK) {
+	if (bytesource_open_binary(&src, name, &err) != ST_OK) {
 		tool_warn_err(&err);
 		return TOOL_EXIT_ERROR;
 	}

@@ -73,7 +73,7 @@ int scramble_read(struct scramble *tables, const char *path, struct err *err)
 {
 	struct bytesource *src = NULL;
 	struct header header;
-	int status = bytesource_open(&src, path, err);
+	int status = bytesource_open_binary(&src, path, err);
 
 	if (status != ST_OK) {
 		return status;

@@ -97,6 +97,19 @@ int bytesource_open(struct bytesource **out, const char *path, struct err *err)
 	return open_path(out, path, is_gzip_name(path), err);
 }
 
+int bytesource_open_binary(struct bytesource **out, const char *path, struct err *err)
+{
+	int rc = bytesource_open(out, path, err);
+
+	if (rc == ST_OK && isatty(bytesource_fd(*out))) {
+		rc = err_set(err, ST_EIO, "%s: will not read binary input from a terminal",
+			     bytesource_name(*out));
+		bytesource_close(*out);
+		*out = NULL;
+	}
+	return rc;
+}
+
 int bytesource_open_gzip(struct bytesource **out, const char *path, struct err *err)
 {
 	return open_path(out, path, true, err);

@@ -32,6 +32,8 @@ struct bytesource;
  * *out returned: bytesource_close(). Errors name the path. ST_OK, ST_ENOENT, ST_EIO.
  */
 int bytesource_open(struct bytesource **out, const char *path, struct err *err);
+/* The same, but no terminal, where nobody types such bytes: ST_EIO. */
+int bytesource_open_binary(struct bytesource **out, const char *path, struct err *err);
 /* The same, read through gzip if its content is, whatever the name; standard input as it is. */
 int bytesource_open_gzip(struct bytesource **out, const char *path, struct err *err);
 

@@ -45,7 +45,7 @@ int datafile_read(const char *path, struct header *header, datafile_read_fn *rea
 	if (header) {
 		header_init(header);
 	}
-	status = bytesource_open(&src, path, err);
+	status = bytesource_open_binary(&src, path, err);
 	if (status == ST_OK) {
 		status = datafile_read_from(src, header, read, out, err);
 		bytesource_close(src);

@@ -135,7 +135,7 @@ int hourfile_open(struct hourfile_reader **out, const char *path,
 		  const struct stream_read_opts *opts, struct err *err)
 {
 	struct bytesource *src = NULL;
-	int rc = bytesource_open(&src, path, err);
+	int rc = bytesource_open_binary(&src, path, err);
 
 	return rc == ST_OK ? hourfile_open_source(out, src, opts, err) : rc;
 }

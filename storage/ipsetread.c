@@ -512,7 +512,7 @@ static int read_path(struct ipset **out, const char *path, struct header *header
 	if (header) {
 		header_init(header);
 	}
-	status = bytesource_open(&src, path, err);
+	status = bytesource_open_binary(&src, path, err);
 	if (status == ST_OK) {
 		status = read_set(out, src, header, growing, err);
 		bytesource_close(src);

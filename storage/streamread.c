@@ -37,7 +37,7 @@ int stream_open(struct stream **out, const char *path, const struct stream_read_
 		struct err *err)
 {
 	struct bytesource *src;
-	int rc = bytesource_open(&src, path, err);
+	int rc = bytesource_open_binary(&src, path, err);
 
 	return rc == ST_OK ? stream_open_source(out, src, opts, err) : rc;
 }

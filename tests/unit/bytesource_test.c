@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <glib.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -160,6 +161,26 @@ static void test_failure(void)
 	bytesource_close(NULL);
 }
 
+static void test_terminal(void)
+{
+	int control = posix_openpt(O_RDWR | O_NOCTTY);
+	struct bytesource *src = NULL;
+	struct err err = { 0, "" };
+	char *path;
+
+	CU_ASSERT_FATAL(control >= 0 && grantpt(control) == 0 && unlockpt(control) == 0);
+	path = g_strdup(ptsname(control));
+	CU_ASSERT_EQUAL(bytesource_open_binary(&src, path, &err), ST_EIO);
+	CU_ASSERT_PTR_NULL(src);
+	CU_ASSERT(g_str_has_prefix(err.text, path));
+	CU_ASSERT_EQUAL(bytesource_open(&src, path, &err), ST_OK);
+	bytesource_close(src);
+	CU_ASSERT_EQUAL(bytesource_open_binary(&src, "/dev/null", &err), ST_OK);
+	bytesource_close(src);
+	close(control);
+	g_free(path);
+}
+
 static void test_sink(void)
 {
 	char *path = write_file("sink");
@@ -191,6 +212,7 @@ static const struct unit_case cases[] = {
 	{ "files, gzip and memory", test_kinds },
 	{ "pipe", test_pipe },
 	{ "failure", test_failure },
+	{ "terminal", test_terminal },
 	{ "sinks", test_sink },
 	{ NULL, NULL },
 };
