@@ -109,15 +109,13 @@ static enum form choose_form(const struct bagcat_opts *opts)
 	if (opts->network_structure.given && opts->bin_ips.given) {
 		tool_die("Cannot specify both --network-structure and --bin-ips");
 	}
-	if (opts->network_structure.given && opts->sort_counters.given) {
-		tool_die("Cannot specify both --network-structure and --sort-counters");
-	}
 	if (opts->bin_ips.given) {
 		return FORM_BINS;
 	}
-	return opts->network_structure.given ? FORM_NETWORKS
-	       : opts->sort_counters.given   ? FORM_SORTED
-					     : FORM_LIST;
+	/* as in SiLK, whose sorted keys have no networks */
+	return opts->sort_counters.given       ? FORM_SORTED
+	       : opts->network_structure.given ? FORM_NETWORKS
+					       : FORM_LIST;
 }
 
 static void check_limits(const struct baglimits *limits, bool mask)

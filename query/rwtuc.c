@@ -354,6 +354,21 @@ static void close_output(struct rwtuc *run)
 	}
 }
 
+static void tell_bad_count(const struct rwtuc *run)
+{
+	const unsigned long long count = run->bad_count;
+	const char *lines = count == 1 ? "line" : "lines";
+
+	if (run->opts->bad_input_lines) {
+		tool_warn("Could not parse %llu %s, which went to '%s'", count, lines,
+			  run->opts->bad_input_lines);
+	} else {
+		tool_warn("Could not parse %llu %s; try again with --stop-on-error or --verbose "
+			  "for details",
+			  count, lines);
+	}
+}
+
 static int rwtuc_run(struct tool_env *env, void *opts, int argc, char **argv)
 {
 	struct rwtuc run = { .opts = opts };
@@ -373,10 +388,8 @@ static int rwtuc_run(struct tool_env *env, void *opts, int argc, char **argv)
 	} while (name && take_input(&run, name));
 	close_output(&run);
 	close_bad(&run);
-	if (run.bad_count > 0 && !run.opts->verbose && !run.opts->stop_on_error && !run.bad) {
-		tool_warn("Could not parse %llu line%s; try again with --stop-on-error or "
-			  "--verbose for details",
-			  (unsigned long long)run.bad_count, run.bad_count == 1 ? "" : "s");
+	if (run.bad_count > 0 && !run.opts->verbose && !run.opts->stop_on_error) {
+		tell_bad_count(&run);
 	}
 	run.failed |= !names_free(names);
 	tuc_free(run.tuc);

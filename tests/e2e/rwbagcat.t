@@ -72,7 +72,9 @@ test_case 'order of counters' '
 		hosts.bag &&
 	shows "10.0.0.2|3\n10.0.0.1|5\n10.1.0.2|300\n192.168.1.1|70000\n" --delimited \
 		--sort-counters=increasing hosts.bag &&
-	shows "4|7\n3|5\n2|5\n1|5\n" --delimited --sort-counters ports.bag
+	shows "4|7\n3|5\n2|5\n1|5\n" --delimited --sort-counters ports.bag &&
+	shows "192.168.1.1|70000\n10.1.0.2|300\n10.0.0.1|5\n10.0.0.2|3\n" --delimited --sort-counters \
+		--network-structure=8 hosts.bag
 '
 
 test_case 'limits' '

@@ -55,7 +55,7 @@ test_case 'bad lines are left out, counted, reported, copied' '
 	printf "pkts|sTime\n0|2020/01/01\n5|2020/01/01\n|\n7|2020/01/01|8\n" >bad.in &&
 	rwtuc bad.in >out.rw 2>err && has out.rw "5 " &&
 	test_grep "Could not parse 3 lines" err &&
-	rwtuc --bad-input-lines=bad.out bad.in >out.rw && has out.rw "5 " &&
+	rwtuc --bad-input-lines=bad.out bad.in >out.rw 2>err && has out.rw "5 " && test_lines err 1 && test_grep "[0-9] lines*, which went to .bad.out." err &&
 	cat >expected <<-"END" &&
 	bad.in:2:0|2020/01/01
 	bad.in:4:|
