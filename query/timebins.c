@@ -218,10 +218,16 @@ static void spread_middle(struct timebins *bins, const struct span *span)
 	add_spike(bins, span, span->start_ms + (span->end_ms - span->start_ms) / 2);
 }
 
+/* SiLK counts one bin more where a record begins together with a bin that is too early to be kept.
+ */
 static void spread_uniform(struct timebins *bins, const struct span *span)
 {
+	const bool more =
+		span->first < bins->low_limit && span->start_ms == timebins_time(bins, span->first);
+	const int64_t count = span->last - span->first + 1 + more;
+
 	touch(bins, span->from, span->to);
-	add_shares(bins, span->from, span->to, span, 1.0 / (double)(span->last - span->first + 1));
+	add_shares(bins, span->from, span->to, span, 1.0 / (double)count);
 }
 
 /* How many bins after the start of the first slot a time is. */

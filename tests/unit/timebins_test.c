@@ -195,6 +195,37 @@ static void test_bins_before_the_first(void)
 	}
 }
 
+/* Uniform shares of a record that begins before the start; with a bin, it counts as one bin more.
+ */
+static void test_uniform_before_the_start(void)
+{
+	static const struct {
+		int64_t early_ms;
+		double share;
+	} cases[] = {
+		{ 45000, 0.25 }, { 30000, 0.2 }, { 1000, 0.2 }, { 29999, 0.25 }, { 60000, 0.2 }
+	};
+	const struct timebins_opts opts = {
+		.size_ms = MINUTE / 2,
+		.scheme = TIMEBINS_BIN_UNIFORM,
+		.has_start = true,
+		.start_ms = 20000 * DAY_MS,
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct timebins *bins;
+		struct record rec;
+
+		unit_at("case %zu", i);
+		record_init(&rec);
+		rec.start_ns = (opts.start_ms - cases[i].early_ms) * NS_PER_MS;
+		rec.duration_ns = 100 * (uint64_t)NS_PER_S;
+		bins = count(&opts, &rec, 1);
+		CU_ASSERT_DOUBLE_EQUAL(timebins_at(bins, 0)->records, cases[i].share, 1e-9);
+		timebins_free(bins);
+	}
+}
+
 static void test_too_many(void)
 {
 	const struct timebins_opts opts = {
@@ -215,6 +246,7 @@ int main(void)
 		{ "limits", test_limits },
 		{ "shares of cut records", test_cut_shares },
 		{ "bins before the first", test_bins_before_the_first },
+		{ "uniform before the start", test_uniform_before_the_start },
 		{ "too many bins", test_too_many },
 		{ NULL, NULL },
 	};
