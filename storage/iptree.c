@@ -150,7 +150,9 @@ static bool merge_fresh(struct iptree *tree, uint32_t *marks)
 	bool may_join = false;
 
 	/* to the end of the array: what is merged never gets as far as what is not */
-	memmove(pending.at, merged.at, pending.count * sizeof(*pending.at));
+	if (pending.count) {
+		memmove(pending.at, merged.at, pending.count * sizeof(*pending.at));
+	}
 	while ((block = next_of(&pending, &fresh))) {
 		bool is_held = pass_leaves(tree, &leaf, block, &nest, marks);
 		const struct setblock *around = nest.depth ? nest_around(&nest, block) : NULL;
