@@ -76,7 +76,7 @@ static inline struct xdr xdr_part(struct xdr *xdr, uint32_t len)
 {
 	const uint8_t *at = xdr_bytes(xdr, len);
 
-	return (struct xdr){ at, at ? len : 0, at == NULL };
+	return (struct xdr){ at ? at : xdr->at, at ? len : 0, at == NULL };
 }
 
 enum xdr_family { XDR_NO_ADDRESS = 0, XDR_IPV4 = 1, XDR_IPV6 = 2 };
