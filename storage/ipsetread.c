@@ -5,8 +5,8 @@
  */
 #include "storage/ipset.h"
 
-#include "storage/block.h"
 #include "storage/byteorder.h"
+#include "storage/datafile.h"
 #include "storage/ipsetform.h"
 #include "storage/setblock.h"
 #include "storage/sightings.h"
@@ -29,10 +29,10 @@ struct entry {
 };
 
 struct reading {
-	struct block_reader *in;
+	const struct datafile *file;
+	bool swap;    /* the file's */
+	bool growing; /* see ipset_read_growing() */
 	struct ipset *set;
-	const char *name;
-	bool swap;
 	struct entry entry;
 	/* struct setblock, of a tree whose history is wanted, not loaded into the set; else NULL */
 	GArray *nodes;
@@ -46,7 +46,7 @@ struct reading {
 static int truncated(const struct reading *reading, struct err *err)
 {
 	return err_set(err, ST_ETRUNC, "%s: ends in the middle of an address block at %s",
-		       reading->name, block_reader_place(reading->in));
+		       reading->file->name, block_reader_place(reading->file->in));
 }
 
 /* One block of prefix bits; of a 32-bit address prefix is 96 more. */
@@ -89,7 +89,7 @@ static int read_blocks(struct reading *reading, struct err *err)
 	size_t len;
 	int status;
 
-	while ((status = block_reader_view(reading->in, V2_BLOCK, &at, &len, err)) == ST_OK &&
+	while ((status = block_reader_view(reading->file->in, V2_BLOCK, &at, &len, err)) == ST_OK &&
 	       len >= V2_BLOCK) {
 		size_t whole = len - len % V2_BLOCK;
 
@@ -97,7 +97,7 @@ static int read_blocks(struct reading *reading, struct err *err)
 			load_bitmap(reading, ip_from_v4(load32(at, reading->swap) & 0xffffff00),
 				    at + 4);
 		}
-		block_reader_consume(reading->in, whole);
+		block_reader_consume(reading->file->in, whole);
 	}
 	return status == ST_OK && len ? truncated(reading, err) : status;
 }
@@ -108,7 +108,7 @@ static int read_blocks(struct reading *reading, struct err *err)
 static int skip(struct reading *reading, uint64_t len, struct err *err)
 {
 	uint64_t skipped;
-	int status = block_reader_skip(reading->in, len, &skipped, err);
+	int status = block_reader_skip(reading->file->in, len, &skipped, err);
 
 	return status == ST_OK && skipped < len ? truncated(reading, err) : status;
 }
@@ -122,7 +122,7 @@ static int load_leaf(struct reading *reading, const uint8_t *at, struct err *err
 
 	if (prefix > bits) {
 		return err_set(err, ST_EFORMAT, "%s: prefix %u in an address block at %s",
-			       reading->name, prefix, block_reader_place(reading->in));
+			       reading->file->name, prefix, block_reader_place(reading->file->in));
 	}
 	ip = wide ? (struct ip){ load64(at + 8, reading->swap), load64(at + 16, reading->swap) }
 		  : ip_from_v4(load32(at + 4, reading->swap));
@@ -146,7 +146,7 @@ static int read_nodes(struct reading *reading, struct err *err)
 		const uint8_t *at;
 		size_t len;
 
-		status = block_reader_view(reading->in, size, &at, &len, err);
+		status = block_reader_view(reading->file->in, size, &at, &len, err);
 		if (status == ST_OK && len < size) {
 			status = truncated(reading, err);
 		}
@@ -161,7 +161,7 @@ static int read_nodes(struct reading *reading, struct err *err)
 			if (i > 0) {
 				g_array_append_val(reading->nodes, node);
 			}
-			block_reader_consume(reading->in, size);
+			block_reader_consume(reading->file->in, size);
 		}
 	}
 	return status;
@@ -186,13 +186,13 @@ static int read_tree(struct reading *reading, struct err *err)
 		const uint8_t *at;
 		size_t len;
 
-		status = block_reader_view(reading->in, size, &at, &len, err);
+		status = block_reader_view(reading->file->in, size, &at, &len, err);
 		if (status == ST_OK && len < size) {
 			status = truncated(reading, err);
 		}
 		if (status == ST_OK) {
 			status = load_leaf(reading, at, err);
-			block_reader_consume(reading->in, size);
+			block_reader_consume(reading->file->in, size);
 		}
 	}
 	return status;
@@ -205,7 +205,7 @@ static int view_tagged(struct reading *reading, size_t len, const uint8_t **at, 
 		       struct err *err)
 {
 	size_t got;
-	int status = block_reader_view(reading->in, len + BITMAP, at, &got, err);
+	int status = block_reader_view(reading->file->in, len + BITMAP, at, &got, err);
 
 	*used = 0;
 	if (status != ST_OK || !got) {
@@ -220,8 +220,8 @@ static int view_tagged(struct reading *reading, size_t len, const uint8_t **at, 
 
 static int bad_tag(const struct reading *reading, unsigned tag, struct err *err)
 {
-	return err_set(err, ST_EFORMAT, "%s: unexpected prefix or tag 0x%02x at %s", reading->name,
-		       tag, block_reader_place(reading->in));
+	return err_set(err, ST_EFORMAT, "%s: unexpected prefix or tag 0x%02x at %s",
+		       reading->file->name, tag, block_reader_place(reading->file->in));
 }
 
 static int read_tagged(struct reading *reading, struct err *err)
@@ -244,7 +244,7 @@ static int read_tagged(struct reading *reading, struct err *err)
 		} else {
 			load_block(reading, ip, wide ? tag : 96 + tag);
 		}
-		block_reader_consume(reading->in, used);
+		block_reader_consume(reading->file->in, used);
 	}
 	return status;
 }
@@ -286,7 +286,7 @@ static int read_halves(struct reading *reading, struct err *err)
 		if (status != ST_OK) {
 			return status;
 		}
-		block_reader_consume(reading->in, used);
+		block_reader_consume(reading->file->in, used);
 	}
 	if (status == ST_OK && reading->expect_lower) {
 		status = truncated(reading, err);
@@ -303,13 +303,13 @@ static int read_sightings(struct reading *reading, struct err *err)
 	size_t len;
 	int status;
 
-	while ((status = block_reader_view(reading->in, size, &at, &len, err)) == ST_OK &&
+	while ((status = block_reader_view(reading->file->in, size, &at, &len, err)) == ST_OK &&
 	       len >= size) {
 		struct ip ip = reading->entry.leaf_size == 4 ? ip_from_v4(load32(at, reading->swap))
 							     : ip_from_bytes(at);
 
 		ipset_load_range(reading->set, ip, ip);
-		block_reader_consume(reading->in, size);
+		block_reader_consume(reading->file->in, size);
 	}
 	return status == ST_OK && len ? truncated(reading, err) : status;
 }
@@ -379,7 +379,7 @@ static int read_entry(struct reading *reading, const struct header *header, stru
 		return err_set(
 			err, ST_EFORMAT,
 			"%s: header entry of the IPset is missing or does not fit version %u",
-			reading->name, header->record_version);
+			reading->file->name, header->record_version);
 	}
 	return ST_OK;
 }
@@ -387,16 +387,16 @@ static int read_entry(struct reading *reading, const struct header *header, stru
 static int check_header(struct reading *reading, const struct header *header, struct err *err)
 {
 	if (header->format != FORMAT_IPSET) {
-		return err_set(err, ST_EFORMAT, "%s: not an IPset file", reading->name);
+		return err_set(err, ST_EFORMAT, "%s: not an IPset file", reading->file->name);
 	}
 	if (!find_version(header->record_version)) {
-		return err_set(err, ST_EVERSION, "%s: IPset version %u is not known", reading->name,
-			       header->record_version);
+		return err_set(err, ST_EVERSION, "%s: IPset version %u is not known",
+			       reading->file->name, header->record_version);
 	}
 	/* legacy headers do not tell the length */
 	if (header->record_length > 1) {
 		return err_set(err, ST_EFORMAT, "%s: record length %u in an IPset file",
-			       reading->name, header->record_length);
+			       reading->file->name, header->record_length);
 	}
 	return read_entry(reading, header, err);
 }
@@ -427,26 +427,24 @@ static void use_tree(struct reading *reading)
 }
 
 /* growing: see ipset_read_growing(). */
-static int read_content(struct reading *reading, const struct header *header, bool growing,
-			struct err *err)
+static int read_content(struct reading *reading, struct err *err)
 {
+	const struct header *header = reading->file->header;
 	bool wide = is_wide_file(reading, header);
 	int status;
 
-	reading->swap = header->big_endian != HOST_BIG_ENDIAN;
-	if (growing && wide && header->record_version == 3) {
+	if (reading->growing && wide && header->record_version == 3) {
 		reading->nodes = g_array_new(FALSE, FALSE, sizeof(struct setblock));
 		reading->leaves = g_array_new(FALSE, FALSE, sizeof(struct setblock));
 	}
 	reading->set = wide ? ipset_new_wide() : ipset_new();
-	block_reader_read_ahead(reading->in);
 	status = find_version(header->record_version)->read(reading, err);
 	if (status != ST_OK) {
 		return status;
 	}
 	if (reading->leaves && reading->leaves->len) {
 		use_tree(reading);
-	} else if (growing && wide) {
+	} else if (reading->growing && wide) {
 		ipset_finish(reading->set);
 		ipset_regrow_tree(reading->set);
 	}
@@ -454,24 +452,16 @@ static int read_content(struct reading *reading, const struct header *header, bo
 	return ST_OK;
 }
 
-static int read_set(struct ipset **out, struct bytesource *src, struct header *header, bool growing,
-		    struct err *err)
+static int read_set(struct datafile *file, bool growing, struct ipset **out, struct err *err)
 {
-	struct reading reading = { .name = bytesource_name(src) };
-	struct header own;
-	struct header *used = header ? header : &own;
-	int status;
+	struct reading reading = { .file = file, .swap = file->swap, .growing = growing };
+	int status = check_header(&reading, file->header, err);
 
-	header_init(used);
-	status = header_read(used, src, NULL, err);
 	if (status == ST_OK) {
-		status = check_header(&reading, used, err);
+		status = datafile_blocks(file, err);
 	}
 	if (status == ST_OK) {
-		status = block_reader_new(&reading.in, src, used->compression, err);
-	}
-	if (status == ST_OK) {
-		status = read_content(&reading, used, growing, err);
+		status = read_content(&reading, err);
 	}
 	if (status == ST_OK) {
 		*out = reading.set;
@@ -484,48 +474,37 @@ static int read_set(struct ipset **out, struct bytesource *src, struct header *h
 		g_array_free(reading.leaves, TRUE);
 	}
 	ipset_free(reading.set);
-	block_reader_free(reading.in);
-	if (!header) {
-		header_release(&own);
-	}
 	return status;
+}
+
+static int read_plain(struct datafile *file, void *out, struct err *err)
+{
+	return read_set(file, false, out, err);
+}
+
+static int read_growing(struct datafile *file, void *out, struct err *err)
+{
+	return read_set(file, true, out, err);
 }
 
 int ipset_read_from(struct ipset **out, struct bytesource *src, struct header *header,
 		    struct err *err)
 {
-	return read_set(out, src, header, false, err);
+	return datafile_read_from(src, header, read_plain, out, err);
 }
 
 int ipset_read_growing_from(struct ipset **out, struct bytesource *src, struct header *header,
 			    struct err *err)
 {
-	return read_set(out, src, header, true, err);
-}
-
-static int read_path(struct ipset **out, const char *path, struct header *header, bool growing,
-		     struct err *err)
-{
-	struct bytesource *src = NULL;
-	int status;
-
-	if (header) {
-		header_init(header);
-	}
-	status = bytesource_open_binary(&src, path, err);
-	if (status == ST_OK) {
-		status = read_set(out, src, header, growing, err);
-		bytesource_close(src);
-	}
-	return status;
+	return datafile_read_from(src, header, read_growing, out, err);
 }
 
 int ipset_read(struct ipset **out, const char *path, struct header *header, struct err *err)
 {
-	return read_path(out, path, header, false, err);
+	return datafile_read(path, header, read_plain, out, err);
 }
 
 int ipset_read_growing(struct ipset **out, const char *path, struct header *header, struct err *err)
 {
-	return read_path(out, path, header, true, err);
+	return datafile_read(path, header, read_growing, out, err);
 }

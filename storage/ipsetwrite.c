@@ -10,8 +10,8 @@
 #include <glib.h>
 #include <string.h>
 
-#include "storage/block.h"
 #include "storage/byteorder.h"
+#include "storage/datafile.h"
 #include "storage/ipsetform.h"
 
 #define TAG_BITMAP     0x81
@@ -38,6 +38,8 @@ struct layout {
 };
 
 struct writing {
+	const struct ipset *set;
+	const struct iptree *tree; /* version 3; else NULL */
 	struct block_writer *out;
 	const struct layout *layout;
 	bool wide;
@@ -420,28 +422,31 @@ static void add_entry(struct header *header, const struct iptree *tree, bool wid
 static void fill_header(struct header *header, const struct ipset_write_opts *opts,
 			unsigned version, uint8_t compression)
 {
-	header_init(header);
-	header->format = FORMAT_IPSET;
-	header->file_version = 16;
+	datafile_header(header, FORMAT_IPSET, (uint16_t)version, 1, opts->no_silk_version);
 	header->compression = compression;
-	header->big_endian = HOST_BIG_ENDIAN;
-	header->silk_version = opts->no_silk_version ? 0 : HEADER_SILK_VERSION;
-	header->record_length = 1;
-	header->record_version = (uint16_t)version;
 	if (opts->entries) {
 		header_add_entries(header, opts->entries);
 	}
+}
+
+static int write_content(void *what, struct block_writer *out, struct err *err)
+{
+	struct writing *writing = what;
+
+	writing->out = out;
+	writing->err = err;
+	return writing->tree ? write_tree(writing, writing->tree)
+			     : write_walk(writing, writing->set);
 }
 
 int ipset_write_to(const struct ipset *set, struct bytesink *sink,
 		   const struct ipset_write_opts *opts, struct err *err)
 {
 	struct writing writing = {
+		.set = set,
 		.wide = ipset_is_wide(set),
 		.bitmap = !ipset_is_wide(set) && !ipset_is_shrunk(set),
-		.err = err,
 	};
-	const struct iptree *tree = NULL;
 	struct iptree *own_tree = NULL;
 	struct header header;
 	unsigned version;
@@ -452,23 +457,14 @@ int ipset_write_to(const struct ipset *set, struct bytesink *sink,
 	}
 	fill_header(&header, opts, version, block_compression(opts->compression, sink));
 	if (version == 3) {
-		tree = tree_of(set, &own_tree);
+		writing.tree = tree_of(set, &own_tree);
 	} else {
 		writing.layout = &layouts[version];
 	}
 	if (version > 2) {
-		add_entry(&header, tree, writing.wide);
+		add_entry(&header, writing.tree, writing.wide);
 	}
-	writing.out = block_writer_new(sink, header.compression, 1);
-	block_writer_use_crew(writing.out);
-	status = header_write(&header, sink, err);
-	if (status == ST_OK) {
-		status = tree ? write_tree(&writing, tree) : write_walk(&writing, set);
-	}
-	if (status == ST_OK) {
-		status = block_writer_flush(writing.out, err);
-	}
-	block_writer_free(writing.out);
+	status = datafile_write(sink, &header, write_content, &writing, err);
 	header_release(&header);
 	iptree_free(own_tree);
 	return status;
