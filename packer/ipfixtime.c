@@ -346,33 +346,46 @@ static void text_add_uptime(struct time_text *text, const struct ipfix_input *in
 	}
 }
 
+static bool is_ago(const struct time_source *source)
+{
+	return source && source->unit == TIME_AGO_MICRO;
+}
+
+/* Returns whether there is one. */
+static bool text_add_duration(struct time_text *text, const struct ipfix_input *input)
+{
+	const bool *has = input->shape->has;
+
+	if (has[IPFIX_DURATION_MS]) {
+		text_add(text, "flowDurationMilliseconds", input->fields->duration_ms);
+	} else if (has[IPFIX_DURATION_US]) {
+		text_add(text, "flowDurationMicroseconds", input->fields->duration_us);
+	}
+	return has[IPFIX_DURATION_MS] || has[IPFIX_DURATION_US];
+}
+
 static void text_add_mixture(struct time_text *text, const struct ipfix_input *input)
 {
 	const struct ipfix_shape *shape = input->shape;
 	const struct time_source *start = time_find(time_starts, G_N_ELEMENTS(time_starts), shape);
 	const struct time_source *end = time_find(time_ends, G_N_ELEMENTS(time_ends), shape);
-	const bool has_ms = shape->has[IPFIX_DURATION_MS];
-	const bool has_duration = has_ms || shape->has[IPFIX_DURATION_US];
+	bool has_duration;
 
+	if (start) {
+		text_add(text, start->name, time_value(start, input));
+	}
+	has_duration = text_add_duration(text, input);
 	if (!start && !end && !has_duration) {
 		text->separator = " ";
 		text_add_export(text, input, "based on ");
 		return;
-	}
-	if (start) {
-		text_add(text, start->name, time_value(start, input));
-	}
-	if (has_duration) {
-		text_add(text, has_ms ? "flowDurationMilliseconds" : "flowDurationMicroseconds",
-			 has_ms ? input->fields->duration_ms : input->fields->duration_us);
 	}
 	if (end && !(start && has_duration)) {
 		text_add(text, end->name, time_value(end, input));
 	}
 	if (!start && !end) {
 		text_add_export(text, input, "set end to ");
-	} else if ((start && start->unit == TIME_AGO_MICRO) ||
-		   (end && end->unit == TIME_AGO_MICRO)) {
+	} else if (is_ago(start) || is_ago(end)) {
 		text_add_export(text, input, "");
 	}
 }

@@ -121,11 +121,19 @@ static bool pass_leaves(const struct iptree *tree, const struct setblock **leaf,
 	return *leaf > tree->leaves.at && setblock_holds(*leaf - 1, block);
 }
 
-/* Does a block make a whole with a leaf beside it? */
-static bool is_half(const struct iptree *tree, const struct setblock *block,
-		    const struct setblock *next_leaf)
+/* Was a block held when it came: by one around it, or by the same one before it (or NULL)? */
+static bool is_covered(const struct setblock *block, const struct setblock *around,
+		       const struct setblock *before)
 {
-	return (next_leaf > tree->leaves.at && setblock_are_halves(next_leaf - 1, block)) ||
+	return (around && around->time < block->time) || (before && is_same(before, block));
+}
+
+/* Does a block make a whole with the one before it (or NULL), or with a leaf beside it? */
+static bool is_half(const struct iptree *tree, const struct setblock *block,
+		    const struct setblock *before, const struct setblock *next_leaf)
+{
+	return (before && setblock_are_halves(before, block)) ||
+	       (next_leaf > tree->leaves.at && setblock_are_halves(next_leaf - 1, block)) ||
 	       (next_leaf < tree->leaves.at + tree->leaves.count &&
 		setblock_are_halves(block, next_leaf));
 }
@@ -158,12 +166,10 @@ static bool merge_fresh(struct iptree *tree, uint32_t *marks)
 		const struct setblock *around = nest.depth ? nest_around(&nest, block) : NULL;
 		const struct setblock *before = merged.count ? &merged.at[merged.count - 1] : NULL;
 
-		if (is_held || (around && around->time < block->time) ||
-		    (before && is_same(before, block))) {
+		if (is_held || is_covered(block, around, before)) {
 			continue;
 		}
-		may_join = may_join || around || (before && setblock_are_halves(before, block)) ||
-			   is_half(tree, block, leaf);
+		may_join = may_join || around || is_half(tree, block, before, leaf);
 		if (around) {
 			marks[around->time]++;
 		}
