@@ -9,8 +9,7 @@
  *		}
  *	...
  *		if (thing_open(path, err) != ST_OK) {
- *			return err_prefix(err, "sensor %s", name);	// "sensor S1: x: not a
- *thing"
+ *			return err_prefix(err, "sensor %s", name); // "sensor S1: x: not a thing"
  *		}
  *
  * Every function takes err NULL ("nobody wants to know") and returns the status, so that setting

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Values of extension columns: how each RFC 5610 type is printed, and how values become keys.
- *Inside common only; others reach them through struct field (common/extfield.h).
+ * Inside common only; others reach them through struct field (common/extfield.h).
  *
  *	kind = extvalue_kind(IE_MAC_ADDRESS);
  *	len = kind->print(out, &value, field, ctx);	// up to EXTVALUE_TEXT_MAX bytes

@@ -2,7 +2,7 @@
 /*
  * Memory for large arrays that are filled and read all over: in huge pages where the system has
  * them, which saves a good part of the time that goes into finding pages and filling them one by
- *one.
+ * one.
  *
  *	uint8_t *rows = hugeroom_new(bytes);
  *	...

@@ -14,17 +14,17 @@
  * went out in part over TCP or foreign TLS is sent again whole.
  *
  * Several destinations are several collectors of one stream, each with a durable position of its
- *own. The link is with one of them at a time: the first that can be reached. After a loss the same
- *one is tried once more, then all in order; from a later one the link goes back to the first ones
- *now and then, when nothing is under way. What any of them has acknowledged is never sent again,
- *not even to one that knows less. What was sent and not acknowledged when a connection was lost
- *goes to the next collector too, and may be stored by both: no one can know.
+ * own. The link is with one of them at a time: the first that can be reached. After a loss the same
+ * one is tried once more, then all in order; from a later one the link goes back to the first ones
+ * now and then, when nothing is under way. What any of them has acknowledged is never sent again,
+ * not even to one that knows less. What was sent and not acknowledged when a connection was lost
+ * goes to the next collector too, and may be stored by both: no one can know.
  *
  * With a spool the messages come from there (link_send() and link_add_preamble() are not used):
- *also those of earlier lives, with their id, positions and templates. Messages of different lives
- *go over different connections, since their templates and sequence numbers are different ones.
+ * also those of earlier lives, with their id, positions and templates. Messages of different lives
+ * go over different connections, since their templates and sequence numbers are different ones.
  * With the spool of a relay (spool_attach()) every connection is opened with what the spool says,
- *and a peer that does not speak the link is none.
+ * and a peer that does not speak the link is none.
  *
  * This header is the exporter's half; packer/listen.h has the collector's, on the shared framing
  * of common/linkframe.h.
@@ -53,6 +53,9 @@
 #include "common/tls.h"
 
 struct link; /* one destination; one thread */
+
+/* The bytes of a spool to have under way: a peer acknowledges ten times a second. */
+#define LINK_SPOOL_BUFFER (UINT64_C(16) << 20)
 
 struct link_opts {
 	const char *destination; /* "tls://host:port", "tcp://host:port", "udp://host:port"; IPv6 in

@@ -26,7 +26,7 @@
  *
  * Version 2 is that of a relay (flowcap): its messages are not IPFIX but envelopes around what many
  * exporters sent (packer/envelope.h), 32 bytes longer at most. Who does not know of relays refuses
- *it.
+ * it.
  *
  * Order. The exporter's first frame is HELLO, the collector's first is WELCOME or GOODBYE (a
  * refusal, with the reason). The exporter sends nothing else before WELCOME. Then PREAMBLE and

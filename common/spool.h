@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A spool: IPFIX messages of one exporter kept in a journal until a collector has acknowledged
- *them, over restarts of the exporter too. common/link.h sends from it.
+ * them, over restarts of the exporter too. common/link.h sends from it.
  *
  *	st = spool_open(&spool, &opts, &recovery, err);
  *	st = spool_add_template(spool, templates, len, err);	// before the first message
@@ -22,7 +22,7 @@
  * Every life of the exporter is an epoch with templates of its own, which are kept beside the
  * journal (EPOCH.templates, 16 hexadecimal digits: IPFIX messages one after the other) as long as
  * messages of that epoch are. Entries of the journal are the epoch, 8 bytes big-endian, and a
- *message.
+ * message.
  */
 #ifndef TUSSAH_COMMON_SPOOL_H
 #define TUSSAH_COMMON_SPOOL_H

@@ -18,7 +18,7 @@
  * ENVELOPE_OPEN are its stream id (16) and four texts, each with its NUL.
  *
  * A relay (packer/relay.h) sends its journal's envelopes on as they are: there the session is that
- *of the relay's journal, and an ENVELOPE_OPEN has it too when it opens a connection.
+ * of the relay's journal, and an ENVELOPE_OPEN has it too when it opens a connection.
  */
 #ifndef TUSSAH_PACKER_ENVELOPE_H
 #define TUSSAH_PACKER_ENVELOPE_H

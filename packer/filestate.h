@@ -9,8 +9,8 @@
  *	records = filestate_done(state, file);		// of this file; pass over so many
  *	... write records ...
  *	epoch.number = filestate_epoch(state);
- *	writer_commit(writer, flags, now, &epoch, err);	// over: filestate_commit(state, file, n,
- *err)
+ *	// epoch.over is filestate_commit(state, file, n, err)
+ *	writer_commit(writer, flags, now, &epoch, err);
  *	... remove the file ...
  *	filestate_close(state);
  *

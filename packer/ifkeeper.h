@@ -6,8 +6,7 @@
  *	struct ifkeeper *keeper = ifkeeper_new();
  *	ifkeeper_take(keeper, "P0", &counters);			// each sample
  *	ifkeeper_write(keeper, root, now_ns, false);		// now and then
- *	ifkeeper_write(keeper, root, now_ns, true);		// the last time: the hour in
- *progress too
+ *	ifkeeper_write(keeper, root, now_ns, true);		// at last, the hour in progress too
  */
 #ifndef TUSSAH_PACKER_IFKEEPER_H
 #define TUSSAH_PACKER_IFKEEPER_H

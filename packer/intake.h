@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What comes in, into the journal: listeners and files hand over messages, which are sorted by
- *probe and appended, and acknowledged once the journal is synced. When it is full, connections and
- *files wait, datagrams are dropped and counted.
+ * probe and appended, and acknowledged once the journal is synced. When it is full, connections and
+ * files wait, datagrams are dropped and counted.
  *
  *	struct intake *intake = intake_new(&env);
  *	struct intake_door *door = intake_door_new(intake, probe);

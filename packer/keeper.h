@@ -12,8 +12,8 @@
  *
  * What is not done yet is listed in STATE/.rwflowpack-unsealed, so that it is done after a crash:
  * the first line is "tussah-unsealed 1", then one line a file, the second its hour begins at and
- *its path from the root. Lines are added as files are opened; the list is replaced when some are
- *done. A line too many does no harm.
+ * its path from the root. Lines are added as files are opened; the list is replaced when some are
+ * done. A line too many does no harm.
  */
 #ifndef TUSSAH_PACKER_KEEPER_H
 #define TUSSAH_PACKER_KEEPER_H

@@ -2,7 +2,7 @@
 /*
  * What a probe lost, divided into hours: counters that only grow become differences for
  * storage/lossfile. An hour in which nothing went wrong leaves no line; another has lines that add
- *up to all that was received in it. Pure.
+ * up to all that was received in it. Pure.
  *
  *	struct lossbook book = { 0 };
  *	lossbook_turn(&book, &totals, hour_ns, false, write, arg);	// now and then

@@ -2,7 +2,7 @@
 /*
  * Lists that say what belongs to a network: interfaces, address blocks, or IPset files
  * (silk-packing.md 2.3, 2.8). Immutable after network_list_finish(), then for any number of
- *threads.
+ * threads.
  *
  *	struct network_list *list = network_list_new(NETWORK_IPBLOCKS);
  *	network_list_add(list, "10.0.0.0/8", err);

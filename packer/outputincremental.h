@@ -7,8 +7,7 @@
  *
  *	struct outputincremental *output = outputincremental_new(&opts);
  *	writer opts: .root = opts.directory, .place = outputincremental_place(output)
- *	writer_recover(...);		// publishes what an earlier packer left, removes what is
- *empty
+ *	writer_recover(...);	// publishes what an earlier packer left, removes what is empty
  *	... write, writer_commit(writer, WRITER_CLOSE, ...) ...
  *	outputincremental_publish(output);
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * rwflowpack --check-config: is everything there that starting needs? Nothing is written, no port
- *is opened. The site and sensor.conf have been read already.
+ * is opened. The site and sensor.conf have been read already.
  *
  *	if (packcheck(&opts, conf, print_line, NULL) > 0) { ... }
  */

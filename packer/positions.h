@@ -19,7 +19,7 @@
  *	st = positions_commit(positions, true, now, err);	// becomes durable here, all of it
  *
  * What is taken in and not packed yet is in the journal: after a crash, taking the stream's
- *messages there in anew (position_begin, position_end) makes taken what it was.
+ * messages there in anew (position_begin, position_end) makes taken what it was.
  *
  * A stream belongs to the certificate that writes it: the name is part of its key, so that nobody
  * moves another's position.

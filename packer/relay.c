@@ -13,7 +13,6 @@
 #include "common/timestamp.h"
 
 #define RELAY_POLL_MS        20
-#define RELAY_BUFFER_BYTES   (UINT64_C(8) << 20) /* under way */
 #define RELAY_BACKOFF_MIN_NS (NS_PER_S / 2)
 #define RELAY_BACKOFF_MAX_NS (10 * NS_PER_S)
 #define RELAY_STALL_NS       (60 * NS_PER_S)
@@ -104,7 +103,7 @@ static int relay_open_link(struct relay *relay, const struct relay_opts *opts, s
 		.others = opts->destinations + 1,
 		.return_ns = opts->return_ns,
 		.tls = opts->tls,
-		.buffer_bytes = RELAY_BUFFER_BYTES,
+		.buffer_bytes = LINK_SPOOL_BUFFER,
 		.backoff_min_ns = RELAY_BACKOFF_MIN_NS,
 		.backoff_max_ns = RELAY_BACKOFF_MAX_NS,
 		.stall_timeout_ns = RELAY_STALL_NS,

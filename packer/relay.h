@@ -2,7 +2,7 @@
 /*
  * A relay: what the collector took in goes on to a packer elsewhere, as it came, over the link
  * (common/link.h). The collector's journal is the spool: what the packer has acknowledged leaves
- *it.
+ * it.
  *
  *	exporter -> intake -> journal -> link == TLS == intake of the packer
  *	                         |
@@ -12,11 +12,9 @@
  * yesterday's. So each connection is opened with all sessions, and what their decoders know, as of
  * the first envelope that follows.
  *
- *	st = relay_start(&relay, &opts, err);		// the collector was told that it is a
- *relay's
+ *	st = relay_start(&relay, &opts, err);	// the collector was told that it is a relay's
  *	...
- *	relay_stop(relay);				// listeners are stopped, the collector is
- *not
+ *	relay_stop(relay);			// listeners are stopped, the collector is not
  */
 #ifndef TUSSAH_PACKER_RELAY_H
 #define TUSSAH_PACKER_RELAY_H

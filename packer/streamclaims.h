@@ -17,9 +17,9 @@
  * writes down before what it will have then, and looks for claims that it did not know of.
  *
  * On disk, as lines of text: ROOT/.rwflowpack-claims, locked by whoever reads or replaces it, in
- *the order of time: key, first message, packer, second of the claim; ROOT/.rwflowpack-taken-PACKER:
- *key and last message. A key is an id (32 hexadecimal digits), a blank, and a name, so it stands
- *last.
+ * the order of time: key, first message, packer, second of the claim;
+ * ROOT/.rwflowpack-taken-PACKER: key and last message. A key is an id (32 hexadecimal digits), a
+ * blank, and a name, so it stands last.
  *
  * From any thread.
  */

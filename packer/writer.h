@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The open hourly files of the repository. Any number of threads may write, one at a time; the
- *files that were written to longest ago are closed when more than the cache's size are open.
+ * files that were written to longest ago are closed when more than the cache's size are open.
  *
  *	struct writer *writer = writer_new(&opts);
  *	writer_begin(writer);

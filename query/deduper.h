@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Which of the records that agree in a key are duplicates of each other, when some numbers of
- *theirs may differ a little. The engine of rwdedupe.
+ * theirs may differ a little. The engine of rwdedupe.
  *
  *	struct deduper *deduper = deduper_new(&deltas);
  *	for each group of records with equal keys: deduper_clear(deduper);

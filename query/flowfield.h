@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Fields that are worked out of a record alone: payload and rates, YAF's flow key hash, what
- *rwmatch left in the next hop, and the ends of a flow by inside and outside.
+ * rwmatch left in the next hop, and the ends of a flow by inside and outside.
  *
  *	struct flowfields *flows = flowfields_new(&setup);
  *	flowfields_register(flows, ext);

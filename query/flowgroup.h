@@ -2,7 +2,7 @@
 /*
  * Number the groups of a stream of records: those that follow each other and agree in the fields of
  * a key, and in one more field but for a difference. The number is put into the next hop. The
- *engine of rwgroup.
+ * engine of rwgroup.
  *
  *	flowgroup_new(&group, &spec);
  *	while (source_next(source, batch, COLUMNS_ALL)) {

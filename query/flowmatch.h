@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Relate the records of two sorted streams, queries and responses: those of the same key whose
- *times fit become a numbered match. The engine of rwmatch.
+ * times fit become a numbered match. The engine of rwmatch.
  *
  *	struct flowmatch_spec spec = { .key_size = 20, .next = next, .write = write, .arg = me };
  *	st = flowmatch_run(&spec, err);
  *
  * A match starts with a query and a response; the earlier one is its base. Then more records of
- *both streams join while their key is that of the base and they start within its window of time.
+ * both streams join while their key is that of the base and they start within its window of time.
  */
 #ifndef TUSSAH_QUERY_FLOWMATCH_H
 #define TUSSAH_QUERY_FLOWMATCH_H

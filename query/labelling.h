@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Labels for the fields that look them up (common/extfield.h), from the repository's file of
- *labels.
+ * labels.
  *
  *	struct labelling *labelling = labelling_new(ext, env, &opts->site);	// NULL: not needed
  *	...

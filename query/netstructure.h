@@ -30,7 +30,7 @@ int netstructure_parse(const char *text, struct netstructure *out, struct err *e
 /*
  * A table that is filled range by range. In CSV and JSON it has columns of its own: the block, the
  * sum, the hosts, and each size that is counted. Sums: each range has a counter, rows have a column
- *for their sum, and blocks of host size show it alone.
+ * for their sum, and blocks of host size show it alone.
  *
  *	table = netstructure_start(&net, text, &style, ip_format, true);
  *	netstructure_add(table, first, last, counter);	// ascending; beyond the network: no matter

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The file of records that a tool writes. It appears under its name when it is whole, and not at
- *all when the tool fails or is killed.
+ * all when the tool fails or is killed.
  *
  *	struct recordout *out = recordout_open(opts->output_path, &opts->sink);
  *	recordout_begin(out, env, &entries);

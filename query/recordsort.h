@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Records sorted by a key of fields, in bounded memory: what rwsort, rwdedupe and rwcombine stand
- *on.
+ * on.
  *
  *	struct recordsort *sort = recordsort_new(&key, &plan);
  *	recordsort_add(sort, batch, err) ...

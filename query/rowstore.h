@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Many rows of one size in memory, in less room than they have bytes: what rows that lie together
- *have in common is kept once (rowform.h).
+ * have in common is kept once (rowform.h).
  *
  *	struct rowstore *store = rowstore_new(row_size);
  *	uint8_t *to = rowstore_place(store, want, &count);	// fill them before the next call

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Reading files for a query: what one thread does with one file. Records are counted, and those
- *that somebody wants are handed over a frame at a time, with no more columns than are asked for.
+ * that somebody wants are handed over a frame at a time, with no more columns than are asked for.
  *
  *	struct scanner *scanner = scanner_new(&plan);
  *	struct scan_file *file;

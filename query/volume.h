@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Records, bytes and packets of a bin, and the switches --min-bytes, --max-bytes and their like
- *that say which bins are of interest.
+ * that say which bins are of interest.
  *
  *	OPT_GROUP(struct total_opts, limits, volume_limits_opt_table)
  *	static const struct total_opts defaults = { .limits = VOLUME_LIMITS_NONE };

@@ -7,7 +7,7 @@
  *
  * Parts that all must hold become tests of their own, the same as those of switches where there is
  * such a switch, so that files and blocks are passed over by them; the rest is evaluated row by
- *row.
+ * row.
  */
 #ifndef TUSSAH_QUERY_WHERE_H
 #define TUSSAH_QUERY_WHERE_H

@@ -4,10 +4,10 @@
  * everything it needs is taken at creation.
  *
  *	struct flowtable *table = flowtable_new(&opts, on_flow, arg);
- *	hash = flowtable_prepare(table, &packet);	// and, packets later, so that memory need
- *not be flowtable_fetch(table, hash);		// waited for, flowtable_add(table, &packet, hash);
- *	// may call on_flow for flows that ended flowtable_expire(table, now_ns);	// a silent
- *link: idle flows end nevertheless
+ *	hash = flowtable_prepare(table, &packet);
+ *	flowtable_fetch(table, hash);		// some packets later, so that memory is there when
+ *	flowtable_add(table, &packet, hash);	// it is needed; may call on_flow for ended flows
+ *	flowtable_expire(table, now_ns);	// a silent link: idle flows end nevertheless
  *	flowtable_flush(table);			// end of input: all that is left
  *	flowtable_free(table);
  *

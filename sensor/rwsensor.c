@@ -408,7 +408,8 @@ static int open_sink(const struct rwsensor_opts *opts, struct sink **out, struct
 	int st = random_bytes(link.stream_id, sizeof(link.stream_id), err);
 
 	if (opts->spool_directory != NULL) {
-		link.buffer_bytes = MIN(opts->buffer_bytes, MIN(opts->spool_bytes / 4, 16 * MIB));
+		link.buffer_bytes =
+			MIN(opts->buffer_bytes, MIN(opts->spool_bytes / 4, LINK_SPOOL_BUFFER));
 		link.backoff_max_ns = 5 * NS_PER_S;
 	}
 	if (st == ST_OK) {

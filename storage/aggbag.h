@@ -11,8 +11,8 @@
  *	aggbag_free(bag);
  *
  * A key is layout->key_bytes bytes as they lie in a record, counters are in the order of the
- *layout. Keys lie in a keytable, whose rows keep keys and counters in the order of adding; walking
- *sorts the numbers of the rows. A key whose counters are all 0 is not shown.
+ * layout. Keys lie in a keytable, whose rows keep keys and counters in the order of adding; walking
+ * sorts the numbers of the rows. A key whose counters are all 0 is not shown.
  *
  * Threads: one at a time per bag.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The fields of aggregate bags (silk-set-bag-pmap-files.md 3.2), and how those of one bag lie in
- *its records: key fields by ascending number, then counters, all big-endian, without gaps.
+ * its records: key fields by ascending number, then counters, all big-endian, without gaps.
  *
  *	struct agglayout layout = { 0 };
  *	aggfield_find("sipv4", AGGFIELD_ANY, &id, err);

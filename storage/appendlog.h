@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What a writer is about to append to files of a repository, written down before it does, so that
- *it can be taken out again should the writer die before it has said that the appending counts. The
- *log lies in the root, ROOT/.rwflowpack-appends-ID, for others to see which files must not be
- *rewritten meanwhile; each writer has an id of its own.
+ * it can be taken out again should the writer die before it has said that the appending counts. The
+ * log lies in the root, ROOT/.rwflowpack-appends-ID, for others to see which files must not be
+ * rewritten meanwhile; each writer has an id of its own.
  *
  *	appendlog_open(&log, root, id, err);
  *	appendlog_undo(log, epoch, report, arg, err);	// once: what was appended in this epoch
@@ -19,8 +19,8 @@
  * On disk, numbers big-endian: "TSAL", version 1 (4 bytes), epoch (8), number of entries (4), zero
  * (4), entries, and the XXH64 of all before. An entry: length of the path (2), path from the root,
  * offset (8), length (8), number of marks (4), marks. A mark: an offset in what is appended (8),
- *the XXH64 of it up to there (8): one at each multiple of 4096 in the file, at the end of each
- *piece that can be cut off alone, and at the end of all. A log that is not whole claims nothing.
+ * the XXH64 of it up to there (8): one at each multiple of 4096 in the file, at the end of each
+ * piece that can be cut off alone, and at the end of all. A log that is not whole claims nothing.
  */
 #ifndef TUSSAH_STORAGE_APPENDLOG_H
 #define TUSSAH_STORAGE_APPENDLOG_H

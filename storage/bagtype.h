@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What the keys and counters of a bag stand for (silk-set-bag-pmap-files.md 2.2). A type tells how
- *a key is shown and read; it does not limit what a bag holds.
+ * a key is shown and read; it does not limit what a bag holds.
  *
  *	if (bagtype_find("sipv4", &id, err) == ST_OK && bagtype_kind(id) == BAGKIND_IP) ...
  */

@@ -4,8 +4,9 @@
  * dictionary is made of. By sorting, so that no choice of values makes it slow.
  *
  *	struct ranks *ranks = ranks_new();
- *	count = ranks_make(ranks, values, rows, distinct, codes);	// values[i] ==
- *distinct[codes[i]] ranks_free(ranks);
+ *	count = ranks_make(ranks, values, rows, distinct, codes);
+ *	// values[i] == distinct[codes[i]]
+ *	ranks_free(ranks);
  *
  * Threads: one at a time per ranks.
  */

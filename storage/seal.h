@@ -2,7 +2,7 @@
 /*
  * Sealing: a block file is rewritten sorted by start time, in full blocks, with a footer, and
  * replaces itself at once (storage/FORMAT.md section 7). Readers that have the old file open are
- *not disturbed; writers that wait for its lock find the new one.
+ * not disturbed; writers that wait for its lock find the new one.
  *
  *	struct seal_result result;
  *	rc = seal_file(path, &(struct seal_opts){ .compression = CHUNK_LZO1X }, &result, err);

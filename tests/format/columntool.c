@@ -5,9 +5,9 @@
  *	columntool FILE <LINES
  *
  * A line is a record: words "sip=ADDRESS dip= sport= dport= protocol= packets= bytes= input=
- *output= sensor=", "PEN/ID:TYPE=VALUE" for extension columns (TYPE by its number of RFC 5610; byte
- *strings may hold \xHH; signed numbers and times of nanoseconds are signed, floats are given as
- *their bits). "---" ends a block. Record i starts i seconds after 2024-03-05 06:00.
+ * output= sensor=", "PEN/ID:TYPE=VALUE" for extension columns (TYPE by its number of RFC 5610; byte
+ * strings may hold \xHH; signed numbers and times of nanoseconds are signed, floats are given as
+ * their bits). "---" ends a block. Record i starts i seconds after 2024-03-05 06:00.
  */
 #include <inttypes.h>
 #include <stdio.h>
