@@ -61,7 +61,7 @@ struct envelope {
 	uint64_t session;  /* position of its ENVELOPE_OPEN in the journal */
 	uint64_t position; /* in the stream; 0: none */
 	int64_t arrival_ns;
-	const uint8_t *bytes; /* of an ENVELOPE_MESSAGE; borrowed */
+	const uint8_t *bytes; /* of an ENVELOPE_MESSAGE or ENVELOPE_STATE; borrowed */
 	size_t len;
 	struct envelope_open open; /* of an ENVELOPE_OPEN */
 };

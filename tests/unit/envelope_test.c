@@ -58,7 +58,10 @@ static void test_message(void)
 	CU_ASSERT_EQUAL(memcmp(back.bytes, "abc", 3), 0);
 	bytes[0] = 0;
 	CU_ASSERT_EQUAL(envelope_parse(&back, bytes, sizeof(bytes), NULL), ST_EFORMAT);
-	bytes[0] = ENVELOPE_CLOSE + 1;
+	bytes[0] = ENVELOPE_STATE;
+	CU_ASSERT_EQUAL(envelope_parse(&back, bytes, sizeof(bytes), NULL), ST_OK);
+	UNIT_ASSERT_U64(back.len, 3);
+	bytes[0] = ENVELOPE_STATE + 1;
 	CU_ASSERT_EQUAL(envelope_parse(&back, bytes, sizeof(bytes), NULL), ST_EFORMAT);
 }
 
