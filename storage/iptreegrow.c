@@ -380,7 +380,9 @@ static void order_dead(struct dead *dead, size_t count)
 {
 	size_t start = 0;
 
-	qsort(dead, count, sizeof(*dead), time_order);
+	if (count) {
+		qsort(dead, count, sizeof(*dead), time_order);
+	}
 	for (size_t i = 1; i <= count; i++) {
 		if (i == count || dead[i].time != dead[start].time) {
 			if (dead[start].time == IPTREE_NEVER) {
