@@ -16,6 +16,7 @@
 
 #include "common/batch.h"
 #include "common/site.h"
+#include "common/timestamp.h"
 
 /* One value of any kind. */
 struct value {
@@ -35,6 +36,7 @@ struct field_context {
 	const struct site *site; /* may be NULL: ids instead of names */
 	unsigned ip_format;
 	unsigned timestamp_format;
+	struct timestamp_memo *times; /* of the table, for its speed; borrowed; may be NULL */
 	bool integer_sensors;
 	bool integer_tcp_flags;
 	bool padded_flags;       /* columnar output: flag letters in their places */

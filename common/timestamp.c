@@ -13,6 +13,7 @@
 #include "common/namelist.h"
 
 enum {
+	SECONDS_PER_MINUTE = 60,
 	SECONDS_PER_DAY = 86400,
 	DAYS_PER_ERA = 146097,
 	DAYS_TO_1970 = 719468, /* from 0000-03-01 */
@@ -520,7 +521,8 @@ static char *print_epoch(char *p, int64_t seconds)
 	return p + decimal_print(p, (uint64_t)seconds);
 }
 
-size_t timestamp_print(char *out, int64_t ns, unsigned format)
+/* What follows the whole seconds, the fraction of ns, at p in out. Returns the length of all. */
+static size_t finish_print(char *out, char *p, uint32_t fraction, unsigned format, char suffix)
 {
 	static const uint32_t powers[] = {
 		[0] = 1000000000,
@@ -528,36 +530,85 @@ size_t timestamp_print(char *out, int64_t ns, unsigned format)
 		[6] = 1000,
 		[9] = 1,
 	};
-	unsigned base = format & TIMESTAMP_BASE_MASK;
 	unsigned shown = decimals(format);
-	int64_t seconds = floor_div(ns, NS_PER_S);
-	uint32_t fraction = (uint32_t)(ns - seconds * NS_PER_S);
-	const char *suffix = "";
-	char *p = out;
 
-	if (base == TIMESTAMP_EPOCH || base >= G_N_ELEMENTS(layouts)) {
-		p = print_epoch(p, seconds);
-	} else {
-		struct civil civil;
-
-		if (format & TIMESTAMP_LOCAL) {
-			civil_from_local(seconds, &civil);
-		} else {
-			civil_from_seconds(seconds, &civil);
-			suffix = layouts[base].suffix;
-		}
-		p = print_civil(p, &civil, &layouts[base]);
-	}
 	if (shown > 0) {
 		*p++ = '.';
 		decimal_print_padded(p, fraction / powers[shown], shown);
 		p += shown;
 	}
-	if (*suffix) {
-		*p++ = *suffix;
+	if (suffix) {
+		*p++ = suffix;
 	}
 	*p = '\0';
 	return (size_t)(p - out);
+}
+
+static bool is_epoch(unsigned format)
+{
+	unsigned base = format & TIMESTAMP_BASE_MASK;
+
+	return base == TIMESTAMP_EPOCH || base >= G_N_ELEMENTS(layouts);
+}
+
+static char suffix_of(unsigned format)
+{
+	return is_epoch(format) || format & TIMESTAMP_LOCAL
+		       ? '\0'
+		       : *layouts[format & TIMESTAMP_BASE_MASK].suffix;
+}
+
+size_t timestamp_print(char *out, int64_t ns, unsigned format)
+{
+	int64_t seconds = floor_div(ns, NS_PER_S);
+	struct civil civil;
+	char *p;
+
+	if (is_epoch(format)) {
+		p = print_epoch(out, seconds);
+	} else {
+		if (format & TIMESTAMP_LOCAL) {
+			civil_from_local(seconds, &civil);
+		} else {
+			civil_from_seconds(seconds, &civil);
+		}
+		p = print_civil(out, &civil, &layouts[format & TIMESTAMP_BASE_MASK]);
+	}
+	return finish_print(out, p, (uint32_t)(ns - seconds * NS_PER_S), format, suffix_of(format));
+}
+
+/* The memo's place of a minute, filled. */
+static const struct timestamp_minute *recall(struct timestamp_memo *memo, int64_t minute,
+					     unsigned format)
+{
+	struct timestamp_minute *place = &memo->at[minute & (TIMESTAMP_MEMO_MINUTES - 1)];
+	char text[TIMESTAMP_TEXT_MAX];
+
+	if (!place->known || place->minute != minute || place->format != format) {
+		timestamp_print(text, minute * SECONDS_PER_MINUTE * NS_PER_S, format);
+		*place = (struct timestamp_minute){ .minute = minute,
+						    .format = format,
+						    .known = true };
+		memcpy(place->text, text, sizeof(place->text));
+	}
+	return place;
+}
+
+size_t timestamp_print_near(struct timestamp_memo *memo, char *out, int64_t ns, unsigned format)
+{
+	int64_t seconds = floor_div(ns, NS_PER_S);
+	int64_t minute = floor_div(seconds, SECONDS_PER_MINUTE);
+
+	/* zones have had offsets that are no whole minutes; the first minute of int64 is cut off */
+	if (!memo || is_epoch(format) || format & TIMESTAMP_LOCAL ||
+	    minute <= INT64_MIN / (SECONDS_PER_MINUTE * NS_PER_S)) {
+		return timestamp_print(out, ns, format);
+	}
+	memcpy(out, recall(memo, minute, format)->text, TIMESTAMP_MINUTE_CHARS);
+	decimal_print_padded(out + TIMESTAMP_MINUTE_CHARS,
+			     (uint32_t)(seconds - minute * SECONDS_PER_MINUTE), 2);
+	return finish_print(out, out + TIMESTAMP_MINUTE_CHARS + 2,
+			    (uint32_t)(ns - seconds * NS_PER_S), format, suffix_of(format));
 }
 
 int timestamp_print_width(unsigned format)

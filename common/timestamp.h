@@ -75,6 +75,20 @@ int timestamp_parse_range(const char *text, bool local, int64_t *first_ns, int64
 /* Writes NUL-terminated text into out (TIMESTAMP_TEXT_MAX bytes), returns its length. Fractions
  * are cut, not rounded. Fast: days are converted by arithmetic; safe in hot paths. */
 size_t timestamp_print(char *out, int64_t ns, unsigned format);
+
+/* Minutes that were printed, for tables, whose times are near each other. Zeroed at first. */
+#define TIMESTAMP_MEMO_MINUTES 8
+#define TIMESTAMP_MINUTE_CHARS 17 /* up to the seconds */
+struct timestamp_memo {
+	struct timestamp_minute {
+		int64_t minute; /* since the epoch */
+		unsigned format;
+		char text[TIMESTAMP_MINUTE_CHARS];
+		bool known;
+	} at[TIMESTAMP_MEMO_MINUTES];
+};
+/* As timestamp_print(). memo NULL: nothing is remembered. */
+size_t timestamp_print_near(struct timestamp_memo *memo, char *out, int64_t ns, unsigned format);
 int timestamp_print_width(unsigned format);
 /* Is what is printed a number: seconds since the epoch? */
 static inline bool timestamp_is_number(unsigned format)

@@ -55,13 +55,14 @@ static size_t print_attributes(char *out, const struct value *value, const struc
 static size_t print_time(char *out, const struct value *value, const struct field *field,
 			 const struct field_context *ctx)
 {
-	return timestamp_print(out, value->ns, ctx->timestamp_format);
+	return timestamp_print_near(ctx->times, out, value->ns, ctx->timestamp_format);
 }
 
 static size_t print_time_msec(char *out, const struct value *value, const struct field *field,
 			      const struct field_context *ctx)
 {
-	return timestamp_print(out, value->ns, ctx->timestamp_format & ~TIMESTAMP_NO_MSEC);
+	return timestamp_print_near(ctx->times, out, value->ns,
+				    ctx->timestamp_format & ~TIMESTAMP_NO_MSEC);
 }
 
 static unsigned decimals(unsigned timestamp_format)

@@ -75,6 +75,7 @@ struct cut {
 	size_t field_count;
 	uint32_t columns;
 	struct field_context ctx;
+	struct timestamp_memo times;
 	struct text *text;
 	bool titled;
 	uint64_t skip;  /* records before the first to print */
@@ -329,6 +330,7 @@ static int cut_run(struct tool_env *env, void *options, int argc, char **argv)
 	}
 	source_check_copy(&opts->source, opts->output.output_path);
 	format_context(&opts->format, true, tool_site(env, &opts->site, false), &style, &cut.ctx);
+	cut.ctx.times = &cut.times;
 	cut.ctx.icmp_type_and_code = opts->icmp_type_and_code;
 	cut.ctx.ipv4_only = source_policy(&opts->source) < IPV6_MIX;
 	cut.ext = extfields_new();

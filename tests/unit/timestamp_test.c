@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/timestamp.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -266,6 +267,30 @@ static void test_print_ours(void)
 	UNIT_ASSERT_STR(text, "2262-04-11 23:47:16.854");
 }
 
+/* As without the memory, whatever came before: steps of up to two minutes, and ends. */
+static void test_print_near(void)
+{
+	static const unsigned bits[] = { 0, TIMESTAMP_NO_MSEC, TIMESTAMP_MICRO, TIMESTAMP_LOCAL };
+	static const int64_t ends[] = { INT64_MIN, INT64_MIN + 59 * NS_PER_S, -1, 0, INT64_MAX };
+	struct timestamp_memo memo = { 0 };
+	GRand *rand = g_rand_new_with_seed(7);
+	int64_t ns = T2009;
+
+	for (unsigned i = 0; i < 20000; i++) {
+		unsigned format = g_rand_int_range(rand, 0, TIMESTAMP_ISO_8601 + 1) |
+				  bits[g_rand_int_range(rand, 0, G_N_ELEMENTS(bits))];
+		char expected[TIMESTAMP_TEXT_MAX], text[TIMESTAMP_TEXT_MAX];
+		int64_t at = i % 50 ? ns : ends[i / 50 % G_N_ELEMENTS(ends)];
+
+		ns += (int64_t)(g_rand_double_range(rand, -120, 120) * NS_PER_S);
+		unit_at("%" PRId64 " as %u", at, format);
+		CU_ASSERT_EQUAL(timestamp_print_near(&memo, text, at, format),
+				timestamp_print(expected, at, format));
+		UNIT_ASSERT_STR(text, expected);
+	}
+	g_rand_free(rand);
+}
+
 static void test_local(void)
 {
 	int64_t ns;
@@ -360,6 +385,7 @@ int main(void)
 		{ "range", test_range },
 		{ "print as SiLK", test_print },
 		{ "print our own formats", test_print_ours },
+		{ "print near others", test_print_near },
 		{ "local zone", test_local },
 		{ "print and parse", test_print_and_parse },
 		{ "format names", test_format_parse },
