@@ -342,14 +342,28 @@ static unsigned take_digits(const char *p, unsigned count, bool *sound)
 	return value;
 }
 
+/* Is what stands between the digits right? */
+static bool has_usual_form(const char *p)
+{
+	return strnlen(p, USUAL_LENGTH + 1) == USUAL_LENGTH && p[4] == '/' && p[7] == '/' &&
+	       (p[10] == 'T' || p[10] == ':') && p[13] == ':' && p[16] == ':' && p[19] == '.';
+}
+
+static bool is_civil(const struct civil *civil)
+{
+	return civil->year >= parts[PART_YEAR].min && civil->year <= parts[PART_YEAR].max &&
+	       civil->month >= 1 && civil->month <= 12 && civil->day >= 1 &&
+	       civil->day <= days_in_month((uint64_t)civil->year, civil->month) &&
+	       civil->hour <= 23 && civil->minute <= 59 && civil->second <= 59;
+}
+
 /*
  * 2009/02/12T13:14:15.678, as all tools write it, in UTC, at once; false: it is another form, or
  * something is wrong with it.
  */
 static bool parse_usual(const char *p, int64_t *out_ns)
 {
-	bool sound = strnlen(p, USUAL_LENGTH + 1) == USUAL_LENGTH && p[4] == '/' && p[7] == '/' &&
-		     (p[10] == 'T' || p[10] == ':') && p[13] == ':' && p[16] == ':' && p[19] == '.';
+	bool sound = has_usual_form(p);
 	struct civil civil;
 	unsigned ms;
 
@@ -365,14 +379,11 @@ static bool parse_usual(const char *p, int64_t *out_ns)
 		.second = take_digits(p + 17, 2, &sound),
 	};
 	ms = take_digits(p + 20, 3, &sound);
-	sound = sound && civil.year >= parts[PART_YEAR].min && civil.year <= parts[PART_YEAR].max &&
-		civil.month >= 1 && civil.month <= 12 && civil.day >= 1 &&
-		civil.day <= days_in_month((uint64_t)civil.year, civil.month) && civil.hour <= 23 &&
-		civil.minute <= 59 && civil.second <= 59;
-	if (sound) {
-		*out_ns = seconds_from_civil(&civil, false) * NS_PER_S + ms * NS_PER_MS;
+	if (!sound || !is_civil(&civil)) {
+		return false;
 	}
-	return sound;
+	*out_ns = seconds_from_civil(&civil, false) * NS_PER_S + ms * NS_PER_MS;
+	return true;
 }
 
 int timestamp_parse(const char *text, bool local, int64_t *out_ns,

@@ -404,20 +404,33 @@ static int listen_session(struct listen_conn *conn, struct err *err)
 	return rc == ST_OK ? listen_transfer(conn, err) : rc;
 }
 
+/* Was the end what the peer sent? */
+static bool listen_is_broken(int rc)
+{
+	return rc == ST_EFORMAT || rc == ST_ELIMIT;
+}
+
+/* To a peer of the link: why it ends, or what is stored. */
+static void listen_say_end(struct listen_conn *conn, int rc, const struct err *why)
+{
+	if (rc == ST_OK || listen_is_broken(rc)) {
+		listen_farewell(conn, why->text);
+	} else if (conn->said_goodbye) {
+		listen_acknowledge(conn, NULL);
+	}
+}
+
 /* Say the end to the peer, the handler and the log. */
 static void listen_finish(struct listen_conn *conn, int rc, const struct err *why)
 {
 	struct listener *listener = conn->listener;
 	bool stopped = rc == ST_OK;
 
-	if (conn->opened && conn->peer.is_link &&
-	    (stopped || rc == ST_EFORMAT || rc == ST_ELIMIT)) {
-		listen_farewell(conn, why->text);
-	} else if (conn->opened && conn->peer.is_link && conn->said_goodbye) {
-		listen_acknowledge(conn, NULL);
+	if (conn->opened && conn->peer.is_link) {
+		listen_say_end(conn, rc, why);
 	}
 	if (conn->opened) {
-		if (rc == ST_EFORMAT || rc == ST_ELIMIT) {
+		if (listen_is_broken(rc)) {
 			listen_count(listener, LISTEN_BROKEN, 1);
 		}
 		listener->handler->close(conn->session, rc == ST_END ? NULL : why->text);
