@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/decimal.h"
 #include "common/extfield.h"
 #include "common/text.h"
 #include "common/timestamp.h"
@@ -33,7 +34,7 @@ static size_t terminate(char *out, size_t len)
 static size_t print_unsigned(char *out, const struct value *value, const struct field *field,
 			     const struct field_context *ctx)
 {
-	return terminate(out, text_print_u64(out, value->u));
+	return terminate(out, decimal_print(out, value->u));
 }
 
 static size_t print_signed(char *out, const struct value *value, const struct field *field,
@@ -42,10 +43,10 @@ static size_t print_signed(char *out, const struct value *value, const struct fi
 	int64_t number = (int64_t)(value->u ^ SIGN);
 
 	if (number >= 0) {
-		return terminate(out, text_print_u64(out, (uint64_t)number));
+		return terminate(out, decimal_print(out, (uint64_t)number));
 	}
 	*out = '-';
-	return terminate(out, 1 + text_print_u64(out + 1, 0 - (uint64_t)number));
+	return terminate(out, 1 + decimal_print(out + 1, 0 - (uint64_t)number));
 }
 
 /* JSON has no word for what is not finite; its cell is null. */

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/journal_internal.h"
 
 #define NS_PER_S UINT64_C(1000000000)
@@ -27,14 +28,6 @@ struct timespec journal_deadline(int timeout_ms)
 		at.tv_sec++;
 	}
 	return at;
-}
-
-static uint64_t clock_ns(void)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	return (uint64_t)at.tv_sec * NS_PER_S + (uint64_t)at.tv_nsec;
 }
 
 /* Write the buffer behind what is written, all or (cut off again) nothing of it. */
@@ -288,7 +281,7 @@ static int sync_leading(struct journal *journal, struct err *err)
 	const uint64_t changes = journal->state_changes;
 	const bool state = changes != journal->state_synced;
 	const bool directory = journal->dir_changed;
-	const uint64_t began_ns = clock_ns();
+	const uint64_t began_ns = clock_now_ns(CLOCK_MONOTONIC);
 	int fd;
 	int errnum;
 	int rc = journal_flush_locked(journal, err);
@@ -310,7 +303,7 @@ static int sync_leading(struct journal *journal, struct err *err)
 	pthread_mutex_lock(&journal->lock);
 	journal->syncing = false;
 	journal->syncs++;
-	journal->sync_ns += clock_ns() - began_ns;
+	journal->sync_ns += clock_now_ns(CLOCK_MONOTONIC) - began_ns;
 	if (errnum != 0) {
 		/* The kernel may have dropped what it could not write: nothing can be known now. */
 		journal->failed = true;

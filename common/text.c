@@ -414,7 +414,7 @@ void text_cell_string(struct text *text, const char *string)
 
 void text_cell_u64(struct text *text, uint64_t number)
 {
-	text_cell_done(text, text_print_u64(text_cell(text), number));
+	text_cell_done(text, decimal_print(text_cell(text), number));
 }
 
 void text_cell_is_number(struct text *text, bool number)
@@ -499,9 +499,4 @@ int text_close(struct text *text, struct err *err)
 	g_free(text->buffer);
 	g_free(text);
 	return status;
-}
-
-size_t text_print_u64(char *out, uint64_t number)
-{
-	return decimal_print(out, number);
 }

@@ -103,7 +103,4 @@ void text_raw(struct text *text, const char *string);
 /* Flush and free; returns the first write error of the table's life. */
 int text_close(struct text *text, struct err *err);
 
-/* Decimal digits of number into out (20 bytes are enough, no NUL); returns how many. */
-size_t text_print_u64(char *out, uint64_t number);
-
 #endif

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/decimal.h"
 #include "common/duration.h"
 #include "common/tcpflags.h"
 #include "common/text.h"
@@ -28,20 +29,20 @@ static size_t print_ip(char *out, const struct value *value, const struct field 
 static size_t print_number(char *out, const struct value *value, const struct field *field,
 			   const struct field_context *ctx)
 {
-	return terminate(out, text_print_u64(out, value->u));
+	return terminate(out, decimal_print(out, value->u));
 }
 
 static size_t print_icmp(char *out, const struct value *value, const struct field *field,
 			 const struct field_context *ctx)
 {
-	return terminate(out, value->blank ? 0 : text_print_u64(out, value->u));
+	return terminate(out, value->blank ? 0 : decimal_print(out, value->u));
 }
 
 static size_t print_flags(char *out, const struct value *value, const struct field *field,
 			  const struct field_context *ctx)
 {
 	if (ctx->integer_tcp_flags) {
-		return terminate(out, text_print_u64(out, value->u));
+		return terminate(out, decimal_print(out, value->u));
 	}
 	return terminate(out, tcpflags_print(out, (uint8_t)value->u, ctx->padded_flags));
 }
@@ -113,7 +114,7 @@ static size_t print_sensor(char *out, const struct value *value, const struct fi
 			name = site_sensor_name(ctx->site, (int)value->u);
 		}
 	}
-	return name ? print_name(out, name) : terminate(out, text_print_u64(out, value->u));
+	return name ? print_name(out, name) : terminate(out, decimal_print(out, value->u));
 }
 
 static size_t print_class(char *out, const struct value *value, const struct field *field,
@@ -132,7 +133,7 @@ static size_t print_type(char *out, const struct value *value, const struct fiel
 	if (ctx->site) {
 		name = site_flowtype_type(ctx->site, (int)value->u);
 	}
-	return name ? print_name(out, name) : terminate(out, text_print_u64(out, value->u));
+	return name ? print_name(out, name) : terminate(out, decimal_print(out, value->u));
 }
 
 /* ---- keys ---- */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <urcu.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/timestamp.h"
 #include "packer/exporterstore.h"
@@ -22,14 +23,6 @@
 #define COLLECTOR_STORE_NS      (30 * NS_PER_S)
 #define COLLECTOR_STORE_PART    64 /* of what came in: more is not to be written about exporters */
 #define COLLECTOR_NICE          5  /* packing can wait, a socket's buffer cannot */
-
-static int64_t collector_now_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 /* A commit waits for the messages in work, not for those that come all the time. */
 static void collector_init_locks(struct collector *collector)
@@ -242,7 +235,7 @@ static void collector_wait_for_more(struct collector *collector)
 	pthread_mutex_lock(&collector->packed_lock);
 	if (collector_is_limited(collector) && !collector->stop) {
 		collector_await(collector,
-				collector_now_ns(CLOCK_MONOTONIC) + COLLECTOR_WAIT_MS * NS_PER_MS);
+				clock_now_ns(CLOCK_MONOTONIC) + COLLECTOR_WAIT_MS * NS_PER_MS);
 	}
 	pthread_mutex_unlock(&collector->packed_lock);
 }
@@ -286,33 +279,36 @@ static void *collector_main(void *arg)
 	return NULL;
 }
 
-/* Until the entry is packed, packing stops, or so long (negative: for ever). */
-static bool collector_wait(struct collector *collector, uint64_t entry, int64_t timeout_ns)
+/* Until one of its counts has reached the entry, packing stops, or so long (negative: for ever). */
+static bool collector_wait(struct collector *collector, const _Atomic uint64_t *reached,
+			   uint64_t entry, int64_t timeout_ns)
 {
-	int64_t until_ns = collector_now_ns(CLOCK_MONOTONIC) + timeout_ns;
-	bool packed;
+	int64_t until_ns = clock_now_ns(CLOCK_MONOTONIC) + timeout_ns;
+	bool is_reached;
 
 	pthread_mutex_lock(&collector->packed_lock);
 	collector->packed_waiters++;
-	while (collector->packed < entry && !collector->stop &&
-	       (timeout_ns < 0 || collector_now_ns(CLOCK_MONOTONIC) < until_ns)) {
-		collector_await(collector, collector_now_ns(CLOCK_MONOTONIC) + NS_PER_S / 10);
+	while (*reached < entry && !collector->stop &&
+	       (timeout_ns < 0 || clock_now_ns(CLOCK_MONOTONIC) < until_ns)) {
+		collector_await(collector, clock_now_ns(CLOCK_MONOTONIC) + NS_PER_S / 10);
 	}
-	packed = collector->packed >= entry;
+	is_reached = *reached >= entry;
 	collector->packed_waiters--;
 	pthread_mutex_unlock(&collector->packed_lock);
-	return packed;
+	return is_reached;
 }
 
 static bool collector_wait_packed(void *arg, uint64_t entry)
 {
-	return collector_wait(arg, entry, -1);
+	struct collector *collector = arg;
+
+	return collector_wait(collector, &collector->packed, entry, -1);
 }
 
 bool collector_drain(struct collector *collector, int64_t timeout_ns)
 {
-	return collector_wait(collector, MIN(journal_last(collector->journal), collector->limit),
-			      timeout_ns);
+	return collector_wait(collector, &collector->packed,
+			      MIN(journal_last(collector->journal), collector->limit), timeout_ns);
 }
 
 /* ---- of a relay ---- */
@@ -333,18 +329,14 @@ void collector_print_opening(struct collector *collector, uint64_t position, GBy
 {
 	bool known = false;
 
-	while (!known && !collector->stop) {
+	/* a commit that failed may have taken packing back meanwhile */
+	while (!known && collector_wait(collector, &collector->at, position, -1)) {
 		pthread_rwlock_wrlock(&collector->taking);
 		known = collector->at >= position;
 		if (known) {
 			exporters_print_opening(collector->exporters, out);
 		}
 		pthread_rwlock_unlock(&collector->taking);
-		if (!known) {
-			const struct timespec moment = { .tv_nsec = COLLECTOR_PAUSE_NS };
-
-			nanosleep(&moment, NULL);
-		}
 	}
 }
 
@@ -428,7 +420,7 @@ static void collector_set_mark(struct collector *collector, int64_t now_ns, bool
 	store |= collector_store_is_due(collector, now_ns);
 	if (store && collector->packed > collector->stored && collector->at == collector->packed) {
 		collector->mark.exporters = g_byte_array_new();
-		exporters_save(collector->exporters, collector_now_ns(CLOCK_REALTIME),
+		exporters_save(collector->exporters, clock_now_ns(CLOCK_REALTIME),
 			       collector->mark.exporters);
 	}
 	pthread_rwlock_unlock(&collector->taking);
@@ -593,7 +585,7 @@ void collector_get_state(struct collector *collector, struct collector_state *ou
 		.ticks = metric_get(&collector->ticks),
 	};
 	if (waiting_ns > 0) {
-		out->lag_ns = MAX(collector_now_ns(CLOCK_REALTIME) - waiting_ns, 0);
+		out->lag_ns = MAX(clock_now_ns(CLOCK_REALTIME) - waiting_ns, 0);
 	}
 	journal_get_stats(collector->journal, &out->journal);
 }

@@ -37,7 +37,7 @@ struct collector {
 	/* of the packing thread; of others while they have taking */
 	struct journal_reader *reader;
 	struct exporters *exporters;
-	uint64_t at;           /* last entry that exporters know of */
+	_Atomic uint64_t at;   /* last entry that exporters know of */
 	uint64_t repeat_until; /* entries whose records are stored already */
 	uint64_t life_begins;  /* the last entry of an earlier run */
 	bool connected;        /* that is behind us */

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/numlist.h"
 #include "common/timestamp.h"
@@ -32,14 +32,6 @@ struct execcrew {
 	GPtrArray *jobs; /* of struct execjob */
 	bool finishing;
 };
-
-static int64_t execcrew_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 /* ---- timeouts ---- */
 
@@ -128,7 +120,7 @@ static void execcrew_start(struct execcrew *crew, char *path)
 
 	disposal_command(crew->opts.command, path, &argv[2], NULL);
 	job->path = path;
-	job->started_ns = execcrew_now_ns();
+	job->started_ns = clock_now_ns(CLOCK_MONOTONIC);
 	if (!g_spawn_async(NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, execjob_own_group, NULL,
 			   &job->pid, &error)) {
 		log_msg(LOG_LEVEL_ERR, "cannot run %s: %s", argv[2], error->message);
@@ -211,7 +203,7 @@ static void execcrew_reap(struct execcrew *crew)
 /* Send the signals that are due; returns the time of the next one, or INT64_MAX. */
 static int64_t execcrew_signal(struct execcrew *crew)
 {
-	int64_t now_ns = execcrew_now_ns();
+	int64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
 	int64_t next_ns = INT64_MAX;
 
 	for (guint i = 0; !crew->finishing && i < crew->jobs->len; i++) {
@@ -244,7 +236,7 @@ void execcrew_poll(struct execcrew *crew, int wake_fd, int timeout_ms)
 	nfds_t count = 0;
 
 	if (next_ns != INT64_MAX) {
-		int64_t wait_ms = (next_ns - execcrew_now_ns()) / NS_PER_MS + 1;
+		int64_t wait_ms = (next_ns - clock_now_ns(CLOCK_MONOTONIC)) / NS_PER_MS + 1;
 
 		timeout_ms = (int)CLAMP(wait_ms, 0, timeout_ms);
 	}

@@ -3,10 +3,9 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/bigendian.h"
-#include "common/timestamp.h"
+#include "common/clock.h"
 #include "packer/classify.h"
 
 #define EXPORTERS_DROPPED_PER_MINUTE 10
@@ -67,12 +66,10 @@ static bool exporters_may_log(struct exporters *exporters, enum exporters_limit 
 		[EXPORTERS_LIMIT_DAMAGED] = EXPORTERS_DAMAGED_PER_MINUTE,
 		[EXPORTERS_LIMIT_IGNORED] = EXPORTERS_IGNORED_PER_MINUTE,
 	};
-	struct timespec now;
 
 	*held_back = 0;
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	return log_limit_ok(&exporters->limits[limit], per_minute[limit],
-			    now.tv_sec * NS_PER_S + now.tv_nsec, held_back);
+			    clock_now_ns(CLOCK_MONOTONIC), held_back);
 }
 
 static void exporter_log_dropped(struct exporter *exporter, const struct err *err)

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "common/clock.h"
 #include "common/daemon.h"
 #include "common/log.h"
 #include "common/timestamp.h"
@@ -61,14 +61,6 @@ struct filepacking {
 	struct err write_err;      /* the repository is at fault */
 };
 
-static int64_t now_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 /* ---- commits ---- */
 
 static int epoch_over(void *arg, bool appended, struct err *err)
@@ -91,7 +83,7 @@ static int commit(struct filepacking *self, unsigned flags, struct err *err)
 	int st;
 
 	writer_freeze(self->writer);
-	st = writer_commit(self->writer, flags, now_ns(CLOCK_MONOTONIC), &epoch, err);
+	st = writer_commit(self->writer, flags, clock_now_ns(CLOCK_MONOTONIC), &epoch, err);
 	if (st == ST_OK) {
 		self->committed = self->records;
 	}
@@ -117,10 +109,10 @@ static int flush(struct filepacking *self, unsigned flags, struct err *err)
 static int flush_if_due(struct filepacking *self, struct err *err)
 {
 	if (self->opts->mode == FILEPACKING_PDUFILE ||
-	    now_ns(CLOCK_MONOTONIC) < self->next_flush_ns) {
+	    clock_now_ns(CLOCK_MONOTONIC) < self->next_flush_ns) {
 		return ST_OK;
 	}
-	self->next_flush_ns = now_ns(CLOCK_MONOTONIC) + self->opts->flush_timeout_ns;
+	self->next_flush_ns = clock_now_ns(CLOCK_MONOTONIC) + self->opts->flush_timeout_ns;
 	if (!self->output) {
 		log_msg(LOG_LEVEL_INFO, "Flushing files after %" PRId64 " seconds.",
 			self->opts->flush_timeout_ns / NS_PER_S);
@@ -440,7 +432,7 @@ static int dispose(struct filepacking *self, const char *path, const struct err 
 		st = disposal_bad(disposal, path, err);
 	}
 	if (st == ST_ENOENT) {
-		st = disposal_good(disposal, path, now_ns(CLOCK_REALTIME) / NS_PER_S, err);
+		st = disposal_good(disposal, path, clock_now_ns(CLOCK_REALTIME) / NS_PER_S, err);
 	}
 	return st == ST_OK ? newfile_sync_folder(path, err) : st;
 }
@@ -538,7 +530,7 @@ static void watch(struct filepacking *self, struct dirpoll *directory)
 
 	while (!daemon_stopping()) {
 		struct pollfd wake = { .fd = daemon_wake_fd(), .events = POLLIN };
-		int64_t now = now_ns(CLOCK_MONOTONIC);
+		int64_t now = clock_now_ns(CLOCK_MONOTONIC);
 
 		if (now >= next_scan_ns) {
 			next_scan_ns = now + self->opts->polling_interval_ns;
@@ -555,7 +547,7 @@ static void watch(struct filepacking *self, struct dirpoll *directory)
 		poll(&wake, 1,
 		     (int)CLAMP((MIN(next_scan_ns, self->next_flush_ns) - now) / NS_PER_MS + 1, 1,
 				1000));
-		log_tick(now_ns(CLOCK_REALTIME));
+		log_tick(clock_now_ns(CLOCK_REALTIME));
 		daemon_take_report();
 	}
 }
@@ -571,7 +563,7 @@ static int run_directory(struct filepacking *self, struct err *err)
 	directory = dirpoll_new(self->opts->incoming_directory);
 	log_msg(LOG_LEVEL_INFO, "Creating %s directory poller for '%s'", self->row->reader,
 		self->opts->incoming_directory);
-	self->next_flush_ns = now_ns(CLOCK_MONOTONIC) + self->opts->flush_timeout_ns;
+	self->next_flush_ns = clock_now_ns(CLOCK_MONOTONIC) + self->opts->flush_timeout_ns;
 	log_msg(LOG_LEVEL_INFO, "Starting flush timer");
 	watch(self, directory);
 	dirpoll_free(directory);

@@ -12,6 +12,7 @@
 #include <sys/statvfs.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/numlist.h"
 #include "common/timestamp.h"
 #include "packer/daemontool.h"
@@ -505,16 +506,13 @@ static void wait_for_orders(struct flowcap *self, struct supervise *supervise)
 
 	while (!daemon_stopping()) {
 		struct pollfd wake = { .fd = daemon_wake_fd(), .events = POLLIN };
-		struct timespec now;
 
 		poll(&wake, 1, 1000);
 		if (packing_ticks(self->packing) != ticks) {
 			ticks = packing_ticks(self->packing);
-			clock_gettime(CLOCK_MONOTONIC, &now);
-			supervise_alive(supervise, now.tv_sec * NS_PER_S + now.tv_nsec);
+			supervise_alive(supervise, clock_now_ns(CLOCK_MONOTONIC));
 		}
-		clock_gettime(CLOCK_REALTIME, &now);
-		log_tick(now.tv_sec * NS_PER_S + now.tv_nsec);
+		log_tick(clock_now_ns(CLOCK_REALTIME));
 		if (daemon_take_report()) {
 			packing_report(self->packing);
 		}

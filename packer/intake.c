@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "common/bigendian.h"
+#include "common/clock.h"
 #include "common/timestamp.h"
 
 #define INTAKE_FULL_RETRY_NS   50000000
@@ -47,14 +48,6 @@ uint64_t intake_messages(const struct intake *intake)
 
 /* ---- the journal ---- */
 
-static int64_t intake_now_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 static void intake_log_full(struct intake *intake, const char *probe, const struct err *reason)
 {
 	uint64_t held_back = 0;
@@ -62,7 +55,7 @@ static void intake_log_full(struct intake *intake, const char *probe, const stru
 
 	pthread_mutex_lock(&intake->lock);
 	ok = log_limit_ok(&intake->full_limit, INTAKE_FULL_PER_MINUTE,
-			  intake_now_ns(CLOCK_MONOTONIC), &held_back);
+			  clock_now_ns(CLOCK_MONOTONIC), &held_back);
 	pthread_mutex_unlock(&intake->lock);
 	if (ok) {
 		log_msg(LOG_LEVEL_ERR,
@@ -148,7 +141,7 @@ int intake_channel_close(struct intake_channel *channel, uint64_t *position, str
 	const struct envelope envelope = {
 		.kind = ENVELOPE_CLOSE,
 		.session = channel->feedback->session,
-		.arrival_ns = intake_now_ns(CLOCK_REALTIME),
+		.arrival_ns = clock_now_ns(CLOCK_REALTIME),
 	};
 	struct err reason;
 	int st;
@@ -190,7 +183,7 @@ int intake_append(struct intake_channel *channel, const uint8_t *bytes, size_t l
 	struct envelope envelope = {
 		.kind = ENVELOPE_MESSAGE,
 		.position = position,
-		.arrival_ns = intake_now_ns(CLOCK_REALTIME),
+		.arrival_ns = clock_now_ns(CLOCK_REALTIME),
 		.bytes = bytes,
 		.len = len,
 	};
@@ -373,7 +366,7 @@ void intake_note(struct intake_session *session, uint64_t entry, uint64_t positi
 int intake_claim(struct intake_session *session, uint64_t position, struct err *err)
 {
 	const struct intake_env *env = &session->intake->env;
-	int64_t now_ns = intake_now_ns(CLOCK_MONOTONIC);
+	int64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
 	uint64_t others;
 	int st;
 
@@ -381,7 +374,7 @@ int intake_claim(struct intake_session *session, uint64_t position, struct err *
 		return ST_OK;
 	}
 	st = streamclaims_claim(env->claims, position_key(session->stream), position,
-				intake_now_ns(CLOCK_REALTIME) / NS_PER_S, &others, err);
+				clock_now_ns(CLOCK_REALTIME) / NS_PER_S, &others, err);
 	if (st == ST_ELIMIT) {
 		session->claim_ns = now_ns + INTAKE_CLAIM_RETRY_NS;
 		return ST_OK;

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/timestamp.h"
 #include "storage/catalogwrite.h"
@@ -489,26 +490,18 @@ void keeper_round(struct keeper *keeper, int64_t now_ns, int64_t clock_ns)
 
 /* ---- the thread ---- */
 
-static int64_t read_clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 static void *keep(void *arg)
 {
 	struct keeper *keeper = arg;
 
 	while (!is_stopping(keeper)) {
-		int64_t until_ns = read_clock_ns(CLOCK_MONOTONIC) + NS_PER_S;
+		int64_t until_ns = clock_now_ns(CLOCK_MONOTONIC) + NS_PER_S;
 		const struct timespec until = {
 			.tv_sec = until_ns / NS_PER_S,
 			.tv_nsec = until_ns % NS_PER_S,
 		};
 
-		keeper_round(keeper, read_clock_ns(CLOCK_REALTIME), read_clock_ns(CLOCK_MONOTONIC));
+		keeper_round(keeper, clock_now_ns(CLOCK_REALTIME), clock_now_ns(CLOCK_MONOTONIC));
 		pthread_mutex_lock(&keeper->lock);
 		if (!keeper->stop) {
 			pthread_cond_timedwait(&keeper->wake, &keeper->lock, &until);

@@ -10,22 +10,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/timestamp.h"
 #include "packer/listen_internal.h"
 
 #define LISTEN_BACKLOG             128
 #define LISTEN_CONNECTIONS_DEFAULT 1024
-
-int64_t listen_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 void listen_count(struct listener *listener, enum listen_counter counter, int64_t n)
 {
@@ -65,8 +57,8 @@ void listen_log(struct listener *listener, enum log_level level, const char *fmt
 	va_list ap;
 
 	pthread_mutex_lock(&listener->log_lock);
-	ok = log_limit_ok(&listener->log_limit, LISTEN_LOG_PER_MINUTE, listen_now_ns(),
-			  &suppressed);
+	ok = log_limit_ok(&listener->log_limit, LISTEN_LOG_PER_MINUTE,
+			  clock_now_ns(CLOCK_MONOTONIC), &suppressed);
 	pthread_mutex_unlock(&listener->log_lock);
 	if (!ok) {
 		return;

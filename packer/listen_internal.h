@@ -41,7 +41,6 @@ struct listener {
 	_Atomic uint64_t counters[LISTEN_COUNTERS];
 };
 
-int64_t listen_now_ns(void); /* monotonic */
 void listen_count(struct listener *listener, enum listen_counter counter, int64_t n);
 void listen_log(struct listener *listener, enum log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/linkframe.h"
 #include "common/timestamp.h"
 #include "packer/ipfix.h"
@@ -149,7 +150,8 @@ static int listen_open(struct listen_conn *conn, uint64_t *position, struct err 
 		int64_t idle_ns = conn->listener->opts.idle_timeout_ns;
 
 		conn->opened = true;
-		conn->deadline_ns = idle_ns > 0 ? listen_now_ns() + idle_ns : INT64_MAX;
+		conn->deadline_ns =
+			idle_ns > 0 ? clock_now_ns(CLOCK_MONOTONIC) + idle_ns : INT64_MAX;
 		listen_count(conn->listener, LISTEN_ACCEPTED, 1);
 		listen_count(conn->listener, LISTEN_OPEN, 1);
 	}
@@ -251,7 +253,8 @@ static int listen_input(struct listen_conn *conn, struct err *err)
 		return rc;
 	}
 	if (conn->listener->opts.idle_timeout_ns > 0 && conn->opened) {
-		conn->deadline_ns = listen_now_ns() + conn->listener->opts.idle_timeout_ns;
+		conn->deadline_ns =
+			clock_now_ns(CLOCK_MONOTONIC) + conn->listener->opts.idle_timeout_ns;
 	}
 	if (conn->peer.is_link) {
 		linkframe_reader_added(&conn->reader, done);
@@ -277,7 +280,7 @@ static int listen_handshake(struct listen_conn *conn, struct err *err)
 	int rc = tls_conn_new(&conn->tls, conn->listener->opts.tls, conn->fd, NULL, err);
 
 	while (rc == ST_OK || rc == ST_EAGAIN) {
-		int64_t now_ns = listen_now_ns();
+		int64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
 
 		rc = tls_conn_handshake(conn->tls, err);
 		if (rc != ST_EAGAIN) {
@@ -312,7 +315,7 @@ static int listen_transfer(struct listen_conn *conn, struct err *err)
 	int64_t drain_until_ns = INT64_MAX;
 
 	while (!conn->said_goodbye) {
-		int64_t now_ns = listen_now_ns();
+		int64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
 		bool stopping = conn->listener->stopping;
 		int rc = listen_input(conn, err);
 
@@ -343,9 +346,10 @@ static int listen_transfer(struct listen_conn *conn, struct err *err)
 /* The last position, once what was received is durable, and the end. */
 static void listen_farewell(struct listen_conn *conn, const char *reason)
 {
-	int64_t until_ns = listen_now_ns() + LISTEN_DRAIN_NS;
+	int64_t until_ns = clock_now_ns(CLOCK_MONOTONIC) + LISTEN_DRAIN_NS;
 
-	while (listen_acknowledge(conn, NULL) == ST_OK && listen_now_ns() < until_ns &&
+	while (listen_acknowledge(conn, NULL) == ST_OK &&
+	       clock_now_ns(CLOCK_MONOTONIC) < until_ns &&
 	       (conn->acked_position < conn->last_position || conn->out_done < conn->out_len)) {
 		poll(NULL, 0, 5);
 	}
@@ -361,7 +365,7 @@ static void listen_farewell(struct listen_conn *conn, const char *reason)
  */
 static void listen_linger(struct listen_conn *conn)
 {
-	int64_t until_ns = listen_now_ns() + LISTEN_LINGER_NS;
+	int64_t until_ns = clock_now_ns(CLOCK_MONOTONIC) + LISTEN_LINGER_NS;
 	uint8_t ignored[4096];
 	ssize_t n;
 
@@ -378,7 +382,7 @@ static void listen_linger(struct listen_conn *conn)
 			poll(&pfd, 1, 50);
 		}
 	} while ((n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR))) &&
-		 listen_now_ns() < until_ns);
+		 clock_now_ns(CLOCK_MONOTONIC) < until_ns);
 }
 
 static int listen_session(struct listen_conn *conn, struct err *err)
@@ -386,7 +390,7 @@ static int listen_session(struct listen_conn *conn, struct err *err)
 	struct listener *listener = conn->listener;
 	int rc = ST_OK;
 
-	conn->deadline_ns = listen_now_ns() + listener->opts.handshake_timeout_ns;
+	conn->deadline_ns = clock_now_ns(CLOCK_MONOTONIC) + listener->opts.handshake_timeout_ns;
 	if (listener->opts.transport == LISTEN_TLS) {
 		rc = listen_handshake(conn, err);
 	}

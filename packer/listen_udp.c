@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "common/clock.h"
 #include "common/timestamp.h"
 #include "packer/listen_internal.h"
 
@@ -208,7 +209,7 @@ static int listen_udp_receive(struct listen_udp *udp, unsigned socket)
 		udp->headers[i].msg_hdr.msg_namelen = sizeof(udp->from[i]);
 	}
 	n = recvmmsg(fd, udp->headers, LISTEN_BATCH, MSG_DONTWAIT, NULL);
-	now_ns = listen_now_ns();
+	now_ns = clock_now_ns(CLOCK_MONOTONIC);
 	for (int i = 0; i < n; i++) {
 		bytes += udp->headers[i].msg_len;
 		listen_udp_datagram(udp, (unsigned)i, now_ns);
@@ -310,13 +311,13 @@ void *listen_udp_main(void *arg)
 			busy |= ready && pfds[i].revents && listen_udp_drain(udp, i);
 			listen_udp_note_drops(udp, i);
 		}
-		listen_udp_expire(udp, listen_now_ns());
+		listen_udp_expire(udp, clock_now_ns(CLOCK_MONOTONIC));
 	}
 	/* What the kernel holds already; a peer that never pauses must not keep us. */
-	drain_until_ns = listen_now_ns() + 2 * NS_PER_S;
+	drain_until_ns = clock_now_ns(CLOCK_MONOTONIC) + 2 * NS_PER_S;
 	for (unsigned i = 0; i < n; i++) {
 		while (listen_udp_receive(udp, i) == LISTEN_BATCH &&
-		       listen_now_ns() < drain_until_ns) {
+		       clock_now_ns(CLOCK_MONOTONIC) < drain_until_ns) {
 		}
 		listen_udp_note_drops(udp, i);
 	}

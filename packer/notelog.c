@@ -3,8 +3,8 @@
 
 #include <inttypes.h>
 #include <pthread.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/timestamp.h"
 #include "packer/probe.h"
@@ -63,13 +63,11 @@ void notelog_write(struct notelog *notes, const char *probe, enum decoder_note n
 		   const char *text)
 {
 	uint64_t held_back = 0;
-	struct timespec now;
 	bool ok;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	pthread_mutex_lock(&notes->lock);
-	ok = log_limit_ok(&notes->limits[note], NOTELOG_PER_MINUTE,
-			  now.tv_sec * NS_PER_S + now.tv_nsec, &held_back);
+	ok = log_limit_ok(&notes->limits[note], NOTELOG_PER_MINUTE, clock_now_ns(CLOCK_MONOTONIC),
+			  &held_back);
 	pthread_mutex_unlock(&notes->lock);
 	if (!ok) {
 		return;

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/timestamp.h"
 #include "packer/door.h"
@@ -49,14 +50,6 @@ struct packing {
 	_Atomic int64_t last_commit_s;
 	_Atomic uint64_t reloads;
 };
-
-static int64_t packing_now_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 /* ---- listeners ---- */
 
@@ -242,11 +235,11 @@ static void packing_stop_pollers(struct packing *packing)
 
 static int packing_commit(struct packing *packing, unsigned flags, struct err *err)
 {
-	int64_t start_ns = packing_now_ns(CLOCK_MONOTONIC);
-	int64_t now_s = packing_now_ns(CLOCK_REALTIME) / NS_PER_S;
+	int64_t start_ns = clock_now_ns(CLOCK_MONOTONIC);
+	int64_t now_s = clock_now_ns(CLOCK_REALTIME) / NS_PER_S;
 	int st = collector_commit(packing->collector, flags, start_ns, now_s, err);
 
-	packing->commit_ns += packing_now_ns(CLOCK_MONOTONIC) - start_ns;
+	packing->commit_ns += clock_now_ns(CLOCK_MONOTONIC) - start_ns;
 	if (st == ST_OK) {
 		packing->commits++;
 		packing->last_commit_s = now_s;
@@ -257,7 +250,7 @@ static int packing_commit(struct packing *packing, unsigned flags, struct err *e
 static int64_t packing_flush_wait_ns(const struct packing *packing)
 {
 	const int64_t timeout_ns = packing->opts.flush_timeout_ns;
-	int64_t since_ns = packing_now_ns(CLOCK_REALTIME) % (24 * NS_PER_HOUR) -
+	int64_t since_ns = clock_now_ns(CLOCK_REALTIME) % (24 * NS_PER_HOUR) -
 			   packing->opts.flush_offset_ns % timeout_ns + timeout_ns;
 
 	return packing->opts.flush_offset_ns < 0 ? timeout_ns : timeout_ns - since_ns % timeout_ns;
@@ -343,7 +336,7 @@ static void packing_note_room(struct packing_timer *timer, int64_t now_ns, int s
  */
 static void packing_tick(struct packing *packing, struct packing_timer *timer)
 {
-	int64_t now_ns = packing_now_ns(CLOCK_MONOTONIC);
+	int64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
 	bool timed = now_ns >= timer->next_flush_ns;
 	bool due = packing_is_due(packing, timer, now_ns);
 	struct err err;
@@ -362,7 +355,7 @@ static void packing_tick(struct packing *packing, struct packing_timer *timer)
 		packing_note_room(timer, now_ns, st, &err);
 	}
 	if (timed) {
-		collector_book_losses(packing->collector, packing_now_ns(CLOCK_REALTIME), false);
+		collector_book_losses(packing->collector, clock_now_ns(CLOCK_REALTIME), false);
 	}
 }
 
@@ -370,12 +363,12 @@ static void *packing_flusher(void *arg)
 {
 	struct packing *packing = arg;
 	struct packing_timer timer = {
-		.next_flush_ns = packing_now_ns(CLOCK_MONOTONIC) + packing_flush_wait_ns(packing),
+		.next_flush_ns = clock_now_ns(CLOCK_MONOTONIC) + packing_flush_wait_ns(packing),
 	};
 
 	pthread_mutex_lock(&packing->lock);
 	while (!packing->stop) {
-		int64_t until_ns = packing_now_ns(CLOCK_MONOTONIC) + PACKING_TICK_NS;
+		int64_t until_ns = clock_now_ns(CLOCK_MONOTONIC) + PACKING_TICK_NS;
 		const struct timespec until = {
 			.tv_sec = until_ns / NS_PER_S,
 			.tv_nsec = until_ns % NS_PER_S,
@@ -585,7 +578,7 @@ int packing_stop(struct packing *packing, struct err *err)
 	if (packing->output && !packing->opts.incremental.sender_directory) {
 		outputincremental_publish(packing->output);
 	}
-	collector_book_losses(packing->collector, packing_now_ns(CLOCK_REALTIME), true);
+	collector_book_losses(packing->collector, clock_now_ns(CLOCK_REALTIME), true);
 	keeper_stop(packing->keeper);
 	packing_free(packing);
 	return st;

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/timestamp.h"
 #include "packer/dirpoll.h"
@@ -20,14 +21,6 @@ struct poller {
 	pthread_cond_t wake;
 	bool stop;
 };
-
-static int64_t poller_now_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 static bool poller_must_stop(struct poller *poller)
 {
@@ -58,7 +51,7 @@ static int poller_put_aside(struct poller *poller, const char *path)
 /* What was good in it is durable; now the file may go. */
 static int poller_dispose(struct poller *poller, const char *path, int read, struct err *err)
 {
-	int64_t now_s = poller_now_ns(CLOCK_REALTIME) / NS_PER_S;
+	int64_t now_s = clock_now_ns(CLOCK_REALTIME) / NS_PER_S;
 	int st = read;
 
 	if ((read == ST_OK || read == ST_EFORMAT) && poller->type != PROBE_SILK) {
@@ -109,7 +102,7 @@ static void *poller_main(void *arg)
 
 	pthread_mutex_lock(&poller->lock);
 	while (!poller->stop) {
-		int64_t next_ns = poller_now_ns(CLOCK_MONOTONIC) + poller->opts.interval_ns;
+		int64_t next_ns = clock_now_ns(CLOCK_MONOTONIC) + poller->opts.interval_ns;
 		const struct timespec next = {
 			.tv_sec = next_ns / NS_PER_S,
 			.tv_nsec = next_ns % NS_PER_S,
@@ -122,7 +115,7 @@ static void *poller_main(void *arg)
 			log_msg(LOG_LEVEL_ERR, "'%s': %s", poller->probe, err.text);
 		}
 		pthread_mutex_lock(&poller->lock);
-		while (!poller->stop && poller_now_ns(CLOCK_MONOTONIC) < next_ns) {
+		while (!poller->stop && clock_now_ns(CLOCK_MONOTONIC) < next_ns) {
 			pthread_cond_timedwait(&poller->wake, &poller->lock, &next);
 		}
 	}

@@ -6,8 +6,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "common/link.h"
 #include "common/log.h"
 #include "common/timestamp.h"
@@ -26,14 +26,6 @@ struct relay {
 	bool running;
 	atomic_bool stop;
 };
-
-static int64_t relay_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 int relay_check_destination(const char *destination, struct err *err)
 {
@@ -83,11 +75,11 @@ static void *relay_main(void *arg)
 	struct relay *relay = arg;
 	int64_t until_ns = INT64_MAX;
 
-	while (relay_now_ns() < until_ns) {
-		link_poll(relay->link, relay_now_ns(), RELAY_POLL_MS);
+	while (clock_now_ns(CLOCK_MONOTONIC) < until_ns) {
+		link_poll(relay->link, clock_now_ns(CLOCK_MONOTONIC), RELAY_POLL_MS);
 		relay_log_events(relay);
 		if (relay->stop && until_ns == INT64_MAX) {
-			until_ns = relay_now_ns() + relay->drain_ns;
+			until_ns = clock_now_ns(CLOCK_MONOTONIC) + relay->drain_ns;
 		}
 		if (relay->stop && link_is_drained(relay->link)) {
 			break;

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "common/timestamp.h"
 #include "packer/appender.h"
 #include "packer/daemontool.h"
@@ -316,29 +316,21 @@ static void scan(struct rwflowappend *self)
 	}
 }
 
-static int64_t now_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 static void watch(struct rwflowappend *self)
 {
 	int64_t next_ns = 0;
 
 	while (!daemon_stopping()) {
 		struct pollfd wake = { .fd = daemon_wake_fd(), .events = POLLIN };
-		int64_t left_ns = next_ns - now_ns(CLOCK_MONOTONIC);
+		int64_t left_ns = next_ns - clock_now_ns(CLOCK_MONOTONIC);
 
 		if (left_ns <= 0) {
 			left_ns = (int64_t)self->opts->polling_interval_s * NS_PER_S;
-			next_ns = now_ns(CLOCK_MONOTONIC) + left_ns;
+			next_ns = clock_now_ns(CLOCK_MONOTONIC) + left_ns;
 			scan(self);
 		}
 		poll(&wake, 1, (int)MIN(left_ns / NS_PER_MS + 1, 1000));
-		log_tick(now_ns(CLOCK_REALTIME));
+		log_tick(clock_now_ns(CLOCK_REALTIME));
 		daemon_take_report();
 	}
 }

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/metricsd.h"
 #include "common/numlist.h"
 #include "common/stdstreams.h"
@@ -243,18 +243,10 @@ static void reload(struct rwflowpack *self)
 	}
 }
 
-static int64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 /* To the service manager: a sign of life while work goes on, and a line now and then. */
 static void tell_manager(struct rwflowpack *self, struct watch *watch)
 {
-	int64_t now_ns = monotonic_ns();
+	int64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
 	uint64_t ticks = packing_ticks(self->packing);
 
 	if (ticks != watch->ticks) {
@@ -274,7 +266,7 @@ static void tell_manager(struct rwflowpack *self, struct watch *watch)
 
 static void reload_for_manager(struct rwflowpack *self)
 {
-	supervise_reloading(self->supervise, monotonic_ns());
+	supervise_reloading(self->supervise, clock_now_ns(CLOCK_MONOTONIC));
 	reload(self);
 	supervise_ready(self->supervise);
 }
@@ -287,12 +279,10 @@ static void wait_for_orders(struct rwflowpack *self)
 
 	while (!daemon_stopping()) {
 		struct pollfd wake = { .fd = daemon_wake_fd(), .events = POLLIN };
-		struct timespec now;
 
 		poll(&wake, 1, wait_ms);
 		tell_manager(self, &watch);
-		clock_gettime(CLOCK_REALTIME, &now);
-		log_tick(now.tv_sec * NS_PER_S + now.tv_nsec);
+		log_tick(clock_now_ns(CLOCK_REALTIME));
 		if (daemon_take_reload()) {
 			reload_for_manager(self);
 		}

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/timestamp.h"
 #include "packer/daemontool.h"
 #include "packer/dirpoll.h"
@@ -111,14 +112,6 @@ struct rwpollexec {
 	bool broken; /* a file cannot be put where it belongs: running on would do it again */
 };
 
-static int64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 static void command_done(void *arg, const char *path, bool well)
 {
 	struct rwpollexec *self = arg;
@@ -147,8 +140,7 @@ static void watch(struct rwpollexec *self)
 
 	supervise_ready(self->supervise);
 	while (!daemon_stopping()) {
-		int64_t now_ns = monotonic_ns();
-		struct timespec now;
+		int64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
 
 		if (now_ns >= next_ns) {
 			struct err err;
@@ -160,9 +152,8 @@ static void watch(struct rwpollexec *self)
 		}
 		execcrew_poll(self->crew, daemon_wake_fd(),
 			      (int)MIN((next_ns - now_ns) / NS_PER_MS + 1, 1000));
-		supervise_alive(self->supervise, monotonic_ns());
-		clock_gettime(CLOCK_REALTIME, &now);
-		log_tick(now.tv_sec * NS_PER_S + now.tv_nsec);
+		supervise_alive(self->supervise, clock_now_ns(CLOCK_MONOTONIC));
+		log_tick(clock_now_ns(CLOCK_REALTIME));
 		daemon_take_report();
 	}
 }

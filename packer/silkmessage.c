@@ -12,8 +12,9 @@
 static void put_value(GByteArray *out, uint32_t row, const struct flowblock_value *value)
 {
 	const enum column_form form = column_form(value->type);
+	uint8_t address[16];
 	const size_t len = form == COLUMN_FORM_NUMBER    ? sizeof(value->number)
-			   : form == COLUMN_FORM_ADDRESS ? sizeof(value->ip)
+			   : form == COLUMN_FORM_ADDRESS ? sizeof(address)
 							 : value->bytes.len;
 
 	if (out->len + len > SILKMESSAGE_VALUES_MAX) {
@@ -27,7 +28,8 @@ static void put_value(GByteArray *out, uint32_t row, const struct flowblock_valu
 	if (form == COLUMN_FORM_NUMBER) {
 		statebytes_put(out, value->number, 8);
 	} else if (form == COLUMN_FORM_ADDRESS) {
-		g_byte_array_append(out, (const guint8 *)&value->ip, sizeof(value->ip));
+		ip_to_bytes(value->ip, address);
+		g_byte_array_append(out, address, sizeof(address));
 	} else {
 		g_byte_array_append(out, value->bytes.bytes, (guint)len);
 	}
@@ -153,8 +155,8 @@ static int next_value(struct template_bytes *values, uint64_t row, struct flowbl
 		out->bytes = (struct encode_bytes){ bytes, len };
 	} else if (column_form(out->type) == COLUMN_FORM_NUMBER && len == sizeof(out->number)) {
 		out->number = get_be64(bytes);
-	} else if (column_form(out->type) == COLUMN_FORM_ADDRESS && len == sizeof(out->ip)) {
-		memcpy(&out->ip, bytes, sizeof(out->ip));
+	} else if (column_form(out->type) == COLUMN_FORM_ADDRESS && len == 16) {
+		out->ip = ip_from_bytes(bytes);
 	} else {
 		return value_damaged(err);
 	}

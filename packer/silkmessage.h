@@ -5,7 +5,7 @@
  * When records have values of extension columns these follow the stream, behind a head of their own
  * (numbers big-endian): SILKMESSAGE_VALUES_MAGIC (2), zero (2), length of the stream (4), the
  * stream, and each value: row (2), enterprise (4), element (2), type (1), length (2), number (8),
- * address (16) or bytes. Rows ascend. The decoder takes both from files only.
+ * address (16, as IPv6) or bytes. Rows ascend. The decoder takes both from files only.
  */
 #ifndef TUSSAH_PACKER_SILKMESSAGE_H
 #define TUSSAH_PACKER_SILKMESSAGE_H

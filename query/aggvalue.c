@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "query/aggvalue.h"
 
+#include "common/decimal.h"
 #include "common/numlist.h"
 #include "common/tcpflags.h"
-#include "common/text.h"
 #include "common/timestamp.h"
 #include "storage/country.h"
 
@@ -278,7 +278,7 @@ static size_t print_class_or_type(char *out, const struct aggfield *field, uint8
 	if (name) {
 		return print_text(out, name);
 	}
-	return field->kind == AGGKIND_CLASS ? print_text(out, "?") : text_print_u64(out, id);
+	return field->kind == AGGKIND_CLASS ? print_text(out, "?") : decimal_print(out, id);
 }
 
 static size_t print_like_field(char *out, const struct aggfield *field, uint64_t number,
@@ -315,6 +315,6 @@ size_t aggvalue_print(char *out, uint16_t id, const uint8_t *value, const struct
 		country_print(out, (uint32_t)number);
 		return strlen(out);
 	default:
-		return text_print_u64(out, number);
+		return decimal_print(out, number);
 	}
 }

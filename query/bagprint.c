@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/decimal.h"
+
 #define COUNTER_WIDTH 20
 #define BIN_WIDTH     20
 #define TWO_TO_64     0x1p64
@@ -204,7 +206,7 @@ static size_t bin_text(char *out, uint64_t bin, enum bagprint_bins scale)
 		return (size_t)snprintf(out, TEXT_CELL_MAX, "2^%02u to 2^%02u-1", (unsigned)bin,
 					(unsigned)bin + 1);
 	}
-	return text_print_u64(out, scale == BAGPRINT_DECIMAL ? decimal_middle(bin) : bin);
+	return decimal_print(out, scale == BAGPRINT_DECIMAL ? decimal_middle(bin) : bin);
 }
 
 /* Bins in a table by their number, until they are shown in order. */

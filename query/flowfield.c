@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "common/text.h"
+#include "common/decimal.h"
 #include "query/flowrate.h"
 #include "storage/byteorder.h"
 
@@ -49,7 +49,7 @@ uint64_t flowfield_thousandths(double rate)
 
 size_t flowfield_print_thousandths(char *out, uint64_t thousandths)
 {
-	size_t len = text_print_u64(out, thousandths / 1000);
+	size_t len = decimal_print(out, thousandths / 1000);
 	unsigned rest = (unsigned)(thousandths % 1000);
 
 	out[len++] = '.';
@@ -73,7 +73,7 @@ static size_t print_match(char *out, const struct value *value, const struct fie
 {
 	uint32_t number = (uint32_t)value->u & 0xffffff;
 	char digits[16];
-	size_t len = number ? text_print_u64(digits, number) : 0;
+	size_t len = number ? decimal_print(digits, number) : 0;
 
 	memcpy(out, value->u >> 24 ? "<-" : "->", 2);
 	memset(out + 2, ' ', 8 - len);

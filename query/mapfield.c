@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "common/decimal.h"
 #include "common/text.h"
 #include "query/mapfile.h"
 #include "query/pmapfile.h"
@@ -105,7 +106,7 @@ static size_t print_country(char *out, const struct value *value, const struct f
 static size_t print_type(char *out, const struct value *value, const struct field *field,
 			 const struct field_context *ctx)
 {
-	return text_print_u64(out, value->u);
+	return decimal_print(out, value->u);
 }
 
 static void key_8(uint8_t *out, const struct value *value)

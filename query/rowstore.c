@@ -29,7 +29,7 @@ struct area {
 	uint64_t whole;  /* the first that does not */
 	size_t rows;
 	size_t packed_size;
-	size_t is_whole; /* place in store->is_whole of their bits */
+	size_t is_whole; /* place in store->is_whole of theirs */
 };
 
 struct rowstore {

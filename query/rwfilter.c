@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/timestamp.h"
 #include "query/filterreport.h"
 #include "query/labelling.h"
@@ -444,17 +445,12 @@ static void on_error(void *arg, const struct err *err, bool ours)
 	}
 }
 
-static int64_t now_ns(void)
-{
-	return g_get_monotonic_time() * NS_PER_US;
-}
-
 static void on_progress(void *arg, uint64_t place, uint64_t records)
 {
 	struct rwfilter *run = arg;
 
-	scanprogress_show(&run->progress, now_ns(), place, scanlist_names(run->filter.list),
-			  records);
+	scanprogress_show(&run->progress, clock_now_ns(CLOCK_MONOTONIC), place,
+			  scanlist_names(run->filter.list), records);
 }
 
 static void start_progress(struct rwfilter *run)
@@ -465,7 +461,7 @@ static void start_progress(struct rwfilter *run)
 		return;
 	}
 	run->progress.out = stderr;
-	run->progress.start_ns = now_ns();
+	run->progress.start_ns = clock_now_ns(CLOCK_MONOTONIC);
 	run->progress.delay_ns = opts->progress ? 0 : PROGRESS_DELAY_NS;
 	run->filter.on_progress = on_progress;
 }

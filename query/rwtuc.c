@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/timestamp.h"
+#include "common/clock.h"
 #include "query/names.h"
 #include "query/sink.h"
 #include "query/tuc.h"
@@ -206,11 +206,6 @@ static struct stream *open_output(struct tool_env *env, const struct rwtuc_opts 
 	return out;
 }
 
-static int64_t clock_ns(void)
-{
-	return g_get_real_time() * NS_PER_US;
-}
-
 /* false: stop here. */
 static bool bad_line(struct rwtuc *run, const char *name, uint64_t number, const char *bytes,
 		     size_t len, const struct err *err)
@@ -303,8 +298,9 @@ static bool take_line(struct rwtuc *run, const char *name, uint64_t number, cons
 			return true;
 		}
 	}
-	if (tuc_parse(run->tuc, run->line, tuc_wants_now(run->tuc) ? clock_ns() : 0, &rec, &err) !=
-	    ST_OK) {
+	if (tuc_parse(run->tuc, run->line,
+		      tuc_wants_now(run->tuc) ? clock_now_ns(CLOCK_REALTIME) : 0, &rec,
+		      &err) != ST_OK) {
 		return bad_line(run, name, number, bytes, len, &err);
 	}
 	add_record(run, &rec);

@@ -85,7 +85,8 @@ static void add_flow(struct parcel *parcel, const struct batch *batch, uint32_t 
 		.sport = batch->sport[row],
 		.dport = batch->dport[row],
 		.flags = batch->flags[row],
-		.few_packets = packets<3, .large = packets> 0 && batch->bytes[row] / packets > 60,
+		.few_packets = (packets < 3),
+		.large = (packets > 0) && batch->bytes[row] / packets > 60,
 	};
 
 	event->start_ns = MIN(event->start_ns, start_ns);

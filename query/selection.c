@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/timestamp.h"
 #include "query/losses.h"
 #include "storage/repo.h"
@@ -166,7 +167,7 @@ struct selection *selection_new(const struct selection_opts *opts, struct tool_e
 		.sensors = opts->sensors,
 		.start_date = opts->start_date,
 		.end_date = opts->end_date,
-		.now_ns = g_get_real_time() * NS_PER_US,
+		.now_ns = clock_now_ns(CLOCK_REALTIME),
 	};
 	struct selection *selection = g_new0(struct selection, 1);
 

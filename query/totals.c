@@ -6,6 +6,7 @@
 
 #include <glib.h>
 
+#include "common/decimal.h"
 #include "common/text.h"
 #include "common/timestamp.h"
 
@@ -92,7 +93,7 @@ LOAD_NUMBER(duration, batch->duration_ns[row] / NS_PER_S, DURATION_BINS - 1)
 
 static size_t print_number(char *out, uint32_t value, bool padded)
 {
-	size_t len = text_print_u64(out, value);
+	size_t len = decimal_print(out, value);
 
 	out[len] = '\0';
 	return len;

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/daemon.h"
 #include "common/log.h"
 #include "common/metricsd.h"
@@ -529,10 +529,8 @@ struct watchers {
 static void on_tick(void *arg, const struct sensor_snapshot *snapshot)
 {
 	struct watchers *watchers = arg;
-	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	supervise_alive(watchers->supervise, now.tv_sec * NS_PER_S + now.tv_nsec);
+	supervise_alive(watchers->supervise, clock_now_ns(CLOCK_MONOTONIC));
 	sensormetrics_publish(watchers->metrics, snapshot);
 }
 

@@ -8,9 +8,9 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/daemon.h"
 #include "common/log.h"
 #include "common/timestamp.h"
@@ -43,14 +43,6 @@ struct sensor {
 	uint64_t told_dropped; /* messages that the log knows of */
 	struct log_limit event_limit;
 };
-
-static int64_t clock_ns(clockid_t id)
-{
-	struct timespec now;
-
-	clock_gettime(id, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 /* The first IPv4 address of an interface that is up and not loopback, host order; 0: none. */
 static uint32_t own_address(void)
@@ -102,7 +94,7 @@ static int on_message(void *arg, const struct export_message *message, struct er
 		if (sensor->live != NULL) {
 			sink_drop_oldest(sensor->sink);
 		} else {
-			int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+			int64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
 
 			sink_poll(sensor->sink, now_ns, POLL_MS);
 			log_events(sensor, now_ns);
@@ -160,12 +152,12 @@ int sensor_start(struct sensor **out, const struct sensor_opts *opts, struct sin
 		 struct err *err)
 {
 	struct sensor *sensor = g_new0(struct sensor, 1);
-	int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+	int64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
 	int st;
 
 	sensor->opts = *opts;
 	sensor->sink = sink;
-	sensor->start_ns = clock_ns(CLOCK_REALTIME);
+	sensor->start_ns = clock_now_ns(CLOCK_REALTIME);
 	sensor->next_stats_ns = now_ns + opts->stats_interval_ns;
 	sensor->exporter_address = own_address();
 	sensor->meter = meter_new(&opts->meter, on_flow, sensor);
@@ -288,7 +280,7 @@ static int send_statistics(struct sensor *sensor, const struct meter_stats *stat
 	struct export_stats record = {
 		.process_id = (uint32_t)getpid(),
 		.exporter_address = sensor->exporter_address,
-		.now_s = (uint32_t)(clock_ns(CLOCK_REALTIME) / NS_PER_S),
+		.now_s = (uint32_t)(clock_now_ns(CLOCK_REALTIME) / NS_PER_S),
 		.start_ms = sensor->start_ns / NS_PER_MS,
 		.flows = stats->flows.flows,
 		.packets = stats->flows.packets,
@@ -333,7 +325,7 @@ static int report(struct sensor *sensor, struct err *err)
 /* What is to be done between two batches of packets. */
 static int sensor_tick(struct sensor *sensor, struct err *err)
 {
-	int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+	int64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
 	int st = ST_OK;
 
 	if (sensor->broken) {
@@ -342,12 +334,12 @@ static int sensor_tick(struct sensor *sensor, struct err *err)
 	}
 	/* There is nothing to reload; a log file that was moved away is opened anew. */
 	if (daemon_take_reload()) {
-		log_tick(clock_ns(CLOCK_REALTIME));
+		log_tick(clock_now_ns(CLOCK_REALTIME));
 	}
 	if (daemon_take_report() ||
 	    (sensor->opts.stats_interval_ns != 0 && now_ns >= sensor->next_stats_ns)) {
 		sensor->next_stats_ns = now_ns + sensor->opts.stats_interval_ns;
-		log_tick(clock_ns(CLOCK_REALTIME));
+		log_tick(clock_now_ns(CLOCK_REALTIME));
 		st = report(sensor, err);
 		log_link(sensor);
 	}
@@ -413,7 +405,7 @@ static int live_wait(struct sensor *sensor, struct err *err)
 	if (poll(fds, 2, POLL_MS) == 0) {
 		int st;
 
-		meter_expire(sensor->meter, clock_ns(CLOCK_REALTIME) - CAPTURE_DELAY_NS);
+		meter_expire(sensor->meter, clock_now_ns(CLOCK_REALTIME) - CAPTURE_DELAY_NS);
 		st = export_flush(sensor->export, err);
 		return st == ST_OK ? sink_flush(sensor->sink, err) : st;
 	}
@@ -423,13 +415,13 @@ static int live_wait(struct sensor *sensor, struct err *err)
 /* Packets that came before the signal to stop are still in the kernel's ring: take them in. */
 static int live_last_packets(struct sensor *sensor, struct err *err)
 {
-	int64_t deadline_ns = clock_ns(CLOCK_MONOTONIC) + LAST_PACKETS_NS;
+	int64_t deadline_ns = clock_now_ns(CLOCK_MONOTONIC) + LAST_PACKETS_NS;
 	int64_t left_ns = LAST_PACKETS_NS;
 	int st = ST_OK;
 
 	while ((st == ST_OK || st == ST_EAGAIN) && left_ns > 0) {
 		st = capture_read(sensor->live, on_packet, sensor, err);
-		left_ns = deadline_ns - clock_ns(CLOCK_MONOTONIC);
+		left_ns = deadline_ns - clock_now_ns(CLOCK_MONOTONIC);
 		if (st == ST_EAGAIN && left_ns > 0) {
 			struct pollfd fd = { .fd = capture_fd(sensor->live), .events = POLLIN };
 
@@ -472,11 +464,11 @@ static bool is_left_to_spool(struct sensor *sensor)
 /* Wait for the link to deliver everything; a second signal ends the wait. */
 static int sensor_drain(struct sensor *sensor, struct err *err)
 {
-	int64_t deadline_ns = clock_ns(CLOCK_MONOTONIC) + sensor->opts.drain_timeout_ns;
+	int64_t deadline_ns = clock_now_ns(CLOCK_MONOTONIC) + sensor->opts.drain_timeout_ns;
 	struct sink_stats stats;
 
 	for (;;) {
-		int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+		int64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
 
 		sink_poll(sensor->sink, now_ns, 0);
 		log_events(sensor, now_ns);
@@ -486,7 +478,7 @@ static int sensor_drain(struct sensor *sensor, struct err *err)
 		}
 		sink_poll(sensor->sink, now_ns, POLL_MS);
 	}
-	log_events(sensor, clock_ns(CLOCK_MONOTONIC));
+	log_events(sensor, clock_now_ns(CLOCK_MONOTONIC));
 	log_link(sensor);
 	sink_get_stats(sensor->sink, &stats);
 	if (!sink_is_drained(sensor->sink) && stats.has_spool && sensor->live != NULL) {

@@ -7,10 +7,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "common/timestamp.h"
+#include "common/clock.h"
 
 /* Spooled messages become durable, and may go out, this much after they came. */
 #define SYNC_INTERVAL_MS 100
@@ -88,12 +87,10 @@ static void *send_from_spool(void *arg)
 	bool stop = false;
 
 	while (!stop) {
-		struct timespec now;
 		struct link_stats stats;
 		struct err event;
 
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		link_poll(sink->link, now.tv_sec * NS_PER_S + now.tv_nsec, THREAD_POLL_MS);
+		link_poll(sink->link, clock_now_ns(CLOCK_MONOTONIC), THREAD_POLL_MS);
 		link_get_stats(sink->link, &stats);
 		pthread_mutex_lock(&sink->lock);
 		sink->told = stats;

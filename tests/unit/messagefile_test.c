@@ -28,6 +28,17 @@ static struct messagefile *open_file(enum probe_type type, const char *path)
 	return file;
 }
 
+static struct record record_of(unsigned i)
+{
+	struct record rec;
+
+	record_init(&rec);
+	rec.sensor = 7;
+	rec.packets = 1;
+	rec.bytes = i + 1;
+	return rec;
+}
+
 static void test_ipfix(void)
 {
 	uint8_t bytes[40] = { 0, 10, 0, 20 };
@@ -117,12 +128,8 @@ static void test_records(void)
 	exporters = decoder_new(&decoder_opts, &sink);
 	CU_ASSERT_EQUAL(stream_create(&stream, path, &opts, NULL), ST_OK);
 	for (unsigned i = 0; i < 2500; i++) {
-		struct record rec;
+		const struct record rec = record_of(i);
 
-		record_init(&rec);
-		rec.sensor = 7;
-		rec.packets = 1;
-		rec.bytes = i + 1;
 		CU_ASSERT_EQUAL(stream_write(stream, &rec, NULL), ST_OK);
 	}
 	CU_ASSERT_EQUAL(stream_close(stream, NULL), ST_OK);
@@ -223,12 +230,8 @@ static void test_values(void)
 
 	CU_ASSERT_EQUAL_FATAL(blockout_create(&out, path, 0, COMPRESSION_NONE, NULL), ST_OK);
 	for (unsigned i = 0; i < 2500; i++) {
-		struct record rec;
+		const struct record rec = record_of(i);
 
-		record_init(&rec);
-		rec.sensor = 7;
-		rec.packets = 1;
-		rec.bytes = i + 1;
 		CU_ASSERT_EQUAL(blockout_write(out, &rec, NULL), ST_OK);
 		write_values(out, i);
 	}

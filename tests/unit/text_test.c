@@ -8,6 +8,7 @@
 
 #include <glib.h>
 
+#include "common/decimal.h"
 #include "common/timestamp.h"
 #include "tests/unit/unit.h"
 
@@ -192,7 +193,7 @@ static void test_numbers(void)
 			uint64_t n = number + (uint64_t)step;
 
 			snprintf(expected, sizeof(expected), "%llu", (unsigned long long)n);
-			actual[text_print_u64(actual, n)] = '\0';
+			actual[decimal_print(actual, n)] = '\0';
 			UNIT_ASSERT_STR(actual, expected);
 		}
 		number *= 10;
