@@ -27,9 +27,9 @@ struct text_column {
 };
 
 struct text {
-	int fd;
+	int fd; /* -1: a draft, whose rows stay in the buffer */
 	struct text_style style;
-	GArray *columns; /* struct text_column */
+	GArray *columns; /* struct text_column; a draft shares them */
 	size_t next;     /* column of the next cell */
 	char *buffer;
 	size_t size;
@@ -113,6 +113,14 @@ bool text_is_data(const struct text_opts *opts)
 	return opts->output_format == TEXT_CSV || opts->output_format == TEXT_JSON;
 }
 
+static void clear_column(gpointer pointer)
+{
+	struct text_column *column = pointer;
+
+	g_free(column->title);
+	g_free(column->lead);
+}
+
 struct text *text_new(int fd, const struct text_style *style)
 {
 	struct text *text = g_new0(struct text, 1);
@@ -120,6 +128,7 @@ struct text *text_new(int fd, const struct text_style *style)
 	text->fd = fd;
 	text->style = *style;
 	text->columns = g_array_new(FALSE, FALSE, sizeof(struct text_column));
+	g_array_set_clear_func(text->columns, clear_column);
 	text->size = BUFFER_BYTES;
 	text->buffer = g_malloc(text->size);
 	return text;
@@ -130,19 +139,23 @@ static struct text_column *column_at(const struct text *text, size_t i)
 	return &g_array_index(text->columns, struct text_column, i);
 }
 
-static void write_out(struct text *text)
+static void write_bytes(struct text *text, const char *bytes, size_t len)
 {
-	size_t done = 0;
-
-	while (done < text->used && !text->error) {
-		ssize_t n = write(text->fd, text->buffer + done, text->used - done);
+	while (len > 0 && !text->error) {
+		ssize_t n = write(text->fd, bytes, len);
 
 		if (n > 0) {
-			done += (size_t)n;
+			bytes += n;
+			len -= (size_t)n;
 		} else if (n < 0 && errno != EINTR) {
 			text->error = errno;
 		}
 	}
+}
+
+static void write_out(struct text *text)
+{
+	write_bytes(text, text->buffer, text->used);
 	text->used = 0;
 }
 
@@ -154,9 +167,11 @@ static void reserve(struct text *text, size_t len)
 	if (text->size - text->used >= need) {
 		return;
 	}
-	write_out(text);
-	if (text->size < need) {
-		text->size = need;
+	if (text->fd >= 0) {
+		write_out(text);
+	}
+	if (text->size - text->used < need) {
+		text->size = MAX(text->used + need, text->size + BUFFER_BYTES);
 		text->buffer = g_realloc(text->buffer, text->size);
 	}
 }
@@ -480,22 +495,51 @@ void text_raw(struct text *text, const char *string)
 
 static int text_flush(struct text *text, struct err *err)
 {
-	write_out(text);
+	if (text->fd >= 0) {
+		write_out(text);
+	}
 	if (text->error) {
 		return err_errno(err, ST_EIO, text->error, "cannot write output");
 	}
 	return ST_OK;
 }
 
+struct text *text_draft(const struct text *text)
+{
+	struct text *draft = g_new0(struct text, 1);
+
+	draft->fd = -1;
+	draft->style = text->style;
+	draft->columns = g_array_ref(text->columns);
+	return draft;
+}
+
+size_t text_draft_bytes(const struct text *draft)
+{
+	return draft->used;
+}
+
+void text_take_rows(struct text *draft, struct text_rows *rows)
+{
+	const struct text_rows taken = { draft->buffer, draft->used, draft->size };
+
+	draft->buffer = rows->bytes;
+	draft->used = 0;
+	draft->size = rows->size;
+	*rows = taken;
+}
+
+void text_put_rows(struct text *text, const struct text_rows *rows)
+{
+	write_out(text);
+	write_bytes(text, rows->bytes, rows->len);
+}
+
 int text_close(struct text *text, struct err *err)
 {
 	int status = text_flush(text, err);
 
-	for (size_t i = 0; i < text->columns->len; i++) {
-		g_free(column_at(text, i)->title);
-		g_free(column_at(text, i)->lead);
-	}
-	g_array_free(text->columns, TRUE);
+	g_array_unref(text->columns);
 	g_free(text->buffer);
 	g_free(text);
 	return status;

@@ -100,6 +100,30 @@ void text_row_done(struct text *text);
 /* Text outside the table (headings), as it is. */
 void text_raw(struct text *text, const char *string);
 
+/*
+ * Rows that another thread makes: a table with the same style and columns, which are borrowed from
+ * text, whose rows stay in memory.
+ *
+ *	draft = text_draft(text);
+ *	... cells and rows of draft ...
+ *	text_take_rows(draft, &rows);		// by the thread of the draft
+ *	text_put_rows(text, &rows);		// by that of text, which writes them
+ *	g_free(rows.bytes);
+ *	text_close(draft, NULL);
+ */
+struct text *text_draft(const struct text *text);
+struct text_rows {
+	char *bytes;
+	size_t len;
+	size_t size; /* of the room */
+};
+/* Bytes of the rows in a draft. */
+size_t text_draft_bytes(const struct text *draft);
+/* Exchange the rows of the draft, which is then empty, for the room of rows (zeroed: none), which
+ * is then theirs. */
+void text_take_rows(struct text *draft, struct text_rows *rows);
+void text_put_rows(struct text *text, const struct text_rows *rows);
+
 /* Flush and free; returns the first write error of the table's life. */
 int text_close(struct text *text, struct err *err);
 

@@ -8,12 +8,14 @@
 #include "common/extfield.h"
 #include "common/field.h"
 #include "common/text.h"
+#include "query/cutcrew.h"
 #include "query/format.h"
 #include "query/labelling.h"
 #include "query/madefields.h"
 #include "query/names.h"
 #include "query/sampling.h"
 #include "query/source.h"
+#include "query/threads.h"
 #include "query/tool.h"
 
 #define DEFAULT_FIELDS                                                                             \
@@ -34,6 +36,7 @@ struct cut_opts {
 	struct format_opts format;
 	struct text_opts text;
 	struct output_opts output;
+	struct threads_opts threads;
 	struct source_opts source;
 	struct site_opts site;
 };
@@ -60,6 +63,7 @@ static const struct opt cut_opt_table[] = {
 	OPT_GROUP(struct cut_opts, format, format_msec_opt_table),
 	OPT_GROUP(struct cut_opts, text, text_opt_table),
 	OPT_GROUP(struct cut_opts, output, output_opt_table),
+	OPT_GROUP(struct cut_opts, threads, threads_opt_table),
 	OPT_GROUP(struct cut_opts, source, source_opt_table),
 	OPT_GROUP(struct cut_opts, site, site_opt_table),
 	OPT_END,
@@ -70,6 +74,7 @@ struct cut {
 	struct extfields *ext;
 	struct madefields *made;
 	struct labelling *labelling;
+	const struct sampling_opts *sampling_opts;
 	struct sampling sampling;
 	const struct field **fields;
 	size_t field_count;
@@ -77,6 +82,7 @@ struct cut {
 	struct field_context ctx;
 	struct timestamp_memo times;
 	struct text *text;
+	struct cutcrew crew;
 	bool titled;
 	uint64_t skip;  /* records before the first to print */
 	uint64_t limit; /* how many to print */
@@ -197,19 +203,6 @@ static void print_values(struct cut *cut, const struct value *values)
 	text_row_done(cut->text);
 }
 
-static void print_row(struct cut *cut, const struct batch *batch, uint32_t row)
-{
-	for (size_t i = 0; i < cut->field_count; i++) {
-		const struct field *field = cut->fields[i];
-		struct value value;
-
-		field_load(field, batch, row, &cut->ctx, &value);
-		text_cell_done(cut->text,
-			       field->kind->print(text_cell(cut->text), &value, field, &cut->ctx));
-	}
-	text_row_done(cut->text);
-}
-
 /* read: records up to and with the batch. Those that the IPv6 policy drops count when skipping. */
 static void print_batch(struct cut *cut, const struct batch *batch, uint64_t read)
 {
@@ -217,7 +210,7 @@ static void print_batch(struct cut *cut, const struct batch *batch, uint64_t rea
 
 	for (uint32_t i = 0; i < batch->selected && cut->limit > 0; i++) {
 		if (before + batch->selection[i] >= cut->skip) {
-			print_row(cut, batch, batch->selection[i]);
+			cutcrew_row(&cut->crew, &cut->ctx, cut->text, batch, batch->selection[i]);
 			cut->limit--;
 		}
 	}
@@ -290,22 +283,61 @@ static void print_tail(struct cut *cut, struct source *source, struct batch *bat
 	g_array_free(ring, TRUE);
 }
 
+/* Ask for the extension columns of the fields and of sampling. */
+static void want_columns(void *arg, struct batch *batch)
+{
+	const struct cut *cut = arg;
+	struct sampling sampling;
+
+	extfields_want(cut->ext, batch);
+	sampling_want(&sampling, cut->sampling_opts, batch);
+}
+
+static void scale_batch(void *arg, struct batch *batch)
+{
+	const struct cut *cut = arg;
+
+	sampling_scale(&cut->sampling, batch);
+}
+
+static void make_crew(struct cut *cut, unsigned threads)
+{
+	cut->crew = (struct cutcrew){
+		.fields = cut->fields,
+		.field_count = cut->field_count,
+		.columns = cut->columns,
+		.ctx = &cut->ctx,
+		.text = cut->text,
+		.threads = threads,
+		.arg = cut,
+		.want = want_columns,
+		.change = scale_batch,
+	};
+}
+
 static int print_records(struct cut *cut, const struct cut_opts *opts, struct tool_env *env,
 			 int argc, char **argv)
 {
 	struct source *source = source_new(env, &opts->source, argc, argv);
 	struct batch *batch = batch_new();
+	bool whole = cut->skip == 0 && cut->limit == UINT64_MAX;
 	int status;
 
+	cut->sampling_opts = &opts->sampling;
 	extfields_want(cut->ext, batch);
 	sampling_want(&cut->sampling, &opts->sampling, batch);
+	make_crew(cut, threads_wanted(&opts->threads));
 	source_set_site(source, cut->ctx.site);
 	if (opts->tail_recs) {
 		/* not before it is known that there is a tail */
 		print_tail(cut, source, batch, opts->tail_recs);
 	} else {
 		source_on_open(source, print_titles, cut);
-		print_head(cut, source, batch, opts->source.copy_input != NULL);
+		if (whole) {
+			cutcrew_run(&cut->crew, source);
+		} else {
+			print_head(cut, source, batch, opts->source.copy_input != NULL);
+		}
 	}
 	status = source_close(source);
 	batch_free(batch);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/processors.h"
 #include "common/timestamp.h"
 #include "query/filterreport.h"
 #include "query/labelling.h"
@@ -641,7 +642,7 @@ static void make_filter(struct rwfilter *run)
 	struct filter *filter = &run->filter;
 
 	filter->tests = run->opts->predicates.tests;
-	filter->threads = threads > 0 ? threads : scancrew_processors();
+	filter->threads = threads > 0 ? threads : processors_count();
 	memcpy(filter->limits, run->opts->limits, sizeof(filter->limits));
 	filter->threads_asked = threads > 1;
 	/* blocks are made out of the rows themselves, by the thread that writes them */

@@ -9,13 +9,13 @@
 
 #include <glib.h>
 #include <pthread.h>
-#include <sched.h>
 
 /* Units ahead of the consumer, per thread: small files hold little. */
 #define AHEAD_PER_THREAD 32
-/* Bytes of pieces that wait for the consumer. */
-#define WAITING_BYTES_MAX (64u << 20)
-/* Of these may be of the unit that the consumer stands at. */
+/* Bytes of pieces that wait for the consumer, where the caller gives none. */
+#define WAITING_BYTES_DEFAULT (64u << 20)
+/* Of these may be of the unit that the consumer stands at: a part, or so many. */
+#define HEAD_PART       4
 #define HEAD_BYTES_MAX  (8u << 20)
 #define JOBS_PER_THREAD 4
 
@@ -40,6 +40,7 @@ struct scancrew {
 	struct scanturn *tail;
 	unsigned turns;       /* in the list */
 	size_t waiting_bytes; /* of all pieces */
+	size_t head_bytes;    /* most of those of the head */
 	struct scanjob *first_job;
 	struct scanjob *last_job;
 	bool pulling;   /* someone asks for the next unit */
@@ -53,21 +54,15 @@ struct scancrew {
 	int status;
 };
 
-unsigned scancrew_processors(void)
-{
-	cpu_set_t set;
-
-	if (sched_getaffinity(0, sizeof(set), &set) != 0) {
-		return 1;
-	}
-	return MAX(1u, (unsigned)CPU_COUNT(&set));
-}
-
 struct scancrew *scancrew_new(const struct scancrew_opts *opts)
 {
 	struct scancrew *crew = g_new0(struct scancrew, 1);
 
 	crew->opts = *opts;
+	if (crew->opts.waiting_bytes == 0) {
+		crew->opts.waiting_bytes = WAITING_BYTES_DEFAULT;
+	}
+	crew->head_bytes = MIN(crew->opts.waiting_bytes / HEAD_PART, HEAD_BYTES_MAX);
 	pthread_mutex_init(&crew->lock, NULL);
 	pthread_cond_init(&crew->work_cond, NULL);
 	pthread_cond_init(&crew->take_cond, NULL);
@@ -191,9 +186,9 @@ static void put_waits(struct scanturn *turn, const struct scanpiece *piece)
 	struct scancrew *crew = turn->crew;
 
 	while (!is_stopped(crew)) {
-		bool room = crew->waiting_bytes + piece->bytes <= WAITING_BYTES_MAX;
+		bool room = crew->waiting_bytes + piece->bytes <= crew->opts.waiting_bytes;
 
-		if (turn == crew->head ? turn->bytes <= HEAD_BYTES_MAX : room) {
+		if (turn == crew->head ? turn->bytes <= crew->head_bytes : room) {
 			return;
 		}
 		pthread_cond_wait(&crew->work_cond, &crew->lock);

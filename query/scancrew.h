@@ -31,8 +31,9 @@ struct scanpiece {
 };
 
 struct scancrew_opts {
-	unsigned threads; /* that work, beside the caller's; 1: the caller's alone */
-	void *arg;        /* of all callbacks */
+	unsigned threads;     /* that work, beside the caller's; 1: the caller's alone */
+	size_t waiting_bytes; /* of pieces that wait for the consumer; 0: 64 MiB */
+	void *arg;            /* of all callbacks */
 	/* The state of one worker; may be NULL. */
 	void *(*begin)(void *arg);
 	void (*end)(void *arg, void *worker);
@@ -84,8 +85,5 @@ void scancrew_submit(struct scancrew *crew, struct scanjob *job);
 void scancrew_wait(struct scancrew *crew, struct scanjob *job);
 /* How many jobs are worth having under way; 0: there are no threads (yet). */
 unsigned scancrew_jobs(const struct scancrew *crew);
-
-/* The processors that this process may use; at least 1. */
-unsigned scancrew_processors(void);
 
 #endif

@@ -42,7 +42,7 @@ const struct opt source_opt_table[] = {
 
 struct source {
 	struct tool_env *env;
-	struct names *names; /* NULL after a failure */
+	struct names *names;
 	enum ipv6_policy policy;
 	bool print_filenames;
 	enum source_damage damage;
@@ -51,7 +51,7 @@ struct source {
 	struct stream *copy;
 	source_open_fn on_open;
 	void *on_open_arg;
-	bool failed;
+	bool failed; /* atomic */
 	int exit_status;
 	uint64_t read_count; /* records */
 };
@@ -128,7 +128,7 @@ void source_set_damage(struct source *source, enum source_damage damage)
 
 bool source_failed(const struct source *source)
 {
-	return source->failed;
+	return __atomic_load_n(&source->failed, __ATOMIC_RELAXED);
 }
 
 const struct stream_read_opts *source_read_opts(const struct source *source)
@@ -138,20 +138,37 @@ const struct stream_read_opts *source_read_opts(const struct source *source)
 
 const char *source_next_name(struct source *source)
 {
-	return source->names ? names_next(source->names) : NULL;
+	return source_failed(source) ? NULL : names_next(source->names);
 }
 
-/* End the input: nothing more is read, and the tool will exit with an error. */
-static bool source_fail(struct source *source, const struct err *err)
+void source_fail(struct source *source, const struct err *err)
 {
 	tool_warn_err(err);
-	hourfile_close(source->reader);
-	source->reader = NULL;
-	names_free(source->names);
-	source->names = NULL;
-	source->failed = true;
+	__atomic_store_n(&source->failed, true, __ATOMIC_RELAXED);
 	source->exit_status = TOOL_EXIT_ERROR;
-	return false;
+}
+
+bool source_damaged(struct source *source, const struct err *err, bool goes_on)
+{
+	if (!goes_on && source->damage == SOURCE_DAMAGE_ENDS) {
+		source_fail(source, err);
+		return false;
+	}
+	tool_warn_err(err);
+	if (goes_on || source->damage != SOURCE_DAMAGE_FORGIVEN) {
+		source->exit_status = TOOL_EXIT_ERROR;
+	}
+	return true;
+}
+
+void source_opened(struct source *source, const char *path, const struct header *header)
+{
+	if (source->print_filenames) {
+		fprintf(stderr, "%s\n", path);
+	}
+	if (source->on_open) {
+		source->on_open(source->on_open_arg, path, header);
+	}
 }
 
 static bool source_open_next(struct source *source)
@@ -163,14 +180,10 @@ static bool source_open_next(struct source *source)
 		return false;
 	}
 	if (hourfile_open(&source->reader, name, &source->read_opts, &err) != ST_OK) {
-		return source_fail(source, &err);
+		source_fail(source, &err);
+		return false;
 	}
-	if (source->print_filenames) {
-		fprintf(stderr, "%s\n", name);
-	}
-	if (source->on_open) {
-		source->on_open(source->on_open_arg, name, hourfile_header(source->reader));
-	}
+	source_opened(source, name, hourfile_header(source->reader));
 	return true;
 }
 
@@ -188,39 +201,46 @@ uint64_t source_read_count(const struct source *source)
 	return source->read_count;
 }
 
+uint32_t source_needed(const struct source *source, uint32_t columns)
+{
+	return source->copy ? COLUMNS_ALL : ipv6_policy_columns(source->policy, columns);
+}
+
+bool source_copies(const struct source *source)
+{
+	return source->copy != NULL;
+}
+
+void source_accept(struct source *source, struct batch *batch)
+{
+	__atomic_add_fetch(&source->read_count, batch->rows, __ATOMIC_RELAXED);
+	source_copy_batch(source, batch);
+	batch_apply_ipv6_policy(batch, source->policy);
+}
+
 bool source_next(struct source *source, struct batch *batch, uint32_t columns)
 {
-	uint32_t needed = source->copy ? COLUMNS_ALL : ipv6_policy_columns(source->policy, columns);
+	uint32_t needed = source_needed(source, columns);
 	struct err err;
-	int st;
 
 	while (source->reader || source_open_next(source)) {
-		st = hourfile_read_batch(source->reader, batch, needed, &err);
+		int st = hourfile_read_batch(source->reader, batch, needed, &err);
+		bool goes_on = st == ST_OK || hourfile_goes_on(source->reader);
+
 		if (st == ST_OK) {
-			source->read_count += batch->rows;
-			source_copy_batch(source, batch);
-			batch_apply_ipv6_policy(batch, source->policy);
+			source_accept(source, batch);
 			if (batch->selected > 0) {
 				return true;
 			}
 			continue;
 		}
-		if (st != ST_END && hourfile_goes_on(source->reader)) {
-			tool_warn_err(&err);
-			source->exit_status = TOOL_EXIT_ERROR;
-			continue;
-		}
-		if (st != ST_END && source->damage == SOURCE_DAMAGE_ENDS) {
-			return source_fail(source, &err);
-		}
 		if (st != ST_END) {
-			tool_warn_err(&err);
-			source->exit_status |= source->damage == SOURCE_DAMAGE_SKIPS
-						       ? TOOL_EXIT_ERROR
-						       : TOOL_EXIT_OK;
+			source_damaged(source, &err, goes_on);
 		}
-		hourfile_close(source->reader);
-		source->reader = NULL;
+		if (st == ST_END || !goes_on) {
+			hourfile_close(source->reader);
+			source->reader = NULL;
+		}
 	}
 	return false;
 }

@@ -86,4 +86,20 @@ void source_on_open(struct source *source, source_open_fn fn, void *arg);
 /* Free; returns TOOL_EXIT_OK, or TOOL_EXIT_ERROR when something could not be read. */
 int source_close(struct source *source);
 
+/* ---- for query/readcrew, which opens the inputs itself ---- */
+
+/* All that must be read so that source_accept() can do its part for these COLUMN_BITs. */
+uint32_t source_needed(const struct source *source, uint32_t columns);
+/* Are all records copied? Then batches must be accepted in order. */
+bool source_copies(const struct source *source);
+/* Count, copy, apply the policy: source_next() is reading and this. Any thread, if none is copied.
+ */
+void source_accept(struct source *source, struct batch *batch);
+/* A file was opened: print its name, call the function of source_on_open(). */
+void source_opened(struct source *source, const char *path, const struct header *header);
+/* A file could not be opened, which ends the input. */
+void source_fail(struct source *source, const struct err *err);
+/* Damage is told. goes_on: it cost a part of the file. false: this is the end of the input. */
+bool source_damaged(struct source *source, const struct err *err, bool goes_on);
+
 #endif

@@ -27,6 +27,20 @@ int hourfile_read_batch(struct hourfile_reader *reader, struct batch *batch, uin
 /* After a failed read: can the next one give what is behind the damage? It costs one block of a
  * block file, and all the rest of other files. */
 bool hourfile_goes_on(const struct hourfile_reader *reader);
+/* A part of a block file, and how far it was read. */
+struct hourfile_blocks {
+	const struct blockfile *file;
+	size_t block; /* at row */
+	size_t end;   /* the block behind the part */
+	uint32_t row;
+};
+/*
+ * The same as hourfile_read_batch() of a part, block by block, without what was found damaged when
+ * the file was opened; damage costs the rest of its block. Threads: any number may read parts of
+ * one file, each with a cursor of its own, which stays with the part until its end.
+ */
+int hourfile_read_blocks(struct hourfile_blocks *part, struct blockfile_cursor *cursor,
+			 struct batch *batch, uint32_t columns, struct err *err);
 /* The SiLK header. Of a block file, which has none, a header of format 0 with the entries that say
  * the same as its own. */
 const struct header *hourfile_header(const struct hourfile_reader *reader);

@@ -17,10 +17,9 @@ struct hourfile_reader {
 	struct stream *stream; /* or the rest */
 	struct blockfile *blocks;
 	struct blockfile_cursor *cursor;
-	struct header entries; /* of the block file */
-	size_t block;
-	uint32_t row;
-	size_t damage; /* lines told */
+	struct hourfile_blocks part; /* all of the file */
+	struct header entries;       /* of the block file */
+	size_t damage;               /* lines told */
 };
 
 /* ---- opening ---- */
@@ -58,6 +57,8 @@ static int open_blocks(struct hourfile_reader *reader, int fd, const char *path,
 
 	if (rc == ST_OK) {
 		reader->cursor = blockfile_cursor_new();
+		reader->part.file = reader->blocks;
+		reader->part.end = blockfile_count(reader->blocks);
 		hourfile_block_entries(reader->blocks, &reader->entries);
 	}
 	return rc;
@@ -185,12 +186,37 @@ const struct blockfile *hourfile_blocks(const struct hourfile_reader *reader)
 /* ---- reading ---- */
 
 /* Damage costs the rest of the block. */
-static int fail_block(struct hourfile_reader *reader, struct batch *batch, int rc)
+static int fail_block(struct hourfile_blocks *part, struct batch *batch, int rc)
 {
 	batch_clear(batch, 0);
-	reader->block++;
-	reader->row = 0;
+	part->block++;
+	part->row = 0;
 	return rc;
+}
+
+int hourfile_read_blocks(struct hourfile_blocks *part, struct blockfile_cursor *cursor,
+			 struct batch *batch, uint32_t columns, struct err *err)
+{
+	batch_clear(batch, columns);
+	while (part->block < part->end) {
+		int rc;
+
+		if (part->row == 0) {
+			blockfile_cursor_set(cursor, part->file, part->block);
+		}
+		if (blockfile_cursor_frame(cursor, part->row, batch) == 0) {
+			part->block++;
+			part->row = 0;
+			continue;
+		}
+		rc = blockfile_cursor_load(cursor, batch, columns, err);
+		if (rc == ST_OK) {
+			rc = blockfile_cursor_load_extensions(cursor, batch, err);
+		}
+		part->row += FRAME_ROWS;
+		return rc == ST_OK ? ST_OK : fail_block(part, batch, rc);
+	}
+	return ST_END;
 }
 
 static int read_blocks(struct hourfile_reader *reader, struct batch *batch, uint32_t columns,
@@ -198,30 +224,12 @@ static int read_blocks(struct hourfile_reader *reader, struct batch *batch, uint
 {
 	const char *damage = blockfile_damage(reader->blocks, reader->damage);
 
-	batch_clear(batch, columns);
 	if (damage != NULL) {
+		batch_clear(batch, columns);
 		reader->damage++;
 		return err_set(err, ST_EFORMAT, "%s", damage);
 	}
-	while (reader->block < blockfile_count(reader->blocks)) {
-		int rc;
-
-		if (reader->row == 0) {
-			blockfile_cursor_set(reader->cursor, reader->blocks, reader->block);
-		}
-		if (blockfile_cursor_frame(reader->cursor, reader->row, batch) == 0) {
-			reader->block++;
-			reader->row = 0;
-			continue;
-		}
-		rc = blockfile_cursor_load(reader->cursor, batch, columns, err);
-		if (rc == ST_OK) {
-			rc = blockfile_cursor_load_extensions(reader->cursor, batch, err);
-		}
-		reader->row += FRAME_ROWS;
-		return rc == ST_OK ? ST_OK : fail_block(reader, batch, rc);
-	}
-	return ST_END;
+	return hourfile_read_blocks(&reader->part, reader->cursor, batch, columns, err);
 }
 
 int hourfile_read_batch(struct hourfile_reader *reader, struct batch *batch, uint32_t columns,

@@ -200,6 +200,62 @@ static void test_numbers(void)
 	}
 }
 
+/* The two rows of fill_two() without titles, of which the second is made in a draft. */
+static void fill_with_draft(struct text *text)
+{
+	struct text *draft = text_draft(text);
+	struct text_rows rows = { 0 };
+
+	text_add_column(text, "name", 6, false);
+	text_add_column(text, "a long title", 5, true);
+	text_cell_string(draft, "overflowing");
+	text_cell(draft);
+	text_cell_done(draft, 0);
+	text_row_done(draft);
+	CU_ASSERT_EQUAL(text_draft_bytes(draft), strlen("overflowing|     |\n"));
+	text_cell_string(text, "x,\"y\"");
+	text_cell_u64(text, 42);
+	text_row_done(text);
+	text_take_rows(draft, &rows);
+	CU_ASSERT_EQUAL(text_draft_bytes(draft), 0);
+	text_put_rows(text, &rows);
+	/* the room is used again */
+	text_take_rows(draft, &rows);
+	text_put_rows(text, &rows);
+	g_free(rows.bytes);
+	CU_ASSERT_EQUAL(text_close(draft, NULL), ST_OK);
+}
+
+static void test_draft(void)
+{
+	const struct text_style style = { .separator = '|' };
+	char *out = render(&style, fill_with_draft);
+
+	UNIT_ASSERT_STR(out, " x,\"y\"|   42|\noverflowing|     |\n");
+	g_free(out);
+}
+
+/* A draft holds more than a table that is written does. */
+static void test_large_draft(void)
+{
+	const struct text_style style = { .separator = '|' };
+	struct text *text = text_new(STDOUT_FILENO, &style);
+	struct text *draft = text_draft(text);
+	struct text_rows rows = { 0 };
+
+	text_add_column(text, "number", 9, true);
+	for (unsigned i = 0; i < 100000; i++) {
+		text_cell_u64(draft, i);
+		text_row_done(draft);
+	}
+	text_take_rows(draft, &rows);
+	CU_ASSERT_EQUAL(rows.len, 100000 * strlen("        0|\n"));
+	CU_ASSERT(memcmp(rows.bytes + rows.len - 11, "    99999|\n", 11) == 0);
+	g_free(rows.bytes);
+	text_close(draft, NULL);
+	CU_ASSERT_EQUAL(text_close(text, NULL), ST_OK);
+}
+
 static void test_full_disk(void)
 {
 	const struct text_style style = { .separator = '|' };
@@ -225,6 +281,8 @@ int main(void)
 		{ "options", test_options },
 		{ "much", test_much },
 		{ "numbers", test_numbers },
+		{ "drafts", test_draft },
+		{ "a large draft", test_large_draft },
 		{ "full disk", test_full_disk },
 		{ NULL, NULL },
 	};

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "query/cutcrew.h"
+
+#include <glib.h>
+#include <pthread.h>
+
+#include "query/readcrew.h"
+
+/* Rows go out when they have that many bytes. */
+#define PIECE_BYTES (256u << 10)
+/* And wait for their turn up to so many. */
+#define WAITING_BYTES (16u << 20)
+
+struct piece {
+	struct readpiece head; /* first */
+	struct text_rows rows;
+	struct piece *next; /* of the spares */
+};
+
+struct run {
+	const struct cutcrew *crew;
+	pthread_mutex_t lock;
+	struct piece *spares; /* whose rows are written; their room is used again */
+};
+
+struct worker {
+	struct run *run;
+	struct field_context ctx;
+	struct timestamp_memo times;
+	struct text *draft;
+};
+
+static void piece_free(struct piece *piece)
+{
+	g_free(piece->rows.bytes);
+	g_free(piece);
+}
+
+static struct piece *take_spare(struct run *run)
+{
+	struct piece *piece;
+
+	pthread_mutex_lock(&run->lock);
+	piece = run->spares;
+	if (piece) {
+		run->spares = piece->next;
+	}
+	pthread_mutex_unlock(&run->lock);
+	return piece ? piece : g_new0(struct piece, 1);
+}
+
+static void keep_spare(struct run *run, struct piece *piece)
+{
+	pthread_mutex_lock(&run->lock);
+	piece->next = run->spares;
+	run->spares = piece;
+	pthread_mutex_unlock(&run->lock);
+}
+
+/* ---- workers ---- */
+
+static void *begin(void *arg)
+{
+	struct run *run = arg;
+	struct worker *worker = g_new0(struct worker, 1);
+
+	worker->run = run;
+	worker->ctx = *run->crew->ctx;
+	worker->ctx.times = &worker->times;
+	worker->draft = text_draft(run->crew->text);
+	return worker;
+}
+
+static void end(void *arg, void *state)
+{
+	struct worker *worker = state;
+
+	text_close(worker->draft, NULL);
+	g_free(worker);
+}
+
+static void hand_over(void *arg, void *state, struct readturn *turn)
+{
+	struct worker *worker = state;
+	struct piece *piece;
+
+	if (text_draft_bytes(worker->draft) == 0) {
+		return;
+	}
+	piece = take_spare(worker->run);
+	text_take_rows(worker->draft, &piece->rows);
+	piece->head.piece.bytes = piece->rows.size;
+	readcrew_put(turn, &piece->head);
+}
+
+void cutcrew_row(const struct cutcrew *crew, const struct field_context *ctx, struct text *text,
+		 const struct batch *batch, uint32_t row)
+{
+	for (size_t i = 0; i < crew->field_count; i++) {
+		const struct field *field = crew->fields[i];
+		struct value value;
+
+		field_load(field, batch, row, ctx, &value);
+		text_cell_done(text, field->kind->print(text_cell(text), &value, field, ctx));
+	}
+	text_row_done(text);
+}
+
+static void print_batch(void *arg, void *state, struct batch *batch, struct readturn *turn)
+{
+	const struct run *run = arg;
+	struct worker *worker = state;
+
+	run->crew->change(run->crew->arg, batch);
+	for (uint32_t i = 0; i < batch->selected; i++) {
+		cutcrew_row(run->crew, &worker->ctx, worker->draft, batch, batch->selection[i]);
+	}
+	if (text_draft_bytes(worker->draft) >= PIECE_BYTES) {
+		hand_over(arg, state, turn);
+	}
+}
+
+/* ---- the caller ---- */
+
+static void take(void *arg, struct readpiece *head, bool drained)
+{
+	struct run *run = arg;
+	struct piece *piece = (struct piece *)head;
+
+	if (!drained) {
+		text_put_rows(run->crew->text, &piece->rows);
+	}
+	keep_spare(run, piece);
+}
+
+static void want(void *arg, struct batch *batch)
+{
+	const struct run *run = arg;
+
+	run->crew->want(run->crew->arg, batch);
+}
+
+/* Fields that are made at run time keep texts and look up maps, which one thread may do. */
+static unsigned threads_of(const struct cutcrew *crew)
+{
+	for (size_t i = 0; i < crew->field_count; i++) {
+		if (crew->fields[i]->load_made) {
+			return 1;
+		}
+	}
+	return crew->threads;
+}
+
+void cutcrew_run(const struct cutcrew *crew, struct source *source)
+{
+	struct run run = { .crew = crew, .lock = PTHREAD_MUTEX_INITIALIZER };
+	const struct readcrew reading = {
+		.source = source,
+		.threads = threads_of(crew),
+		.columns = crew->columns,
+		.waiting_bytes = WAITING_BYTES,
+		.arg = &run,
+		.want = want,
+		.begin = begin,
+		.batch = print_batch,
+		.rest = hand_over,
+		.take = take,
+		.end = end,
+	};
+
+	readcrew_run(&reading);
+	while (run.spares) {
+		piece_free(take_spare(&run));
+	}
+	pthread_mutex_destroy(&run.lock);
+}

@@ -1,0 +1,69 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# rwcut prints the same, to the byte, whatever the number of threads.
+. "$TUSSAH_SRCDIR/tests/e2e/lib.sh"
+export SILK_CONFIG_FILE=$TUSSAH_SRCDIR/tests/perf/silk.conf SILK_HEADER_NOVERSION=1
+
+# same COMMAND...: output, messages and exit status with 1, 2 and 3 threads, of standard input if the
+# command names no file.
+same() {
+	rm -rf with-1 with-2 with-3
+	for same_threads in 1 2 3; do
+		mkdir with-$same_threads || return 1
+		"$@" --threads=$same_threads >with-$same_threads/out 2>with-$same_threads/err <large.rw
+		echo $? >with-$same_threads/status
+		diff -r with-1 with-$same_threads || return 1
+	done
+}
+
+test_case 'files of three days, of blocks and of rows, and one large one of each' '
+	mkdir flows && cp "$SILK_CONFIG_FILE" flows/silk.conf &&
+	"$TUSSAH_BUILDDIR/tests/perf/flowgen" --records=60000 --days=3 --root=flows \
+		--site-config-file=flows/silk.conf --hosts=hosts &&
+	find "$PWD/flows" -name "*-S*" | sort >rows &&
+	rwcat --xargs=rows --output-path=large.rw &&
+	rwconvert --file-format=block --output-path=large.block large.rw &&
+	sed 20q rows | while read -r name; do
+		rwconvert --file-format=block --output-path="$PWD/$(basename "$name").block" "$name" &&
+		echo "$PWD/$(basename "$name").block"
+	done >blocks &&
+	sed 1,20d rows >>blocks && echo "$PWD/large.block" >>blocks
+'
+test_case 'rwcut' '
+	same rwcut --xargs=rows && test_lines with-1/out 60001 &&
+	same rwcut --xargs=blocks && test_lines with-1/out 120001 &&
+	same rwcut && test_lines with-1/out 60001 &&
+	same rwcut large.block && test_lines with-1/out 60001 &&
+	same rwcut --xargs=blocks --output-format=json --all-fields &&
+	same rwcut --xargs=blocks --ipv6-policy=only --print-filenames &&
+	same rwcut --xargs=blocks --sampling=scale --fields=bytes,packets --output-format=csv &&
+	same rwcut --xargs=blocks --fields=sip,samplingInterval --no-titles
+'
+test_case 'rwcut: parts of the input' '
+	same rwcut --xargs=blocks --num-recs=100 && test_lines with-1/out 101 &&
+	same rwcut --xargs=blocks --start-rec-num=30000 --num-recs=70000 &&
+	same rwcut --xargs=blocks --tail-recs=7 && test_lines with-1/out 8
+'
+test_case 'all records are copied' '
+	rwcut --threads=1 --xargs=blocks --copy-input=copy1.rw >out1 &&
+	rwcut --threads=2 --xargs=blocks --copy-input=copy2.rw >out2 && cmp out1 out2 &&
+	rwcut copy2.rw >copied && cmp copied out1 && rwcut copy1.rw >copied && cmp copied out1
+'
+test_case 'missing files and damage are told in order, and end the input' '
+	{ sed 30q blocks && echo "$PWD/none.rw" && sed 1,30d blocks; } >missing &&
+	same rwcut --xargs=missing --print-filenames && test_lines with-1/err 31 &&
+	test "$(cat with-1/status)" = 1 &&
+	head -c 300000 large.rw >cut.rw &&
+	{ sed 30q blocks && echo "$PWD/cut.rw" && sed 1,30d blocks; } >damaged &&
+	same rwcut --xargs=damaged --print-filenames && test_lines with-1/err 32 &&
+	test "$(cat with-1/status)" = 1
+'
+test_case 'a damaged block costs that block' '
+	rwcat large.rw large.rw large.rw --output-path=larger.rw &&
+	rwconvert --file-format=block --output-path=damaged.block larger.rw &&
+	printf XXXXXXXX | dd of=damaged.block bs=1 seek=100000 conv=notrunc 2>dd.err &&
+	same rwcut damaged.block large.rw && grep -q damaged.block with-1/err &&
+	test "$(wc -l <with-1/out)" -gt 60001 && test "$(wc -l <with-1/out)" -lt 240001 &&
+	test "$(cat with-1/status)" = 1
+'
+test_done
