@@ -133,7 +133,6 @@ struct job {
 	const struct settool_opts *opts;
 	enum operation operation;
 	bool growing;           /* the order of insertions shows in the output */
-	bool unfinished;        /* the result has been added to */
 	const char *history;    /* the result still is this file's set, whose order was not read */
 	struct ipset *result;   /* NULL: nothing was read yet */
 	struct sightings *seen; /* the result when it has times, and then result is NULL */
@@ -212,26 +211,20 @@ static void combine(struct job *job, const struct ipset *set, enum ipset_op op)
 	}
 }
 
-static void add_set(struct job *job, const struct ipset *set)
+static void add_set(struct job *job, struct ipset *set)
 {
-	struct ipset_cursor cursor;
-	struct cidr range;
-
 	if (!job->growing || (!ipset_is_wide(job->result) && !ipset_has_ipv6(set))) {
+		ipset_finish(set);
 		combine(job, set, IPSET_UNION);
 		return;
 	}
-	ipset_cursor_start(&cursor, set);
-	while (ipset_cursor_next(&cursor, &range)) {
-		ipset_add_range(job->result, range.first, range.last);
-	}
-	job->unfinished = true;
+	ipset_add_set(job->result, set);
 }
 
 /* What an operation does with each input behind the first, and with the last result. */
 static const struct step {
 	bool grows; /* the first input counts with its history */
-	void (*add)(struct job *job, const struct ipset *set);
+	void (*add)(struct job *job, struct ipset *set);
 	enum ipset_op op; /* when there is no add */
 } steps[OP_COUNT] = {
 	[OP_UNION] = { true, add_set, IPSET_UNION },
@@ -329,6 +322,9 @@ static struct ipset *select_seen(struct job *job, struct sightings *seen)
 
 /* --- input --- */
 
+typedef int (*read_fn)(struct ipset **out, const char *path, struct header *header,
+		       struct err *err);
+
 /*
  * The order of insertions of the first input takes long to read, and shows only when nothing is
  * added or taken away. So it is read when that is known, if the file can be read again.
@@ -343,6 +339,14 @@ static bool reads_history(struct job *job, const char *path)
 	}
 	job->history = path;
 	return false;
+}
+
+static read_fn way_to_read(struct job *job, const char *path, bool is_first)
+{
+	if (is_first) {
+		return reads_history(job, path) ? ipset_read_growing : ipset_read;
+	}
+	return job->growing && job->operation == OP_UNION ? ipset_read_for_adding : ipset_read;
 }
 
 static void recall_history(struct job *job)
@@ -362,7 +366,7 @@ static void recall_history(struct job *job)
 /* A file that is being read, perhaps by a thread. */
 struct input {
 	const char *path;
-	bool growing;
+	read_fn read;
 	bool times;
 	bool on_thread;
 	pthread_t thread;
@@ -381,8 +385,7 @@ static void *read_input(void *arg)
 		input->status =
 			sightings_read(&input->seen, input->path, &input->header, &input->err);
 	} else {
-		input->status = (input->growing ? ipset_read_growing : ipset_read)(
-			&input->set, input->path, &input->header, &input->err);
+		input->status = input->read(&input->set, input->path, &input->header, &input->err);
 	}
 	return NULL;
 }
@@ -440,7 +443,7 @@ static void read_inputs(struct job *job, char **paths, int count)
 		if (i < count) {
 			*next = (struct input){
 				.path = paths[i],
-				.growing = i == 0 && reads_history(job, paths[i]),
+				.read = way_to_read(job, paths[i], i == 0),
 				.times = needs_times(job->opts),
 			};
 			if (i > 0) {
@@ -505,9 +508,7 @@ static int write_result(struct job *job, struct tool_env *env, struct outfile *o
 		sightings_finish(job->seen);
 		status = sightings_write_to(job->seen, outfile_sink(out), &write, err);
 	} else {
-		if (job->unfinished) {
-			ipset_finish_for_tree(job->result);
-		}
+		setsink_finish(job->result, plain ? &defaults : opts);
 		ipset_shrink(job->result);
 		status = ipset_write_to(job->result, outfile_sink(out), &write, err);
 	}

@@ -193,3 +193,46 @@ int block_writer_write(struct block_writer *writer, const void *bytes, size_t le
 	}
 	return ST_OK;
 }
+
+/* Whole blocks that threads fill, too, if there are threads. */
+static int fill_by_crew(struct block_writer *writer, uint64_t total, uint64_t *offset,
+			block_fill_fn fill, const void *arg, struct err *err)
+{
+	int rc = ST_OK;
+
+	if (writer->blocks_to_crew > 0 && total > writer->blocks_to_crew * (uint64_t)writer->size) {
+		writer->blocks_to_crew = 1;
+		count_block(writer);
+	}
+	while (rc == ST_OK && writer->crew != NULL && *offset < total) {
+		size_t len = (size_t)MIN(writer->size, total - *offset);
+
+		rc = packcrew_pack_filled(writer->crew, fill, arg, *offset, len, writer->sink, err);
+		writer->plain = packcrew_room(writer->crew);
+		*offset += len;
+	}
+	return rc;
+}
+
+int block_writer_fill(struct block_writer *writer, uint64_t total, block_fill_fn fill,
+		      const void *arg, struct err *err)
+{
+	uint64_t offset = 0;
+	int rc;
+
+	assert(writer->unit == 1 && writer->used == 0);
+	rc = fill_by_crew(writer, total, &offset, fill, arg, err);
+	while (rc == ST_OK && offset < total) {
+		uint8_t *to = NULL;
+		int room = block_writer_room(writer, (uint32_t)MIN(total - offset, BLOCK_BYTES),
+					     &to, err);
+
+		rc = MIN(room, ST_OK);
+		if (room > 0) {
+			fill(arg, offset, to, (size_t)room);
+			block_writer_commit(writer, (uint32_t)room);
+			offset += (uint64_t)room;
+		}
+	}
+	return rc;
+}

@@ -91,6 +91,15 @@ int block_writer_room(struct block_writer *writer, uint32_t count, uint8_t **to,
 void block_writer_commit(struct block_writer *writer, uint32_t count);
 /* Any bytes, split over blocks as they come; for unit 1. */
 int block_writer_write(struct block_writer *writer, const void *bytes, size_t len, struct err *err);
+/*
+ * What can be put together from any place on, total bytes of it, and then nothing else but
+ * flushing; for unit 1. fill() puts len bytes of it, from offset on, to where they belong; with
+ * block_writer_use_crew() it is called by several threads at once. arg is borrowed until
+ * block_writer_flush().
+ */
+typedef void (*block_fill_fn)(const void *arg, uint64_t offset, uint8_t *to, size_t len);
+int block_writer_fill(struct block_writer *writer, uint64_t total, block_fill_fn fill,
+		      const void *arg, struct err *err);
 /* End the current block. */
 int block_writer_flush(struct block_writer *writer, struct err *err);
 

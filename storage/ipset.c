@@ -93,7 +93,7 @@ bool ipset_is_empty(const struct ipset *set)
 
 bool ipset_has_ipv6(const struct ipset *set)
 {
-	return set->tree_only || set->ranges6.count != 0;
+	return set->tree_only || set->loaded_ipv6 || set->ranges6.count != 0;
 }
 
 bool ipset_is_wide(const struct ipset *set)

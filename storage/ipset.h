@@ -51,6 +51,8 @@ void ipset_add(struct ipset *set, struct ip ip);
 /* The same as adding one after the other, faster. */
 void ipset_add_many(struct ipset *set, const struct ip *ips, size_t count);
 void ipset_add_range(struct ipset *set, struct ip first, struct ip last);
+/* The ranges of another set, ascending. other: borrowed; of ipset_read_for_adding(): emptied. */
+void ipset_add_set(struct ipset *set, struct ipset *other);
 /*
  * Keep 128-bit addresses from here on, as SiLK does after certain IPv6 texts although all addresses
  * are mapped ones. Happens by itself with the first address outside ::ffff:0:0/96. Only the bytes
@@ -114,11 +116,16 @@ bool ipset_cursor_next(struct ipset_cursor *cursor, struct cidr *range);
 int ipset_read(struct ipset **out, const char *path, struct header *header, struct err *err);
 /*
  * As ipset_read, of a set that will be added to and written: version 3 tells the history of a set
- * of IPv6 addresses, which this remembers. It is finished for writing such a file only: call
- * ipset_finish() before asking.
+ * of IPv6 addresses, which this remembers. It is not finished.
  */
 int ipset_read_growing(struct ipset **out, const char *path, struct header *header,
 		       struct err *err);
+/*
+ * As ipset_read, of a set that will be given to ipset_add_set(): takes less time and memory. Only
+ * ipset_has_ipv6() may be asked, anything else after ipset_finish().
+ */
+int ipset_read_for_adding(struct ipset **out, const char *path, struct header *header,
+			  struct err *err);
 int ipset_read_growing_from(struct ipset **out, struct bytesource *src, struct header *header,
 			    struct err *err);
 /* As ipset_read, from where src stands; src is kept by the caller. */

@@ -172,6 +172,7 @@ void ipset_free(struct ipset *set)
 	if (set) {
 		iptree_free(set->tree);
 		gather4_free(set->gather);
+		g_free(set->loaded.at);
 		g_free(set->ranges4.at);
 		g_free(set->ranges6.at);
 		g_free(set->index);
@@ -265,6 +266,12 @@ void ipset_use_tree(struct ipset *set, struct iptree *tree)
 	set->tree_changed = true;
 }
 
+void ipset_use_blocks(struct ipset *set, struct setblock *blocks, uint32_t count)
+{
+	set->loaded = (struct setblocks){ blocks, count };
+	set->loaded_ipv6 = count && !is_narrow(blocks[0].ip, blocks[count - 1].ip);
+}
+
 void ipset_widen(struct ipset *set)
 {
 	if (!set->tree) {
@@ -336,6 +343,26 @@ void ipset_add_range(struct ipset *set, struct ip first, struct ip last)
 	}
 }
 
+void ipset_add_set(struct ipset *set, struct ipset *other)
+{
+	struct ipset_cursor cursor;
+	struct cidr range;
+
+	if (other->loaded_ipv6) {
+		ipset_widen(set);
+		set->tree_changed = true;
+		iptree_insert_blocks(set->tree, other->loaded.at, other->loaded.count);
+		other->loaded = (struct setblocks){ NULL, 0 };
+		other->loaded_ipv6 = false;
+		return;
+	}
+	ipset_finish(other);
+	ipset_cursor_start(&cursor, other);
+	while (ipset_cursor_next(&cursor, &range)) {
+		ipset_add_range(set, range.first, range.last);
+	}
+}
+
 void ipset_load_range(struct ipset *set, struct ip first, struct ip last)
 {
 	if (set->wide) {
@@ -359,6 +386,18 @@ static void drain_tree(struct ipset *set)
 
 		add6(set, (struct range6){ leaf.ip, ip_block_last(leaf.ip, leaf.prefix) });
 	}
+}
+
+static void drain_loaded(struct ipset *set)
+{
+	for (uint32_t i = 0; i < set->loaded.count; i++) {
+		const struct setblock *block = &set->loaded.at[i];
+
+		add6(set, (struct range6){ block->ip, ip_block_last(block->ip, block->prefix) });
+	}
+	g_free(set->loaded.at);
+	set->loaded = (struct setblocks){ NULL, 0 };
+	set->loaded_ipv6 = false;
 }
 
 /* Ranges of 128 bits that are all of mapped addresses are kept as 32 bits. */
@@ -405,6 +444,7 @@ static void settle(struct ipset *set)
 		set->tree_changed = false;
 	}
 	if (set->wide) {
+		drain_loaded(set);
 		join6(set);
 		narrow_ranges(set);
 	} else {

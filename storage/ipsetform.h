@@ -31,8 +31,13 @@ bool ipset_is_shrunk(const struct ipset *set);
  * tree that SiLK would have read it into, so that additions and version 3 come out the same.
  */
 void ipset_regrow_tree(struct ipset *set);
-/* Of an empty set of the wide form: it is what this tree, which is clean, holds. tree: taken. */
+/* Of an empty set of the wide form: it is what this tree holds. tree: taken. */
 void ipset_use_tree(struct ipset *set, struct iptree *tree);
+/*
+ * Of an empty set of the wide form: it is these blocks, the leaves of a tree, and will be added to
+ * another set. blocks: taken, g_free().
+ */
+void ipset_use_blocks(struct ipset *set, struct setblock *blocks, uint32_t count);
 /*
  * The tree that the finished set was built in, clean; NULL: there is none, one grown from the
  * ranges is as good. Borrowed until the set changes.

@@ -6,6 +6,7 @@
 #include "storage/gather4.h"
 #include "storage/ipset.h"
 #include "storage/iptree.h"
+#include "storage/setblock.h"
 
 struct range4 {
 	uint32_t first;
@@ -31,14 +32,16 @@ struct ranges6 {
 
 struct ipset {
 	bool wide;
-	struct iptree *tree;    /* wide sets that are built; NULL: those that were read */
-	bool tree_changed;      /* the tree holds what the ranges do not */
-	bool tree_only;         /* finished, for writing the tree, which has IPv6 addresses */
-	struct gather4 *gather; /* not yet in ranges4; NULL: nothing */
-	struct ranges4 ranges4; /* when no address is outside ::ffff:0:0/96 */
-	struct ranges6 ranges6; /* else */
-	size_t sorted;          /* leading entries of the ranges in use that are in order */
-	uint32_t *index;        /* first of ranges4 that ends in or after each /16; NULL: none */
+	struct iptree *tree;     /* wide sets that are built; NULL: those that were read */
+	bool tree_changed;       /* the tree holds what the ranges do not */
+	bool tree_only;          /* finished, for writing the tree, which has IPv6 addresses */
+	struct setblocks loaded; /* read for being added to another set, not in the ranges */
+	bool loaded_ipv6;        /* of these, an address outside ::ffff:0:0/96 */
+	struct gather4 *gather;  /* not yet in ranges4; NULL: nothing */
+	struct ranges4 ranges4;  /* when no address is outside ::ffff:0:0/96 */
+	struct ranges6 ranges6;  /* else */
+	size_t sorted;           /* leading entries of the ranges in use that are in order */
+	uint32_t *index;         /* first of ranges4 that ends in or after each /16; NULL: none */
 };
 
 #endif

@@ -28,13 +28,16 @@ struct entry {
 	uint32_t node_size;
 };
 
+/* What a set is read for: see ipset_read(), ipset_read_growing(), ipset_read_for_adding(). */
+enum purpose { FOR_ASKING, FOR_GROWING, FOR_ADDING };
+
 struct reading {
 	const struct datafile *file;
-	bool swap;    /* the file's */
-	bool growing; /* see ipset_read_growing() */
+	bool swap; /* the file's */
+	enum purpose purpose;
 	struct ipset *set;
 	struct entry entry;
-	/* struct setblock, of a tree whose history is wanted, not loaded into the set; else NULL */
+	/* struct setblock, of a tree; not loaded into the set; NULL: not wanted */
 	GArray *nodes;
 	GArray *leaves;
 	/* version 5 */
@@ -130,38 +133,54 @@ static int load_leaf(struct reading *reading, const uint8_t *at, struct err *err
 		struct setblock leaf = { .ip = ip, .prefix = (uint8_t)prefix };
 
 		g_array_append_val(reading->leaves, leaf);
+	} else if (prefix == bits) {
+		ipset_load_range(reading->set, ip, ip);
 	} else {
 		load_block(reading, ip, 128 - bits + prefix);
 	}
 	return ST_OK;
 }
 
-/* Note the nodes; the first one is unused. */
-static int read_nodes(struct reading *reading, struct err *err)
+static int note_node(struct reading *reading, const uint8_t *at, struct err *err)
 {
-	uint32_t size = reading->entry.node_size;
-	int status = ST_OK;
+	struct setblock node = {
+		.ip = { load64(at + 80, reading->swap), load64(at + 88, reading->swap) },
+		.time = reading->nodes->len + 1,
+		.prefix = at[72],
+	};
 
-	for (uint32_t i = 0; status == ST_OK && i < reading->entry.node_count; i++) {
+	g_array_append_val(reading->nodes, node);
+	return ST_OK;
+}
+
+/* One element of an array of the tree. */
+typedef int (*element_fn)(struct reading *reading, const uint8_t *at, struct err *err);
+
+/* An array of count elements of this size, of which the first one is unused. */
+static int read_array(struct reading *reading, uint32_t count, uint32_t size, element_fn take,
+		      struct err *err)
+{
+	int status = count ? skip(reading, size, err) : ST_OK;
+	uint32_t left = count ? count - 1 : 0;
+
+	while (status == ST_OK && left) {
 		const uint8_t *at;
 		size_t len;
+		uint32_t whole = 0;
 
 		status = block_reader_view(reading->file->in, size, &at, &len, err);
 		if (status == ST_OK && len < size) {
 			status = truncated(reading, err);
 		}
 		if (status == ST_OK) {
-			struct setblock node = {
-				.ip = { load64(at + 80, reading->swap),
-					load64(at + 88, reading->swap) },
-				.time = i,
-				.prefix = at[72],
-			};
-
-			if (i > 0) {
-				g_array_append_val(reading->nodes, node);
-			}
-			block_reader_consume(reading->file->in, size);
+			whole = (uint32_t)MIN(left, len / size);
+		}
+		for (uint32_t i = 0; status == ST_OK && i < whole; i++) {
+			status = take(reading, at + i * size, err);
+		}
+		if (status == ST_OK) {
+			block_reader_consume(reading->file->in, (size_t)whole * size);
+			left -= whole;
 		}
 	}
 	return status;
@@ -170,30 +189,16 @@ static int read_nodes(struct reading *reading, struct err *err)
 /* The leaves are the set; the nodes before them find leaves quickly and tell a history. */
 static int read_tree(struct reading *reading, struct err *err)
 {
-	uint32_t size = reading->entry.leaf_size;
+	const struct entry *entry = &reading->entry;
 	int status;
 
 	if (reading->nodes) {
-		status = read_nodes(reading, err);
+		status = read_array(reading, entry->node_count, entry->node_size, note_node, err);
 	} else {
-		status = skip(reading,
-			      (uint64_t)reading->entry.node_count * reading->entry.node_size, err);
+		status = skip(reading, (uint64_t)entry->node_count * entry->node_size, err);
 	}
-	if (status == ST_OK && reading->entry.leaf_count) {
-		status = skip(reading, size, err); /* the unused first leaf */
-	}
-	for (uint32_t i = 1; status == ST_OK && i < reading->entry.leaf_count; i++) {
-		const uint8_t *at;
-		size_t len;
-
-		status = block_reader_view(reading->file->in, size, &at, &len, err);
-		if (status == ST_OK && len < size) {
-			status = truncated(reading, err);
-		}
-		if (status == ST_OK) {
-			status = load_leaf(reading, at, err);
-			block_reader_consume(reading->file->in, size);
-		}
+	if (status == ST_OK) {
+		status = read_array(reading, entry->leaf_count, entry->leaf_size, load_leaf, err);
 	}
 	return status;
 }
@@ -406,10 +411,29 @@ static bool is_wide_file(const struct reading *reading, const struct header *hea
 	return header->record_version >= 3 && reading->entry.leaf_size >= 16;
 }
 
+static void load_leaves(struct reading *reading)
+{
+	const struct setblock *leaves = (const void *)reading->leaves->data;
+
+	for (guint i = 0; i < reading->leaves->len; i++) {
+		load_block(reading, leaves[i].ip, leaves[i].prefix);
+	}
+	ipset_finish(reading->set);
+}
+
+/* The list of its own, with as much memory as it needs. */
+static struct setblock *take_leaves(struct reading *reading)
+{
+	guint count = reading->leaves->len;
+	gpointer leaves = g_array_free(reading->leaves, FALSE);
+
+	reading->leaves = NULL;
+	return g_renew(struct setblock, leaves, count);
+}
+
 /* The tree as it was read; if it is no tree of SiLK's, only what it holds. */
 static void use_tree(struct reading *reading)
 {
-	const struct setblock *leaves = (const void *)reading->leaves->data;
 	struct iptree *tree = iptree_adopt((void *)reading->leaves->data, reading->leaves->len,
 					   (void *)reading->nodes->data, reading->nodes->len);
 
@@ -419,42 +443,55 @@ static void use_tree(struct reading *reading)
 		reading->leaves = NULL;
 		return;
 	}
-	for (guint i = 0; i < reading->leaves->len; i++) {
-		load_block(reading, leaves[i].ip, leaves[i].prefix);
-	}
-	ipset_finish(reading->set);
+	load_leaves(reading);
 	ipset_regrow_tree(reading->set);
 }
 
-/* growing: see ipset_read_growing(). */
+static void use_leaves(struct reading *reading)
+{
+	guint count = reading->leaves->len;
+
+	if (setblock_are_leaves((const void *)reading->leaves->data, count)) {
+		ipset_use_blocks(reading->set, take_leaves(reading), count);
+	} else {
+		load_leaves(reading);
+	}
+}
+
 static int read_content(struct reading *reading, struct err *err)
 {
 	const struct header *header = reading->file->header;
 	bool wide = is_wide_file(reading, header);
 	int status;
 
-	if (reading->growing && wide && header->record_version == 3) {
-		reading->nodes = g_array_new(FALSE, FALSE, sizeof(struct setblock));
+	if (reading->purpose != FOR_ASKING && wide && header->record_version == 3) {
 		reading->leaves = g_array_new(FALSE, FALSE, sizeof(struct setblock));
+	}
+	if (reading->purpose == FOR_GROWING && reading->leaves) {
+		reading->nodes = g_array_new(FALSE, FALSE, sizeof(struct setblock));
 	}
 	reading->set = wide ? ipset_new_wide() : ipset_new();
 	status = find_version(header->record_version)->read(reading, err);
 	if (status != ST_OK) {
 		return status;
 	}
-	if (reading->leaves && reading->leaves->len) {
+	if (reading->nodes && reading->leaves->len) {
 		use_tree(reading);
-	} else if (reading->growing && wide) {
+	} else if (reading->leaves && reading->leaves->len) {
+		use_leaves(reading);
+	} else if (reading->purpose == FOR_GROWING && wide) {
 		ipset_finish(reading->set);
 		ipset_regrow_tree(reading->set);
+	} else {
+		ipset_finish(reading->set);
 	}
-	ipset_finish_for_tree(reading->set);
 	return ST_OK;
 }
 
-static int read_set(struct datafile *file, bool growing, struct ipset **out, struct err *err)
+static int read_set(struct datafile *file, enum purpose purpose, struct ipset **out,
+		    struct err *err)
 {
-	struct reading reading = { .file = file, .swap = file->swap, .growing = growing };
+	struct reading reading = { .file = file, .swap = file->swap, .purpose = purpose };
 	int status = check_header(&reading, file->header, err);
 
 	if (status == ST_OK) {
@@ -479,12 +516,17 @@ static int read_set(struct datafile *file, bool growing, struct ipset **out, str
 
 static int read_plain(struct datafile *file, void *out, struct err *err)
 {
-	return read_set(file, false, out, err);
+	return read_set(file, FOR_ASKING, out, err);
 }
 
 static int read_growing(struct datafile *file, void *out, struct err *err)
 {
-	return read_set(file, true, out, err);
+	return read_set(file, FOR_GROWING, out, err);
+}
+
+static int read_for_adding(struct datafile *file, void *out, struct err *err)
+{
+	return read_set(file, FOR_ADDING, out, err);
 }
 
 int ipset_read_from(struct ipset **out, struct bytesource *src, struct header *header,
@@ -507,4 +549,10 @@ int ipset_read(struct ipset **out, const char *path, struct header *header, stru
 int ipset_read_growing(struct ipset **out, const char *path, struct header *header, struct err *err)
 {
 	return datafile_read(path, header, read_growing, out, err);
+}
+
+int ipset_read_for_adding(struct ipset **out, const char *path, struct header *header,
+			  struct err *err)
+{
+	return datafile_read(path, header, read_for_adding, out, err);
 }

@@ -40,6 +40,8 @@ struct layout {
 struct writing {
 	const struct ipset *set;
 	const struct iptree *tree; /* version 3; else NULL */
+	uint32_t node_size;        /* of version 3 */
+	uint32_t leaf_size;
 	struct block_writer *out;
 	const struct layout *layout;
 	bool wide;
@@ -304,66 +306,103 @@ static int write_walk(struct writing *writing, const struct ipset *set)
 
 /* --- version 3 --- */
 
-static int put_node(struct writing *writing, const struct iptree_node *node)
+static void store_node(const struct writing *writing, uint32_t index, uint8_t *to)
 {
-	uint8_t bytes[96] = { 0 };
+	struct iptree_node node;
 
+	memset(to + 72, 0, writing->node_size - 72);
+	iptree_node(writing->tree, index, &node);
 	for (int s = 0; s < IPTREE_SLOTS; s++) {
-		store32(bytes + 4 * s, node->child[s], false);
+		store32(to + 4 * s, node.child[s], false);
 	}
-	store32(bytes + 64, node->leaf_bits, false);
-	store32(bytes + 68, node->repeat_bits, false);
+	store32(to + 64, node.leaf_bits, false);
+	store32(to + 68, node.repeat_bits, false);
 	if (writing->wide) {
-		bytes[72] = node->prefix;
-		store64(bytes + 80, node->ip.hi, false);
-		store64(bytes + 88, node->ip.lo, false);
-		return put(writing, bytes, 96);
+		to[72] = node.prefix;
+		store64(to + 80, node.ip.hi, false);
+		store64(to + 88, node.ip.lo, false);
+	} else {
+		to[72] = (uint8_t)(node.prefix - 96);
+		store32(to + 76, ip_to_v4(node.ip), false);
 	}
-	bytes[72] = (uint8_t)(node->prefix - 96);
-	store32(bytes + 76, ip_to_v4(node->ip), false);
-	return put(writing, bytes, 80);
 }
 
-static int put_leaf(struct writing *writing, const struct iptree_leaf *leaf)
+static void store_leaf(const struct writing *writing, uint32_t index, uint8_t *to)
 {
-	uint8_t bytes[24] = { 0 };
+	struct iptree_leaf leaf = iptree_leaf(writing->tree, index);
 
+	memset(to, 0, writing->leaf_size);
 	if (writing->wide) {
-		bytes[0] = leaf->prefix;
-		store64(bytes + 8, leaf->ip.hi, false);
-		store64(bytes + 16, leaf->ip.lo, false);
-		return put(writing, bytes, 24);
+		to[0] = leaf.prefix;
+		store64(to + 8, leaf.ip.hi, false);
+		store64(to + 16, leaf.ip.lo, false);
+	} else {
+		to[0] = (uint8_t)(leaf.prefix - 96);
+		store32(to + 4, ip_to_v4(leaf.ip), false);
 	}
-	bytes[0] = (uint8_t)(leaf->prefix - 96);
-	store32(bytes + 4, ip_to_v4(leaf->ip), false);
-	return put(writing, bytes, 8);
 }
 
-static int write_tree(struct writing *writing, const struct iptree *tree)
+/* One of the two arrays of a tree. The first element is unused. */
+struct array {
+	uint32_t size; /* of an element */
+	void (*store)(const struct writing *writing, uint32_t index, uint8_t *to);
+};
+
+/* len bytes of the array, from offset on. */
+static void fill_array(const struct writing *writing, struct array array, uint64_t offset,
+		       uint8_t *to, size_t len)
 {
-	static const uint8_t unused[96];
-	uint32_t nodes = iptree_node_count(tree);
-	uint32_t leaves = iptree_leaf_count(tree);
-	int status = ST_OK;
+	uint32_t index = (uint32_t)(offset / array.size);
+	size_t skipped = offset % array.size;
 
-	if (nodes) {
-		status = put(writing, unused, writing->wide ? 96 : 80);
-	}
-	for (uint32_t i = 1; status == ST_OK && i < nodes; i++) {
-		struct iptree_node node;
+	for (; len; index++) {
+		uint8_t bytes[96] = { 0 };
+		size_t part = MIN(array.size - skipped, len);
+		uint8_t *at = part == array.size ? to : bytes;
 
-		iptree_node(tree, i, &node);
-		status = put_node(writing, &node);
+		if (index) {
+			array.store(writing, index, at);
+		} else {
+			memset(at, 0, array.size);
+		}
+		if (at == bytes) {
+			memcpy(to, bytes + skipped, part);
+		}
+		to += part;
+		len -= part;
+		skipped = 0;
 	}
-	if (status == ST_OK && leaves) {
-		status = put(writing, unused, writing->wide ? 24 : 8);
-	}
-	for (uint32_t i = 1; status == ST_OK && i < leaves; i++) {
-		struct iptree_leaf leaf = iptree_leaf(tree, i);
+}
 
-		status = put_leaf(writing, &leaf);
+/* Nodes, then leaves. */
+static void fill_tree(const void *arg, uint64_t offset, uint8_t *to, size_t len)
+{
+	const struct writing *writing = arg;
+	uint64_t leaves_at = (uint64_t)iptree_node_count(writing->tree) * writing->node_size;
+
+	if (offset < leaves_at) {
+		size_t part = (size_t)MIN(leaves_at - offset, len);
+
+		fill_array(writing, (struct array){ writing->node_size, store_node }, offset, to,
+			   part);
+		offset += part;
+		to += part;
+		len -= part;
 	}
-	return status;
+	if (len) {
+		fill_array(writing, (struct array){ writing->leaf_size, store_leaf },
+			   offset - leaves_at, to, len);
+	}
+}
+
+static int write_tree(struct writing *writing)
+{
+	uint64_t nodes = iptree_node_count(writing->tree);
+	uint64_t leaves = iptree_leaf_count(writing->tree);
+
+	return block_writer_fill(writing->out,
+				 nodes * writing->node_size + leaves * writing->leaf_size,
+				 fill_tree, writing, writing->err);
 }
 
 /* The tree that the set grew in, or one from its ranges; *own says which: iptree_free() it. */
@@ -402,19 +441,20 @@ static int choose_version(const struct ipset *set, unsigned asked, unsigned *out
 	return ST_OK;
 }
 
-static void add_entry(struct header *header, const struct iptree *tree, bool wide)
+static void add_entry(struct header *header, const struct writing *writing)
 {
+	const struct iptree *tree = writing->tree;
 	uint8_t payload[ENTRY_LEN] = { 0 };
 
 	if (tree) {
 		store32_be(payload, CHILD_COUNT_V3);
 		store32_be(payload + 4, iptree_leaf_count(tree));
-		store32_be(payload + 8, wide ? 24 : 8);
+		store32_be(payload + 8, writing->leaf_size);
 		store32_be(payload + 12, iptree_node_count(tree));
-		store32_be(payload + 16, wide ? 96 : 80);
+		store32_be(payload + 16, writing->node_size);
 		store32_be(payload + 20, iptree_root(tree));
 	} else {
-		store32_be(payload + 8, wide ? 16 : 4);
+		store32_be(payload + 8, writing->wide ? 16 : 4);
 	}
 	header_add(header, ENTRY_IPSET, payload, sizeof(payload));
 }
@@ -435,8 +475,7 @@ static int write_content(void *what, struct block_writer *out, struct err *err)
 
 	writing->out = out;
 	writing->err = err;
-	return writing->tree ? write_tree(writing, writing->tree)
-			     : write_walk(writing, writing->set);
+	return writing->tree ? write_tree(writing) : write_walk(writing, writing->set);
 }
 
 int ipset_write_to(const struct ipset *set, struct bytesink *sink,
@@ -458,11 +497,13 @@ int ipset_write_to(const struct ipset *set, struct bytesink *sink,
 	fill_header(&header, opts, version, block_compression(opts->compression, sink));
 	if (version == 3) {
 		writing.tree = tree_of(set, &own_tree);
+		writing.node_size = writing.wide ? 96 : 80;
+		writing.leaf_size = writing.wide ? 24 : 8;
 	} else {
 		writing.layout = &layouts[version];
 	}
 	if (version > 2) {
-		add_entry(&header, writing.tree, writing.wide);
+		add_entry(&header, &writing);
 	}
 	status = datafile_write(sink, &header, write_content, &writing, err);
 	header_release(&header);

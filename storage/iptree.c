@@ -10,7 +10,6 @@
  */
 #include "storage/iptreeparts.h"
 
-#include <assert.h>
 #include <string.h>
 
 #define CAPACITY_FIRST      2048u
@@ -139,6 +138,28 @@ static bool is_half(const struct iptree *tree, const struct setblock *block,
 }
 
 /*
+ * Where the fresh and the pending blocks are merged; the pending ones have been moved to its end,
+ * as many places behind its beginning as there are fresh ones. Where there are none pending it is
+ * the place of the fresh ones. What is merged never gets as far as what is not.
+ */
+static struct setblock *room_to_merge(struct iptree *tree)
+{
+	struct setblock *room = tree->fresh.at;
+	uint32_t fresh = tree->fresh.count;
+	uint32_t pending = tree->pending.count;
+
+	if (pending) {
+		room = g_renew(struct setblock, tree->pending.at, (size_t)pending + fresh);
+		memmove(room + fresh, room, pending * sizeof(*room));
+	} else {
+		g_free(tree->pending.at);
+		tree->fresh.at = NULL;
+		tree->fresh_room = 0;
+	}
+	return room;
+}
+
+/*
  * Merge the fresh blocks, which are sorted, with the pending ones and drop those that were held
  * when they came. marks[moment]: 0, it was dropped; else 1 and how many leaves it took the place
  * of. A block around a later one has come later, or the later one would have been dropped: so the
@@ -148,19 +169,13 @@ static bool is_half(const struct iptree *tree, const struct setblock *block,
 static bool merge_fresh(struct iptree *tree, uint32_t *marks)
 {
 	struct setblocks fresh = tree->fresh;
-	struct setblocks merged = {
-		g_renew(struct setblock, tree->pending.at, tree->pending.count + fresh.count), 0
-	};
+	struct setblocks merged = { room_to_merge(tree), 0 };
 	struct setblocks pending = { merged.at + fresh.count, tree->pending.count };
 	const struct setblock *leaf = tree->leaves.at;
 	struct nest nest = { 0 };
 	const struct setblock *block;
 	bool may_join = false;
 
-	/* to the end of the array: what is merged never gets as far as what is not */
-	if (pending.count) {
-		memmove(pending.at, merged.at, pending.count * sizeof(*pending.at));
-	}
 	while ((block = next_of(&pending, &fresh))) {
 		bool is_held = pass_leaves(tree, &leaf, block, &nest, marks);
 		const struct setblock *around = nest.depth ? nest_around(&nest, block) : NULL;
@@ -409,6 +424,21 @@ int iptree_each_block(struct ip first, struct ip last, iptree_block_fn fn, void 
 	}
 }
 
+void iptree_insert_blocks(struct iptree *tree, struct setblock *blocks, uint32_t count)
+{
+	begin_change(tree);
+	if (tree->fresh.count) {
+		for (uint32_t i = 0; i < count; i++) {
+			take(tree, blocks[i].ip, blocks[i].prefix);
+		}
+		g_free(blocks);
+		return;
+	}
+	g_free(tree->fresh.at);
+	tree->fresh = (struct setblocks){ blocks, count };
+	tree->fresh_room = count;
+}
+
 void iptree_load(struct iptree *tree)
 {
 	tree->loading = true;
@@ -419,8 +449,6 @@ void iptree_load(struct iptree *tree)
 void iptree_clean(struct iptree *tree)
 {
 	if (tree->changed) {
-		uint32_t count;
-
 		settle(tree);
 		g_free(tree->fresh.at);
 		g_free(tree->recent);
@@ -430,8 +458,9 @@ void iptree_clean(struct iptree *tree)
 		iptree_grow(tree, tree->pending.count);
 		grow_leaf_array(tree);
 		tree->changed = false;
-		count = iptree_make_shape(tree);
-		assert(count == tree->node_count);
+	}
+	if (!tree->shapes) {
+		iptree_make_shape(tree);
 		iptree_compact(tree);
 	}
 	tree->loading = false;

@@ -49,6 +49,8 @@ void iptree_insert(struct iptree *tree, struct ip ip, uint8_t prefix);
 void iptree_insert_many(struct iptree *tree, const struct ip *ips, size_t count);
 /* The blocks of a range, ascending. */
 void iptree_insert_range(struct iptree *tree, struct ip first, struct ip last);
+/* Insert blocks one after the other; bits below their prefixes are 0. blocks: taken, g_free(). */
+void iptree_insert_blocks(struct iptree *tree, struct setblock *blocks, uint32_t count);
 
 /*
  * The blocks that follow are those of a file being read: SiLK puts joining off until the first
@@ -57,7 +59,8 @@ void iptree_insert_range(struct iptree *tree, struct ip first, struct ip last);
 void iptree_load(struct iptree *tree);
 
 /*
- * A clean tree as it stands in a file: leaves in order, and the address and prefix of each node
+ * A tree as it stands in a file, and clean but for what iptree_clean() makes for asking about
+ * nodes: leaves in order, and the address and prefix of each node
  * with, as its time, its number. leaves: taken, g_free(), when this succeeds; nodes: borrowed, and
  * sorted here. NULL: it is no tree of SiLK's.
  */

@@ -15,11 +15,6 @@
 #define IPTREE_DEPTH_MAX (128 / STRIDE_BITS)
 #define IPTREE_NEVER     UINT32_MAX
 
-struct setblocks {
-	struct setblock *at;
-	uint32_t count;
-};
-
 struct recent;
 
 /* The numbers of nodes that are given out. */
@@ -31,7 +26,7 @@ struct node_pool {
 
 /* What a node of a clean tree looks like; the first one has the place 0 in all arrays. */
 struct node_shape {
-	struct ip ip;
+	uint32_t leaf; /* place of the first one below it, of whose address it has the first bits */
 	uint32_t children; /* where in the tree's children its own begin, by slot, no repeats */
 	uint16_t leaf_bits;
 	uint16_t repeat_bits;
@@ -58,7 +53,7 @@ struct iptree {
 	bool combine_next; /* the leaf array has grown since the last joining */
 	bool changed;      /* since the last clean */
 	bool loading;      /* do not join yet */
-	/* Of a clean tree; NULL: not yet made. */
+	/* Of a clean tree; NULL: not made. */
 	struct node_shape *shapes;
 	uint32_t *children;    /* numbers; until nodes have any, of these the places */
 	uint32_t *places;      /* of nodes, by number */
@@ -105,8 +100,8 @@ uint32_t iptree_grown(uint32_t capacity);
  */
 void iptree_grow(struct iptree *tree, uint32_t until);
 
-/* Make and drop what is known of a clean tree. Returns how many nodes it has. */
-uint32_t iptree_make_shape(struct iptree *tree);
+/* Make and drop what is known of a clean tree. */
+void iptree_make_shape(struct iptree *tree);
 void iptree_drop_shape(struct iptree *tree);
 /* Let no number be free below the highest one; the shape must be there. */
 void iptree_compact(struct iptree *tree);

@@ -5,6 +5,8 @@
  */
 #include "storage/iptreeparts.h"
 
+#include "common/hugeroom.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -14,6 +16,7 @@
 
 struct child {
 	uint32_t place;
+	uint32_t leaf; /* the first one below it, or it */
 	bool is_node;
 };
 
@@ -23,12 +26,17 @@ struct open_shape {
 	uint32_t children[IPTREE_SLOTS];
 };
 
+struct shaping;
+/* A node whose shape is complete. */
+typedef void (*shape_fn)(struct shaping *shaping, const struct open_shape *open);
+
 struct shaping {
 	const struct setblocks *leaves;
 	struct open_shape open[IPTREE_DEPTH_MAX];
 	unsigned depth;
-	GArray *shapes;   /* struct node_shape */
-	GArray *children; /* uint32_t */
+	uint32_t nodes; /* done */
+	shape_fn done;
+	void *arg;
 };
 
 static bool bit(unsigned bits, unsigned slot)
@@ -55,27 +63,35 @@ static void put_child(const struct shaping *shaping, struct open_shape *open, st
 	}
 }
 
-/* The last one of the way has all its children. */
-static struct child end_shape(struct shaping *shaping, uint32_t leaf_place)
+/* How many children a node has. */
+static unsigned child_count(const struct node_shape *shape)
 {
-	struct open_shape *open = &shaping->open[--shaping->depth];
+	return (unsigned)__builtin_popcount((shape->leaf_bits | shape->node_bits) &
+					    ~(unsigned)shape->repeat_bits);
+}
 
-	open->shape.ip = ip_masked(shaping->leaves->at[leaf_place].ip, open->shape.prefix);
-	open->shape.children = shaping->children->len;
-	g_array_append_vals(shaping->children, open->children, open->count);
-	g_array_append_val(shaping->shapes, open->shape);
-	return (struct child){ .place = shaping->shapes->len - 1, .is_node = true };
+/* The last one of the way has all its children. */
+static struct child end_shape(struct shaping *shaping)
+{
+	const struct open_shape *open = &shaping->open[--shaping->depth];
+
+	shaping->done(shaping, open);
+	return (struct child){
+		.place = shaping->nodes++,
+		.leaf = open->shape.leaf,
+		.is_node = true,
+	};
 }
 
 /* The leaf at this place is done; the next one shares so many bits with it, < 0: there is none. */
 static void pass_leaf(struct shaping *shaping, uint32_t leaf_place, int shared)
 {
-	struct child child = { .place = leaf_place, .is_node = false };
+	struct child child = { .place = leaf_place, .leaf = leaf_place, .is_node = false };
 	struct open_shape *open = NULL;
 
 	while (shaping->depth && shaping->open[shaping->depth - 1].shape.prefix > shared) {
 		put_child(shaping, &shaping->open[shaping->depth - 1], child, leaf_place);
-		child = end_shape(shaping, leaf_place);
+		child = end_shape(shaping);
 	}
 	if (shared < 0) {
 		return;
@@ -87,6 +103,7 @@ static void pass_leaf(struct shaping *shaping, uint32_t leaf_place, int shared)
 		open = &shaping->open[shaping->depth++];
 		*open = (struct open_shape){
 			.shape.prefix = (uint8_t)node_prefix_at((unsigned)shared),
+			.shape.leaf = child.leaf,
 		};
 	}
 	put_child(shaping, open, child, leaf_place);
@@ -102,29 +119,42 @@ static void make_places(struct iptree *tree)
 	}
 }
 
-uint32_t iptree_make_shape(struct iptree *tree)
+/* Tell done() of all nodes of the leaves, children before their parents. */
+static void shape_nodes(struct shaping *shaping)
 {
-	const struct setblocks *leaves = &tree->leaves;
-	struct shaping shaping = {
-		.leaves = leaves,
-		.shapes = g_array_sized_new(FALSE, FALSE, sizeof(struct node_shape),
-					    tree->node_count),
-		.children = g_array_sized_new(FALSE, FALSE, sizeof(uint32_t),
-					      tree->node_count + leaves->count),
-	};
-	uint32_t count;
+	const struct setblocks *leaves = shaping->leaves;
 
 	for (uint32_t i = 0; i < leaves->count; i++) {
 		int shared = i + 1 < leaves->count
 				     ? (int)ip_shared_bits(leaves->at[i].ip, leaves->at[i + 1].ip)
 				     : -1;
 
-		pass_leaf(&shaping, i, shared);
+		pass_leaf(shaping, i, shared);
 	}
-	count = shaping.shapes->len;
-	tree->shapes = (void *)g_array_free(shaping.shapes, FALSE);
-	tree->children = (void *)g_array_free(shaping.children, FALSE);
-	return count;
+}
+
+static void keep_shape(struct shaping *shaping, const struct open_shape *open)
+{
+	struct iptree *tree = shaping->arg;
+	struct node_shape *shape = &tree->shapes[shaping->nodes];
+
+	assert(shaping->nodes < tree->node_count);
+	*shape = open->shape;
+	shape->children = shaping->nodes ? shape[-1].children + child_count(&shape[-1]) : 0;
+	memcpy(&tree->children[shape->children], open->children,
+	       open->count * sizeof(open->children[0]));
+}
+
+/* A tree has one edge fewer than it has leaves and nodes. */
+void iptree_make_shape(struct iptree *tree)
+{
+	struct shaping shaping = { .leaves = &tree->leaves, .done = keep_shape, .arg = tree };
+
+	tree->shapes = hugeroom_new(tree->node_count * sizeof(*tree->shapes));
+	tree->children = hugeroom_new(((size_t)tree->node_count + tree->leaves.count) *
+				      sizeof(*tree->children));
+	shape_nodes(&shaping);
+	assert(shaping.nodes == tree->node_count);
 }
 
 void iptree_drop_shape(struct iptree *tree)
@@ -224,58 +254,52 @@ void iptree_compact(struct iptree *tree)
 
 /* --- numbers of a file --- */
 
-/* Is it the node at this place? */
-static bool is_shape(const struct iptree *tree, const struct setblock *node, uint32_t place)
-{
-	const struct node_shape *shape = &tree->shapes[place];
+/* The nodes of a file in order, parents before children, as a walk leaves them. */
+struct leaving {
+	const struct setblock *next;
+	uint32_t left;
+	const struct setblock *way[IPTREE_DEPTH_MAX];
+	unsigned depth;
+	uint32_t *numbers; /* found so far, of as many as there are nodes */
+	bool failed;
+};
 
-	return node->prefix == shape->prefix && ip_equal(node->ip, shape->ip);
+/* NULL: there are no more, or more above each other than a tree has. */
+static const struct setblock *leave_next(struct leaving *leaving)
+{
+	while (leaving->left && (!leaving->depth ||
+				 setblock_holds(leaving->way[leaving->depth - 1], leaving->next))) {
+		if (leaving->depth == IPTREE_DEPTH_MAX) {
+			return NULL;
+		}
+		leaving->way[leaving->depth++] = leaving->next++;
+		leaving->left--;
+	}
+	return leaving->depth ? leaving->way[--leaving->depth] : NULL;
 }
 
-/* The nodes, parents before children, are checked in the order in which a walk leaves them. */
+/* Is the node of the file the one that its leaves make? */
+static void check_shape(struct shaping *shaping, const struct open_shape *open)
+{
+	struct leaving *leaving = shaping->arg;
+	const struct setblock *node = leaving->failed ? NULL : leave_next(leaving);
+	struct ip leaf = shaping->leaves->at[open->shape.leaf].ip;
+
+	if (!node || node->prefix != open->shape.prefix ||
+	    !ip_equal(node->ip, ip_masked(leaf, node->prefix))) {
+		leaving->failed = true;
+		return;
+	}
+	leaving->numbers[shaping->nodes] = node->time;
+}
+
 static bool find_numbers(const struct iptree *tree, const struct setblock *nodes, uint32_t *numbers)
 {
-	const struct setblock *way[IPTREE_DEPTH_MAX];
-	unsigned depth = 0;
-	uint32_t place = 0;
+	struct leaving leaving = { .next = nodes, .left = tree->node_count, .numbers = numbers };
+	struct shaping shaping = { .leaves = &tree->leaves, .done = check_shape, .arg = &leaving };
 
-	for (uint32_t i = 0; i <= tree->node_count; i++) {
-		while (depth &&
-		       (i == tree->node_count || !setblock_holds(way[depth - 1], &nodes[i]))) {
-			const struct setblock *node = way[--depth];
-
-			if (!is_shape(tree, node, place)) {
-				return false;
-			}
-			numbers[place++] = node->time;
-		}
-		if (i < tree->node_count) {
-			if (depth == IPTREE_DEPTH_MAX) {
-				return false;
-			}
-			way[depth++] = &nodes[i];
-		}
-	}
-	return true;
-}
-
-/* In order, apart from each other, and joined as far as they can be? */
-static bool are_leaves(const struct setblock *leaves, uint32_t count)
-{
-	for (uint32_t i = 0; i < count; i++) {
-		const struct setblock *leaf = &leaves[i];
-
-		if (leaf->prefix < 1 || leaf->prefix > 128 ||
-		    !ip_equal(ip_masked(leaf->ip, leaf->prefix), leaf->ip)) {
-			return false;
-		}
-		if (i &&
-		    (ip_compare(leaf[-1].ip, leaf->ip) >= 0 || setblock_holds(&leaf[-1], leaf) ||
-		     (leaf->prefix > 1 && setblock_are_halves(&leaf[-1], leaf)))) {
-			return false;
-		}
-	}
-	return count > 0;
+	shape_nodes(&shaping);
+	return !leaving.failed && shaping.nodes == tree->node_count;
 }
 
 struct iptree *iptree_adopt(struct setblock *leaves, uint32_t leaf_count, struct setblock *nodes,
@@ -283,7 +307,7 @@ struct iptree *iptree_adopt(struct setblock *leaves, uint32_t leaf_count, struct
 {
 	struct iptree *tree;
 
-	if (!are_leaves(leaves, leaf_count)) {
+	if (!leaf_count || !setblock_are_leaves(leaves, leaf_count)) {
 		return NULL;
 	}
 	setblock_sort(nodes, node_count);
@@ -291,13 +315,13 @@ struct iptree *iptree_adopt(struct setblock *leaves, uint32_t leaf_count, struct
 	tree->leaves = (struct setblocks){ leaves, leaf_count };
 	tree->node_count = node_count;
 	tree->numbers = g_new(uint32_t, (size_t)node_count + 1);
-	if (iptree_make_shape(tree) != node_count || !find_numbers(tree, nodes, tree->numbers)) {
+	if (!find_numbers(tree, nodes, tree->numbers)) {
 		tree->leaves.at = NULL;
 		iptree_free(tree);
 		return NULL;
 	}
-	iptree_compact(tree);
 	/* what is read fills its arrays to the brim */
+	tree->node_pool.used = iptree_node_count(tree);
 	tree->node_pool.capacity = tree->node_pool.used;
 	tree->leaf_capacity = iptree_leaf_count(tree);
 	return tree;
@@ -313,6 +337,7 @@ static void fetch_ahead(const struct iptree *tree, uint32_t index)
 
 		__builtin_prefetch(&tree->shapes[tree->places[index + FETCH_SHAPE]]);
 		__builtin_prefetch(&tree->children[shape->children]);
+		__builtin_prefetch(&tree->leaves.at[shape->leaf]);
 	}
 }
 
@@ -327,7 +352,7 @@ void iptree_node(const struct iptree *tree, uint32_t index, struct iptree_node *
 		.leaf_bits = shape->leaf_bits,
 		.repeat_bits = shape->repeat_bits,
 		.prefix = shape->prefix,
-		.ip = shape->ip,
+		.ip = ip_masked(tree->leaves.at[shape->leaf].ip, shape->prefix),
 	};
 	for (unsigned left = shape->leaf_bits | shape->node_bits; left; left &= left - 1) {
 		unsigned slot = (unsigned)__builtin_ctz(left);

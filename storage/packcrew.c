@@ -18,6 +18,9 @@
 struct slot {
 	uint8_t *plain;
 	size_t len;
+	packcrew_fill_fn fill; /* NULL: it is filled */
+	const void *arg;
+	uint64_t offset;
 	uint8_t *packed;
 	size_t packed_len;
 	bool done;
@@ -62,6 +65,9 @@ static void *run_worker(void *arg)
 	struct slot *slot;
 
 	while ((slot = take_slot(crew))) {
+		if (slot->fill) {
+			slot->fill(slot->arg, slot->offset, slot->plain, slot->len);
+		}
 		slot->status = block_pack(compressor, slot->plain, slot->len, slot->packed,
 					  &slot->packed_len, &slot->err);
 		pthread_mutex_lock(&crew->lock);
@@ -146,18 +152,40 @@ static int write_oldest(struct packcrew *crew, struct bytesink *sink, struct err
 	return bytesink_write(sink, slot->packed, slot->packed_len, err);
 }
 
-int packcrew_pack(struct packcrew *crew, size_t len, struct bytesink *sink, struct err *err)
+/* The slot at the head, with all but what packing gives, is one more to be packed. */
+static int hand_over(struct packcrew *crew, struct bytesink *sink, struct err *err)
 {
 	int status = ST_OK;
 
 	pthread_mutex_lock(&crew->lock);
-	crew->slots[crew->filled++ % SLOTS].len = len;
+	crew->filled++;
 	pthread_cond_signal(&crew->filled_cond);
 	pthread_mutex_unlock(&crew->lock);
 	while (status == ST_OK && crew->filled - crew->written >= SLOTS) {
 		status = write_oldest(crew, sink, err);
 	}
 	return status;
+}
+
+int packcrew_pack(struct packcrew *crew, size_t len, struct bytesink *sink, struct err *err)
+{
+	struct slot *slot = &crew->slots[crew->filled % SLOTS];
+
+	slot->len = len;
+	slot->fill = NULL;
+	return hand_over(crew, sink, err);
+}
+
+int packcrew_pack_filled(struct packcrew *crew, packcrew_fill_fn fill, const void *arg,
+			 uint64_t offset, size_t len, struct bytesink *sink, struct err *err)
+{
+	struct slot *slot = &crew->slots[crew->filled % SLOTS];
+
+	slot->len = len;
+	slot->fill = fill;
+	slot->arg = arg;
+	slot->offset = offset;
+	return hand_over(crew, sink, err);
 }
 
 int packcrew_drain(struct packcrew *crew, struct bytesink *sink, struct err *err)

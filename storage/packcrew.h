@@ -34,6 +34,13 @@ uint8_t *packcrew_room(struct packcrew *crew);
  * one. ST_OK, or an error, after which only packcrew_free() may follow.
  */
 int packcrew_pack(struct packcrew *crew, size_t len, struct bytesink *sink, struct err *err);
+/*
+ * The same of a block that is filled by the thread that packs it: with len bytes of what fill() puts
+ * together, from offset on. arg is borrowed until packcrew_drain().
+ */
+typedef void (*packcrew_fill_fn)(const void *arg, uint64_t offset, uint8_t *to, size_t len);
+int packcrew_pack_filled(struct packcrew *crew, packcrew_fill_fn fill, const void *arg,
+			 uint64_t offset, size_t len, struct bytesink *sink, struct err *err);
 /* Write all blocks handed over. */
 int packcrew_drain(struct packcrew *crew, struct bytesink *sink, struct err *err);
 

@@ -140,3 +140,26 @@ void setblock_sort(struct setblock *blocks, size_t count)
 		g_free(spare);
 	}
 }
+
+static bool is_block(const struct setblock *block)
+{
+	return block->prefix >= 1 && block->prefix <= 128 &&
+	       ip_equal(ip_block_first(block->ip, block->prefix), block->ip);
+}
+
+bool setblock_are_leaves(const struct setblock *blocks, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct setblock *block = &blocks[i];
+
+		if (!is_block(block)) {
+			return false;
+		}
+		if (i &&
+		    (ip_compare(block[-1].ip, block->ip) >= 0 || setblock_holds(block - 1, block) ||
+		     (block->prefix > 1 && setblock_are_halves(block - 1, block)))) {
+			return false;
+		}
+	}
+	return true;
+}

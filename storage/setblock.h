@@ -21,6 +21,11 @@ struct setblock {
 	uint8_t prefix; /* of 128 bits */
 };
 
+struct setblocks {
+	struct setblock *at;
+	uint32_t count;
+};
+
 /* Number of leading bits that are the same. */
 static inline unsigned ip_shared_bits(struct ip a, struct ip b)
 {
@@ -55,6 +60,9 @@ static inline int setblock_order(const struct setblock *a, const struct setblock
 	}
 	return order ? order : (a->time > b->time) - (a->time < b->time);
 }
+
+/* In order, apart from each other, and joined as far as they can be, as those of a tree are? */
+bool setblock_are_leaves(const struct setblock *blocks, size_t count);
 
 /* Takes as much memory again for the while, unless they are sorted. */
 void setblock_sort(struct setblock *blocks, size_t count);

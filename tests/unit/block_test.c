@@ -340,6 +340,56 @@ static void test_crew(void)
 	}
 }
 
+static void fill_noise(const void *arg, uint64_t offset, uint8_t *to, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		to[i] = noise_at(offset + i + *(const size_t *)arg);
+	}
+}
+
+/* The same, put together block by block by whoever packs it. */
+static GBytes *filled_noise(uint8_t compression, bool crew, size_t total)
+{
+	const size_t from = 0;
+	struct bytesink *sink = bytesink_memory("blocks");
+	struct block_writer *writer = block_writer_new(sink, compression, 1);
+	const uint8_t *bytes;
+	size_t len;
+	GBytes *made;
+
+	if (crew) {
+		block_writer_use_crew(writer);
+	}
+	CU_ASSERT_EQUAL(block_writer_fill(writer, total, fill_noise, &from, NULL), ST_OK);
+	CU_ASSERT_EQUAL(block_writer_flush(writer, NULL), ST_OK);
+	block_writer_free(writer);
+	bytes = bytesink_bytes(sink, &len);
+	made = g_bytes_new(bytes, len);
+	bytesink_close(sink, NULL);
+	return made;
+}
+
+static void test_filled(void)
+{
+	static const size_t totals[] = { 0, 1, BLOCK_BYTES, 4 * BLOCK_BYTES + 1, AHEAD_LEN };
+
+	for (uint8_t compression = 0; compression < 4; compression++) {
+		GBytes *written = packed_noise(compression, false, AHEAD_LEN);
+
+		for (size_t i = 0; i < G_N_ELEMENTS(totals); i++) {
+			GBytes *alone = filled_noise(compression, false, totals[i]);
+			GBytes *crew = filled_noise(compression, true, totals[i]);
+
+			unit_at("compression %u, %zu bytes", compression, totals[i]);
+			CU_ASSERT(g_bytes_equal(alone, crew));
+			CU_ASSERT(totals[i] < AHEAD_LEN || g_bytes_equal(crew, written));
+			g_bytes_unref(alone);
+			g_bytes_unref(crew);
+		}
+		g_bytes_unref(written);
+	}
+}
+
 /* A full disk is told at the flush at the latest, and what is left is freed. */
 static void test_crew_fails(void)
 {
@@ -407,6 +457,7 @@ static const struct unit_case cases[] = {
 	{ "reading ahead", test_read_ahead },
 	{ "reading ahead ends early", test_stop_ahead },
 	{ "a crew packs the same bytes", test_crew },
+	{ "put together by a crew", test_filled },
 	{ "a crew on a full disk", test_crew_fails },
 	{ NULL, NULL },
 };

@@ -330,6 +330,7 @@ static void test_history(void)
 		unit_at("round %u", round);
 		before = written_v3(set, &len);
 		CU_ASSERT_EQUAL_FATAL(ipset_read_growing(&again, path, NULL, NULL), ST_OK);
+		ipset_finish_for_tree(again);
 		after = written_v3(again, &len_after);
 		CU_ASSERT_EQUAL_FATAL(len, len_after);
 		CU_ASSERT_EQUAL(memcmp(before, after, len), 0);
@@ -344,6 +345,72 @@ static void test_history(void)
 	g_rand_free(rand);
 }
 
+/* A few addresses, in networks whose lower halves, too, are those of others. */
+static void add_drawn(struct ipset *set, GRand *rand, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		ipset_add(set, (struct ip){ UINT64_C(0x2001) << 48 | random_to(rand, 9),
+					    random_to(rand, 14) });
+	}
+}
+
+/* Read the set in a file of version 3, and write it there again: returns the bytes. */
+static char *rewritten_v3(struct ipset *set, size_t *len)
+{
+	ipset_finish_for_tree(set);
+	return written_v3(set, len);
+}
+
+/* What is read for being added goes in as its ranges would, whether it has IPv6 addresses or not. */
+static void test_adding(void)
+{
+	GRand *rand = g_rand_new_with_seed(21);
+	char *path = g_build_filename(unit_scratch(), "grown.set", NULL);
+
+	for (unsigned round = 0; round < 24; round++) {
+		struct ipset *second = ipset_new();
+		struct ipset *set = ipset_new();
+		struct ipset *by_blocks = NULL;
+		struct ipset *by_ranges = NULL;
+		struct ipset *blocks = NULL;
+		char *bytes[2];
+		size_t len[2];
+
+		unit_at("round %u", round);
+		add_drawn(set, rand, 1u << round / 2);
+		ipset_finish(set);
+		g_free(written_v3(set, &len[0]));
+		CU_ASSERT_EQUAL_FATAL(ipset_read_growing(&by_blocks, path, NULL, NULL), ST_OK);
+		CU_ASSERT_EQUAL_FATAL(ipset_read_growing(&by_ranges, path, NULL, NULL), ST_OK);
+		add_drawn(second, rand, round % 3 ? 1u << (23 - round) / 2 : 0);
+		ipset_add_range(second, ip_from_v4(1), ip_from_v4(100));
+		ipset_finish(second);
+		g_free(written_v3(second, &len[0]));
+		CU_ASSERT_EQUAL_FATAL(ipset_read_for_adding(&blocks, path, NULL, NULL), ST_OK);
+		CU_ASSERT_EQUAL(ipset_has_ipv6(blocks), ipset_has_ipv6(second));
+		ipset_add_set(by_blocks, blocks);
+		ipset_add_set(by_ranges, second);
+		bytes[0] = rewritten_v3(by_blocks, &len[0]);
+		bytes[1] = rewritten_v3(by_ranges, &len[1]);
+		CU_ASSERT_EQUAL_FATAL(len[0], len[1]);
+		CU_ASSERT_EQUAL(memcmp(bytes[0], bytes[1], len[0]), 0);
+		ipset_free(blocks);
+		CU_ASSERT_EQUAL_FATAL(ipset_read_for_adding(&blocks, path, NULL, NULL), ST_OK);
+		ipset_finish(blocks);
+		ipset_finish(by_ranges);
+		CU_ASSERT(ipset_equal(blocks, by_ranges));
+		g_free(bytes[0]);
+		g_free(bytes[1]);
+		ipset_free(set);
+		ipset_free(second);
+		ipset_free(blocks);
+		ipset_free(by_blocks);
+		ipset_free(by_ranges);
+	}
+	g_free(path);
+	g_rand_free(rand);
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {
@@ -352,6 +419,7 @@ int main(void)
 		{ "IPv6 sets combined", test_combine6 },
 		{ "all addresses", test_limits },
 		{ "numbers of nodes kept", test_history },
+		{ "added to another", test_adding },
 		{ NULL, NULL },
 	};
 
