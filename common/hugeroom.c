@@ -2,9 +2,11 @@
 #include "common/hugeroom.h"
 
 #include <glib.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 void *hugeroom_new(size_t bytes)
 {
@@ -26,4 +28,15 @@ void *hugeroom_new(size_t bytes)
 void *hugeroom_new0(size_t bytes)
 {
 	return memset(hugeroom_new(bytes), 0, bytes);
+}
+
+void hugeroom_forget(void *from, size_t bytes)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t first = ((uintptr_t)from + page - 1) & ~(page - 1);
+	uintptr_t end = ((uintptr_t)from + bytes) & ~(page - 1);
+
+	if (first < end) {
+		(void)madvise((void *)first, end - first, MADV_DONTNEED);
+	}
 }

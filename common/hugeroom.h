@@ -19,5 +19,10 @@
 /* Not zeroed. Never NULL: out of memory ends the program. Returned: free(). */
 void *hugeroom_new(size_t bytes);
 void *hugeroom_new0(size_t bytes);
+/*
+ * Give back the memory of these bytes of any room, as far as it is whole pages: what they hold is
+ * lost, and they stay part of the room.
+ */
+void hugeroom_forget(void *from, size_t bytes);
 
 #endif

@@ -37,9 +37,11 @@ struct reading {
 	enum purpose purpose;
 	struct ipset *set;
 	struct entry entry;
-	/* struct setblock, of a tree; not loaded into the set; NULL: not wanted */
-	GArray *nodes;
-	GArray *leaves;
+	/* of a tree, not loaded into the set, if they are wanted */
+	bool wants_nodes;
+	bool wants_leaves;
+	struct setblock_list nodes;
+	struct setblock_list leaves;
 	/* version 5 */
 	bool expect_upper;
 	bool expect_lower;
@@ -116,48 +118,58 @@ static int skip(struct reading *reading, uint64_t len, struct err *err)
 	return status == ST_OK && skipped < len ? truncated(reading, err) : status;
 }
 
-static int load_leaf(struct reading *reading, const uint8_t *at, struct err *err)
+static int bad_prefix(const struct reading *reading, unsigned prefix, struct err *err)
 {
-	bool wide = reading->entry.leaf_size == 24;
-	unsigned bits = wide ? 128 : 32;
-	unsigned prefix = at[0];
-	struct ip ip;
+	return err_set(err, ST_EFORMAT, "%s: prefix %u in an address block at %s",
+		       reading->file->name, prefix, block_reader_place(reading->file->in));
+}
 
-	if (prefix > bits) {
-		return err_set(err, ST_EFORMAT, "%s: prefix %u in an address block at %s",
-			       reading->file->name, prefix, block_reader_place(reading->file->in));
-	}
-	ip = wide ? (struct ip){ load64(at + 8, reading->swap), load64(at + 16, reading->swap) }
-		  : ip_from_v4(load32(at + 4, reading->swap));
-	if (reading->leaves) {
-		struct setblock leaf = { .ip = ip, .prefix = (uint8_t)prefix };
+/* Elements of an array of the tree, that many one behind the other. */
+typedef int (*elements_fn)(struct reading *reading, const uint8_t *at, uint32_t count,
+			   struct err *err);
 
-		g_array_append_val(reading->leaves, leaf);
-	} else if (prefix == bits) {
-		ipset_load_range(reading->set, ip, ip);
-	} else {
-		load_block(reading, ip, 128 - bits + prefix);
+static int load_leaves4(struct reading *reading, const uint8_t *at, uint32_t count, struct err *err)
+{
+	for (const uint8_t *end = at + (size_t)count * 8; at < end; at += 8) {
+		if (at[0] > 32) {
+			return bad_prefix(reading, at[0], err);
+		}
+		load_block(reading, ip_from_v4(load32(at + 4, reading->swap)), 96u + at[0]);
 	}
 	return ST_OK;
 }
 
-static int note_node(struct reading *reading, const uint8_t *at, struct err *err)
+static int load_leaves6(struct reading *reading, const uint8_t *at, uint32_t count, struct err *err)
 {
-	struct setblock node = {
-		.ip = { load64(at + 80, reading->swap), load64(at + 88, reading->swap) },
-		.time = reading->nodes->len + 1,
-		.prefix = at[72],
-	};
+	for (const uint8_t *end = at + (size_t)count * 24; at < end; at += 24) {
+		struct ip ip = { load64(at + 8, reading->swap), load64(at + 16, reading->swap) };
 
-	g_array_append_val(reading->nodes, node);
+		if (at[0] > 128) {
+			return bad_prefix(reading, at[0], err);
+		}
+		if (reading->wants_leaves) {
+			setblock_list_add(&reading->leaves, ip, 0, at[0]);
+		} else if (at[0] == 128) {
+			ipset_load_range(reading->set, ip, ip);
+		} else {
+			load_block(reading, ip, at[0]);
+		}
+	}
 	return ST_OK;
 }
 
-/* One element of an array of the tree. */
-typedef int (*element_fn)(struct reading *reading, const uint8_t *at, struct err *err);
+static int note_nodes(struct reading *reading, const uint8_t *at, uint32_t count, struct err *err)
+{
+	for (const uint8_t *end = at + (size_t)count * 96; at < end; at += 96) {
+		struct ip ip = { load64(at + 80, reading->swap), load64(at + 88, reading->swap) };
+
+		setblock_list_add(&reading->nodes, ip, reading->nodes.count + 1, at[72]);
+	}
+	return ST_OK;
+}
 
 /* An array of count elements of this size, of which the first one is unused. */
-static int read_array(struct reading *reading, uint32_t count, uint32_t size, element_fn take,
+static int read_array(struct reading *reading, uint32_t count, uint32_t size, elements_fn take,
 		      struct err *err)
 {
 	int status = count ? skip(reading, size, err) : ST_OK;
@@ -174,9 +186,7 @@ static int read_array(struct reading *reading, uint32_t count, uint32_t size, el
 		}
 		if (status == ST_OK) {
 			whole = (uint32_t)MIN(left, len / size);
-		}
-		for (uint32_t i = 0; status == ST_OK && i < whole; i++) {
-			status = take(reading, at + i * size, err);
+			status = take(reading, at, whole, err);
 		}
 		if (status == ST_OK) {
 			block_reader_consume(reading->file->in, (size_t)whole * size);
@@ -192,13 +202,14 @@ static int read_tree(struct reading *reading, struct err *err)
 	const struct entry *entry = &reading->entry;
 	int status;
 
-	if (reading->nodes) {
-		status = read_array(reading, entry->node_count, entry->node_size, note_node, err);
+	if (reading->wants_nodes) {
+		status = read_array(reading, entry->node_count, entry->node_size, note_nodes, err);
 	} else {
 		status = skip(reading, (uint64_t)entry->node_count * entry->node_size, err);
 	}
 	if (status == ST_OK) {
-		status = read_array(reading, entry->leaf_count, entry->leaf_size, load_leaf, err);
+		status = read_array(reading, entry->leaf_count, entry->leaf_size,
+				    entry->leaf_size == 8 ? load_leaves4 : load_leaves6, err);
 	}
 	return status;
 }
@@ -411,50 +422,36 @@ static bool is_wide_file(const struct reading *reading, const struct header *hea
 	return header->record_version >= 3 && reading->entry.leaf_size >= 16;
 }
 
-static void load_leaves(struct reading *reading)
+static void load_listed(struct reading *reading)
 {
-	const struct setblock *leaves = (const void *)reading->leaves->data;
-
-	for (guint i = 0; i < reading->leaves->len; i++) {
-		load_block(reading, leaves[i].ip, leaves[i].prefix);
+	for (uint32_t i = 0; i < reading->leaves.count; i++) {
+		load_block(reading, reading->leaves.at[i].ip, reading->leaves.at[i].prefix);
 	}
 	ipset_finish(reading->set);
-}
-
-/* The list of its own, with as much memory as it needs. */
-static struct setblock *take_leaves(struct reading *reading)
-{
-	guint count = reading->leaves->len;
-	gpointer leaves = g_array_free(reading->leaves, FALSE);
-
-	reading->leaves = NULL;
-	return g_renew(struct setblock, leaves, count);
 }
 
 /* The tree as it was read; if it is no tree of SiLK's, only what it holds. */
 static void use_tree(struct reading *reading)
 {
-	struct iptree *tree = iptree_adopt((void *)reading->leaves->data, reading->leaves->len,
-					   (void *)reading->nodes->data, reading->nodes->len);
+	struct iptree *tree = iptree_adopt(reading->leaves.at, reading->leaves.count,
+					   reading->nodes.at, reading->nodes.count);
 
 	if (tree) {
 		ipset_use_tree(reading->set, tree);
-		g_array_free(reading->leaves, FALSE);
-		reading->leaves = NULL;
+		reading->leaves.at = NULL;
 		return;
 	}
-	load_leaves(reading);
+	load_listed(reading);
 	ipset_regrow_tree(reading->set);
 }
 
 static void use_leaves(struct reading *reading)
 {
-	guint count = reading->leaves->len;
-
-	if (setblock_are_leaves((const void *)reading->leaves->data, count)) {
-		ipset_use_blocks(reading->set, take_leaves(reading), count);
+	if (setblock_are_leaves(reading->leaves.at, reading->leaves.count)) {
+		ipset_use_blocks(reading->set, reading->leaves.at, reading->leaves.count);
+		reading->leaves.at = NULL;
 	} else {
-		load_leaves(reading);
+		load_listed(reading);
 	}
 }
 
@@ -464,20 +461,17 @@ static int read_content(struct reading *reading, struct err *err)
 	bool wide = is_wide_file(reading, header);
 	int status;
 
-	if (reading->purpose != FOR_ASKING && wide && header->record_version == 3) {
-		reading->leaves = g_array_new(FALSE, FALSE, sizeof(struct setblock));
-	}
-	if (reading->purpose == FOR_GROWING && reading->leaves) {
-		reading->nodes = g_array_new(FALSE, FALSE, sizeof(struct setblock));
-	}
+	reading->wants_leaves =
+		reading->purpose != FOR_ASKING && wide && header->record_version == 3;
+	reading->wants_nodes = reading->wants_leaves && reading->purpose == FOR_GROWING;
 	reading->set = wide ? ipset_new_wide() : ipset_new();
 	status = find_version(header->record_version)->read(reading, err);
 	if (status != ST_OK) {
 		return status;
 	}
-	if (reading->nodes && reading->leaves->len) {
+	if (reading->wants_nodes && reading->leaves.count) {
 		use_tree(reading);
-	} else if (reading->leaves && reading->leaves->len) {
+	} else if (reading->leaves.count) {
 		use_leaves(reading);
 	} else if (reading->purpose == FOR_GROWING && wide) {
 		ipset_finish(reading->set);
@@ -504,12 +498,8 @@ static int read_set(struct datafile *file, enum purpose purpose, struct ipset **
 		*out = reading.set;
 		reading.set = NULL;
 	}
-	if (reading.nodes) {
-		g_array_free(reading.nodes, TRUE);
-	}
-	if (reading.leaves) {
-		g_array_free(reading.leaves, TRUE);
-	}
+	g_free(reading.nodes.at);
+	g_free(reading.leaves.at);
 	ipset_free(reading.set);
 	return status;
 }

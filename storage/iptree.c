@@ -96,28 +96,33 @@ static const struct setblock *next_of(struct setblocks *a, struct setblocks *b)
 	return from->at++;
 }
 
-/* The innermost block around a leaf takes its place. */
-static void count_inside(struct nest *nest, const struct setblock *leaf, uint32_t *marks)
+/* The innermost block around a leaf, if there is one, takes its place. */
+static bool count_inside(struct nest *nest, const struct setblock *leaf, uint32_t *marks)
 {
 	const struct setblock *around = nest_around(nest, leaf);
 
 	if (around) {
 		marks[around->time]++;
 	}
+	return around;
 }
 
-/* Pass the leaves up to a block, counting those inside others. Is the block inside the last one? */
+/*
+ * Pass the leaves up to a block, or all of them where it is NULL, counting those inside others. Were
+ * there any?
+ */
 static bool pass_leaves(const struct iptree *tree, const struct setblock **leaf,
 			const struct setblock *block, struct nest *nest, uint32_t *marks)
 {
 	const struct setblock *end = tree->leaves.at + tree->leaves.count;
+	bool any = false;
 
-	for (; *leaf < end && setblock_order(*leaf, block) < 0; (*leaf)++) {
+	for (; *leaf < end && (!block || setblock_order(*leaf, block) < 0); (*leaf)++) {
 		if (nest->depth) {
-			count_inside(nest, *leaf, marks);
+			any = count_inside(nest, *leaf, marks) || any;
 		}
 	}
-	return *leaf > tree->leaves.at && setblock_holds(*leaf - 1, block);
+	return any;
 }
 
 /* Was a block held when it came: by one around it, or by the same one before it (or NULL)? */
@@ -177,10 +182,12 @@ static bool merge_fresh(struct iptree *tree, uint32_t *marks)
 	bool may_join = false;
 
 	while ((block = next_of(&pending, &fresh))) {
-		bool is_held = pass_leaves(tree, &leaf, block, &nest, marks);
+		bool takes = pass_leaves(tree, &leaf, block, &nest, marks);
+		bool is_held = leaf > tree->leaves.at && setblock_holds(leaf - 1, block);
 		const struct setblock *around = nest.depth ? nest_around(&nest, block) : NULL;
 		const struct setblock *before = merged.count ? &merged.at[merged.count - 1] : NULL;
 
+		may_join = may_join || takes;
 		if (is_held || is_covered(block, around, before)) {
 			continue;
 		}
@@ -194,12 +201,36 @@ static bool merge_fresh(struct iptree *tree, uint32_t *marks)
 		marks[block->time] = 1;
 		merged.at[merged.count++] = *block;
 	}
-	for (; nest.depth && leaf < tree->leaves.at + tree->leaves.count; leaf++) {
-		count_inside(&nest, leaf, marks);
-	}
+	may_join = (nest.depth && pass_leaves(tree, &leaf, NULL, &nest, marks)) || may_join;
 	tree->pending = merged;
 	tree->fresh.count = 0;
 	return may_join;
+}
+
+/*
+ * Do the fresh blocks, which are sorted, lie apart from each other and from the leaves, and make no
+ * whole with any?
+ */
+static bool is_fresh_apart(const struct iptree *tree)
+{
+	const struct setblock *leaf = tree->leaves.at;
+	const struct setblock *end = leaf + tree->leaves.count;
+
+	for (uint32_t i = 0; i < tree->fresh.count; i++) {
+		const struct setblock *block = &tree->fresh.at[i];
+		const struct setblock *before = i ? block - 1 : NULL;
+
+		while (leaf < end && setblock_order(leaf, block) < 0) {
+			leaf++;
+		}
+		if ((before && setblock_holds(before, block)) ||
+		    (leaf > tree->leaves.at && setblock_holds(leaf - 1, block)) ||
+		    (leaf < end && setblock_holds(block, leaf)) ||
+		    is_half(tree, block, before, leaf)) {
+			return false;
+		}
+	}
+	return true;
 }
 
 /* Moments without gaps, from 1 on; marks move with them. */
@@ -263,32 +294,53 @@ static void grow_leaf_array(struct iptree *tree)
 	}
 }
 
+/* Fresh blocks become pending ones. Returns when leaves are to be joined; 0: not yet. */
+static uint32_t add_pending(struct iptree *tree)
+{
+	uint32_t last = tree->pending.count + tree->fresh.count;
+	uint32_t *marks = g_new0(uint32_t, (size_t)last + 1);
+	uint32_t until;
+	bool may_join;
+
+	tree->is_apart = !merge_fresh(tree, marks);
+	may_join = !tree->is_apart && !tree->loading;
+	/* joining follows an insertion that inserts nothing, too */
+	tree->combine_next =
+		tree->combine_next && (!last || tree->loading || (marks[1] && may_join));
+	renumber_moments(&tree->pending, marks, last);
+	until = may_join ? joining_moment(tree, marks) : 0;
+	g_free(marks);
+	return until;
+}
+
+/* The same where none are pending and nothing can be joined. */
+static void take_apart(struct iptree *tree)
+{
+	g_free(tree->pending.at);
+	tree->pending = tree->fresh;
+	tree->fresh = (struct setblocks){ NULL, 0 };
+	tree->fresh_room = 0;
+	tree->is_apart = true;
+	tree->combine_next = tree->combine_next && (!tree->pending.count || tree->loading);
+}
+
 /* All fresh blocks become pending ones, or part of the tree when leaves have been joined since. */
 static void settle(struct iptree *tree)
 {
-	uint32_t until = 0;
+	uint32_t until;
 
-	do {
-		uint32_t last = tree->pending.count + tree->fresh.count;
-		uint32_t *marks = g_new0(uint32_t, (size_t)last + 1);
-		bool may_join;
-
-		for (uint32_t i = 0; i < tree->fresh.count; i++) {
-			tree->fresh.at[i].time = tree->pending.count + i + 1;
-		}
-		setblock_sort(tree->fresh.at, tree->fresh.count);
-		may_join = merge_fresh(tree, marks) && !tree->loading;
-		/* joining follows an insertion that inserts nothing, too */
-		tree->combine_next =
-			tree->combine_next && (!last || tree->loading || (marks[1] && may_join));
-		renumber_moments(&tree->pending, marks, last);
-		until = may_join ? joining_moment(tree, marks) : 0;
-		if (until) {
-			iptree_grow(tree, until);
-			tree->combine_next = false;
-		}
-		g_free(marks);
-	} while (until);
+	for (uint32_t i = 0; i < tree->fresh.count; i++) {
+		tree->fresh.at[i].time = tree->pending.count + i + 1;
+	}
+	setblock_sort(tree->fresh.at, tree->fresh.count);
+	if (!tree->pending.count && is_fresh_apart(tree)) {
+		take_apart(tree);
+		return;
+	}
+	while ((until = add_pending(tree))) {
+		iptree_grow(tree, until);
+		tree->combine_next = false;
+	}
 }
 
 /* --- insertion --- */
@@ -455,12 +507,18 @@ void iptree_clean(struct iptree *tree)
 		tree->fresh = (struct setblocks){ NULL, 0 };
 		tree->fresh_room = 0;
 		tree->recent = NULL;
-		iptree_grow(tree, tree->pending.count);
+		if (tree->is_apart) {
+			iptree_extend(tree);
+		} else {
+			iptree_grow(tree, tree->pending.count);
+		}
 		grow_leaf_array(tree);
 		tree->changed = false;
 	}
 	if (!tree->shapes) {
 		iptree_make_shape(tree);
+	}
+	if (!tree->places) {
 		iptree_compact(tree);
 	}
 	tree->loading = false;

@@ -311,7 +311,7 @@ static void walk_to(struct walk *walk, const struct setblock *block)
 
 /* --- numbers --- */
 
-static uint32_t number_take(struct node_pool *pool)
+uint32_t iptree_number_take(struct node_pool *pool)
 {
 	if (pool->used == pool->capacity) {
 		if (pool->unused->len) {
@@ -408,7 +408,7 @@ static void give_numbers(struct iptree *tree, struct walk *walk, uint32_t until)
 			g_array_append_val(tree->node_pool.unused, walk->numbers[dead->place]);
 		}
 		if (walk->made[moment] != IPTREE_NEVER) {
-			walk->numbers[walk->made[moment]] = number_take(&tree->node_pool);
+			walk->numbers[walk->made[moment]] = iptree_number_take(&tree->node_pool);
 		}
 	}
 	for (; dead < end; dead++) {
@@ -518,7 +518,7 @@ void iptree_grow(struct iptree *tree, uint32_t until)
 	memset(walk->made, 0xff, ((size_t)until + 1) * sizeof(uint32_t));
 	walk->dead = g_array_new(FALSE, FALSE, sizeof(struct dead));
 	if (!tree->leaves.count) {
-		number_take(&tree->node_pool); /* the unused node */
+		iptree_number_take(&tree->node_pool); /* the unused node */
 	}
 	walk_all(tree, walk);
 	order_dead((void *)walk->dead->data, walk->dead->len);

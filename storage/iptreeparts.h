@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The inside of a tree, for iptree.c (taking blocks in), iptreegrow.c (growing by many blocks at
- * once) and iptreeshape.c (what is written) only.
+ * once), iptreeextend.c (the same where they lie apart) and iptreeshape.c (what is written) only.
  */
 #ifndef TUSSAH_STORAGE_IPTREEPARTS_H
 #define TUSSAH_STORAGE_IPTREEPARTS_H
@@ -53,6 +53,7 @@ struct iptree {
 	bool combine_next; /* the leaf array has grown since the last joining */
 	bool changed;      /* since the last clean */
 	bool loading;      /* do not join yet */
+	bool is_apart;     /* nothing pending covers or joins anything */
 	/* Of a clean tree; NULL: not made. */
 	struct node_shape *shapes;
 	uint32_t *children;    /* numbers; until nodes have any, of these the places */
@@ -99,6 +100,49 @@ uint32_t iptree_grown(uint32_t capacity);
  * Those that are left have their moments counted from there.
  */
 void iptree_grow(struct iptree *tree, uint32_t until);
+
+/*
+ * The same, of all pending blocks, where no block or leaf lies in another or makes a whole with
+ * one. Makes the shape, too.
+ */
+void iptree_extend(struct iptree *tree);
+
+/* A number for one more node. */
+uint32_t iptree_number_take(struct node_pool *pool);
+
+/* Below a node, so far. */
+struct child {
+	uint32_t place;
+	uint32_t leaf; /* the first one below it, or it */
+	uint32_t time; /* the first of the leaves below it, or its */
+	bool is_node;
+};
+
+struct open_shape {
+	struct node_shape shape;
+	uint32_t first; /* of the times of its children, and the next one */
+	uint32_t second;
+	unsigned count;
+	uint32_t children[IPTREE_SLOTS];
+};
+
+/* A walk over leaves, from the lowest on, that tells done() of all nodes, children before parents. */
+struct shaping {
+	const struct setblocks *leaves;
+	struct open_shape open[IPTREE_DEPTH_MAX];
+	unsigned depth;
+	uint32_t nodes; /* done */
+	void (*done)(struct shaping *shaping, const struct open_shape *open);
+	void *arg;
+};
+
+/* The leaf at this place is done; the next one shares so many bits with it, < 0: there is none. */
+void iptree_shape_leaf(struct shaping *shaping, uint32_t leaf_place, int shared);
+/* Room for the shape of a tree with so many nodes and leaves at most. */
+void iptree_new_shape(struct iptree *tree, uint32_t nodes, uint32_t leaves);
+/* Put there a node that is done. */
+void iptree_keep_shape(struct iptree *tree, const struct shaping *shaping,
+		       const struct open_shape *open);
 
 /* Make and drop what is known of a clean tree. */
 void iptree_make_shape(struct iptree *tree);

@@ -14,31 +14,6 @@
 #define FETCH_SHAPE 32u
 #define FETCH_REST  16u
 
-struct child {
-	uint32_t place;
-	uint32_t leaf; /* the first one below it, or it */
-	bool is_node;
-};
-
-struct open_shape {
-	struct node_shape shape;
-	unsigned count;
-	uint32_t children[IPTREE_SLOTS];
-};
-
-struct shaping;
-/* A node whose shape is complete. */
-typedef void (*shape_fn)(struct shaping *shaping, const struct open_shape *open);
-
-struct shaping {
-	const struct setblocks *leaves;
-	struct open_shape open[IPTREE_DEPTH_MAX];
-	unsigned depth;
-	uint32_t nodes; /* done */
-	shape_fn done;
-	void *arg;
-};
-
 static bool bit(unsigned bits, unsigned slot)
 {
 	return bits >> slot & 1;
@@ -54,6 +29,12 @@ static void put_child(const struct shaping *shaping, struct open_shape *open, st
 	unsigned span = child.is_node ? 1 : slot_span(shape->prefix, leaf->prefix);
 	unsigned bits = ((1u << span) - 1) << slot;
 
+	if (child.time < open->first) {
+		open->second = open->first;
+		open->first = child.time;
+	} else {
+		open->second = MIN(open->second, child.time);
+	}
 	open->children[open->count++] = child.is_node ? child.place : child.place + 1;
 	if (child.is_node) {
 		shape->node_bits |= (uint16_t)bits;
@@ -79,14 +60,19 @@ static struct child end_shape(struct shaping *shaping)
 	return (struct child){
 		.place = shaping->nodes++,
 		.leaf = open->shape.leaf,
+		.time = open->first,
 		.is_node = true,
 	};
 }
 
-/* The leaf at this place is done; the next one shares so many bits with it, < 0: there is none. */
-static void pass_leaf(struct shaping *shaping, uint32_t leaf_place, int shared)
+void iptree_shape_leaf(struct shaping *shaping, uint32_t leaf_place, int shared)
 {
-	struct child child = { .place = leaf_place, .leaf = leaf_place, .is_node = false };
+	struct child child = {
+		.place = leaf_place,
+		.leaf = leaf_place,
+		.time = shaping->leaves->at[leaf_place].time,
+		.is_node = false,
+	};
 	struct open_shape *open = NULL;
 
 	while (shaping->depth && shaping->open[shaping->depth - 1].shape.prefix > shared) {
@@ -101,10 +87,13 @@ static void pass_leaf(struct shaping *shaping, uint32_t leaf_place, int shared)
 	}
 	if (!open || open->shape.prefix != node_prefix_at((unsigned)shared)) {
 		open = &shaping->open[shaping->depth++];
-		*open = (struct open_shape){
-			.shape.prefix = (uint8_t)node_prefix_at((unsigned)shared),
-			.shape.leaf = child.leaf,
+		open->shape = (struct node_shape){
+			.prefix = (uint8_t)node_prefix_at((unsigned)shared),
+			.leaf = child.leaf,
 		};
+		open->count = 0;
+		open->first = IPTREE_NEVER;
+		open->second = IPTREE_NEVER;
 	}
 	put_child(shaping, open, child, leaf_place);
 }
@@ -129,30 +118,38 @@ static void shape_nodes(struct shaping *shaping)
 				     ? (int)ip_shared_bits(leaves->at[i].ip, leaves->at[i + 1].ip)
 				     : -1;
 
-		pass_leaf(shaping, i, shared);
+		iptree_shape_leaf(shaping, i, shared);
 	}
 }
 
-static void keep_shape(struct shaping *shaping, const struct open_shape *open)
+void iptree_keep_shape(struct iptree *tree, const struct shaping *shaping,
+		       const struct open_shape *open)
 {
-	struct iptree *tree = shaping->arg;
 	struct node_shape *shape = &tree->shapes[shaping->nodes];
 
-	assert(shaping->nodes < tree->node_count);
 	*shape = open->shape;
 	shape->children = shaping->nodes ? shape[-1].children + child_count(&shape[-1]) : 0;
 	memcpy(&tree->children[shape->children], open->children,
 	       open->count * sizeof(open->children[0]));
 }
 
+static void keep_shape(struct shaping *shaping, const struct open_shape *open)
+{
+	iptree_keep_shape(shaping->arg, shaping, open);
+}
+
 /* A tree has one edge fewer than it has leaves and nodes. */
+void iptree_new_shape(struct iptree *tree, uint32_t nodes, uint32_t leaves)
+{
+	tree->shapes = hugeroom_new(nodes * sizeof(*tree->shapes));
+	tree->children = hugeroom_new(((size_t)nodes + leaves) * sizeof(*tree->children));
+}
+
 void iptree_make_shape(struct iptree *tree)
 {
 	struct shaping shaping = { .leaves = &tree->leaves, .done = keep_shape, .arg = tree };
 
-	tree->shapes = hugeroom_new(tree->node_count * sizeof(*tree->shapes));
-	tree->children = hugeroom_new(((size_t)tree->node_count + tree->leaves.count) *
-				      sizeof(*tree->children));
+	iptree_new_shape(tree, tree->node_count, tree->leaves.count);
 	shape_nodes(&shaping);
 	assert(shaping.nodes == tree->node_count);
 }
@@ -329,8 +326,12 @@ struct iptree *iptree_adopt(struct setblock *leaves, uint32_t leaf_count, struct
 
 /* --- asking --- */
 
-/* Nodes are asked for one after the other, and what they are made of is all over the memory. */
-static void fetch_ahead(const struct iptree *tree, uint32_t index)
+/*
+ * Nodes are asked for one after the other, and what they are made of is all over the memory. gcc
+ * takes a function that does nothing but this for one that does nothing, unless it is inlined.
+ */
+static inline __attribute__((always_inline)) void fetch_ahead(const struct iptree *tree,
+							      uint32_t index)
 {
 	if (index + FETCH_SHAPE <= tree->node_count) {
 		const struct node_shape *shape = &tree->shapes[tree->places[index + FETCH_REST]];

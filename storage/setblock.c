@@ -10,9 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CAPACITY_MIN   64u
 #define SMALL          24u
 #define DIGIT_BITS_MAX 11u
 #define DIGITS_MAX     (1u << DIGIT_BITS_MAX)
+
+void setblock_list_grow(struct setblock_list *list)
+{
+	list->capacity = MAX(CAPACITY_MIN, 2 * list->capacity);
+	list->at = g_renew(struct setblock, list->at, list->capacity);
+}
 
 static int order_of(const void *a, const void *b)
 {

@@ -26,6 +26,24 @@ struct setblocks {
 	uint32_t count;
 };
 
+/* A list that grows. */
+struct setblock_list {
+	struct setblock *at; /* g_free() */
+	uint32_t count;
+	uint32_t capacity;
+};
+
+void setblock_list_grow(struct setblock_list *list);
+
+static inline void setblock_list_add(struct setblock_list *list, struct ip ip, uint32_t time,
+				     uint8_t prefix)
+{
+	if (list->count == list->capacity) {
+		setblock_list_grow(list);
+	}
+	list->at[list->count++] = (struct setblock){ ip, time, prefix };
+}
+
 /* Number of leading bits that are the same. */
 static inline unsigned ip_shared_bits(struct ip a, struct ip b)
 {
