@@ -17,6 +17,7 @@
 #include "packer/filestate.h"
 #include "storage/blockout.h"
 #include "storage/hourappend.h"
+#include "storage/hournotes.h"
 #include "storage/lockedfile.h"
 #include "storage/newfile.h"
 #include "storage/repo.h"
@@ -598,6 +599,30 @@ static int take_open_file(struct increment *in, bool *again, struct err *err)
 	return st == ST_OK ? ST_OK : err_set(err, st, "%s", why.text);
 }
 
+/* Losses and other notes about hours: lines that are there already do no harm. */
+static int take_notes(struct increment *in, struct err *err)
+{
+	const struct appender_opts *opts = &in->appender->opts;
+	struct err why;
+	size_t lines;
+	int st = hournotes_deliver(in->path, opts->root_directory, &lines, &why);
+
+	if (st == ST_EFORMAT || st == ST_ELIMIT) {
+		return refuse(in, why.text, err);
+	}
+	if (st != ST_OK) {
+		return err_set(err, st, "%s", why.text);
+	}
+	st = disposal_good_under(&opts->disposal, in->path, "notes", err);
+	if (st == ST_OK) {
+		st = newfile_sync_folder(in->path, err);
+	}
+	if (st == ST_OK) {
+		log_msg(LOG_LEVEL_INFO, "APPEND OK '%s': %zu lines about hours", in->name, lines);
+	}
+	return st;
+}
+
 int appender_take(struct appender *appender, unsigned thread, const char *path, const char *name,
 		  struct err *err)
 {
@@ -626,6 +651,10 @@ int appender_take(struct appender *appender, unsigned thread, const char *path, 
 	}
 	log_msg(LOG_LEVEL_DEBUG, "Processing incremental file '%s'...", name);
 	in.epoch = filestate_file(name, &stat);
+	if (again && hournotes_recognise(path)) {
+		st = take_notes(&in, err);
+		again = false;
+	}
 	for (unsigned tries = 0; again && tries < APPENDER_FORMS_TRIED; tries++) {
 		again = false;
 		st = take_open_file(&in, &again, err);

@@ -8,6 +8,8 @@
  *	appender_take(appender, 0, path, name, err);	// thread number 0; any number of threads
  *	appender_close(appender);
  *
+ * Files of notes about hours (storage/hournotes.h) go to the lines in the root instead.
+ *
  * What is about to be appended is written down (storage/appendlog.h) before it is; it counts from
  * the moment at which the incremental file leaves the incoming directory. So at the next start a
  * log whose incremental file is still there is undone, and the file comes again.

@@ -609,7 +609,7 @@ static void collector_save_names(struct collector *collector, const struct packc
 	pthread_rwlock_wrlock(&collector->taking);
 	exporters_give_names(collector->exporters, config, labels);
 	pthread_rwlock_unlock(&collector->taking);
-	if (labels_changed(labels) && labels_save(labels, collector->opts.root, &err) != ST_OK) {
+	if (labels_changed(labels) && labels_put(labels, &collector->opts.lines, &err) != ST_OK) {
 		log_msg(LOG_LEVEL_WARNING, "names of exporters cannot be kept: %s", err.text);
 	}
 	labels_free(labels);
@@ -617,11 +617,13 @@ static void collector_save_names(struct collector *collector, const struct packc
 
 void collector_book_losses(struct collector *collector, int64_t now_ns, bool last)
 {
-	if (collector->opts.root) {
+	const struct hourlines_place *lines = &collector->opts.lines;
+
+	if (lines->root || lines->put) {
 		const struct packconfig *config = packconfigs_visit(collector->configs);
 
-		probetable_book(collector->stats, config->conf, collector->opts.root, now_ns, last);
-		ifkeeper_write(collector->interfaces, collector->opts.root, now_ns, last);
+		probetable_book(collector->stats, config->conf, lines, now_ns, last);
+		ifkeeper_write(collector->interfaces, lines, now_ns, last);
 		collector_save_names(collector, config);
 		packconfigs_depart();
 	}

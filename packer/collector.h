@@ -48,8 +48,9 @@ struct collector_opts {
 	bool relays;
 	bool no_file_locking;
 	const char *repository; /* kept: where the writer writes, maybe others too */
-	const char *root;       /* kept: where losses and interface counters go; NULL: nowhere */
-	void (*fatal)(void);    /* the repository or the journal fails: the daemon is to stop */
+	/* where losses, counters of interfaces and names go; nothing in it: nowhere */
+	struct hourlines_place lines;
+	void (*fatal)(void); /* the repository or the journal fails: the daemon is to stop */
 };
 
 struct collector;

@@ -106,12 +106,13 @@ void ifkeeper_take(struct ifkeeper *keeper, const char *probe, const struct ifco
 }
 
 /* False: there is no use in trying others. */
-static bool ifkeeper_write_one(const struct ifkeeper_entry *entry, const char *root)
+static bool ifkeeper_write_one(const struct ifkeeper_entry *entry,
+			       const struct hourlines_place *place)
 {
 	struct err err;
 
-	if (ifcounters_add(root, hour_of(&entry->counters), entry->probe, &entry->counters, &err) !=
-	    ST_OK) {
+	if (ifcounters_add(place, hour_of(&entry->counters), entry->probe, &entry->counters,
+			   &err) != ST_OK) {
 		log_msg(LOG_LEVEL_WARNING, "'%s': cannot keep counters of interfaces: %s",
 			entry->probe, err.text);
 		return false;
@@ -119,7 +120,8 @@ static bool ifkeeper_write_one(const struct ifkeeper_entry *entry, const char *r
 	return true;
 }
 
-void ifkeeper_write(struct ifkeeper *keeper, const char *root, int64_t now_ns, bool last)
+void ifkeeper_write(struct ifkeeper *keeper, const struct hourlines_place *place, int64_t now_ns,
+		    bool last)
 {
 	int64_t this_hour_ns = now_ns - now_ns % IFKEEPER_HOUR_NS;
 	GHashTableIter iter;
@@ -128,7 +130,7 @@ void ifkeeper_write(struct ifkeeper *keeper, const char *root, int64_t now_ns, b
 
 	pthread_mutex_lock(&keeper->lock);
 	for (guint i = 0; good && i < keeper->ended->len; i++) {
-		good = ifkeeper_write_one(g_ptr_array_index(keeper->ended, i), root);
+		good = ifkeeper_write_one(g_ptr_array_index(keeper->ended, i), place);
 	}
 	g_ptr_array_set_size(keeper->ended, 0);
 	g_hash_table_iter_init(&iter, keeper->table);
@@ -136,7 +138,7 @@ void ifkeeper_write(struct ifkeeper *keeper, const char *root, int64_t now_ns, b
 		struct ifkeeper_entry *entry = value;
 
 		if (!entry->written && (last || hour_of(&entry->counters) < this_hour_ns)) {
-			good = ifkeeper_write_one(entry, root);
+			good = ifkeeper_write_one(entry, place);
 			entry->written = true;
 		}
 	}

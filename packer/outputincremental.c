@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "storage/hournotes.h"
 #include "storage/newfile.h"
 #include "storage/repo.h"
 
@@ -21,7 +22,11 @@ struct outputincremental {
 	struct outputincremental_opts opts;
 	struct writer_place place;
 	pthread_mutex_t lock;
-	GPtrArray *closed; /* guarded by lock; names (char *), without the dot */
+	/* guarded by lock: */
+	GPtrArray *closed;       /* names (char *), without the dot */
+	struct hournotes *notes; /* in work; NULL: none */
+	char *notes_name;
+	struct hourlines_place lines;
 };
 
 /* ---- names ---- */
@@ -135,6 +140,66 @@ static void place_closed(void *arg, const char *path, uint64_t records)
 	pthread_mutex_lock(&output->lock);
 	g_ptr_array_add(output->closed, g_strdup(name_of(path)));
 	pthread_mutex_unlock(&output->lock);
+}
+
+/* ---- notes about hours ---- */
+
+/* "notes_20240305.12.64kfx2", by the hour in which it begins. */
+static int begin_notes(struct outputincremental *output, struct err *err)
+{
+	GDateTime *now = g_date_time_new_now_utc();
+	char *basename = g_date_time_format(now, "notes_%Y%m%d.%H");
+	char *name = unused_name(output, basename);
+	char *path = path_of(output->opts.directory, true, name);
+	int st = make_placeholder(output, name, err);
+
+	if (st == ST_OK) {
+		st = hournotes_create(&output->notes, path, err);
+	}
+	if (st == ST_OK) {
+		output->notes_name = g_steal_pointer(&name);
+	}
+	g_free(path);
+	g_free(name);
+	g_free(basename);
+	g_date_time_unref(now);
+	return st;
+}
+
+/* The lock is held. A file that cannot be synced is published all the same. */
+static void end_notes(struct outputincremental *output)
+{
+	struct err err;
+
+	if (!output->notes) {
+		return;
+	}
+	if (hournotes_close(output->notes, &err) != ST_OK) {
+		log_msg(LOG_LEVEL_ERR, "%s", err.text);
+	}
+	g_ptr_array_add(output->closed, g_steal_pointer(&output->notes_name));
+	output->notes = NULL;
+}
+
+static int put_line(void *arg, const char *folder, const char *line, struct err *err)
+{
+	struct outputincremental *output = arg;
+	int st = ST_OK;
+
+	pthread_mutex_lock(&output->lock);
+	if (!output->notes) {
+		st = begin_notes(output, err);
+	}
+	if (st == ST_OK) {
+		st = hournotes_write(output->notes, folder, line, err);
+	}
+	pthread_mutex_unlock(&output->lock);
+	return st;
+}
+
+const struct hourlines_place *outputincremental_lines(const struct outputincremental *output)
+{
+	return &output->lines;
 }
 
 /* ---- publishing ---- */
@@ -327,6 +392,7 @@ void outputincremental_publish(struct outputincremental *output)
 	guint moved;
 
 	pthread_mutex_lock(&output->lock);
+	end_notes(output);
 	names = output->closed;
 	output->closed = g_ptr_array_new_with_free_func(g_free);
 	pthread_mutex_unlock(&output->lock);
@@ -347,7 +413,7 @@ void outputincremental_publish(struct outputincremental *output)
 
 /* ---- what an earlier packer left ---- */
 
-/* "in-S0_20240305.12.64kfx2", "20240305120000_P0.64kfx2": of others nothing is known. */
+/* "in-S0_20240305.12.64kfx2", "20240305120000_P0.64kfx2" and the like: of others nothing is known. */
 static bool is_incremental_name(const char *name)
 {
 	size_t len = strlen(name);
@@ -455,6 +521,7 @@ struct outputincremental *outputincremental_new(const struct outputincremental_o
 		.max_bytes = opts->files ? opts->files->max_bytes : 0,
 		.arg = output,
 	};
+	output->lines = (struct hourlines_place){ .put = put_line, .arg = output };
 	output->closed = g_ptr_array_new_with_free_func(g_free);
 	pthread_mutex_init(&output->lock, NULL);
 	return output;
@@ -463,6 +530,7 @@ struct outputincremental *outputincremental_new(const struct outputincremental_o
 void outputincremental_free(struct outputincremental *output)
 {
 	if (output) {
+		end_notes(output);
 		g_ptr_array_free(output->closed, TRUE);
 		pthread_mutex_destroy(&output->lock);
 		g_free(output);

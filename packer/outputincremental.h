@@ -18,6 +18,7 @@
 #define TUSSAH_PACKER_OUTPUTINCREMENTAL_H
 
 #include "packer/writer.h"
+#include "storage/hourlines.h"
 
 /* For files that are neither of an hour nor of a sensor: flowcap's. */
 struct outputincremental_files {
@@ -46,6 +47,12 @@ void outputincremental_free(struct outputincremental *output);
 
 /* For the writer; lives as long as the output. */
 const struct writer_place *outputincremental_place(const struct outputincremental *output);
+
+/*
+ * Where losses and other notes about hours go: into a file of their own (storage/hournotes.h),
+ * which is published with the others. Lives as long as the output; from any thread.
+ */
+const struct hourlines_place *outputincremental_lines(const struct outputincremental *output);
 
 /* Publish the files that the writer has closed. What cannot be published is tried again the next
  * time. */

@@ -343,6 +343,7 @@ static void packing_tick(struct packing *packing, struct packing_timer *timer)
 
 	if (timed) {
 		collector_report(packing->collector);
+		collector_book_losses(packing->collector, clock_now_ns(CLOCK_REALTIME), false);
 		timer->next_flush_ns = now_ns + packing_flush_wait_ns(packing);
 	}
 	if ((timed || due) && now_ns >= timer->retry_ns) {
@@ -353,9 +354,6 @@ static void packing_tick(struct packing *packing, struct packing_timer *timer)
 		}
 		timer->retry_ns = st == ST_ELIMIT ? now_ns + PACKING_RETRY_NS : 0;
 		packing_note_room(timer, now_ns, st, &err);
-	}
-	if (timed) {
-		collector_book_losses(packing->collector, clock_now_ns(CLOCK_REALTIME), false);
 	}
 }
 
@@ -400,6 +398,16 @@ static void packing_free(struct packing *packing)
 	g_free(packing);
 }
 
+/* Files of flowcap and what a relay forwards have no hours. */
+static struct hourlines_place packing_lines(const struct packing *packing)
+{
+	if (packing->opts.relay || packing->opts.incremental.files) {
+		return (struct hourlines_place){ 0 };
+	}
+	return packing->output ? *outputincremental_lines(packing->output)
+			       : (struct hourlines_place){ .root = packing->opts.writer.root };
+}
+
 int packing_start(struct packing **out, const struct packing_opts *opts, struct site *site,
 		  struct sensorconf *conf, struct err *err)
 {
@@ -435,7 +443,7 @@ int packing_start(struct packing **out, const struct packing_opts *opts, struct 
 		.relays = opts->relay != NULL,
 		.no_file_locking = opts->writer.file.no_locking,
 		.repository = opts->writer.root,
-		.root = packing->output || opts->relay ? NULL : opts->writer.root,
+		.lines = packing_lines(packing),
 		.fatal = opts->stop,
 	});
 	collector_publish(packing->collector, site, conf);
@@ -574,11 +582,11 @@ int packing_stop(struct packing *packing, struct err *err)
 			err->text);
 		st = ST_OK;
 	}
+	collector_book_losses(packing->collector, clock_now_ns(CLOCK_REALTIME), true);
 	/* what a packer in sending mode has not sent stays for the next (silk-packing.md 5.6) */
 	if (packing->output && !packing->opts.incremental.sender_directory) {
 		outputincremental_publish(packing->output);
 	}
-	collector_book_losses(packing->collector, clock_now_ns(CLOCK_REALTIME), true);
 	keeper_stop(packing->keeper);
 	packing_free(packing);
 	return st;

@@ -123,7 +123,7 @@ void probetable_report_one(struct probetable *table, struct probestats *stats)
 }
 
 struct probetable_booking {
-	const char *root;
+	const struct hourlines_place *place;
 	const struct probe *probe;
 };
 
@@ -135,7 +135,7 @@ static void probetable_write_loss(void *arg, int64_t hour_ns, const struct loss 
 		const struct sensor *sensor = g_ptr_array_index(booking->probe->sensors, i);
 		struct err err;
 
-		if (lossfile_add(booking->root, hour_ns, sensor->name, booking->probe->name, loss,
+		if (lossfile_add(booking->place, hour_ns, sensor->name, booking->probe->name, loss,
 				 &err) != ST_OK) {
 			log_msg(LOG_LEVEL_WARNING, "'%s': cannot note what was lost: %s",
 				booking->probe->name, err.text);
@@ -144,13 +144,13 @@ static void probetable_write_loss(void *arg, int64_t hour_ns, const struct loss 
 	}
 }
 
-void probetable_book(struct probetable *table, const struct sensorconf *conf, const char *root,
-		     int64_t now_ns, bool last)
+void probetable_book(struct probetable *table, const struct sensorconf *conf,
+		     const struct hourlines_place *place, int64_t now_ns, bool last)
 {
 	pthread_mutex_lock(&table->lock);
 	for (guint i = 0; i < sensorconf_probes(conf)->len; i++) {
 		const struct probe *probe = g_ptr_array_index(sensorconf_probes(conf), i);
-		struct probetable_booking booking = { root, probe };
+		struct probetable_booking booking = { place, probe };
 		struct probestats *stats = g_hash_table_lookup(table->stats, probe->name);
 		struct loss totals;
 		int64_t hour_ns;

@@ -8,7 +8,7 @@
  *	struct probestats *stats = probetable_get(table, "P0");
  *	metric_add(&stats->values[PROBE_DROPPED], 1);
  *	probetable_report(table);
- *	probetable_book(table, conf, root, now_ns, false);
+ *	probetable_book(table, conf, &place, now_ns, false);
  */
 #ifndef TUSSAH_PACKER_PROBETABLE_H
 #define TUSSAH_PACKER_PROBETABLE_H
@@ -36,10 +36,10 @@ void probetable_report(struct probetable *table);
 void probetable_report_one(struct probetable *table, struct probestats *stats);
 
 /*
- * Write what was lost since the last call under root, for each sensor that a probe feeds. last: the
+ * Write down there what was lost since the last call, for each sensor that a probe feeds. last: the
  * daemon stops. What cannot be written is logged and forgotten: it is worth no stop.
  */
-void probetable_book(struct probetable *table, const struct sensorconf *conf, const char *root,
-		     int64_t now_ns, bool last);
+void probetable_book(struct probetable *table, const struct sensorconf *conf,
+		     const struct hourlines_place *place, int64_t now_ns, bool last);
 
 #endif

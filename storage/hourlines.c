@@ -12,6 +12,7 @@
 
 #include "common/timestamp.h"
 #include "storage/lockedfile.h"
+#include "storage/newfile.h"
 
 #define HOURLINES_DAY_NS (INT64_C(86400) * NS_PER_S)
 
@@ -23,12 +24,12 @@ static void hourlines_utc(int64_t ns, struct tm *tm)
 }
 
 /* ROOT/FOLDER/2023/11/14 */
-static char *hourlines_path(const struct hourlines *lines, const char *root, int64_t hour_ns)
+static char *hourlines_path(const char *folder, const char *root, int64_t hour_ns)
 {
 	struct tm tm;
 
 	hourlines_utc(hour_ns, &tm);
-	return g_strdup_printf("%s/%s/%04d/%02d/%02d", root, lines->folder, tm.tm_year + 1900,
+	return g_strdup_printf("%s/%s/%04d/%02d/%02d", root, folder, tm.tm_year + 1900,
 			       tm.tm_mon + 1, tm.tm_mday);
 }
 
@@ -53,7 +54,6 @@ static char *hourlines_text(const struct hourlines *lines, int64_t hour_ns,
 					       numbers[i].value);
 		}
 	}
-	g_string_append_c(line, '\n');
 	return g_string_free(line, FALSE);
 }
 
@@ -62,42 +62,56 @@ static int hourlines_write(int fd, const char *path, const char *line, struct er
 {
 	off_t end = lseek(fd, 0, SEEK_END);
 	char last = '\n';
+	char *text;
+	ssize_t len;
+	int st = ST_OK;
 
 	if (end > 0 && pread(fd, &last, 1, end - 1) != 1) {
 		return err_errno(err, ST_EIO, errno, "%s", path);
 	}
-	if (last != '\n' && write(fd, "\n", 1) != 1) {
-		return err_errno(err, ST_EIO, errno, "%s", path);
+	text = g_strconcat(last == '\n' ? "" : "\n", line, "\n", NULL);
+	len = (ssize_t)strlen(text);
+	if (write(fd, text, (size_t)len) != len) {
+		st = err_errno(err, ST_EIO, errno, "%s", path);
 	}
-	if (write(fd, line, strlen(line)) != (ssize_t)strlen(line)) {
-		return err_errno(err, ST_EIO, errno, "%s", path);
-	}
-	return ST_OK;
+	g_free(text);
+	return st;
 }
 
-int hourlines_add(const struct hourlines *lines, const char *root, int64_t hour_ns,
-		  const char *const words[], const struct hourlines_number *numbers, size_t count,
-		  struct err *err)
+/* The file of a day, made as needed, under its lock. */
+static int hourlines_open(const char *path, int *fd, struct err *err)
 {
-	char *path = hourlines_path(lines, root, hour_ns);
 	char *folder = g_path_get_dirname(path);
-	char *line = hourlines_text(lines, hour_ns, words, numbers, count);
-	int fd = -1;
 	int st = ST_OK;
 
 	if (g_mkdir_with_parents(folder, 0777) != 0) {
 		st = err_errno(err, ST_EIO, errno, "%s", folder);
 	}
-	if (st == ST_OK) {
-		st = lockedfile_open(path, LOCKEDFILE_CREATE, &fd, err);
-	}
-	if (st == ST_OK) {
-		st = hourlines_write(fd, path, line, err);
-		close(fd);
-	}
-	g_free(line);
 	g_free(folder);
+	return st == ST_OK ? lockedfile_open(path, LOCKEDFILE_CREATE, fd, err) : st;
+}
+
+int hourlines_add(const struct hourlines *lines, const struct hourlines_place *place,
+		  int64_t hour_ns, const char *const words[],
+		  const struct hourlines_number *numbers, size_t count, struct err *err)
+{
+	char *line = hourlines_text(lines, hour_ns, words, numbers, count);
+	char *path = NULL;
+	int fd = -1;
+	int st;
+
+	if (place->root) {
+		path = hourlines_path(lines->folder, place->root, hour_ns);
+		st = hourlines_open(path, &fd, err);
+		if (st == ST_OK) {
+			st = hourlines_write(fd, path, line, err);
+			close(fd);
+		}
+	} else {
+		st = place->put(place->arg, lines->folder, line, err);
+	}
 	g_free(path);
+	g_free(line);
 	return st;
 }
 
@@ -198,7 +212,7 @@ int hourlines_each(const struct hourlines *lines, const char *root, int64_t firs
 	for (int64_t day_ns = first_hour_ns - first_hour_ns % HOURLINES_DAY_NS;
 	     st == ST_OK && day_ns <= last_hour_ns && g_access(folder, R_OK | X_OK) == 0;
 	     day_ns += HOURLINES_DAY_NS) {
-		char *path = hourlines_path(lines, root, day_ns);
+		char *path = hourlines_path(lines->folder, root, day_ns);
 
 		st = hourlines_read_file(&reading, path, err);
 		g_free(path);
@@ -247,4 +261,109 @@ int hourlines_each_hour(const struct hourlines *lines, const char *root, hourlin
 
 	g_free(folder);
 	return st;
+}
+
+/* ---- what is brought from elsewhere ---- */
+
+/* The day that a line belongs to, while its file is open. */
+struct hourlines_day {
+	const char *folder;
+	const char *root;
+	char *path; /* NULL: none is open */
+	int fd;
+	GHashTable *there; /* its lines */
+};
+
+static int hourlines_close_day(struct hourlines_day *day, struct err *err)
+{
+	int st = ST_OK;
+
+	if (!day->path) {
+		return ST_OK;
+	}
+	if (fsync(day->fd) != 0) {
+		st = err_errno(err, ST_EIO, errno, "%s", day->path);
+	}
+	close(day->fd);
+	if (st == ST_OK) {
+		st = newfile_sync_folder(day->path, err);
+	}
+	g_clear_pointer(&day->there, g_hash_table_destroy);
+	g_clear_pointer(&day->path, g_free);
+	return st;
+}
+
+static int hourlines_read_day(struct hourlines_day *day, struct err *err)
+{
+	GError *error = NULL;
+	char *content = NULL;
+	char **lines;
+
+	if (!g_file_get_contents(day->path, &content, NULL, &error)) {
+		err_set(err, ST_EIO, "%s", error->message);
+		g_error_free(error);
+		return ST_EIO;
+	}
+	lines = g_strsplit(content, "\n", -1);
+	day->there = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	for (char **line = lines; *line; line++) {
+		g_hash_table_add(day->there, *line);
+	}
+	g_free(lines); /* the table has the lines */
+	g_free(content);
+	return ST_OK;
+}
+
+/* Have the file of this hour's day open. */
+static int hourlines_turn_to(struct hourlines_day *day, int64_t hour_ns, struct err *err)
+{
+	char *path = hourlines_path(day->folder, day->root, hour_ns);
+	int st = ST_OK;
+
+	if (g_strcmp0(path, day->path) != 0) {
+		st = hourlines_close_day(day, err);
+		if (st == ST_OK) {
+			st = hourlines_open(path, &day->fd, err);
+		}
+		if (st == ST_OK) {
+			day->path = g_steal_pointer(&path);
+			st = hourlines_read_day(day, err);
+		}
+	}
+	g_free(path);
+	return st;
+}
+
+static bool hourlines_hour_of(const char *text, int64_t *hour_ns)
+{
+	char hour[sizeof("2023/11/14T22")];
+
+	g_strlcpy(hour, text, sizeof(hour));
+	return strcspn(text, " ") == sizeof(hour) - 1 && hourlines_parse_hour(hour, hour_ns);
+}
+
+int hourlines_add_once(const char *folder, const char *root, const char *const texts[],
+		       size_t count, size_t *added, struct err *err)
+{
+	struct hourlines_day day = { .folder = folder, .root = root };
+	struct err closing;
+	int st = ST_OK;
+	int closed;
+
+	*added = 0;
+	for (size_t i = 0; st == ST_OK && i < count; i++) {
+		int64_t hour_ns;
+
+		if (!hourlines_hour_of(texts[i], &hour_ns)) {
+			st = err_set(err, ST_EFORMAT, "'%s' has no hour", texts[i]);
+			break;
+		}
+		st = hourlines_turn_to(&day, hour_ns, err);
+		if (st == ST_OK && g_hash_table_add(day.there, g_strdup(texts[i]))) {
+			st = hourlines_write(day.fd, day.path, texts[i], err);
+			*added += st == ST_OK;
+		}
+	}
+	closed = hourlines_close_day(&day, &closing);
+	return st == ST_OK && closed != ST_OK ? err_set(err, closed, "%s", closing.text) : st;
 }

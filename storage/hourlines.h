@@ -20,15 +20,33 @@ struct hourlines {
 	size_t words;       /* between the hour and the numbers, at most HOURLINES_WORDS_MAX */
 };
 
+/* Takes a line without its end, on its way to folder of some root. ST_OK or an error. */
+typedef int (*hourlines_put_fn)(void *arg, const char *folder, const char *line, struct err *err);
+
+/* Where lines go. */
+struct hourlines_place {
+	const char *root;     /* into the files there; NULL: */
+	hourlines_put_fn put; /* to whoever brings them there (storage/hournotes.h) */
+	void *arg;
+};
+
 struct hourlines_number {
 	const char *name;
 	int64_t value;
 };
 
 /* words have no blanks. ST_OK, ST_EIO. */
-int hourlines_add(const struct hourlines *lines, const char *root, int64_t hour_ns,
-		  const char *const words[], const struct hourlines_number *numbers, size_t count,
-		  struct err *err);
+int hourlines_add(const struct hourlines *lines, const struct hourlines_place *place,
+		  int64_t hour_ns, const char *const words[],
+		  const struct hourlines_number *numbers, size_t count, struct err *err);
+
+/*
+ * Add those of count lines, without their ends, that are not in the files yet, and sync: what was
+ * interrupted can be done again. Every line tells its hour. *added: how many were new. ST_OK,
+ * ST_EFORMAT (a line without an hour; those before it are added), ST_EIO.
+ */
+int hourlines_add_once(const char *folder, const char *root, const char *const texts[],
+		       size_t count, size_t *added, struct err *err);
 
 /* name and all else are borrowed; a line is told word by word, then hourlines_fn. */
 struct hourlines_line {

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "common/cidr.h"
-#include "storage/hourlines.h"
 
 /* Words: probe, agent, sub-agent, ifIndex. */
 static const struct hourlines ifcounters_lines = { IFCOUNTERS_FOLDER, 4 };
@@ -32,7 +31,7 @@ const struct ifcounter_row ifcounter_rows[IFCOUNTERS] = {
 	[IFCOUNTER_OUT_ERRORS] = { "out-errors", false },
 };
 
-int ifcounters_add(const char *root, int64_t hour_ns, const char *probe,
+int ifcounters_add(const struct hourlines_place *place, int64_t hour_ns, const char *probe,
 		   const struct ifcounters *counters, struct err *err)
 {
 	char agent[IP_TEXT_MAX];
@@ -48,7 +47,8 @@ int ifcounters_add(const char *root, int64_t hour_ns, const char *probe,
 		numbers[i + 1] = (struct hourlines_number){ ifcounter_rows[i].name,
 							    (int64_t)counters->values[i] };
 	}
-	return hourlines_add(&ifcounters_lines, root, hour_ns, words, numbers, IFCOUNTERS + 1, err);
+	return hourlines_add(&ifcounters_lines, place, hour_ns, words, numbers, IFCOUNTERS + 1,
+			     err);
 }
 
 struct ifcounters_reading {

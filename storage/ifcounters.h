@@ -4,7 +4,7 @@
  * series: the last values of each hour, in one text file a day beside the data (storage/FORMAT.md
  * section 11).
  *
- *	rc = ifcounters_add(root, hour_ns, "P0", &counters, err);
+ *	rc = ifcounters_add(&place, hour_ns, "P0", &counters, err);
  *	rc = ifcounters_each(root, first_hour_ns, last_hour_ns, take, arg, err);
  */
 #ifndef TUSSAH_STORAGE_IFCOUNTERS_H
@@ -13,8 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/err.h"
 #include "common/ip.h"
+#include "storage/hourlines.h"
 
 #define IFCOUNTERS_FOLDER ".interfaces" /* in the root; no path format makes names in it */
 
@@ -54,7 +54,7 @@ struct ifcounters {
 };
 
 /* Add a line, as lossfile_add(). */
-int ifcounters_add(const char *root, int64_t hour_ns, const char *probe,
+int ifcounters_add(const struct hourlines_place *place, int64_t hour_ns, const char *probe,
 		   const struct ifcounters *counters, struct err *err);
 
 /* Visit the lines of the hours from first to last, as lossfile_each(). */

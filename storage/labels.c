@@ -341,7 +341,7 @@ static int parse_kind(const char *text, enum label_kind *out)
 }
 
 /* "SENSOR\tEXPORTER\tKIND\tID\tNAME". A kind of a later release is passed over. */
-static int take_line(struct labels *labels, const char *line, struct err *err)
+static int take_line(struct labels *labels, const char *line, bool ours, struct err *err)
 {
 	char **parts = g_strsplit(line, "\t", 5);
 	struct entry *entry = NULL;
@@ -361,11 +361,19 @@ static int take_line(struct labels *labels, const char *line, struct err *err)
 		entry->kind = kind;
 		entry->id = id;
 		entry->name = clean_text(parts[4]);
+		entry->ours = ours;
 		rc = put_entry(labels, entry, err);
 	}
 done:
 	g_strfreev(parts);
 	return rc == ST_END ? ST_OK : rc;
+}
+
+int labels_take_line(struct labels *labels, const char *line, struct err *err)
+{
+	int rc = take_line(labels, line, true, err);
+
+	return rc == ST_EFORMAT ? err_set(err, rc, "'%s' is no label", line) : rc;
 }
 
 static int parse_text(struct labels *labels, const char *text, const char *path, struct err *err)
@@ -385,7 +393,7 @@ static int parse_text(struct labels *labels, const char *text, const char *path,
 		if (*lines[i] == '\0' || *lines[i] == '#') {
 			continue;
 		}
-		rc = take_line(labels, lines[i], err);
+		rc = take_line(labels, lines[i], false, err);
 		if (rc == ST_EFORMAT) {
 			err_set(err, rc, "%s: line %zu is no label", path, i + 1);
 		}
@@ -460,17 +468,20 @@ int labels_load(struct labels **out, const char *root, struct err *err)
 	return ST_OK;
 }
 
+static void print_label(const struct entry *entry, GString *text)
+{
+	g_string_append_printf(text, "%s\t%s\t%s\t%" PRIu64 "\t%s", entry->sensor, entry->exporter,
+			       kind_names[entry->kind], entry->id, entry->name);
+}
+
 static GString *print_labels(struct labels *labels)
 {
 	const GPtrArray *sorted = sorted_entries(labels);
 	GString *text = g_string_new(HEADING);
 
 	for (guint i = 0; i < sorted->len; i++) {
-		const struct entry *entry = g_ptr_array_index(sorted, i);
-
-		g_string_append_printf(text, "%s\t%s\t%s\t%" PRIu64 "\t%s\n", entry->sensor,
-				       entry->exporter, kind_names[entry->kind], entry->id,
-				       entry->name);
+		print_label(g_ptr_array_index(sorted, i), text);
+		g_string_append_c(text, '\n');
 	}
 	return text;
 }
@@ -566,5 +577,26 @@ int labels_save(struct labels *labels, const char *root, struct err *err)
 		labels->changed = false;
 	}
 	g_free(path);
+	return rc;
+}
+
+int labels_put(struct labels *labels, const struct hourlines_place *place, struct err *err)
+{
+	const GPtrArray *sorted;
+	GString *line;
+	int rc = ST_OK;
+
+	if (place->root) {
+		return labels_save(labels, place->root, err);
+	}
+	sorted = sorted_entries(labels);
+	line = g_string_new(NULL);
+	for (guint i = 0; rc == ST_OK && i < sorted->len; i++) {
+		g_string_truncate(line, 0);
+		print_label(g_ptr_array_index(sorted, i), line);
+		rc = place->put(place->arg, LABELS_FILE, line->str, err);
+	}
+	labels->changed &= rc != ST_OK;
+	g_string_free(line, TRUE);
 	return rc;
 }

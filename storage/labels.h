@@ -25,7 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/err.h"
+#include "storage/hourlines.h"
 
 #define LABELS_FILE       ".labels" /* in the root of the repository */
 #define LABELS_MAX        262144u   /* in one file */
@@ -85,6 +85,11 @@ int labels_load(struct labels **out, const char *root, struct err *err);
  * labels holds the names of the file afterwards, too. As labels_load().
  */
 int labels_save(struct labels *labels, const char *root, struct err *err);
+
+/* Save them, or hand over each of them as a line of the file. As labels_save(). */
+int labels_put(struct labels *labels, const struct hourlines_place *place, struct err *err);
+/* labels_set() what such a line says. ST_OK, ST_EFORMAT, ST_ELIMIT. */
+int labels_take_line(struct labels *labels, const char *line, struct err *err);
 
 /* From the bytes of IE 95 (RFC 6759: an engine of one byte, a selector of up to seven that count)
  * to an id. 0: empty. */

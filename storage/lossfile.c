@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "storage/hourlines.h"
-
 /* Words: sensor, probe. */
 static const struct hourlines loss_lines = { LOSSFILE_FOLDER, 2 };
 
@@ -39,8 +37,8 @@ uint64_t loss_total(const struct loss *loss)
 	return total;
 }
 
-int lossfile_add(const char *root, int64_t hour_ns, const char *sensor, const char *probe,
-		 const struct loss *loss, struct err *err)
+int lossfile_add(const struct hourlines_place *place, int64_t hour_ns, const char *sensor,
+		 const char *probe, const struct loss *loss, struct err *err)
 {
 	const char *const words[] = { sensor, probe };
 	struct hourlines_number numbers[LOSS_KINDS];
@@ -48,7 +46,7 @@ int lossfile_add(const char *root, int64_t hour_ns, const char *sensor, const ch
 	for (size_t i = 0; i < LOSS_KINDS; i++) {
 		numbers[i] = (struct hourlines_number){ loss_rows[i].name, loss->values[i] };
 	}
-	return hourlines_add(&loss_lines, root, hour_ns, words, numbers, LOSS_KINDS, err);
+	return hourlines_add(&loss_lines, place, hour_ns, words, numbers, LOSS_KINDS, err);
 }
 
 struct loss_reading {

@@ -4,7 +4,7 @@
  * day beside the data (storage/FORMAT.md section 10). Packers add lines, readers sum them.
  *
  *	struct loss loss = { .values = { [LOSS_RECEIVED] = 1000, [LOSS_MISSING] = 7 } };
- *	rc = lossfile_add(root, hour_ns, "S0", "P0", &loss, err);
+ *	rc = lossfile_add(&place, hour_ns, "S0", "P0", &loss, err);
  *
  *	rc = lossfile_each(root, first_hour_ns, last_hour_ns, take, arg, err);
  */
@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/err.h"
+#include "storage/hourlines.h"
 
 #define LOSSFILE_FOLDER ".loss" /* in the root; no path format makes names in it */
 
@@ -50,8 +50,8 @@ uint64_t loss_total(const struct loss *loss);
 
 /* Add a line. The folder and the file are made as needed; several packers may add at the same time.
  * sensor and probe are names without blanks. ST_OK, ST_EIO. */
-int lossfile_add(const char *root, int64_t hour_ns, const char *sensor, const char *probe,
-		 const struct loss *loss, struct err *err);
+int lossfile_add(const struct hourlines_place *place, int64_t hour_ns, const char *sensor,
+		 const char *probe, const struct loss *loss, struct err *err);
 
 /*
  * Visit every line of the hours from first to last. Lines that are damaged, or end in the middle,

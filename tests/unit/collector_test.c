@@ -171,7 +171,7 @@ static void rig_reopen(struct rig *rig)
 		.positions = rig->positions,
 		.state_directory = rig->state,
 		.repository = rig->root,
-		.root = rig->root,
+		.lines = { .root = rig->root },
 		.journal_bytes = 16 << 20,
 		.limits = { .max_templates = 16, .max_template_fields = 64, .max_domains = 4 },
 	});

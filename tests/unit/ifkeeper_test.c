@@ -64,19 +64,24 @@ static void test_hours(void)
 
 	take(keeper, "P", sample(10, "192.0.2.1", 1, 100));
 	take(keeper, "P", sample(40, "192.0.2.1", 1, 200));
-	ifkeeper_write(keeper, root, BASE_NS + 60 * NS_PER_S, false);
+	ifkeeper_write(keeper, &(struct hourlines_place){ .root = root }, BASE_NS + 60 * NS_PER_S,
+		       false);
 	expect(root, ""); /* the hour goes on */
 	take(keeper, "P", sample(3610, "192.0.2.1", 1, 300));
-	ifkeeper_write(keeper, root, BASE_NS + 3700 * NS_PER_S, false);
+	ifkeeper_write(keeper, &(struct hourlines_place){ .root = root }, BASE_NS + 3700 * NS_PER_S,
+		       false);
 	expect(root, "0 P 192.0.2.1 1 200 40\n");
 	/* the hour ends without another sample, and then nothing is new */
-	ifkeeper_write(keeper, root, BASE_NS + 7300 * NS_PER_S, false);
-	ifkeeper_write(keeper, root, BASE_NS + 7400 * NS_PER_S, true);
+	ifkeeper_write(keeper, &(struct hourlines_place){ .root = root }, BASE_NS + 7300 * NS_PER_S,
+		       false);
+	ifkeeper_write(keeper, &(struct hourlines_place){ .root = root }, BASE_NS + 7400 * NS_PER_S,
+		       true);
 	expect(root, "0 P 192.0.2.1 1 200 40\n1 P 192.0.2.1 1 300 3610\n");
 	/* other interfaces, agents and probes count for themselves; the end writes the hour in
 	 * progress */
 	take(keeper, "Q", sample(7500, "2001:db8::1", 18446, UINT64_MAX));
-	ifkeeper_write(keeper, root, BASE_NS + 7600 * NS_PER_S, true);
+	ifkeeper_write(keeper, &(struct hourlines_place){ .root = root }, BASE_NS + 7600 * NS_PER_S,
+		       true);
 	expect(root, "0 P 192.0.2.1 1 200 40\n1 P 192.0.2.1 1 300 3610\n"
 		     "2 Q 2001:db8::1 18446 18446744073709551615 7500\n");
 	ifkeeper_free(keeper);

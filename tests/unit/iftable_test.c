@@ -19,7 +19,8 @@ static void add(const char *root, int64_t hour, uint32_t interface, int64_t time
 				       .interface = interface };
 
 	counters.values[IFCOUNTER_IN_BYTES] = bytes;
-	CU_ASSERT_EQUAL(ifcounters_add(root, BASE_NS + hour * HOUR_NS, "P", &counters, NULL),
+	CU_ASSERT_EQUAL(ifcounters_add(&(struct hourlines_place){ .root = root },
+				       BASE_NS + hour * HOUR_NS, "P", &counters, NULL),
 			ST_OK);
 }
 

@@ -37,16 +37,19 @@ static void test_describe(void)
 	struct site *site = packsite_load();
 	struct loss loss = { { [LOSS_RECEIVED] = 100, [LOSS_MISSING] = 7 } };
 
-	lossfile_add(root, BASE_NS, "S0", "P", &loss, NULL);
+	lossfile_add(&(struct hourlines_place){ .root = root }, BASE_NS, "S0", "P", &loss, NULL);
 	loss = (struct loss){ { [LOSS_MISSING] = 2 } };
-	lossfile_add(root, BASE_NS, "S0", "Q", &loss, NULL);
+	lossfile_add(&(struct hourlines_place){ .root = root }, BASE_NS, "S0", "Q", &loss, NULL);
 	loss = (struct loss){ { [LOSS_KERNEL] = 4 } };
-	lossfile_add(root, BASE_NS + HOUR_NS, "S1", "P", &loss, NULL);
+	lossfile_add(&(struct hourlines_place){ .root = root }, BASE_NS + HOUR_NS, "S1", "P", &loss,
+		     NULL);
 	/* lost, and found again */
 	loss = (struct loss){ { [LOSS_MISSING] = 3 } };
-	lossfile_add(root, BASE_NS + 2 * HOUR_NS, "S0", "P", &loss, NULL);
+	lossfile_add(&(struct hourlines_place){ .root = root }, BASE_NS + 2 * HOUR_NS, "S0", "P",
+		     &loss, NULL);
 	loss = (struct loss){ { [LOSS_MISSING] = -3 } };
-	lossfile_add(root, BASE_NS + 2 * HOUR_NS, "S0", "P", &loss, NULL);
+	lossfile_add(&(struct hourlines_place){ .root = root }, BASE_NS + 2 * HOUR_NS, "S0", "P",
+		     &loss, NULL);
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
 		struct repo_pair pairs[2] = { rows[i].pairs[0], rows[i].pairs[1] };
 		const struct repo_select select = {

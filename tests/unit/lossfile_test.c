@@ -43,7 +43,8 @@ static void add(const char *root, int64_t hour, const char *sensor, struct loss 
 {
 	struct err err;
 
-	CU_ASSERT_EQUAL(lossfile_add(root, BASE_NS + hour * HOUR_NS, sensor, "P", &loss, &err),
+	CU_ASSERT_EQUAL(lossfile_add(&(struct hourlines_place){ .root = root },
+				     BASE_NS + hour * HOUR_NS, sensor, "P", &loss, &err),
 			ST_OK);
 }
 

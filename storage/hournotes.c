@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "storage/hournotes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "storage/hourlines.h"
+#include "storage/ifcounters.h"
+#include "storage/labels.h"
+#include "storage/lossfile.h"
+
+#define HEADING "tussah-notes 1\n"
+
+/* ---- writing ---- */
+
+struct hournotes {
+	int fd;
+	char *path;
+};
+
+static int put_text(struct hournotes *notes, const char *text, struct err *err)
+{
+	ssize_t len = (ssize_t)strlen(text);
+
+	return write(notes->fd, text, (size_t)len) == len
+		       ? ST_OK
+		       : err_errno(err, ST_EIO, errno, "%s", notes->path);
+}
+
+int hournotes_create(struct hournotes **out, const char *path, struct err *err)
+{
+	struct hournotes *notes;
+	struct err closing;
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
+	int st;
+
+	if (fd < 0) {
+		return err_errno(err, ST_EIO, errno, "%s", path);
+	}
+	notes = g_new0(struct hournotes, 1);
+	notes->fd = fd;
+	notes->path = g_strdup(path);
+	st = put_text(notes, HEADING, err);
+	if (st == ST_OK) {
+		*out = notes;
+	} else {
+		hournotes_close(notes, &closing);
+	}
+	return st;
+}
+
+/* Losses that look alike are told apart by a number of no kind, which readers pass over. */
+int hournotes_write(struct hournotes *notes, const char *folder, const char *line, struct err *err)
+{
+	uint64_t mark = (uint64_t)(g_random_int() & INT32_MAX) << 32 | g_random_int();
+	char *text = strcmp(folder, LABELS_FILE) == 0
+			     ? g_strdup_printf("%s %s\n", folder, line)
+			     : g_strdup_printf("%s %s note=%" PRIu64 "\n", folder, line, mark);
+	int st = put_text(notes, text, err);
+
+	g_free(text);
+	return st;
+}
+
+int hournotes_close(struct hournotes *notes, struct err *err)
+{
+	int st = fsync(notes->fd) == 0 ? ST_OK : err_errno(err, ST_EIO, errno, "%s", notes->path);
+
+	close(notes->fd);
+	g_free(notes->path);
+	g_free(notes);
+	return st;
+}
+
+/* ---- delivering ---- */
+
+bool hournotes_recognise(const char *path)
+{
+	char heading[sizeof(HEADING) - 1];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool is = fd >= 0 && read(fd, heading, sizeof(heading)) == (ssize_t)sizeof(heading) &&
+		  memcmp(heading, HEADING, sizeof(heading)) == 0;
+
+	if (fd >= 0) {
+		close(fd);
+	}
+	return is;
+}
+
+static int deliver_lines(const char *folder, const char *root, const GPtrArray *lines,
+			 size_t *added, struct err *err)
+{
+	return hourlines_add_once(folder, root, (const char *const *)lines->pdata, lines->len,
+				  added, err);
+}
+
+static int deliver_labels(const char *folder, const char *root, const GPtrArray *lines,
+			  size_t *added, struct err *err)
+{
+	struct labels *labels = labels_new();
+	int st = ST_OK;
+
+	(void)folder;
+	for (guint i = 0; st == ST_OK && i < lines->len; i++) {
+		st = labels_take_line(labels, g_ptr_array_index(lines, i), err);
+	}
+	if (st == ST_OK && labels_changed(labels)) {
+		st = labels_save(labels, root, err);
+	}
+	*added = labels_count(labels);
+	labels_free(labels);
+	return st;
+}
+
+static const struct {
+	const char *folder;
+	int (*deliver)(const char *folder, const char *root, const GPtrArray *lines, size_t *added,
+		       struct err *err);
+} kinds[] = {
+	{ LOSSFILE_FOLDER, deliver_lines },
+	{ IFCOUNTERS_FOLDER, deliver_lines },
+	{ LABELS_FILE, deliver_labels },
+};
+
+/* The content without what follows the last end of a line. *text returned: g_free(). */
+static int read_notes(const char *path, char **text, struct err *err)
+{
+	GError *error = NULL;
+	struct stat stat_buf;
+	gsize len;
+
+	if (stat(path, &stat_buf) != 0) {
+		return err_errno(err, ST_EIO, errno, "%s", path);
+	}
+	if (stat_buf.st_size > (off_t)HOURNOTES_BYTES_MAX) {
+		return err_set(err, ST_ELIMIT, "%s: larger than %u bytes", path,
+			       HOURNOTES_BYTES_MAX);
+	}
+	if (!g_file_get_contents(path, text, &len, &error)) {
+		err_set(err, ST_EIO, "%s", error->message);
+		g_error_free(error);
+		return ST_EIO;
+	}
+	if (memchr(*text, '\0', len) || !g_str_has_prefix(*text, HEADING)) {
+		g_clear_pointer(text, g_free);
+		return err_set(err, ST_EFORMAT, "%s: is no file of notes", path);
+	}
+	strrchr(*text, '\n')[1] = '\0';
+	return ST_OK;
+}
+
+int hournotes_deliver(const char *path, const char *root, size_t *lines, struct err *err)
+{
+	char *text = NULL;
+	char **all;
+	int st = read_notes(path, &text, err);
+
+	*lines = 0;
+	if (st != ST_OK) {
+		return st;
+	}
+	all = g_strsplit(text + strlen(HEADING), "\n", -1);
+	for (size_t k = 0; st == ST_OK && k < G_N_ELEMENTS(kinds); k++) {
+		GPtrArray *mine = g_ptr_array_new();
+		size_t len = strlen(kinds[k].folder);
+		size_t added = 0;
+
+		for (char **line = all; *line; line++) {
+			if (strncmp(*line, kinds[k].folder, len) == 0 && (*line)[len] == ' ') {
+				g_ptr_array_add(mine, *line + len + 1);
+			}
+		}
+		if (mine->len > 0) {
+			st = kinds[k].deliver(kinds[k].folder, root, mine, &added, err);
+		}
+		*lines += added;
+		g_ptr_array_free(mine, TRUE);
+	}
+	if (st == ST_EFORMAT || st == ST_ELIMIT) {
+		err_prefix(err, "%s", path);
+	}
+	g_strfreev(all);
+	g_free(text);
+	return st;
+}
