@@ -600,6 +600,7 @@ int bins_read(struct bins *bins, const struct bins_start_opts *opts, int argc, c
 	extfields_want(bins->ext, batch);
 	sampling_want(&sampling, opts->sampling, batch);
 	source_set_site(source, bins->ctx.site);
+	source_set_damage(source, opts->damage);
 	if (bins->total) {
 		columns |= group_columns(bins->total);
 	}
@@ -625,6 +626,7 @@ int bins_read(struct bins *bins, const struct bins_start_opts *opts, int argc, c
 			tool_die_err(&err);
 		}
 	}
+	bins->input_failed = source_failed(source);
 	status = source_close(source);
 	batch_free(batch);
 	return status;

@@ -73,6 +73,7 @@ struct bins {
 	struct group *total; /* one bin of all records */
 	uint64_t zero_ns;    /* stands for a duration of 0 in rates */
 	uint64_t records;    /* read */
+	bool input_failed;   /* source_failed() */
 	struct group *group;
 	struct text *text;
 	bool no_marks; /* what is not known is left out, not marked */
@@ -109,6 +110,7 @@ struct bins_start_opts {
 	const struct sampling_opts *sampling;
 	struct bin_time bin_time;
 	bool presorted;        /* as struct group_spec has it */
+	enum source_damage damage;
 	uint64_t memory_bytes; /* 0: not given */
 	const char *temp_dir;  /* NULL: $SILK_TMPDIR, $TMPDIR or /tmp */
 };

@@ -206,3 +206,12 @@ void outfile_leave_empty(struct outfile *out)
 	}
 	outfile_free(out);
 }
+
+void outfile_leave_name(const char *path)
+{
+	int fd = path && !tool_is_stdout(path) ? open(path, O_WRONLY | O_CREAT | O_EXCL, 0666) : -1;
+
+	if (fd >= 0) {
+		close(fd);
+	}
+}

@@ -42,5 +42,10 @@ int outfile_close(struct outfile *out, struct err *err);
 void outfile_drop(struct outfile *out);
 /* As outfile_drop(), but an empty file stays where none was to be replaced, as SiLK leaves it. */
 void outfile_leave_empty(struct outfile *out);
+/*
+ * For a tool that failed before it opened its output: make an empty file of the name, as SiLK
+ * leaves it, unless there is one. NULL and standard output are fine.
+ */
+void outfile_leave_name(const char *path);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include <glib.h>
 
+#include "query/outfile.h"
 #include "query/tool.h"
 
 struct recordout {
@@ -138,9 +139,18 @@ void recordout_drop(struct recordout *out)
 	if (!out) {
 		return;
 	}
-	stream_close(out->stream, NULL);
+	stream_abandon(out->stream);
 	if (out->temporary) {
 		unlink(out->temporary);
 	}
 	release(out);
+}
+
+void recordout_leave_empty(struct recordout *out)
+{
+	char *path = out->temporary ? g_strdup(out->path) : NULL;
+
+	recordout_drop(out);
+	outfile_leave_name(path);
+	g_free(path);
 }

@@ -32,5 +32,7 @@ void recordout_begin(struct recordout *out, const struct tool_env *env,
 int recordout_close(struct recordout *out, struct err *err);
 /* Nothing is to be seen of it: free. NULL is fine. */
 void recordout_drop(struct recordout *out);
+/* The same, and outfile_leave_name(). */
+void recordout_leave_empty(struct recordout *out);
 
 #endif

@@ -62,6 +62,7 @@ struct job {
 	uint64_t bad_count;
 	const char *name; /* of the input */
 	unsigned line;
+	bool input_ends; /* it cannot be read on: no failure, but there is no bag, as in SiLK */
 };
 
 /* --- lines --- */
@@ -91,11 +92,12 @@ static int take_line(struct job *job, const char *line, bool first, struct err *
 	if (first && !job->opts->fields) {
 		int status = aggtext_read_titles(job->text, line, err);
 
-		return status == ST_OK ? status
-				       : err_prefix(err,
-						    "Unable to guess fields from first line of "
-						    "file '%s'",
-						    job->name);
+		if (status != ST_OK) {
+			job->input_ends = true;
+			err_prefix(err, "Unable to guess fields from first line of file '%s'",
+				   job->name);
+		}
+		return status;
 	}
 	if (first && !job->opts->no_titles && aggtext_is_titles(job->text, line)) {
 		return ST_OK;
@@ -126,6 +128,7 @@ static int read_lines(struct job *job, struct bytesource *src, struct err *err)
 		}
 	}
 	g_string_free(line, TRUE);
+	job->input_ends = job->input_ends || (status < 0 && status != ST_EINVAL);
 	return status == ST_END ? ST_OK : status;
 }
 
@@ -138,11 +141,30 @@ static int read_file(struct job *job, const char *name, struct err *err)
 	if (status == ST_OK) {
 		status = read_lines(job, src, err);
 		bytesource_close(src);
+	} else {
+		job->input_ends = true;
 	}
 	return status;
 }
 
 /* --- the run --- */
+
+/* One that is wrong is told of and ends them, but not the program, as in SiLK. */
+static void add_constants(struct job *job)
+{
+	const GPtrArray *constants = job->opts->constants;
+	int status = ST_OK;
+	struct err err;
+
+	for (guint i = 0; status == ST_OK && constants && i < constants->len; i++) {
+		const char *constant = g_ptr_array_index(constants, i);
+
+		status = aggtext_add_constant(job->text, constant, &err);
+		if (status != ST_OK) {
+			tool_warn("Invalid constant-field '%s': %s", constant, err.text);
+		}
+	}
+}
 
 static void set_up(struct job *job, struct tool_env *env)
 {
@@ -154,13 +176,7 @@ static void set_up(struct job *job, struct tool_env *env)
 		tool_usage("May only use --no-titles when --fields is specified");
 	}
 	job->text = aggtext_new(tool_site(env, &opts->site, false), separator);
-	for (guint i = 0; opts->constants && i < opts->constants->len; i++) {
-		const char *constant = g_ptr_array_index(opts->constants, i);
-
-		if (aggtext_add_constant(job->text, constant, &err) != ST_OK) {
-			tool_usage("Invalid constant-field '%s': %s", constant, err.text);
-		}
-	}
+	add_constants(job);
 	if (opts->fields && aggtext_set_fields(job->text, opts->fields, &err) != ST_OK) {
 		tool_die("Invalid fields: %s", err.text);
 	}
@@ -274,7 +290,7 @@ static int aggbuild_run(struct tool_env *env, void *base, int argc, char **argv)
 	if (status != ST_OK) {
 		tool_warn_err(&err);
 		outfile_leave_empty(out);
-		status = TOOL_EXIT_ERROR;
+		status = job.input_ends ? TOOL_EXIT_OK : TOOL_EXIT_ERROR;
 	} else {
 		tell_bad_lines(&job);
 		status = write_bag(&job, env, out);

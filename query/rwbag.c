@@ -320,7 +320,9 @@ static int write_bags(struct job *job, const struct plan *plan, struct tool_env 
 static void release_plan(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->outputs->len; i++) {
-		outfile_drop(output_at(plan, i)->file);
+		if (output_at(plan, i)->file) {
+			outfile_leave_empty(output_at(plan, i)->file);
+		}
 		flowbag_free(output_at(plan, i)->flowbag);
 	}
 	g_array_unref(plan->outputs);

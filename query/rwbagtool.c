@@ -164,7 +164,10 @@ static void check_opts(const struct bagtool_opts *opts, int files)
 	baglimits_check(&opts->limits);
 }
 
-/* Read a bag and put it together with the result so far. */
+/*
+ * Read a bag and put it together with the result so far. ST_END: it is none, which ends the inputs
+ * but is no failure, as with SiLK, when one was read before.
+ */
 static int take_file(struct job *job, const char *path, struct err *err)
 {
 	struct bag *bag = NULL;
@@ -173,6 +176,11 @@ static int take_file(struct job *job, const char *path, struct err *err)
 
 	if (status == ST_OK && !job->opts->note_strip) {
 		header_copy_entries(&job->entries, &header, ENTRY_ANNOTATION);
+	}
+	if (status != ST_OK && job->bag && !header.complete) {
+		tool_warn_err(err);
+		tool_warn("%s and the inputs after it are left out", path);
+		status = ST_END;
 	}
 	header_release(&header);
 	if (status == ST_OK && !job->bag) {
@@ -207,7 +215,7 @@ static int compute(struct job *job, int argc, char **argv, struct err *err)
 	for (int i = 0; status == ST_OK && i < argc; i++) {
 		status = take_file(job, argv[i], err);
 	}
-	if (status != ST_OK) {
+	if (status < 0) {
 		return status;
 	}
 	if (opts->operation.factor && !bagalgebra_multiply(&job->bag, opts->operation.factor)) {
@@ -247,7 +255,7 @@ static int bagtool_run(struct tool_env *env, void *base, int argc, char **argv)
 	sink_add_notes(&opts->sink, &job.entries);
 	if (status != ST_OK) {
 		tool_warn_err(&err);
-		(status == ST_ERANGE ? outfile_leave_empty : outfile_drop)(out);
+		outfile_leave_empty(out);
 		status = TOOL_EXIT_ERROR;
 	} else if (opts->coverset) {
 		status = write_set(&job, out);

@@ -259,6 +259,7 @@ static int read_all(struct combiner *combiner, int argc, char **argv)
 	int status;
 
 	source_set_site(source, tool_site(combiner->env, &opts->site, false));
+	source_set_damage(source, SOURCE_DAMAGE_FORGIVEN);
 	source_on_open(source, copy_entries, combiner);
 	while (source_next(source, batch, COLUMNS_ALL)) {
 		if (add_batch(combiner, batch, &err) != ST_OK) {
@@ -367,7 +368,7 @@ static int combine_run(struct tool_env *env, void *options, int argc, char **arg
 	prepare(&combiner);
 	status = read_all(&combiner, argc, argv);
 	if (status != TOOL_EXIT_OK) {
-		recordout_drop(combiner.out);
+		recordout_leave_empty(combiner.out);
 	} else {
 		begin(&combiner);
 		if (combine_all(&combiner, &err) != ST_OK ||

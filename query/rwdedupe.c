@@ -147,6 +147,7 @@ static int read_all(struct dedupe *dedupe, struct tool_env *env, int argc, char 
 	int status;
 
 	source_set_site(source, tool_site(env, &dedupe->opts->site, false));
+	source_set_damage(source, SOURCE_DAMAGE_FORGIVEN);
 	source_on_open(source, copy_entries, dedupe);
 	while (source_next(source, batch, COLUMNS_ALL)) {
 		if (recordsort_add(dedupe->sort, batch, &err) != ST_OK) {
@@ -218,7 +219,7 @@ static int dedupe_run(struct tool_env *env, void *options, int argc, char **argv
 	dedupe.out = recordout_open(opts->output_path, &opts->sink);
 	status = read_all(&dedupe, env, argc, argv);
 	if (status != TOOL_EXIT_OK) {
-		recordout_drop(dedupe.out);
+		recordout_leave_empty(dedupe.out);
 	} else {
 		recordout_begin(dedupe.out, env, &dedupe.entries);
 		if (write_all(&dedupe, &err) != ST_OK ||

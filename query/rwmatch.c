@@ -264,6 +264,7 @@ static void open_all(struct matcher *matcher, struct tool_env *env, char **argv)
 
 		file->source = source_new(env, &matcher->opts->source, 1, argv + side);
 		source_set_site(file->source, tool_site(env, &matcher->opts->site, false));
+		source_set_damage(file->source, SOURCE_DAMAGE_FORGIVEN);
 		file->batch = batch_new();
 		file->keys = g_malloc0(BATCH_ROWS * matcher->key_size);
 	}

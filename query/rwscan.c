@@ -170,14 +170,11 @@ static void tell_record(void *arg, const struct batch *batch, uint32_t row)
 	}
 }
 
-static enum scanevents_next next_batch(void *arg, struct batch *batch)
+static bool next_batch(void *arg, struct batch *batch)
 {
 	const struct scan *scan = arg;
 
-	if (source_next(scan->source, batch, scanevents_columns)) {
-		return SCANEVENTS_BATCH;
-	}
-	return source_failed(scan->source) ? SCANEVENTS_FAILED : SCANEVENTS_END;
+	return source_next(scan->source, batch, scanevents_columns);
 }
 
 /* Returns an enum tool_exit. */
@@ -197,6 +194,7 @@ static int read_all(struct scan *scan, struct tool_env *env, int argc, char **ar
 
 	scan->source = source_new(env, &opts->source, argc, argv);
 	source_set_site(scan->source, tool_site(env, &opts->site, false));
+	source_set_damage(scan->source, SOURCE_ALL_FORGIVEN);
 	scanevents_run(&events);
 	return source_close(scan->source);
 }

@@ -358,6 +358,7 @@ static int set_run(struct tool_env *env, void *base, int argc, char **argv)
 	check_outputs(opts);
 	source = source_new(env, &opts->source, argc, argv);
 	source_set_site(source, tool_site(env, &opts->site, false));
+	source_set_damage(source, SOURCE_DAMAGE_FORGIVEN);
 	header_init(&job.entries);
 	source_on_open(source, copy_entries, &job);
 	for (int i = 0; i < OUTPUT_COUNT; i++) {
@@ -373,7 +374,10 @@ static int set_run(struct tool_env *env, void *base, int argc, char **argv)
 		status = write_sets(&job, env);
 	}
 	for (int i = 0; i < OUTPUT_COUNT; i++) {
-		setsink_drop(job.sinks[i]);
+		if (job.sinks[i]) {
+			setsink_drop(job.sinks[i]);
+			outfile_leave_name(opts->paths[i]);
+		}
 		ipset_free(job.sets[i]);
 		sightings_free(job.seen[i]);
 	}

@@ -9,6 +9,7 @@
 #include "query/format.h"
 #include "query/labelling.h"
 #include "query/madefields.h"
+#include "query/outfile.h"
 #include "query/recordsort.h"
 #include "query/sink.h"
 #include "query/source.h"
@@ -100,6 +101,7 @@ static int read_all(struct sort *sort, const struct sort_opts *opts, struct tool
 	sort->labelling = labelling_new(sort->ext, env, &opts->site);
 	extfields_want(sort->ext, batch);
 	source_set_site(source, tool_site(env, &opts->site, false));
+	source_set_damage(source, SOURCE_DAMAGE_FORGIVEN);
 	source_on_open(source, copy_entries, sort);
 	while (source_next(source, batch, COLUMNS_ALL)) {
 		if (recordsort_add(sort->sorter, batch, &err) != ST_OK) {
@@ -198,6 +200,8 @@ static int sort_run(struct tool_env *env, void *options, int argc, char **argv)
 	exit_status = read_all(&sort, opts, env, argc, argv);
 	if (exit_status == TOOL_EXIT_OK) {
 		write_file(&sort, opts, env);
+	} else {
+		outfile_leave_name(opts->output_path);
 	}
 	release(&sort);
 	return exit_status;

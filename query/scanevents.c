@@ -124,30 +124,14 @@ static bool add_rows(struct reading *reading, struct parcel *parcel)
 	return true;
 }
 
-static void drop_last_event(struct parcel *parcel)
-{
-	const struct scanevent *event = last_event(parcel);
-
-	if (event) {
-		g_array_set_size(parcel->flows, parcel->flows->len - (guint)event->flows);
-		g_array_set_size(parcel->events, parcel->events->len - 1);
-	}
-}
-
 static void *next_parcel(void *arg)
 {
 	struct reading *reading = arg;
 	struct parcel *parcel = parcel_new();
 
 	while (!reading->is_over && add_rows(reading, parcel)) {
-		const enum scanevents_next next =
-			reading->opts->next(reading->opts->arg, reading->batch);
-
 		reading->at = 0;
-		reading->is_over = next != SCANEVENTS_BATCH;
-		if (next == SCANEVENTS_FAILED) {
-			drop_last_event(parcel);
-		}
+		reading->is_over = !reading->opts->next(reading->opts->arg, reading->batch);
 	}
 	if (parcel->events->len == 0) {
 		parcel_free(parcel);

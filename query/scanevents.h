@@ -28,19 +28,13 @@ struct scanevent {
 	struct scanmodel_verdict verdict;
 };
 
-enum scanevents_next {
-	SCANEVENTS_END,
-	SCANEVENTS_BATCH,
-	SCANEVENTS_FAILED, /* the event that is open is not whole, and dropped */
-};
-
 struct scanevents_opts {
 	unsigned threads; /* that judge; at least 1 */
 	bool one_by_one;  /* judge each event before the next record is looked at; on one thread */
 	const struct scanmodel_opts *model;
 	void *arg; /* of all callbacks */
-	/* Fill the batch; called by one thread at a time. */
-	enum scanevents_next (*next)(void *arg, struct batch *batch);
+	/* Fill the batch; false: no more. Called by one thread at a time. */
+	bool (*next)(void *arg, struct batch *batch);
 	/* Each record as it is read, by the same thread; may be NULL. */
 	void (*record)(void *arg, const struct batch *batch, uint32_t row);
 	/* Each event, judged, in order; by the caller's thread. */

@@ -150,12 +150,17 @@ void source_fail(struct source *source, const struct err *err)
 
 bool source_damaged(struct source *source, const struct err *err, bool goes_on)
 {
-	if (!goes_on && source->damage == SOURCE_DAMAGE_ENDS) {
+	const int exit_status = source->exit_status;
+
+	if (!goes_on && source->damage <= SOURCE_DAMAGE_VOIDS) {
 		source_fail(source, err);
+		if (source->damage == SOURCE_DAMAGE_VOIDS) {
+			source->exit_status = exit_status;
+		}
 		return false;
 	}
 	tool_warn_err(err);
-	if (goes_on || source->damage != SOURCE_DAMAGE_FORGIVEN) {
+	if (goes_on) {
 		source->exit_status = TOOL_EXIT_ERROR;
 	}
 	return true;
@@ -176,11 +181,15 @@ static bool source_open_next(struct source *source)
 	const char *name = source_next_name(source);
 	struct err err;
 
-	if (!name) {
-		return false;
+	while (name && hourfile_open(&source->reader, name, &source->read_opts, &err) != ST_OK) {
+		if (source->damage != SOURCE_ALL_FORGIVEN) {
+			source_fail(source, &err);
+			return false;
+		}
+		tool_warn_err(&err);
+		name = source_next_name(source);
 	}
-	if (hourfile_open(&source->reader, name, &source->read_opts, &err) != ST_OK) {
-		source_fail(source, &err);
+	if (!name) {
 		return false;
 	}
 	source_opened(source, name, hourfile_header(source->reader));
@@ -256,7 +265,10 @@ int source_close(struct source *source)
 	int exit_status = source->exit_status;
 	struct err err;
 
-	if (stream_close(source->copy, &err) != ST_OK) {
+	if (source->read_count == 0) {
+		/* no record, no header: the file is empty, as in SiLK */
+		stream_abandon(source->copy);
+	} else if (stream_close(source->copy, &err) != ST_OK) {
 		tool_warn_err(&err);
 		exit_status = TOOL_EXIT_ERROR;
 	}

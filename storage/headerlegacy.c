@@ -208,5 +208,6 @@ int headerlegacy_read(struct header *header, struct bytesource *src, const struc
 		rc = skip_padding(header, src, err);
 	}
 	header->length_bytes = (size_t)bytesource_offset(src);
+	header->complete = rc == ST_OK;
 	return rc;
 }

@@ -72,3 +72,11 @@ int stream_close(struct stream *stream, struct err *err)
 	g_free(stream);
 	return rc;
 }
+
+void stream_abandon(struct stream *stream)
+{
+	if (stream != NULL) {
+		stream->failed = true;
+		stream_close(stream, NULL);
+	}
+}

@@ -123,5 +123,10 @@ int stream_sync(struct stream *stream, struct err *err);
 
 /* Flush (writers) and free, also on failure. NULL is fine. Returns the first error. */
 int stream_close(struct stream *stream, struct err *err);
+/*
+ * Free a writer as it is: records that are not flushed are lost, and of a stream without records
+ * not even the header goes out. NULL is fine.
+ */
+void stream_abandon(struct stream *stream);
 
 #endif

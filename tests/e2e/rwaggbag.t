@@ -161,17 +161,32 @@ test_case 'rwaggbagbuild tells what cannot be' '
 		test_must_fail rwaggbagbuild $switches in >b.aggbag 2>err || return 1
 		! test -s b.aggbag || return 1
 	done <<-"EOF"
-	sport\n1\n!
-	records\n1\n!
-	sport|nope\n1|2\n!
-	sport|sport|records\n1|2|3\n!
 	1|2\n!--no-titles
-	sport|records\n1|2\n!--constant-field=dport
-	sport|records\n1|2\n!--constant-field=dport=x
-	sport|records\n1|2\n!--constant-field=dport=1 --constant-field=dport=2
+	1|2\n!--fields=sport,nope
+	1|x\n!--fields=sport,records --stop-on-error
 	!
 	EOF
-	test_must_fail rwaggbagbuild nonexistent >b.aggbag 2>err
+'
+
+test_case 'rwaggbagbuild ends at an input that it cannot use, without an output or a failure' '
+	while read -r text; do
+		printf "$text" >in
+		rwaggbagbuild in >b.aggbag 2>err && test_lines err 1 && ! test -s b.aggbag || return 1
+	done <<-"EOF"
+	sport\n1\n
+	records\n1\n
+	sport|nope\n1|2\n
+	sport|sport|records\n1|2|3\n
+	EOF
+	printf "sport|records\n1|2\n" >in &&
+	rwaggbagbuild in nonexistent >b.aggbag 2>err && test_lines err 1 && ! test -s b.aggbag &&
+	rwaggbagbuild in . >b.aggbag 2>err && test_lines err 1 && ! test -s b.aggbag &&
+	for constant in dport dport=x nope=1; do
+		rwaggbagbuild --constant-field=$constant --constant-field=input=1 in >b.aggbag 2>err && test_lines err 1 || return 1
+		rwaggbagcat --no-titles --delimited b.aggbag | sort >out && echo "1|2" | test_cmp - out || return 1
+	done &&
+	rwaggbagbuild --constant-field=dport=3 --constant-field=dport=4 in >b.aggbag 2>err && test_lines err 1 &&
+	rwaggbagcat --no-titles --delimited b.aggbag >out && echo "1|3|2" | test_cmp - out
 '
 
 # --- rwaggbagtool ---
@@ -258,8 +273,16 @@ test_case 'rwaggbagtool keeps notes, and modifies in place' '
 	rwaggbagtool --modify-inplace --backup-path=old.aggbag --output-path=t.aggbag t.aggbag \
 		two.aggbag && cmp one.aggbag old.aggbag && rwaggbagcat t.aggbag >out &&
 	test_lines out 5 &&
-	test_must_fail rwaggbagtool --modify-inplace --output-path=t.aggbag t.aggbag nonexistent \
+	test_must_fail rwaggbagtool --modify-inplace --output-path=t.aggbag nonexistent t.aggbag \
 		2>err && rwaggbagcat t.aggbag >out && test_lines out 5
+'
+
+test_case 'rwaggbagtool ends its inputs at a later one that cannot be read, which it tells' '
+	head -c 100 two.aggbag >cut.aggbag && rwaggbagcat one.aggbag >expected &&
+	for bad in nonexistent cut.aggbag s.set . ""; do
+		rwaggbagtool one.aggbag "$bad" two.aggbag >out.aggbag 2>err && test_lines err 2 && test_grep "left out" err || return 1
+		rwaggbagcat out.aggbag | test_cmp expected - || return 1
+	done
 '
 
 test_done

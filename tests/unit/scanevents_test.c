@@ -12,20 +12,16 @@
 
 /* Sources with flows by ICMP to one host after the other, every other one of them by UDP. */
 struct run {
-	unsigned made;  /* flows */
-	unsigned fails; /* after so many; 0: not at all */
+	unsigned made; /* flows */
 	unsigned records;
 	GArray *events; /* struct scanevent */
 };
 
-static enum scanevents_next next(void *arg, struct batch *batch)
+static bool next(void *arg, struct batch *batch)
 {
 	struct run *run = arg;
 
 	batch->rows = batch->selected = 0;
-	if (run->fails && run->made >= run->fails) {
-		return SCANEVENTS_FAILED;
-	}
 	while (batch->selected < BATCH_FLOWS && run->made < SOURCES * FLOWS) {
 		const unsigned source = run->made / FLOWS;
 		const uint16_t row = (uint16_t)batch->selected++;
@@ -44,7 +40,7 @@ static enum scanevents_next next(void *arg, struct batch *batch)
 		batch->duration_ns[row] = (uint64_t)NS_PER_S;
 		run->made++;
 	}
-	return batch->selected ? SCANEVENTS_BATCH : SCANEVENTS_END;
+	return batch->selected > 0;
 }
 
 static void record(void *arg, const struct batch *batch, uint32_t row)
@@ -120,26 +116,9 @@ static void test_one_by_one(void)
 	g_array_free(run.events, TRUE);
 }
 
-static void test_failure(void)
-{
-	static const struct {
-		unsigned fails;
-		guint events;
-	} cases[] = { { 1, 4 }, { 50000, 249 }, { 60000, 299 } };
-
-	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		struct run run = { .fails = cases[i].fails };
-
-		run_with(&run, 3, false);
-		check_events(&run, cases[i].events);
-		g_array_free(run.events, TRUE);
-	}
-}
-
 static const struct unit_case cases[] = {
 	{ "the same with any number of threads", test_threads },
 	{ "one by one", test_one_by_one },
-	{ "what is open when reading fails is dropped", test_failure },
 	{ NULL, NULL },
 };
 
