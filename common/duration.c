@@ -71,52 +71,61 @@ static bool add_decimal(uint64_t *sum_ns, uint64_t whole, uint64_t billionths, u
 	       !__builtin_add_overflow(*sum_ns, ns, sum_ns);
 }
 
-int duration_parse(const char *text, uint64_t *out_ns, struct err *err)
+static const char *skip_space(const char *p)
 {
-	const char *p = text;
-	uint64_t sum_ns = 0;
-	bool first = true;
-
 	while (g_ascii_isspace(*p)) {
 		p++;
 	}
+	return p;
+}
+
+/* One number with its unit; the first may go without when nothing follows. */
+static int add_term(const char **p, bool first, uint64_t *sum_ns, struct err *err)
+{
+	const struct duration_unit *unit;
+	const char *start = *p;
+	uint64_t whole;
+	uint64_t billionths;
+
+	if (!g_ascii_isdigit(*start) && *start != '.') {
+		return err_set(err, ST_EINVAL, "Unexpected character '%c'", *start);
+	}
+	if (!scan_decimal(p, &whole, &billionths)) {
+		return g_ascii_isdigit(*start)
+			       ? err_set(err, ST_EINVAL, "Value overflows the parser")
+			       : err_set(err, ST_EINVAL, "Unexpected character '%c'", *start);
+	}
+	unit = scan_unit(p);
+	if (!unit && (!first || (**p && !g_ascii_isspace(**p)))) {
+		return err_set(err, ST_EINVAL,
+			       "Unit is missing or unknown (use ns, us, ms, s, m, h, d)");
+	}
+	if (!add_decimal(sum_ns, whole, billionths, unit ? unit->ns : (uint64_t)NS_PER_S)) {
+		return err_set(err, ST_EINVAL, "Value overflows the parser");
+	}
+	return ST_OK;
+}
+
+int duration_parse(const char *text, uint64_t *out_ns, struct err *err)
+{
+	const char *p = skip_space(text);
+	uint64_t sum_ns = 0;
+	int st;
+
 	if (!*p) {
 		return err_set(err, ST_EINVAL, "Input is empty or all whitespace");
 	}
-	do {
-		const struct duration_unit *unit;
-		uint64_t whole;
-		uint64_t billionths;
-		const char *start = p;
-
-		if (!g_ascii_isdigit(*p) && *p != '.') {
-			return err_set(err, ST_EINVAL, "Unexpected character '%c'", *p);
-		}
-		if (!scan_decimal(&p, &whole, &billionths)) {
-			return g_ascii_isdigit(*start)
-				       ? err_set(err, ST_EINVAL, "Value overflows the parser")
-				       : err_set(err, ST_EINVAL, "Unexpected character '%c'",
-						 *start);
-		}
-		unit = scan_unit(&p);
-		if (!unit && (!first || (*p && !g_ascii_isspace(*p)))) {
-			return err_set(err, ST_EINVAL,
-				       "Unit is missing or unknown (use ns, us, ms, s, m, h, d)");
-		}
-		if (!add_decimal(&sum_ns, whole, billionths,
-				 unit ? unit->ns : (uint64_t)NS_PER_S)) {
-			return err_set(err, ST_EINVAL, "Value overflows the parser");
-		}
-		first = false;
-	} while (*p && !g_ascii_isspace(*p));
-	while (g_ascii_isspace(*p)) {
-		p++;
+	st = add_term(&p, true, &sum_ns, err);
+	while (st == ST_OK && *p && !g_ascii_isspace(*p)) {
+		st = add_term(&p, false, &sum_ns, err);
 	}
-	if (*p) {
-		return err_set(err, ST_EINVAL, "Extra text follows value");
+	if (st == ST_OK && *skip_space(p)) {
+		st = err_set(err, ST_EINVAL, "Extra text follows value");
 	}
-	*out_ns = sum_ns;
-	return ST_OK;
+	if (st == ST_OK) {
+		*out_ns = sum_ns;
+	}
+	return st;
 }
 
 size_t duration_print(char *out, uint64_t ns, unsigned decimals)

@@ -107,21 +107,19 @@ void opt_dump(const struct opt *table, FILE *out)
 	opt_walk(table, print_dump_row, out);
 }
 
-static const char *check_row(const struct opt *opt)
+static const char *check_help(const char *help)
 {
-	size_t help_len = opt->help ? strlen(opt->help) : 0;
+	size_t len = help ? strlen(help) : 0;
 
-	/* the plus sign is in names of SiLK's such as stime+msec */
-	if (!opt->name[0] ||
-	    strspn(opt->name, "abcdefghijklmnopqrstuvwxyz0123456789-+") != strlen(opt->name)) {
-		return "name is not of lower-case letters, digits and hyphens";
-	}
-	if (help_len == 0 || opt->help[help_len - 1] == '.' || strpbrk(opt->help, "\t\n")) {
+	if (len == 0 || help[len - 1] == '.' || strpbrk(help, "\t\n")) {
 		return "help is missing, ends in a full stop or has more than one line";
 	}
-	if (g_ascii_isupper(opt->help[0]) && g_ascii_islower(opt->help[1])) {
-		return "help starts with a capital";
-	}
+	return g_ascii_isupper(help[0]) && g_ascii_islower(help[1]) ? "help starts with a capital"
+								    : NULL;
+}
+
+static const char *check_argument(const struct opt *opt)
+{
 	if ((opt_arg_need(opt) == OPT_NEED_NONE) != !opt->arg) {
 		return "argument is named but not taken, or taken and not named";
 	}
@@ -131,10 +129,20 @@ static const char *check_row(const struct opt *opt)
 	if (opt->kind == OPT_KIND_CALL && !opt_is_builtin(opt) && !opt->parse) {
 		return "no parse function";
 	}
-	if (opt->min > opt->max) {
-		return "bounds are the wrong way round";
+	return opt->min > opt->max ? "bounds are the wrong way round" : NULL;
+}
+
+static const char *check_row(const struct opt *opt)
+{
+	const char *fault;
+
+	/* the plus sign is in names of SiLK's such as stime+msec */
+	if (!opt->name[0] ||
+	    strspn(opt->name, "abcdefghijklmnopqrstuvwxyz0123456789-+") != strlen(opt->name)) {
+		return "name is not of lower-case letters, digits and hyphens";
 	}
-	return NULL;
+	fault = check_help(opt->help);
+	return fault ? fault : check_argument(opt);
 }
 
 int opt_check(const struct opt *table, struct err *err)

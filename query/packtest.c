@@ -399,3 +399,41 @@ void packtest_print(const struct packtest *tests, bool all, FILE *out)
 		}
 	}
 }
+
+const char *const packtest_columns[] = { "file", "test", "limit", "flows", "records", NULL };
+
+static void packtest_put_row(struct text *table, const char *file, const char *test,
+			     const uint64_t *limit, uint64_t flows, uint64_t records)
+{
+	const uint64_t numbers[] = { flows, records };
+
+	text_cell_string(table, file);
+	text_cell_string(table, test);
+	text_cell_is_number(table, limit != NULL);
+	if (limit) {
+		text_cell_u64(table, *limit);
+	} else {
+		text_cell_string(table, "");
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+		text_cell_is_number(table, true);
+		text_cell_u64(table, numbers[i]);
+	}
+	text_row_done(table);
+}
+
+void packtest_put(const struct packtest *tests, bool all, const char *file, struct text *table)
+{
+	packtest_put_row(table, file, "any", NULL, tests->unusual, tests->records);
+	for (size_t i = 0; i < PACKTEST_ROWS; i++) {
+		const struct packtest_row *row = &packtest_rows[i];
+		const struct packtest_state *state = &tests->states[i];
+		bool limited = row->relation == PACKTEST_BELOW || row->relation == PACKTEST_ABOVE;
+
+		if (state->active && (all || state->failed > state->allowed)) {
+			packtest_put_row(table, file, row->name ? row->name : row->title,
+					 limited ? &state->value : NULL, state->failed,
+					 tests->records);
+		}
+	}
+}

@@ -21,6 +21,7 @@
 
 #include "common/batch.h"
 #include "common/err.h"
+#include "common/text.h"
 
 struct packtest;
 
@@ -45,5 +46,8 @@ bool packtest_is_unusual(const struct packtest *tests);
 /* The lines under the name of the file: all tests, or those that failed more often than they may.
  */
 void packtest_print(const struct packtest *tests, bool all, FILE *out);
+/* The same as rows of a table with packtest_columns: first that of the records (test "any"). */
+extern const char *const packtest_columns[];
+void packtest_put(const struct packtest *tests, bool all, const char *file, struct text *table);
 
 #endif

@@ -9,11 +9,13 @@
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 struct checker_opts {
 	GPtrArray *values;
 	GPtrArray *allowed;
 	bool print_all;
+	int output_format;
 	struct source_opts source;
 };
 
@@ -24,6 +26,9 @@ static const struct opt checker_opt_table[] = {
 		 "let so many records fail a test before it counts; repeatable"),
 	OPT_FLAG(struct checker_opts, print_all, "print-all", 0,
 		 "print all tests of all files, not only those that failed"),
+	OPT_CHOICE(struct checker_opts, output_format, "output-format", 0, "FORMAT",
+		   text_data_formats, "print as text, csv or json lines", .default_text = "text",
+		   .flags = OPT_ADDED),
 	OPT_GROUP(struct checker_opts, source, source_xargs_opt_table),
 	OPT_END,
 };
@@ -72,9 +77,25 @@ static void set_tests(struct packtest *tests, const struct checker_setting *sett
 	}
 }
 
+struct checker_print {
+	bool all;
+	struct text *table; /* NULL: text */
+};
+
+static void print_result(const struct packtest *tests, const char *name,
+			 const struct checker_print *print)
+{
+	if (print->table) {
+		packtest_put(tests, print->all, name, print->table);
+	} else {
+		printf("%s:\n", name);
+		packtest_print(tests, print->all, stdout);
+	}
+}
+
 /* All that can be read of a file; false: it is unusual, or not all could be. */
 static bool check_file(struct packtest *tests, struct batch *batch, const char *name,
-		       const struct stream_read_opts *read_opts, bool print_all)
+		       const struct stream_read_opts *read_opts, const struct checker_print *print)
 {
 	struct hourfile_reader *in = NULL;
 	bool unusual = false;
@@ -100,9 +121,8 @@ static bool check_file(struct packtest *tests, struct batch *batch, const char *
 	}
 	hourfile_close(in);
 	unusual = packtest_is_unusual(tests);
-	if (unusual || print_all) {
-		printf("%s:\n", strcmp(name, "stdin") == 0 ? "-" : name);
-		packtest_print(tests, print_all, stdout);
+	if (unusual || print->all) {
+		print_result(tests, strcmp(name, "stdin") == 0 ? "-" : name, print);
 	}
 	return whole && !unusual;
 }
@@ -110,7 +130,12 @@ static bool check_file(struct packtest *tests, struct batch *batch, const char *
 static int checker_run(struct tool_env *env, void *base, int argc, char **argv)
 {
 	const struct checker_opts *opts = base;
+	const struct checker_print print = {
+		opts->print_all,
+		text_data_new(STDOUT_FILENO, opts->output_format, false, packtest_columns),
+	};
 	struct packtest *tests = packtest_new();
+	struct err err;
 	struct source *source;
 	struct batch *batch;
 	const char *name;
@@ -121,7 +146,7 @@ static int checker_run(struct tool_env *env, void *base, int argc, char **argv)
 	source = source_new(env, &opts->source, argc, argv);
 	batch = batch_new();
 	while ((name = source_next_name(source)) != NULL) {
-		if (!check_file(tests, batch, name, source_read_opts(source), opts->print_all)) {
+		if (!check_file(tests, batch, name, source_read_opts(source), &print)) {
 			status = TOOL_EXIT_ERROR;
 		}
 	}
@@ -130,6 +155,9 @@ static int checker_run(struct tool_env *env, void *base, int argc, char **argv)
 		status = TOOL_EXIT_ERROR;
 	}
 	packtest_free(tests);
+	if (print.table && text_close(print.table, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
 	return status;
 }
 

@@ -2,6 +2,7 @@
 /* rwsetmember: which sets hold an address, or one of many. */
 #include "query/tool.h"
 
+#include "common/text.h"
 #include "common/wildcard.h"
 #include "query/count128.h"
 #include "storage/ipset.h"
@@ -13,6 +14,7 @@
 struct member_opts {
 	bool count;
 	bool quiet;
+	int output_format;
 };
 
 static const struct opt member_opt_table[] = {
@@ -20,6 +22,9 @@ static const struct opt member_opt_table[] = {
 		 "print how many addresses match beside the name of every set"),
 	OPT_FLAG(struct member_opts, quiet, "quiet", 0,
 		 "print nothing; the exit status tells whether a set matched"),
+	OPT_CHOICE(struct member_opts, output_format, "output-format", 0, "FORMAT",
+		   text_data_formats, "print as text, csv or json lines", .default_text = "text",
+		   .flags = OPT_ADDED),
 	OPT_END,
 };
 
@@ -172,9 +177,33 @@ static struct tally tally_set(const struct pattern *pattern, const struct ipset 
 	return tally;
 }
 
+/* table: NULL: as SiLK prints. */
+static void print_set(const struct member_opts *opts, struct text *table, const char *name,
+		      const struct tally *tally)
+{
+	char count[COUNT128_TEXT_MAX];
+
+	if (opts->quiet || (!opts->count && !tally->any)) {
+		return;
+	}
+	count128_print(count, tally->found, tally->any);
+	if (table) {
+		text_cell_string(table, name);
+		if (opts->count) {
+			text_cell_is_number(table, true);
+			text_cell_string(table, count);
+		}
+		text_row_done(table);
+	} else if (opts->count) {
+		printf("%s:%s\n", name, count);
+	} else {
+		printf("%s\n", name);
+	}
+}
+
 /* Does the set match? A file that is no set is told about and passed over. */
-static bool ask_file(const struct member_opts *opts, const struct pattern *pattern,
-		     const char *path, const char *name)
+static bool ask_file(const struct member_opts *opts, struct text *table,
+		     const struct pattern *pattern, const char *path, const char *name)
 {
 	struct ipset *set = NULL;
 	struct tally tally;
@@ -186,36 +215,37 @@ static bool ask_file(const struct member_opts *opts, const struct pattern *patte
 	}
 	tally = tally_set(pattern, set, !opts->count || opts->quiet);
 	ipset_free(set);
-	if (opts->count && !opts->quiet) {
-		char text[COUNT128_TEXT_MAX];
-
-		count128_print(text, tally.found, tally.any);
-		printf("%s:%s\n", name, text);
-	} else if (tally.any && !opts->quiet) {
-		printf("%s\n", name);
-	}
+	print_set(opts, table, name, &tally);
 	return tally.any;
 }
 
 static int member_run(struct tool_env *env, void *base, int argc, char **argv)
 {
 	const struct member_opts *opts = base;
+	const char *const columns[] = { "set", opts->count ? "count" : NULL, NULL };
 	struct pattern pattern = { 0 };
+	struct text *table;
+	struct err err;
 	bool found = false;
 
 	if (argc < 1) {
 		tool_usage("No pattern specified");
 	}
 	parse_pattern(argv[0], &pattern);
+	table = opts->quiet ? NULL
+			    : text_data_new(STDOUT_FILENO, opts->output_format, false, columns);
 	if (argc == 1) {
 		if (isatty(STDIN_FILENO)) {
 			tool_usage("No input files given on command line and standard input is a "
 				   "terminal");
 		}
-		found = ask_file(opts, &pattern, "-", "stdin");
+		found = ask_file(opts, table, &pattern, "-", "stdin");
 	}
 	for (int i = 1; i < argc; i++) {
-		found = ask_file(opts, &pattern, argv[i], argv[i]) || found;
+		found = ask_file(opts, table, &pattern, argv[i], argv[i]) || found;
+	}
+	if (table && text_close(table, &err) != ST_OK) {
+		tool_die_err(&err);
 	}
 	free_ranks(&pattern.ranks);
 	return found ? TOOL_EXIT_OK : TOOL_EXIT_ERROR;

@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/decode.h"
 #include "common/optmain.h"
 #include "common/tcpflags.h"
+#include "common/text.h"
 #include "common/timestamp.h"
 #include "sensor/capture.h"
 
@@ -23,6 +25,7 @@ struct cut_opts {
 	char *fields;
 	bool integer_ips;
 	bool zero_pad_ips;
+	int output_format;
 };
 
 static const struct opt cut_table[] = {
@@ -38,6 +41,8 @@ static const struct opt cut_table[] = {
 	OPT_FLAG(struct cut_opts, integer_ips, "integer-ips", 0, "write addresses as numbers"),
 	OPT_FLAG(struct cut_opts, zero_pad_ips, "zero-pad-ips", 0,
 		 "write every part of an address with three digits"),
+	OPT_CHOICE(struct cut_opts, output_format, "output-format", 0, "FORMAT", text_data_formats,
+		   "write text, csv or json lines", .default_text = "text", .flags = OPT_ADDED),
 	OPT_END,
 };
 
@@ -60,6 +65,7 @@ struct cut_packet {
 struct cut_field {
 	const char *name;
 	int width; /* 0: as wide as it is */
+	bool number;
 	/* Into text, which is empty. */
 	void (*print)(const struct cut *cut, const struct cut_packet *packet, GString *text);
 };
@@ -71,6 +77,7 @@ struct cut {
 	size_t field_count;
 	const struct decode_link *link;
 	GString *text;
+	struct text *table; /* NULL: text */
 };
 
 /* --- fields --- */
@@ -165,11 +172,16 @@ static void print_ascii(const struct cut *cut, const struct cut_packet *packet, 
 }
 
 static const struct cut_field cut_fields[] = {
-	{ "time", 26, print_time },     { "sip", 15, print_sip },
-	{ "dip", 15, print_dip },       { "sport", 5, print_sport },
-	{ "dport", 5, print_dport },    { "proto", 5, print_protocol },
-	{ "flags", 8, print_flags },    { "payhex", 0, print_hex },
-	{ "payascii", 0, print_ascii }, { "timestamp", 26, print_time }, /* the manual's name */
+	{ "time", 26, false, print_time },
+	{ "sip", 15, false, print_sip },
+	{ "dip", 15, false, print_dip },
+	{ "sport", 5, true, print_sport },
+	{ "dport", 5, true, print_dport },
+	{ "proto", 5, true, print_protocol },
+	{ "flags", 8, false, print_flags },
+	{ "payhex", 0, false, print_hex },
+	{ "payascii", 0, false, print_ascii },
+	{ "timestamp", 26, false, print_time }, /* the manual's name */
 };
 
 #define EPOCH_TIME_WIDTH 17
@@ -224,13 +236,41 @@ static int parse_fields(struct cut *cut, const char *list, struct err *err)
 
 /* --- lines --- */
 
-static void print_titles(const struct cut *cut)
+static void print_titles(struct cut *cut)
 {
+	const char *titles[FIELDS_MAX + 1] = { NULL };
+
+	for (size_t i = 0; i < cut->field_count; i++) {
+		titles[i] = cut->fields[i]->name;
+	}
+	cut->table = text_data_new(STDOUT_FILENO, cut->opts->output_format, false, titles);
+	if (cut->table) {
+		return;
+	}
 	for (size_t i = 0; i < cut->field_count; i++) {
 		printf("%*s%s", field_width(cut, cut->fields[i]), cut->fields[i]->name,
 		       cut->delimiter);
 	}
 	putchar('\n');
+}
+
+static bool is_number(const struct cut_opts *opts, const struct cut_field *field)
+{
+	return field->number || (field->print == print_time && opts->epoch_time) ||
+	       ((field->print == print_sip || field->print == print_dip) && opts->integer_ips);
+}
+
+/* An empty cell stands for what the packet has not. */
+static void put_cell(const struct cut *cut, const struct cut_field *field,
+		     const struct cut_packet *packet)
+{
+	if (field->print == print_time && !cut->opts->epoch_time) {
+		text_cell_time(cut->table, packet->packet->time_ns,
+			       TIMESTAMP_ISO | TIMESTAMP_MICRO | TIMESTAMP_LOCAL);
+	} else {
+		text_cell_is_number(cut->table, is_number(cut->opts, field) && cut->text->len > 0);
+		text_cell_string(cut->table, cut->text->str);
+	}
 }
 
 static void take_packet(void *arg, int64_t time_ns, const uint8_t *bytes, uint32_t captured,
@@ -249,9 +289,17 @@ static void take_packet(void *arg, int64_t time_ns, const uint8_t *bytes, uint32
 	for (size_t i = 0; i < cut->field_count; i++) {
 		g_string_truncate(cut->text, 0);
 		cut->fields[i]->print(cut, &line, cut->text);
+		if (cut->table) {
+			put_cell(cut, cut->fields[i], &line);
+			continue;
+		}
 		printf("%*s%s", field_width(cut, cut->fields[i]), cut->text->str, cut->delimiter);
 	}
-	putchar('\n');
+	if (cut->table) {
+		text_row_done(cut->table);
+	} else {
+		putchar('\n');
+	}
 }
 
 /* What comes before damage is written. */
@@ -283,12 +331,17 @@ static int cut_file(struct cut *cut, const char *path)
 static int run(struct cut *cut, const struct opt_result *names)
 {
 	int status = EXIT_SUCCESS;
+	struct err err;
 
 	print_titles(cut);
 	for (int i = 0; i < names->nargs; i++) {
 		if (cut_file(cut, names->args[i]) != ST_OK) {
 			status = EXIT_FAILURE;
 		}
+	}
+	if (cut->table && text_close(cut->table, &err) != ST_OK) {
+		fprintf(stderr, PROGRAM ": %s\n", err.text);
+		return EXIT_FAILURE;
 	}
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		fprintf(stderr, PROGRAM ": cannot write standard output\n");

@@ -29,6 +29,20 @@ END
 	test_must_fail rwpackchecker bad.rw good.rw >got && test_cmp want got
 '
 
+test_case 'data' '
+	test_must_fail rwpackchecker --output-format=csv bad.rw good.rw >got && cat >want <<END && test_cmp want got &&
+file,test,limit,flows,records
+bad.rw,any,,3,4
+bad.rw,Elapsed Time,4096,1,4
+bad.rw,min-bpp-ratio,1,1,4
+bad.rw,max-bpp-ratio,16384,1,4
+bad.rw,min-udp-bpp-ratio,1,1,4
+bad.rw,max-icmp-bpp-ratio,16384,1,4
+END
+	rwpackchecker --output-format=json --print-all good.rw >got && test_lines got 17 &&
+	test_grep "^{\"file\":\"good.rw\",\"test\":\"max-bytes\",\"limit\":4294967295,\"flows\":0,\"records\":1}$" got
+'
+
 test_case 'nothing about a clean one' '
 	rwpackchecker good.rw >got && test_lines got 0 &&
 	rwpackchecker --print-all good.rw >got && test_lines got 18

@@ -38,6 +38,21 @@ E
 	rwpcut --zero-pad-ips --delimiter=", " --fields=sip,dip trace.pcap >out && sed -n 2p out >got && echo "010.000.000.001, 192.000.002.001, " | test_cmp - got &&
 	rwpcut --fields=sport - trace.pcap <trace.pcap >out && test_lines out 7
 '
+test_case 'data' '
+	rwpcut --output-format=json --fields=time,sip,sport,proto,flags trace.pcap >out && cat >want <<E && test_cmp want out &&
+{"time":"2024-03-05T10:00:00.000000Z","sip":"10.0.0.1","sport":1025,"proto":6,"flags":" S  A   "}
+{"time":"2024-03-05T10:00:00.250500Z","sip":"192.0.2.1","sport":53,"proto":17,"flags":""}
+{"time":"2024-03-05T10:00:03.000000Z","sip":"10.0.0.1","sport":"","proto":1,"flags":""}
+E
+	rwpcut --output-format=json --fields=time,dip --epoch-time --integer-ips trace.pcap >out && sed -n 2p out >got &&
+	echo "{\"time\":1709632800.250500,\"dip\":167772161}" | test_cmp - got &&
+	rwpcut --output-format=csv --fields=time,sip,sport,payascii trace.pcap >out && cat >want <<E && test_cmp want out
+time,sip,sport,payascii
+2024-03-05 10:00:00.000000,10.0.0.1,1025,E..+....@..............P........P.......one
+2024-03-05 10:00:00.250500,192.0.2.1,53,E.......@............5......two
+2024-03-05 10:00:03.000000,10.0.0.1,,E.. ....@...................four
+E
+'
 test_case 'VLANs, and packets that were cut' '
 	python3 - <<E &&
 data = bytearray(open("trace.pcap", "rb").read())

@@ -34,6 +34,13 @@ test_case 'wildcards, however large' '
 	count "all.set:20769187434139310514121985316880384\n" x:x:x:x:x:x:x:1,3-5 all.set
 '
 
+test_case 'data' '
+	rwsetmember --output-format=csv 10.0.0.1 a.set b.set c.set >out && printf "set\na.set\nc.set\n" | test_cmp - out &&
+	rwsetmember --output-format=json --count 10.0.0.1 a.set b.set >out &&
+	printf "{\"set\":\"a.set\",\"count\":1}\n{\"set\":\"b.set\",\"count\":0}\n" | test_cmp - out &&
+	rwsetmember --quiet --output-format=json 10.0.0.1 a.set >out && test_cmp /dev/null out
+'
+
 test_case 'quietly' '
 	rwsetmember --quiet --count 10.0.0.1 b.set a.set >out && test_cmp /dev/null out &&
 	test_must_fail rwsetmember --quiet 10.0.0.1 b.set >out && test_cmp /dev/null out
