@@ -61,6 +61,21 @@ static int parse_choice(const struct opt *opt, const char *text, void *dest, str
 		    : ST_OK;
 }
 
+/* One file may be named, however often the switch is given. */
+static int parse_statistics(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	struct opt_optstr *statistics = dest;
+
+	if (text && statistics->text) {
+		return err_set(err, ST_EINVAL, "Only one file may be named");
+	}
+	statistics->given = true;
+	if (text) {
+		statistics->text = g_strdup(text);
+	}
+	return ST_OK;
+}
+
 static const struct opt bagcat_opt_table[] = {
 	OPT_OPTSTR(struct bagcat_opts, network_structure, "network-structure", 0, "STRUCTURE",
 		   "print sums of counters in blocks of these sizes"),
@@ -68,9 +83,9 @@ static const struct opt bagcat_opt_table[] = {
 		 "print how many keys have each counter: linear, binary, decimal", .tag = 1),
 	OPT_CALL(struct bagcat_opts, sort_counters, "sort-counters", 0, "ORDER", parse_choice,
 		 OPT_ARG_OPTIONAL, "print in order of the counters: decreasing, increasing"),
-	OPT_OPTSTR(struct bagcat_opts, print_statistics, "print-statistics", 0, "PATH",
-		   "print statistics of keys and counters, to this file if one is named",
-		   .flags = OPT_ONCE),
+	OPT_CALL(struct bagcat_opts, print_statistics, "print-statistics", 0, "PATH",
+		 parse_statistics, OPT_ARG_OPTIONAL,
+		 "print statistics of keys and counters, to this file if one is named"),
 	OPT_GROUP(struct bagcat_opts, limits, baglimits_key_opt_table),
 	OPT_STR(struct bagcat_opts, mask_set, "mask-set", 0, "FILE",
 		"print only keys in this IPset", .flags = OPT_ONCE),

@@ -204,11 +204,16 @@ static int print_set(const struct job *job, const char *name, const struct ipset
 	return status;
 }
 
-/* What SiLK prints of a file that is there but no set: its name and a network structure of nothing.
+/*
+ * What SiLK prints of a file that is there but no set: its name, unless it must read the set before
+ * it prints, and a network structure of nothing.
  */
 static void print_failed(const struct job *job, const char *name)
 {
-	if (!job->opts->print_statistics) {
+	const struct setcat_opts *opts = job->opts;
+	bool list = opts->print_ips || opts->cidr_blocks.given || opts->ip_ranges;
+
+	if (!opts->print_statistics && !(opts->count_ips && list)) {
 		print_name(job, name);
 	}
 	if (job->opts->network_structure.given) {

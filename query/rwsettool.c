@@ -155,6 +155,9 @@ static enum operation chosen_operation(const struct settool_opts *opts)
 		    !(i == OP_FILL && opts->fill.given)) {
 			continue;
 		}
+		if (chosen == OP_UNION && (i == OP_MASK || i == OP_FILL)) {
+			chosen = OP_COUNT; /* these take the union of their inputs anyway */
+		}
 		if (chosen != OP_COUNT) {
 			tool_usage("Switches --%s and --%s are incompatible", names[chosen],
 				   names[i]);

@@ -192,7 +192,10 @@ static int sort_run(struct tool_env *env, void *options, int argc, char **argv)
 	if (!opts->fields) {
 		tool_usage("--fields is needed");
 	}
-	if (opts->input_pipe && argc == 0) {
+	if (opts->input_pipe && argc > 0) {
+		tool_usage("may not give file names on the command line with --input-pipe");
+	}
+	if (opts->input_pipe) {
 		argv = &opts->input_pipe;
 		argc = 1;
 	}

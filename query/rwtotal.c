@@ -11,7 +11,6 @@ struct total_opts {
 	const struct totals_key *key; /* NULL: none yet */
 	bool summation;
 	struct volume_limits limits;
-	bool skip_zeroes;
 	struct text_opts text;
 	struct output_opts output;
 	struct source_opts source;
@@ -30,6 +29,13 @@ static int parse_key(const struct opt *opt, const char *text, void *dest, struct
 	return ST_OK;
 }
 
+/* At its place among the limits: those behind it may let zeroes pass again, as in SiLK. */
+static int parse_skip(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	volume_limits_skip_zeroes(dest);
+	return ST_OK;
+}
+
 static const struct opt total_opt_table[] = {
 #define X(upper, name_, help_)                                                                     \
 	OPT_CALL(struct total_opts, key, name_, 0, NULL, parse_key, OPT_ARG_NONE | OPT_OWN_ERROR,  \
@@ -39,7 +45,8 @@ static const struct opt total_opt_table[] = {
 		OPT_FLAG(struct total_opts, summation, "summation", 0,
 			 "print a last row with the sums of all rows printed"),
 	OPT_GROUP(struct total_opts, limits, volume_limits_opt_table),
-	OPT_FLAG(struct total_opts, skip_zeroes, "skip-zeroes", 0, "print no bin without records"),
+	OPT_CALL(struct total_opts, limits, "skip-zeroes", 0, NULL, parse_skip, OPT_ARG_NONE,
+		 "print no bin without records, bytes or packets"),
 	OPT_GROUP(struct total_opts, text, text_opt_table),
 	OPT_GROUP(struct total_opts, output, output_opt_table),
 	OPT_GROUP(struct total_opts, source, source_print_opt_table),
@@ -73,10 +80,11 @@ static void print_bins(const struct total_opts *opts, const struct totals *total
 {
 	const bool padded = style->form == TEXT_COLUMNS || style->form == TEXT_DELIMITED;
 	struct volume sums = { 0 };
+	const bool skip_zeroes = opts->limits.min.records > 0;
 	uint32_t n = 0;
 
 	text_titles(text);
-	while ((n = totals_next(totals, n, opts->skip_zeroes)) != TOTALS_END) {
+	while ((n = totals_next(totals, n, skip_zeroes)) != TOTALS_END) {
 		const struct volume *bin = totals_at(totals, n);
 
 		if (volume_passes(bin, &opts->limits)) {
@@ -144,9 +152,6 @@ static int total_run(struct tool_env *env, void *options, int argc, char **argv)
 
 	if (!opts->key) {
 		tool_usage("no key is given");
-	}
-	if (opts->skip_zeroes) {
-		volume_limits_skip_zeroes(&opts->limits);
 	}
 	if (volume_limits_check(&opts->limits, &err) != ST_OK) {
 		tool_die_err(&err);

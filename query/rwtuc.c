@@ -307,7 +307,7 @@ static bool take_line(struct rwtuc *run, const char *name, uint64_t number, cons
 	return true;
 }
 
-/* Read one input to its end; false: stop. */
+/* Read one input to its end, or as far as it can be read, as SiLK does; false: stop. */
 static bool take_input(struct rwtuc *run, const char *name)
 {
 	struct bytesource *src = NULL;
@@ -326,6 +326,8 @@ static bool take_input(struct rwtuc *run, const char *name)
 	}
 	if (st != ST_OK && st != ST_END) {
 		tool_warn_err(&err);
+	}
+	if (!src || (st != ST_END && st != ST_EIO)) {
 		run->failed = true;
 		go_on = false;
 	}

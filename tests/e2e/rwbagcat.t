@@ -134,6 +134,9 @@ standard deviation:  3.495e+04
 EOF
 test_case 'statistics' '
 	rwbagcat --print-statistics hosts.bag >out && test_cmp statistics out &&
+	rwbagcat --print-statistics --print-statistics hosts.bag >out && test_cmp statistics out &&
+	rwbagcat --print-statistics=twice --print-statistics hosts.bag >out && ! test -s out && test_cmp statistics twice &&
+	test_must_fail rwbagcat --print-statistics=x --print-statistics=y hosts.bag 2>err &&
 	rwbagcat --print-statistics=stats --sort-counters --delimited hosts.bag >out &&
 	test_cmp statistics stats && test_lines out 4 &&
 	shows "\nStatistics\n  No entries in bag.\n" --print-statistics empty.bag &&

@@ -119,4 +119,12 @@ test_case 'IPv4 inside a larger IPv6 block is not counted as IPv4' '
 	same "--network-structure=T mapped.set"
 '
 
+test_case 'the name of a file that is no set, where the set is not needed before it is printed' '
+	echo none >none.set && printf "10.0.0.1\n" >ip.txt && rwsetbuild ip.txt one.set &&
+	rwsetcat --count-ips none.set one.set >out 2>err && printf "none.set:one.set:1\n" | test_cmp - out &&
+	for list in --print-ips --cidr-blocks --ip-ranges; do
+		rwsetcat --count-ips $list --no-columns none.set one.set >out 2>err && head -1 out >first && echo one.set:1 | test_cmp - first || return 1
+	done
+'
+
 test_done

@@ -148,4 +148,10 @@ test_case 'wrong switches' '
 	EOF
 '
 
+test_case 'a mask and blocks take the union of the inputs, which may be said' '
+	rwsettool --mask=30 a.set b.set >expected && rwsettool --union --mask=30 a.set b.set >out && test_cmp <(rwsetcat expected) <(rwsetcat out) &&
+	rwsettool --fill-blocks=30 a.set b.set >expected && rwsettool --fill-blocks=30 --union a.set b.set >out && test_cmp <(rwsetcat expected) <(rwsetcat out) &&
+	test_must_fail rwsettool --intersect --mask=30 a.set b.set 2>err && test_grep "intersect and --mask are incompatible" err
+'
+
 test_done

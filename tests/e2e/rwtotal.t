@@ -156,4 +156,12 @@ test_case 'nobody reads what is printed, or there is no room for it' '
 	test_must_fail rwtotal --proto --copy-input=/dev/full few.rw >out 2>err && test_grep "/dev/full" err &&
 	rwtotal --bytes few.rw | head -1 >out && test_grep "bytes" out
 '
+
+test_case 'limits behind --skip-zeroes let zeroes pass again' '
+	rwtotal --proto --skip-zeroes --no-titles few.rw >some && rwtotal --proto --no-titles few.rw >all && test_lines all 256 &&
+	rwtotal --proto --skip-zeroes --min-bytes=0 --min-packets=0 --min-records=0 --no-titles few.rw | test_cmp all - &&
+	rwtotal --proto --min-bytes=0 --min-packets=0 --min-records=0 --skip-zeroes --no-titles few.rw | test_cmp some - &&
+	rwtotal --proto --skip-zeroes --min-bytes=0 --no-titles few.rw | test_cmp some -
+'
+
 test_done
