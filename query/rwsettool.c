@@ -10,6 +10,7 @@
 #include "query/setsink.h"
 #include "storage/ipsetalgebra.h"
 #include "storage/ipsetform.h"
+#include "storage/setrecords.h"
 #include "storage/sightings.h"
 
 #include <glib.h>
@@ -17,6 +18,8 @@
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
+
+#define STREAMED_MAX 8 /* files that are read at the same time */
 
 enum operation {
 	OP_UNION,
@@ -418,13 +421,18 @@ static void end_input(struct input *input)
 	}
 }
 
+static void copy_notes(struct job *job, const struct header *header)
+{
+	if (!job->opts->note_strip || job->operation == OP_SYMMETRIC_DIFFERENCE) {
+		header_copy_entries(&job->entries, header, ENTRY_ANNOTATION);
+	}
+}
+
 static void use_input(struct job *job, struct input *input)
 {
 	struct ipset *set = input->set;
 
-	if (!job->opts->note_strip || job->operation == OP_SYMMETRIC_DIFFERENCE) {
-		header_copy_entries(&job->entries, &input->header, ENTRY_ANNOTATION);
-	}
+	copy_notes(job, &input->header);
 	header_release(&input->header);
 	if (input->times) {
 		set = select_seen(job, input->seen);
@@ -488,36 +496,107 @@ static int finish_blocks(struct job *job, struct err *err)
 
 /* --- output --- */
 
-static int write_result(struct job *job, struct tool_env *env, struct outfile *out, struct err *err)
+static const struct setsink_opts *sink_opts(const struct job *job)
 {
 	static const struct setsink_opts defaults;
-	const struct setsink_opts *opts = &job->opts->sink;
-	struct ipset_write_opts write = { .entries = &job->entries };
-	bool plain = job->operation == OP_SYMMETRIC_DIFFERENCE;
-	int status;
 
-	/* SiLK writes a symmetric difference as if no switch had been given */
-	if (!plain && !opts->invocation_strip) {
-		header_add_invocation(&job->entries, tool_argc(env), tool_argv(env));
-	}
-	if (!plain) {
+	return job->operation == OP_SYMMETRIC_DIFFERENCE ? &defaults : &job->opts->sink;
+}
+
+/* Complete the header, and say how to write. SiLK writes a symmetric difference as if no switch had
+ * been given. */
+static void prepare_output(struct job *job, struct tool_env *env, struct ipset_write_opts *write)
+{
+	const struct setsink_opts *opts = sink_opts(job);
+
+	if (opts == &job->opts->sink) {
+		if (!opts->invocation_strip) {
+			header_add_invocation(&job->entries, tool_argc(env), tool_argv(env));
+		}
 		sink_add_notes(&opts->sink, &job->entries);
 	}
-	setsink_write_opts(plain ? &defaults : opts, &write);
-	if (plain) {
-		write.record_version = 0;
+	setsink_write_opts(opts, write);
+	write->entries = &job->entries;
+	if (opts != &job->opts->sink) {
+		write->record_version = 0;
 	}
+}
+
+static int write_result(struct job *job, struct tool_env *env, struct outfile *out, struct err *err)
+{
+	struct ipset_write_opts write = { 0 };
+	int status;
+
+	prepare_output(job, env, &write);
 	if (job->seen) {
 		sightings_finish(job->seen);
 		status = sightings_write_to(job->seen, outfile_sink(out), &write, err);
 	} else {
-		setsink_finish(job->result, plain ? &defaults : opts);
+		setsink_finish(job->result, sink_opts(job));
 		ipset_shrink(job->result);
 		status = ipset_write_to(job->result, outfile_sink(out), &write, err);
 	}
 	return status == ST_OK ? ST_OK
 			       : err_prefix(err, "Error writing IPset to '%s'", outfile_path(out));
 }
+
+/* --- from file to file --- */
+
+/*
+ * Sets of IPv4 addresses are put together bitmap by bitmap and never held, where the output can be
+ * begun anew when an input turns out to be of another kind, or damaged.
+ */
+static bool may_stream(const struct job *job, const struct settool_opts *opts, char **paths,
+		       int count)
+{
+	struct ipset_write_opts write = { 0 };
+	bool may = job->operation < OP_MASK && count <= STREAMED_MAX && !needs_times(opts) &&
+		   opts->out.output_path && !tool_is_stdout(opts->out.output_path);
+
+	setsink_write_opts(sink_opts(job), &write);
+	may = may && (write.record_version == 0 || write.record_version == 2);
+	for (int i = 0; may && i < count; i++) {
+		may = g_file_test(paths[i], G_FILE_TEST_IS_REGULAR);
+	}
+	return may;
+}
+
+/* Whether all is written; if not, whatever the reason, it is to be done in the other way. */
+static bool stream_inputs(struct job *job, struct tool_env *env, struct outfile *out, char **paths,
+			  int count)
+{
+	static const enum ipset_op ops[] = {
+		[OP_UNION] = IPSET_UNION,
+		[OP_INTERSECT] = IPSET_INTERSECTION,
+		[OP_DIFFERENCE] = IPSET_DIFFERENCE,
+		[OP_SYMMETRIC_DIFFERENCE] = IPSET_SYMMETRIC_DIFFERENCE,
+	};
+	struct setrecords *inputs[STREAMED_MAX] = { NULL };
+	struct ipset_write_opts write = { 0 };
+	int status = ST_OK;
+
+	for (int i = 0; status == ST_OK && i < count; i++) {
+		status = setrecords_open(&inputs[i], paths[i], NULL);
+		if (status == ST_OK) {
+			copy_notes(job, setrecords_header(inputs[i]));
+		}
+	}
+	if (status == ST_OK) {
+		prepare_output(job, env, &write);
+		status = setrecords_combine(inputs, (size_t)count, ops[job->operation],
+					    outfile_sink(out), &write, NULL);
+	}
+	for (int i = 0; i < count; i++) {
+		setrecords_close(inputs[i]);
+	}
+	if (status != ST_OK) {
+		header_release(&job->entries);
+		header_init(&job->entries);
+	}
+	return status == ST_OK;
+}
+
+/* --- the run --- */
 
 static bool version_tells_history(const struct settool_opts *opts)
 {
@@ -527,15 +606,49 @@ static bool version_tells_history(const struct settool_opts *opts)
 	return write.record_version == 0 || write.record_version == 3;
 }
 
+static int make_result(struct job *job, struct tool_env *env, struct outfile *out, char **paths,
+		       int count, struct err *err)
+{
+	int status = ST_OK;
+
+	read_inputs(job, paths, count);
+	if (job->operation == OP_MASK || job->operation == OP_FILL) {
+		status = finish_blocks(job, err);
+	}
+	if (status == ST_OK) {
+		recall_history(job);
+		status = write_result(job, env, out, err);
+	}
+	return status;
+}
+
+/* status is that of writing. */
+static int end_output(const struct job *job, struct outfile *out, int status, struct err *err)
+{
+	if (status == ST_OK) {
+		return outfile_close(out, err);
+	}
+	if (status == ST_EINVAL && !job->opts->out.modify_inplace) {
+		/* the file of a set that its version cannot hold stays, empty, as in SiLK */
+		outfile_close(out, NULL);
+	} else {
+		outfile_drop(out);
+	}
+	return status;
+}
+
 static int settool_run(struct tool_env *env, void *base, int argc, char **argv)
 {
 	const struct settool_opts *opts = base;
 	struct job job = { .opts = opts, .operation = chosen_operation(opts) };
 	char dash[] = "-";
 	char *only_stdin[] = { dash };
+	char **paths = argc ? argv : only_stdin;
+	int count = argc ? argc : 1;
+	bool done = false;
 	struct outfile *out;
 	struct err err;
-	int status = ST_OK;
+	int status;
 
 	check_sample(opts, job.operation);
 	check_times(opts, job.operation);
@@ -547,22 +660,15 @@ static int settool_run(struct tool_env *env, void *base, int argc, char **argv)
 	job.growing = steps[job.operation].grows && version_tells_history(opts);
 	job.seen = opts->with_times ? sightings_new() : NULL;
 	header_init(&job.entries);
-	read_inputs(&job, argc ? argv : only_stdin, argc ? argc : 1);
-	if (job.operation == OP_MASK || job.operation == OP_FILL) {
-		status = finish_blocks(&job, &err);
+	if (may_stream(&job, opts, paths, count)) {
+		done = stream_inputs(&job, env, out, paths, count);
+		if (!done) {
+			outfile_drop(out);
+			out = outfile_open(&opts->out);
+		}
 	}
-	if (status == ST_OK) {
-		recall_history(&job);
-		status = write_result(&job, env, out, &err);
-	}
-	if (status == ST_OK) {
-		status = outfile_close(out, &err);
-	} else if (status == ST_EINVAL && !opts->out.modify_inplace) {
-		/* the file of a set that its version cannot hold stays, empty, as in SiLK */
-		outfile_close(out, NULL);
-	} else {
-		outfile_drop(out);
-	}
+	status = done ? ST_OK : make_result(&job, env, out, paths, count, &err);
+	status = end_output(&job, out, status, &err);
 	if (status != ST_OK) {
 		tool_warn_err(&err);
 	}

@@ -130,6 +130,20 @@ test_case 'record versions' '
 	test_grep "does not allow IPv6" err
 '
 
+# Into a file, sets of bitmaps are never held; what is written does not depend on it.
+test_case 'from file to file' '
+	for operation in union intersect difference symmetric-difference; do
+		rwsettool --$operation --invocation-strip a.set b.set c.set >piped &&
+		rm -f direct && rwsettool --$operation --invocation-strip --output-path=direct a.set b.set c.set &&
+		cmp piped direct || return 1
+	done
+'
+test_case 'nothing is written when an input is damaged' '
+	head -c 60 b.set >cut.set && rm -f direct &&
+	test_must_fail rwsettool --union --output-path=direct a.set cut.set 2>err && test ! -s direct &&
+	grep "cut.set" err
+'
+
 test_case 'wrong switches' '
 	while IFS="!" read -r switches words; do
 		test_must_fail rwsettool $switches a.set 2>err >/dev/null || return 1

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "storage/setrecords.h"
+
+#include "storage/byteorder.h"
+#include "storage/datafile.h"
+
+#include <glib.h>
+#include <string.h>
+
+#define RECORD_LEN  36 /* base address and bitmap */
+#define BITMAPS_MAX 2  /* record versions up to this one are bitmaps, and this is written */
+#define BITS_WORDS  4
+
+struct setrecords {
+	struct bytesource *src;
+	struct header header;
+	struct block_reader *in;
+	bool swap;
+	const uint8_t *at; /* records that are shown */
+	const uint8_t *end;
+	size_t shown;  /* bytes */
+	uint64_t next; /* base that the next one has at least */
+};
+
+/* --- reading --- */
+
+static int check_header(const struct setrecords *records, struct err *err)
+{
+	const struct header *header = &records->header;
+
+	if (header->format != FORMAT_IPSET || header->record_version > BITMAPS_MAX ||
+	    header->record_length > 1) {
+		return err_set(err, ST_ESUPPORT, "%s: not a set of bitmaps",
+			       bytesource_name(records->src));
+	}
+	return ST_OK;
+}
+
+int setrecords_open(struct setrecords **out, const char *path, struct err *err)
+{
+	struct setrecords *records = g_new0(struct setrecords, 1);
+	int status;
+
+	header_init(&records->header);
+	status = bytesource_open_binary(&records->src, path, err);
+	if (status == ST_OK) {
+		status = header_read(&records->header, records->src, NULL, err);
+	}
+	if (status == ST_OK) {
+		status = check_header(records, err);
+	}
+	if (status == ST_OK) {
+		status = block_reader_new(&records->in, records->src, records->header.compression,
+					  err);
+	}
+	if (status != ST_OK) {
+		setrecords_close(records);
+		return status;
+	}
+	block_reader_read_ahead(records->in);
+	records->swap = records->header.big_endian != HOST_BIG_ENDIAN;
+	*out = records;
+	return ST_OK;
+}
+
+void setrecords_close(struct setrecords *records)
+{
+	if (records) {
+		block_reader_free(records->in);
+		bytesource_close(records->src);
+		header_release(&records->header);
+		g_free(records);
+	}
+}
+
+const struct header *setrecords_header(const struct setrecords *records)
+{
+	return &records->header;
+}
+
+/* Show more; ST_END when there are no more. */
+static int show_records(struct setrecords *records, struct err *err)
+{
+	size_t len;
+	int status;
+
+	block_reader_consume(records->in, records->shown);
+	status = block_reader_view(records->in, RECORD_LEN, &records->at, &len, err);
+	records->shown = status == ST_OK ? len - len % RECORD_LEN : 0;
+	records->end = records->at + records->shown;
+	if (status == ST_OK && records->shown == 0) {
+		status = len ? err_set(err, ST_ETRUNC,
+				       "%s: ends in the middle of an address block at %s",
+				       bytesource_name(records->src),
+				       block_reader_place(records->in))
+			     : ST_END;
+	}
+	return status;
+}
+
+static uint64_t load_word(const struct setrecords *records, unsigned i)
+{
+	const uint8_t *at = records->at + 4 + 8 * (size_t)i;
+	uint64_t low = load32(at, records->swap);
+	uint64_t high = load32(at + 4, records->swap);
+
+	return high << 32 | low;
+}
+
+int setrecords_next(struct setrecords *records, struct setrecord *out, struct err *err)
+{
+	uint64_t any = 0;
+
+	while (!any) {
+		if (records->at == records->end) {
+			int status = show_records(records, err);
+
+			if (status != ST_OK) {
+				return status;
+			}
+		}
+		out->base = load32(records->at, records->swap) & 0xffffff00;
+		if (out->base < records->next) {
+			return err_set(err, ST_ESUPPORT, "%s: address blocks are not in order",
+				       bytesource_name(records->src));
+		}
+		for (unsigned i = 0; i < BITS_WORDS; i++) {
+			out->bits[i] = load_word(records, i);
+			any |= out->bits[i];
+		}
+		records->next = (uint64_t)out->base + 256;
+		records->at += RECORD_LEN;
+	}
+	return ST_OK;
+}
+
+/* --- putting together --- */
+
+/* One file, and its record that is not yet taken. */
+struct side {
+	struct setrecords *records;
+	struct setrecord record;
+	uint64_t base; /* UINT64_MAX: there is none */
+};
+
+struct combining {
+	struct side *sides;
+	size_t count;
+	enum ipset_op op;
+};
+
+static int side_next(struct side *side, struct err *err)
+{
+	int status = setrecords_next(side->records, &side->record, err);
+
+	side->base = status == ST_OK ? side->record.base : UINT64_MAX;
+	return status == ST_END ? ST_OK : status;
+}
+
+/* Is an address in the result that is in the first only, in both, in the second only? */
+static const struct truth {
+	uint64_t first;
+	uint64_t both;
+	uint64_t second;
+} truths[] = {
+	[IPSET_UNION] = { UINT64_MAX, UINT64_MAX, UINT64_MAX },
+	[IPSET_INTERSECTION] = { 0, UINT64_MAX, 0 },
+	[IPSET_DIFFERENCE] = { UINT64_MAX, 0, 0 },
+	[IPSET_SYMMETRIC_DIFFERENCE] = { UINT64_MAX, 0, UINT64_MAX },
+};
+
+static void combine_bits(uint64_t into[BITS_WORDS], const uint64_t with[BITS_WORDS],
+			 const struct truth *truth)
+{
+	for (unsigned i = 0; i < BITS_WORDS; i++) {
+		into[i] = (into[i] & ~with[i] & truth->first) | (into[i] & with[i] & truth->both) |
+			  (~into[i] & with[i] & truth->second);
+	}
+}
+
+/* What becomes of the /24 at base; those who have it go on. */
+static int combine_at(const struct combining *combining, uint64_t base, struct setrecord *out,
+		      struct err *err)
+{
+	int status = ST_OK;
+
+	*out = (struct setrecord){ .base = (uint32_t)base };
+	for (size_t i = 0; status == ST_OK && i < combining->count; i++) {
+		const struct truth *truth = &truths[i ? combining->op : IPSET_UNION];
+		struct side *side = &combining->sides[i];
+
+		if (side->base == base) {
+			combine_bits(out->bits, side->record.bits, truth);
+			status = side_next(side, err);
+		} else if (!truth->first) {
+			memset(out->bits, 0, sizeof(out->bits));
+		}
+	}
+	return status;
+}
+
+/* As setrecords_next(). */
+static int combine_next(const struct combining *combining, struct setrecord *out, struct err *err)
+{
+	bool any = false;
+
+	while (!any) {
+		uint64_t base = UINT64_MAX;
+		int status;
+
+		for (size_t i = 0; i < combining->count; i++) {
+			base = MIN(base, combining->sides[i].base);
+		}
+		if (base == UINT64_MAX) {
+			return ST_END;
+		}
+		status = combine_at(combining, base, out, err);
+		if (status != ST_OK) {
+			return status;
+		}
+		any = out->bits[0] | out->bits[1] | out->bits[2] | out->bits[3];
+	}
+	return ST_OK;
+}
+
+static void store_record(uint8_t *to, const struct setrecord *record)
+{
+	store32(to, record->base, false);
+	for (unsigned i = 0; i < BITS_WORDS; i++) {
+		store32(to + 4 + 8 * i, (uint32_t)record->bits[i], false);
+		store32(to + 8 + 8 * i, (uint32_t)(record->bits[i] >> 32), false);
+	}
+}
+
+static int put_record(struct block_writer *out, const struct setrecord *record, struct err *err)
+{
+	uint8_t bytes[RECORD_LEN];
+	uint8_t *to = NULL;
+	int room = block_writer_room(out, RECORD_LEN, &to, err);
+
+	if (room == RECORD_LEN) {
+		store_record(to, record);
+		block_writer_commit(out, RECORD_LEN);
+		return ST_OK;
+	}
+	store_record(bytes, record);
+	return room < 0 ? room : block_writer_write(out, bytes, sizeof(bytes), err);
+}
+
+static int write_combined(void *what, struct block_writer *out, struct err *err)
+{
+	const struct combining *combining = what;
+	struct setrecord record;
+	int status = ST_OK;
+
+	for (size_t i = 0; status == ST_OK && i < combining->count; i++) {
+		status = side_next(&combining->sides[i], err);
+	}
+	while (status == ST_OK && (status = combine_next(combining, &record, err)) == ST_OK) {
+		status = put_record(out, &record, err);
+	}
+	return status == ST_END ? ST_OK : status;
+}
+
+int setrecords_combine(struct setrecords *const records[], size_t count, enum ipset_op op,
+		       struct bytesink *sink, const struct ipset_write_opts *opts, struct err *err)
+{
+	struct combining combining = { g_new0(struct side, count), count, op };
+	struct header header;
+	int status;
+
+	for (size_t i = 0; i < count; i++) {
+		combining.sides[i].records = records[i];
+	}
+	datafile_header(&header, FORMAT_IPSET, BITMAPS_MAX, 1, opts->no_silk_version);
+	header.compression = block_compression(opts->compression, sink);
+	if (opts->entries) {
+		header_add_entries(&header, opts->entries);
+	}
+	status = datafile_write(sink, &header, write_combined, &combining, err);
+	header_release(&header);
+	g_free(combining.sides);
+	return status;
+}
