@@ -5,52 +5,13 @@
 
 #include "storage/header.h"
 
-/* Bits for the networks that an end of a record lies in, and that a row of a table asks for. */
-#define IN_NULL     (1U << NETWORK_NULL)
-#define IN_EXTERNAL (1U << NETWORK_EXTERNAL)
-#define IN_INTERNAL (1U << NETWORK_INTERNAL)
-#define IN_ANY      (1U << NETWORKS) /* where every end lies */
-
-/* A row says: source in this network, destination in that one; the first row that fits wins. */
-struct decision {
-	uint8_t source;
-	uint8_t destination;
-	uint8_t type;
-	uint8_t web_type; /* when a side is a web server */
-};
-
-/* silk-packing.md 3.1 */
-static const struct decision twoway_decisions[] = {
-	{ IN_EXTERNAL, IN_NULL, TYPE_INNULL, TYPE_INNULL },
-	{ IN_EXTERNAL, IN_INTERNAL, TYPE_IN, TYPE_INWEB },
-	{ IN_EXTERNAL, IN_EXTERNAL, TYPE_EXT2EXT, TYPE_EXT2EXT },
-	{ IN_EXTERNAL, IN_ANY, TYPE_OTHER, TYPE_OTHER },
-	{ IN_INTERNAL, IN_NULL, TYPE_OUTNULL, TYPE_OUTNULL },
-	{ IN_INTERNAL, IN_EXTERNAL, TYPE_OUT, TYPE_OUTWEB },
-	{ IN_INTERNAL, IN_INTERNAL, TYPE_INT2INT, TYPE_INT2INT },
-	{ IN_INTERNAL, IN_ANY, TYPE_OTHER, TYPE_OTHER },
-	{ IN_ANY, IN_ANY, TYPE_OTHER, TYPE_OTHER },
-};
-
-/* silk-packing.md 3.2 */
-static const struct decision generic_decisions[] = {
-	{ IN_EXTERNAL, IN_NULL, TYPE_INNULL, TYPE_INNULL },
-	{ IN_EXTERNAL, IN_ANY, TYPE_IN, TYPE_INWEB },
-	{ IN_ANY, IN_NULL, TYPE_OUTNULL, TYPE_OUTNULL },
-	{ IN_ANY, IN_ANY, TYPE_OUT, TYPE_OUTWEB },
-};
-
 static const struct packlogic_row {
 	const char *name;
-	const struct decision *decisions;
-	uint8_t decision_count; /* the last one fits everything */
-	bool filters;           /* discard-when and discard-unless count */
-	int types;              /* the site's class "all" has this many */
+	bool filters; /* discard-when and discard-unless count */
+	int types;    /* the site's class "all" has this many */
 } packlogics[PACKLOGICS] = {
-	[PACKLOGIC_TWOWAY] = { "packlogic-twoway", twoway_decisions, G_N_ELEMENTS(twoway_decisions),
-			       true, TYPE_COUNT },
-	[PACKLOGIC_GENERIC] = { "packlogic-generic", generic_decisions,
-				G_N_ELEMENTS(generic_decisions), false, TYPE_OUTNULL + 1 },
+	[PACKLOGIC_TWOWAY] = { "packlogic-twoway", true, TYPE_COUNT },
+	[PACKLOGIC_GENERIC] = { "packlogic-generic", false, TYPE_OUTNULL + 1 },
 };
 
 static const char *const type_names[TYPE_COUNT] = {
@@ -118,84 +79,17 @@ int packlogic_check_site(enum packlogic logic, const struct site *site, struct e
 	return ST_OK;
 }
 
-/* One end of a record; ip is borrowed from it. */
-struct record_end {
-	const struct ip *ip;
-	uint32_t interface;
-	bool is_v6;
-};
-
-static bool end_in_list(const struct record_end *end, const struct network_list *list)
+static bool sensor_discards(const struct sensor *sensor, const struct record *rec)
 {
-	return network_list_kind(list) == NETWORK_INTERFACES
-		       ? network_list_has_interface(list, end->interface)
-		       : network_list_has_ip(list, *end->ip, end->is_v6);
-}
+	const bool is_v6 = record_is_ipv6(rec);
 
-/* Is it in none of the lists (bits) of the kind that the remainder is of? silk-packing.md 2.8 */
-static bool is_remainder(const struct sensor *sensor, const struct sensor_network *at,
-			 unsigned listed)
-{
-	for (int other = 0; other < NETWORKS; other++) {
-		if ((listed & 1U << other) &&
-		    network_list_kind(sensor->networks[other].list) == at->kind) {
-			return false;
-		}
-	}
-	return true;
-}
-
-/* The networks of the sensor that the end lies in; the sensor may fix that (else fixed is -1). */
-static unsigned end_networks(const struct sensor *sensor, const struct record_end *end, int fixed)
-{
-	unsigned listed = 0;
-	unsigned networks = IN_ANY;
-
-	if (fixed >= 0) {
-		return IN_ANY | 1U << fixed;
-	}
-	for (int network = 0; network < NETWORKS; network++) {
-		const struct network_list *list = sensor->networks[network].list;
-
-		if (list && end_in_list(end, list)) {
-			listed |= 1U << network;
-		}
-	}
-	for (int network = 0; network < NETWORKS; network++) {
-		const struct sensor_network *at = &sensor->networks[network];
-
-		if (!at->list && at->remainder && is_remainder(sensor, at, listed)) {
-			networks |= 1U << network;
-		}
-	}
-	return networks | listed;
-}
-
-/* All rows are looked at: which one it will be cannot be foreseen, and waiting for that costs more.
- */
-static const struct decision *decide(const struct packlogic_row *logic, unsigned source,
-				     unsigned destination)
-{
-	unsigned fits = 0;
-
-	for (unsigned i = 0; i < logic->decision_count; i++) {
-		const struct decision *row = &logic->decisions[i];
-
-		fits |= (unsigned)(!!(row->source & source) & !!(row->destination & destination))
-			<< i;
-	}
-	return &logic->decisions[__builtin_ctz(fits)];
-}
-
-static bool sensor_discards(const struct sensor *sensor, const struct record_end *source,
-			    const struct record_end *destination)
-{
 	for (guint i = 0; i < sensor->filters->len; i++) {
 		const struct sensor_filter *filter =
 			&g_array_index(sensor->filters, struct sensor_filter, i);
-		bool match =
-			(filter->side != FILTER_DESTINATION && end_in_list(source, filter->list)) ||
-			(filter->side != FILTER_SOURCE && end_in_list(destination, filter->list));
+		bool match = (filter->side != FILTER_DESTINATION &&
+			      network_list_has(filter->list, rec->sip, is_v6, rec->input)) ||
+			     (filter->side != FILTER_SOURCE &&
+			      network_list_has(filter->list, rec->dip, is_v6, rec->output));
 
 		if (match != filter->unless) {
 			return true;
@@ -245,24 +139,17 @@ static uint8_t firewall_type(uint8_t type, uint16_t memo)
 size_t classify(enum packlogic logic, const struct probe *probe, const struct record *rec,
 		struct classify_output *outputs)
 {
-	const struct packlogic_row *row = &packlogics[logic];
-	const bool is_v6 = record_is_ipv6(rec);
-	const struct record_end source = { &rec->sip, rec->input, is_v6 };
-	const struct record_end destination = { &rec->dip, rec->output, is_v6 };
 	bool web = record_is_web(rec);
 	size_t count = 0;
 
 	for (guint i = 0; i < probe->sensors->len && count < CLASSIFY_OUTPUTS_MAX; i++) {
 		const struct sensor *sensor = g_ptr_array_index(probe->sensors, i);
-		const struct decision *decision;
 		uint8_t type;
 
-		if (row->filters && sensor_discards(sensor, &source, &destination)) {
+		if (packlogics[logic].filters && sensor_discards(sensor, rec)) {
 			continue;
 		}
-		decision = decide(row, end_networks(sensor, &source, sensor->source_network),
-				  end_networks(sensor, &destination, sensor->destination_network));
-		type = web ? decision->web_type : decision->type;
+		type = classifier_type(sensor->classifier, rec, web);
 		if (probe->quirks & PROBE_QUIRK_FIREWALL_EVENT) {
 			type = firewall_type(type, rec->memo);
 		}

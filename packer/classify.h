@@ -11,26 +11,10 @@
 
 #include "common/record.h"
 #include "common/site.h"
+#include "packer/classifier.h"
 #include "packer/sensorconf.h"
 
 #define CLASSIFY_OUTPUTS_MAX PROBE_SENSORS_MAX
-
-/* The types of class "all"; the values are their flowtype ids. The generic logic knows the first
- * six. */
-enum classify_type {
-	TYPE_IN,
-	TYPE_OUT,
-	TYPE_INWEB,
-	TYPE_OUTWEB,
-	TYPE_INNULL,
-	TYPE_OUTNULL,
-	TYPE_INT2INT,
-	TYPE_EXT2EXT,
-	TYPE_INICMP,
-	TYPE_OUTICMP,
-	TYPE_OTHER,
-	TYPE_COUNT,
-};
 
 struct classify_output {
 	uint8_t flowtype;

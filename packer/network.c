@@ -201,3 +201,39 @@ bool network_list_has_ip(const struct network_list *list, struct ip ip, bool is_
 	}
 	return false;
 }
+
+bool network_list_has(const struct network_list *list, struct ip ip, bool is_v6, uint32_t interface)
+{
+	return list->kind == NETWORK_INTERFACES ? network_list_has_interface(list, interface)
+						: network_list_has_ip(list, ip, is_v6);
+}
+
+static void network_mark_range(uint32_t first, uint32_t last, uint8_t *marks)
+{
+	marks[first >> 16] |= NETWORK_EDGE | (first & 0xffff ? NETWORK_MIXED : 0);
+	marks[last >> 16] |= (last & 0xffff) == 0xffff ? 0 : NETWORK_MIXED;
+	if (last >> 16 < NETWORK_PREFIXES - 1) {
+		marks[(last >> 16) + 1] |= NETWORK_EDGE;
+	}
+}
+
+bool network_list_mark(const struct network_list *list, uint8_t marks[NETWORK_PREFIXES])
+{
+	const struct ip lowest = ip_from_v4(0);
+	const struct ip highest = ip_from_v4(UINT32_MAX);
+	struct ipset_cursor cursor;
+	struct cidr range;
+
+	if (list->wildcards->len > 0) {
+		return false;
+	}
+	ipset_cursor_start(&cursor, list->ips);
+	ipset_cursor_seek(&cursor, lowest);
+	while (ipset_cursor_next(&cursor, &range) && ip_compare(range.first, highest) <= 0) {
+		network_mark_range(ip_compare(range.first, lowest) < 0 ? 0 : ip_to_v4(range.first),
+				   ip_compare(range.last, highest) > 0 ? UINT32_MAX
+								       : ip_to_v4(range.last),
+				   marks);
+	}
+	return true;
+}

@@ -43,5 +43,18 @@ void network_list_finish(struct network_list *list);
 
 bool network_list_has_interface(const struct network_list *list, uint32_t number);
 bool network_list_has_ip(const struct network_list *list, struct ip ip, bool is_v6);
+/* One of them, whichever the list is of. */
+bool network_list_has(const struct network_list *list, struct ip ip, bool is_v6,
+		      uint32_t interface);
+
+/* IPv4 addresses by their first 16 bits. */
+#define NETWORK_PREFIXES 65536
+enum network_mark {
+	NETWORK_EDGE = 1 << 0,  /* they may be other than those before: in the list, or not */
+	NETWORK_MIXED = 1 << 1, /* some are in the list, and some are not */
+};
+/* Add the list's marks (enum network_mark) of all prefixes; behind a mixed one is an edge, too.
+ * false: too many, nothing is known. */
+bool network_list_mark(const struct network_list *list, uint8_t marks[NETWORK_PREFIXES]);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "packer/classifier.h"
 #include "packer/probe.h"
 
 static const char *const network_names[NETWORKS] = {
@@ -46,6 +47,7 @@ struct sensor *sensor_new(const char *name, uint16_t id)
 void sensor_free(struct sensor *sensor)
 {
 	if (sensor) {
+		classifier_free(sensor->classifier);
 		for (int network = 0; network < NETWORKS; network++) {
 			network_list_free(sensor->networks[network].list);
 		}
@@ -475,7 +477,7 @@ static int sensor_verify_generic(const struct sensor *sensor, struct err *err)
 	return ST_OK;
 }
 
-int sensor_verify(struct sensor *sensor, enum packlogic logic, struct err *err)
+static int sensor_verify_networks(struct sensor *sensor, enum packlogic logic, struct err *err)
 {
 	int st = ST_OK;
 
@@ -499,6 +501,16 @@ int sensor_verify(struct sensor *sensor, enum packlogic logic, struct err *err)
 	}
 	if (st == ST_OK && logic == PACKLOGIC_TWOWAY) {
 		sensor_imply_remainder(sensor);
+	}
+	return st;
+}
+
+int sensor_verify(struct sensor *sensor, enum packlogic logic, struct err *err)
+{
+	int st = sensor_verify_networks(sensor, logic, err);
+
+	if (st == ST_OK) {
+		sensor->classifier = classifier_new(sensor, logic);
 	}
 	return st;
 }

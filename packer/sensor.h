@@ -33,16 +33,19 @@ struct sensor_filter {
 	struct network_list *list;
 };
 
+struct classifier; /* packer/classifier.h */
+
 /* Immutable once the configuration is loaded. */
 struct sensor {
 	char *name;
 	uint16_t id;
 	struct sensor_network networks[NETWORKS];
-	int source_network;      /* enum network, or -1: to be found out */
-	int destination_network; /* likewise */
-	GArray *filters;         /* of struct sensor_filter */
-	GArray *isp_ips;         /* of struct ip */
-	GPtrArray *probes;       /* of struct probe *, owned by the configuration */
+	int source_network;            /* enum network, or -1: to be found out */
+	int destination_network;       /* likewise */
+	GArray *filters;               /* of struct sensor_filter */
+	GArray *isp_ips;               /* of struct ip */
+	GPtrArray *probes;             /* of struct probe *, owned by the configuration */
+	struct classifier *classifier; /* NULL until it is verified */
 };
 
 struct sensor *sensor_new(const char *name, uint16_t id);
@@ -66,8 +69,8 @@ void sensor_values(struct network_list **list, enum network_kind kind, const str
 		   size_t first, GHashTable *groups, struct confreport *report);
 
 /*
- * Is it complete for this packing logic? Fills in a remainder that goes without saying. ST_OK, or
- * ST_EINVAL with the reason.
+ * Is it complete for this packing logic? Fills in a remainder that goes without saying, and what
+ * records are told apart by. ST_OK, or ST_EINVAL with the reason.
  */
 int sensor_verify(struct sensor *sensor, enum packlogic logic, struct err *err);
 

@@ -256,6 +256,52 @@ static void test_several_sensors(void)
 	site_free(site);
 }
 
+/* Around the edges of blocks, whatever shares its first 16 bits with others. */
+static void test_edges(void)
+{
+	static const char *const blocks = "10.2.3.0/24 10.3.0.0/16 10.4.0.0/15 10.6.0.0 "
+					  "10.7.255.255 192.168.0.0/16 255.255.255.255 0.0.0.0/9 "
+					  "2001:db8::/32";
+	static const char *const around[] = {
+		"0.0.0.0",       "0.127.255.255",   "0.128.0.0",    "10.2.2.255",
+		"10.2.3.0",      "10.2.3.255",      "10.2.4.0",     "10.2.255.255",
+		"10.3.0.0",      "10.5.255.255",    "10.6.0.0",     "10.6.0.1",
+		"10.6.255.255",  "10.7.0.0",        "10.7.255.254", "10.7.255.255",
+		"10.8.0.0",      "192.167.255.255", "192.168.7.8",  "192.169.0.0",
+		"255.255.255.0", "255.255.255.255",
+	};
+	char *text = g_strdup_printf("probe P ipfix\nprotocol tcp\nlisten-on-port 4739\nend probe\n"
+				     "sensor S1\nipfix-probes P\ninternal-ipblocks %s\n"
+				     "external-ipblocks remainder\nend sensor\n",
+				     blocks);
+	struct site *site = packsite_load();
+	struct sensorconf *conf = packsite_sensorconf(site, PACKLOGIC_TWOWAY, text);
+	struct network_list *list = network_list_new(NETWORK_IPBLOCKS);
+	char **words = g_strsplit(blocks, " ", -1);
+	struct classify_output output[CLASSIFY_OUTPUTS_MAX];
+	struct record rec;
+	bool v6;
+
+	for (char **word = words; *word; word++) {
+		CU_ASSERT_EQUAL(network_list_add(list, *word, NULL), ST_OK);
+	}
+	network_list_finish(list);
+	record_init(&rec);
+	CU_ASSERT_EQUAL(ip_parse(INT, &rec.dip, &v6, NULL), ST_OK);
+	for (size_t i = 0; i < G_N_ELEMENTS(around); i++) {
+		CU_ASSERT_EQUAL(ip_parse(around[i], &rec.sip, &v6, NULL), ST_OK);
+		unit_at("%s", around[i]);
+		classify(PACKLOGIC_TWOWAY, sensorconf_probe(conf, "P"), &rec, output);
+		UNIT_ASSERT_U64(output[0].flowtype,
+				network_list_has_ip(list, rec.sip, v6) ? TYPE_INT2INT : TYPE_IN);
+	}
+	g_strfreev(words);
+	network_list_free(list);
+	sensorconf_free(conf);
+	site_free(site);
+	g_free(text);
+}
+
 static void test_logic_names(void)
 {
 	static const struct {
@@ -302,6 +348,7 @@ int main(void)
 		{ "every row of twoway", test_twoway },
 		{ "every row of generic", test_generic },
 		{ "firewall events", test_firewall },
+		{ "edges of blocks", test_edges },
 		{ "several sensors on a probe", test_several_sensors },
 		{ "names of packing logics", test_logic_names },
 		{ "site must fit the logic", test_site },
