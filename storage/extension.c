@@ -13,13 +13,15 @@ struct extension_column {
 	uint32_t capacity;
 	/* Ascending: those that have a value. NULL: the first ones have, all of them. */
 	uint32_t *rows;
-	uint64_t *numbers;    /* of byte strings where each ends in bytes */
+	void *numbers; /* of so many bytes each; of byte strings where each ends in bytes */
+	size_t width;
 	struct ip *addresses; /* instead of numbers */
 	GByteArray *bytes;
 };
 
 struct extension_buffer {
 	GPtrArray *columns; /* struct extension_column */
+	GPtrArray *spares;  /* those of the block before: their room is used again */
 	size_t next;        /* the column that is probably asked for next */
 	size_t bytes;
 };
@@ -40,6 +42,7 @@ struct extension_buffer *extension_buffer_new(void)
 	struct extension_buffer *buffer = g_new0(struct extension_buffer, 1);
 
 	buffer->columns = g_ptr_array_new_with_free_func(column_free);
+	buffer->spares = g_ptr_array_new_with_free_func(column_free);
 	return buffer;
 }
 
@@ -49,12 +52,17 @@ void extension_buffer_free(struct extension_buffer *buffer)
 		return;
 	}
 	g_ptr_array_unref(buffer->columns);
+	g_ptr_array_unref(buffer->spares);
 	g_free(buffer);
 }
 
 void extension_clear(struct extension_buffer *buffer)
 {
-	g_ptr_array_set_size(buffer->columns, 0);
+	GPtrArray *columns = buffer->columns;
+
+	g_ptr_array_set_size(buffer->spares, 0);
+	buffer->columns = buffer->spares;
+	buffer->spares = columns;
 	buffer->next = 0;
 	buffer->bytes = 0;
 }
@@ -86,15 +94,49 @@ static struct extension_column *find_column(struct extension_buffer *buffer,
 	return NULL;
 }
 
+/* Numbers are as narrow in memory as those of the type are. */
+static size_t width_of(uint8_t type)
+{
+	static const uint8_t widths[COLUMN_TYPES] = {
+		[COLUMN_UNSIGNED8] = 1,  [COLUMN_BOOLEAN] = 1, [COLUMN_UNSIGNED16] = 2,
+		[COLUMN_UNSIGNED32] = 4, [COLUMN_SECONDS] = 4,
+	};
+
+	return widths[type] > 0 ? widths[type] : sizeof(uint64_t);
+}
+
+/* Of such a column in the block before; NULL: there was none. */
+static struct extension_column *take_spare(struct extension_buffer *buffer,
+					   const struct flowblock_value *value)
+{
+	for (guint i = 0; i < buffer->spares->len; i++) {
+		struct extension_column *spare = g_ptr_array_index(buffer->spares, i);
+
+		if (key_equal(&spare->key, &value->key) && spare->type == value->type) {
+			g_ptr_array_steal_index_fast(buffer->spares, i);
+			g_free(spare->rows);
+			spare->rows = NULL;
+			spare->count = 0;
+			g_byte_array_set_size(spare->bytes, 0);
+			return spare;
+		}
+	}
+	return NULL;
+}
+
 static struct extension_column *add_column(struct extension_buffer *buffer,
 					   const struct flowblock_value *value)
 {
-	struct extension_column *column = g_new0(struct extension_column, 1);
+	struct extension_column *column = take_spare(buffer, value);
 
-	column->key = value->key;
-	column->type = value->type;
-	column->form = column_form(value->type);
-	column->bytes = g_byte_array_new();
+	if (column == NULL) {
+		column = g_new0(struct extension_column, 1);
+		column->key = value->key;
+		column->type = value->type;
+		column->form = column_form(value->type);
+		column->width = width_of(value->type);
+		column->bytes = g_byte_array_new();
+	}
 	g_ptr_array_add(buffer->columns, column);
 	buffer->bytes += sizeof(*column);
 	return column;
@@ -156,7 +198,7 @@ static void grow(struct extension_column *column)
 	if (column->form == COLUMN_FORM_ADDRESS) {
 		column->addresses = g_renew(struct ip, column->addresses, column->capacity);
 	} else {
-		column->numbers = g_renew(uint64_t, column->numbers, column->capacity);
+		column->numbers = g_realloc_n(column->numbers, column->capacity, column->width);
 	}
 	if (column->rows) {
 		column->rows = g_renew(uint32_t, column->rows, column->capacity);
@@ -185,18 +227,65 @@ static void append_row(struct extension_column *column, uint32_t row)
 	}
 }
 
+static uint64_t number_at(const struct extension_column *column, uint32_t i)
+{
+	switch (column->width) {
+	case sizeof(uint8_t):
+		return ((const uint8_t *)column->numbers)[i];
+	case sizeof(uint16_t):
+		return ((const uint16_t *)column->numbers)[i];
+	case sizeof(uint32_t):
+		return ((const uint32_t *)column->numbers)[i];
+	default:
+		return ((const uint64_t *)column->numbers)[i];
+	}
+}
+
+/* A number is not of the type: all are kept in full. */
+static void widen(struct extension_column *column)
+{
+	uint64_t *wide = g_new(uint64_t, column->capacity);
+
+	for (uint32_t i = 0; i < column->count; i++) {
+		wide[i] = number_at(column, i);
+	}
+	g_free(column->numbers);
+	column->numbers = wide;
+	column->width = sizeof(*wide);
+}
+
+static void append_number(struct extension_column *column, uint64_t number)
+{
+	if (number >> 1 >> (8 * column->width - 1) != 0) {
+		widen(column);
+	}
+	switch (column->width) {
+	case sizeof(uint8_t):
+		((uint8_t *)column->numbers)[column->count] = (uint8_t)number;
+		break;
+	case sizeof(uint16_t):
+		((uint16_t *)column->numbers)[column->count] = (uint16_t)number;
+		break;
+	case sizeof(uint32_t):
+		((uint32_t *)column->numbers)[column->count] = (uint32_t)number;
+		break;
+	default:
+		((uint64_t *)column->numbers)[column->count] = number;
+	}
+}
+
 static void append_value(struct extension_column *column, const struct flowblock_value *value)
 {
 	switch (column->form) {
 	case COLUMN_FORM_NUMBER:
-		column->numbers[column->count] = value->number;
+		append_number(column, value->number);
 		break;
 	case COLUMN_FORM_ADDRESS:
 		column->addresses[column->count] = value->ip;
 		break;
 	case COLUMN_FORM_BYTES:
 		g_byte_array_append(column->bytes, value->bytes.bytes, (guint)value->bytes.len);
-		column->numbers[column->count] = column->bytes->len;
+		append_number(column, column->bytes->len);
 		break;
 	}
 	column->count++;
@@ -254,15 +343,17 @@ uint32_t extension_present(const struct extension_column *column)
 	return column->count;
 }
 
-const uint64_t *extension_dense_numbers(const struct extension_column *column, uint32_t rows)
+const void *extension_dense_numbers(const struct extension_column *column, uint32_t rows,
+				    size_t *width)
 {
+	*width = column->width;
 	return column->form == COLUMN_FORM_NUMBER && column->count == rows ? column->numbers : NULL;
 }
 
 void extension_numbers(const struct extension_column *column, uint64_t *out)
 {
 	for (uint32_t i = 0; i < column->count; i++) {
-		out[row_at(column, i)] = column->numbers[i];
+		out[row_at(column, i)] = number_at(column, i);
 	}
 }
 
@@ -278,7 +369,7 @@ void extension_strings(const struct extension_column *column, struct encode_byte
 	uint64_t begin = 0;
 
 	for (uint32_t i = 0; i < column->count; i++) {
-		uint64_t end = column->numbers[i];
+		uint64_t end = number_at(column, i);
 
 		out[row_at(column, i)] =
 			(struct encode_bytes){ .bytes = column->bytes->data + begin,

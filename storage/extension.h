@@ -34,8 +34,10 @@ struct column_key extension_key(const struct extension_column *column);
 uint8_t extension_type(const struct extension_column *column);
 uint32_t extension_present(const struct extension_column *column); /* rows with a value */
 
-/* The numbers of a number column of which all rows have one, borrowed; else NULL. */
-const uint64_t *extension_dense_numbers(const struct extension_column *column, uint32_t rows);
+/* The numbers of a number column of which all rows have one, in an array of unsigned numbers of
+ * *width bytes, borrowed; else NULL. */
+const void *extension_dense_numbers(const struct extension_column *column, uint32_t rows,
+				    size_t *width);
 /* All values by row, by the form of the column; rows without a value are not touched. */
 void extension_numbers(const struct extension_column *column, uint64_t *out);
 void extension_addresses(const struct extension_column *column, struct ip *out);

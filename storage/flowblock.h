@@ -11,6 +11,8 @@
 #ifndef TUSSAH_STORAGE_FLOWBLOCK_H
 #define TUSSAH_STORAGE_FLOWBLOCK_H
 
+#include <glib.h>
+
 #include "common/err.h"
 #include "storage/chunk.h"
 #include "storage/column.h"
@@ -140,9 +142,14 @@ int flowblock_set(struct flowblock_builder *builder, const struct flowblock_valu
 		  struct err *err);
 
 /*
- * Encode everything added, which is at least one row; *bytes (header and body, in one piece) are
- * borrowed until the next call. The builder is empty then. ST_OK, ST_ELIMIT (more than a body may
- * hold), ST_EIO (a compression library failed).
+ * Encode everything added, which is at least one row, behind what out has; on failure out is as it
+ * was. The builder is empty then. ST_OK, ST_ELIMIT (more than a body may hold), ST_EIO (a
+ * compression library failed).
+ */
+int flowblock_append(struct flowblock_builder *builder, GByteArray *out, struct err *err);
+
+/*
+ * The same; *bytes (header and body, in one piece) are borrowed until the next call.
  */
 int flowblock_build(struct flowblock_builder *builder, const uint8_t **bytes, size_t *len,
 		    struct err *err);

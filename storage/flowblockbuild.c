@@ -28,7 +28,7 @@
 #define COMPRESS_GAIN   8u  /* the part that must be saved: one of so many */
 #define SMALL_BLOCK     4096u
 /* What is gathered for the quick blocks of some files is to stay in the processor's cache. */
-#define QUICK_ROWS 4096u
+#define QUICK_ROWS 2048u
 
 /* What is made when a block is built. Blocks of few rows give it back, since there may be many
  * builders that make no others. */
@@ -55,6 +55,8 @@ struct flowblock_builder {
 	struct hashset hashes;
 	struct flowblock block; /* being built */
 	GByteArray *body;
+	GByteArray *stream; /* the chunk that is being encoded: in the workspace, or in the body */
+	guint chunk_at;     /* where it begins */
 	GByteArray *out;
 };
 
@@ -77,7 +79,7 @@ struct flowblock_builder *flowblock_builder_new(const struct flowblock_opts *opt
 	record_init(&builder->defaults);
 	builder->defaults.sensor = opts->sensor;
 	builder->defaults.flowtype = opts->flowtype;
-	flowcolumns_init(&builder->columns);
+	flowcolumns_init(&builder->columns, &builder->defaults);
 	builder->extensions = extension_buffer_new();
 	builder->body = g_byte_array_new();
 	builder->out = g_byte_array_new();
@@ -265,21 +267,29 @@ static void measure_times(const struct flowblock_builder *builder, struct flowbl
 
 /* ---- chunks ---- */
 
-/* The stream in work->plain becomes a chunk at the end of the body. */
-static int add_chunk(struct flowblock_builder *builder, struct flowblock_column *column,
-		     struct err *err)
+/* Chunks that are not compressed are encoded where they stay. */
+static void begin_chunk(struct flowblock_builder *builder)
+{
+	if (builder->opts.compression == CHUNK_PLAIN) {
+		builder->stream = builder->body;
+		builder->chunk_at = builder->body->len;
+	} else {
+		builder->stream = builder->work->plain;
+		builder->chunk_at = 0;
+		g_byte_array_set_size(builder->stream, 0);
+	}
+}
+
+/* The chunk is in the body; compressed, where that makes it smaller by enough. */
+static int store_chunk(struct flowblock_builder *builder, struct flowblock_column *column,
+		       struct err *err)
 {
 	struct workspace *work = builder->work;
 	const GByteArray *chunk = work->plain;
 	size_t plain_len = work->plain->len;
 	size_t len = 0;
 
-	if (plain_len > PLAIN_MAX) {
-		return err_set(err, ST_ELIMIT, "a column of %zu bytes", plain_len);
-	}
-	column->compression = CHUNK_PLAIN;
-	column->plain_len = (uint32_t)plain_len;
-	if (builder->opts.compression != CHUNK_PLAIN && plain_len >= COMPRESS_MIN) {
+	if (plain_len >= COMPRESS_MIN) {
 		g_byte_array_set_size(work->compressed,
 				      (guint)compress_bound(builder->opts.compression, plain_len));
 		if (compress_block(work->compressor, work->plain->data, plain_len,
@@ -292,13 +302,35 @@ static int add_chunk(struct flowblock_builder *builder, struct flowblock_column 
 			column->compression = builder->opts.compression;
 		}
 	}
-	column->stored_len = chunk->len;
-	column->checksum = XXH64(chunk->data, chunk->len, 0);
-	if (chunk->len > FLOWBLOCK_BODY_MAX - builder->body->len) {
-		return err_set(err, ST_ELIMIT, "a block of more than %u bytes", FLOWBLOCK_BODY_MAX);
-	}
+	builder->chunk_at = builder->body->len;
 	g_byte_array_append(builder->body, chunk->data, chunk->len);
 	return ST_OK;
+}
+
+/* The stream since begin_chunk() becomes a chunk at the end of the body. */
+static int end_chunk(struct flowblock_builder *builder, struct flowblock_column *column,
+		     struct err *err)
+{
+	size_t plain_len = builder->stream->len - builder->chunk_at;
+	int rc = ST_OK;
+
+	if (plain_len > PLAIN_MAX) {
+		return err_set(err, ST_ELIMIT, "a column of %zu bytes", plain_len);
+	}
+	column->compression = CHUNK_PLAIN;
+	column->plain_len = (uint32_t)plain_len;
+	if (builder->stream != builder->body) {
+		rc = store_chunk(builder, column, err);
+	}
+	if (rc == ST_OK && builder->body->len > FLOWBLOCK_BODY_MAX) {
+		rc = err_set(err, ST_ELIMIT, "a block of more than %u bytes", FLOWBLOCK_BODY_MAX);
+	}
+	if (rc == ST_OK) {
+		column->stored_len = builder->body->len - builder->chunk_at;
+		column->checksum =
+			XXH64(builder->body->data + builder->chunk_at, column->stored_len, 0);
+	}
+	return rc;
 }
 
 /* Does every row have the default? Only start times have none. */
@@ -355,8 +387,7 @@ static void build_core_addresses(struct flowblock_builder *builder, enum column 
 	measure_addresses(values, NULL, builder->rows, column);
 	*listed = !is_default(builder, core, column);
 	if (*listed) {
-		encode_addresses(builder->work->encoder, values, builder->rows,
-				 builder->work->plain);
+		encode_addresses(builder->work->encoder, values, builder->rows, builder->stream);
 	}
 }
 
@@ -371,7 +402,7 @@ static void build_core_numbers(struct flowblock_builder *builder, enum column co
 	measure_numbers(work->numbers, NULL, builder->rows, column);
 	*listed = !is_default(builder, core, column);
 	if (*listed) {
-		encode_numbers(work->encoder, work->numbers, builder->rows, work->plain);
+		encode_numbers(work->encoder, work->numbers, builder->rows, builder->stream);
 	}
 }
 
@@ -402,7 +433,7 @@ static void build_core_quick_v4(struct flowblock_builder *builder, enum column c
 	column->flags |= FLOWBLOCK_RANGED;
 	*listed = !is_default(builder, core, column);
 	if (*listed) {
-		quickcolumn_put_v4(&quick, builder->work->plain);
+		quickcolumn_put_v4(&quick, builder->stream);
 	}
 }
 
@@ -416,7 +447,7 @@ static void build_core_quick_numbers(struct flowblock_builder *builder, enum col
 	column->flags |= FLOWBLOCK_RANGED;
 	*listed = !is_default(builder, core, column);
 	if (*listed) {
-		quickcolumn_put(&quick, builder->work->plain);
+		quickcolumn_put(&quick, builder->stream);
 	}
 }
 
@@ -432,6 +463,10 @@ static build_core_fn core_fn(const struct flowblock_builder *builder, bool is_ad
 static int build_core(struct flowblock_builder *builder, enum column core,
 		      struct flowblock_column *column, bool *listed, struct err *err)
 {
+	*listed = !(builder->columns.usual_columns & COLUMN_BIT(core));
+	if (!*listed) {
+		return ST_OK;
+	}
 	column->type = column_core(core)->type;
 	core_fn(builder, column_form(column->type) == COLUMN_FORM_ADDRESS)(builder, core, column,
 									   listed);
@@ -444,7 +479,7 @@ static int build_core(struct flowblock_builder *builder, enum column core,
 	if (core == COLUMN_START) {
 		column->flags &= (uint8_t)~FLOWBLOCK_RANGED; /* the directory has them anyway */
 	}
-	return add_chunk(builder, column, err);
+	return end_chunk(builder, column, err);
 }
 
 static void append_varint(GByteArray *out, uint64_t value)
@@ -472,8 +507,8 @@ static const uint64_t *encode_presence(struct flowblock_builder *builder,
 	column->flags |= FLOWBLOCK_ABSENT;
 	g_byte_array_set_size(work->part, 0);
 	encode_numbers(work->encoder, work->presence, builder->rows, work->part);
-	append_varint(work->plain, work->part->len);
-	g_byte_array_append(work->plain, work->part->data, work->part->len);
+	append_varint(builder->stream, work->part->len);
+	g_byte_array_append(builder->stream, work->part->data, work->part->len);
 	return work->presence;
 }
 
@@ -489,7 +524,7 @@ static void encode_extension_strings(struct flowblock_builder *builder,
 		work->strings[i] = (struct encode_bytes){ .bytes = (const uint8_t *)"" };
 	}
 	extension_strings(extension, work->strings);
-	encode_strings(work->encoder, work->strings, builder->rows, work->plain);
+	encode_strings(work->encoder, work->strings, builder->rows, builder->stream);
 }
 
 static void encode_extension_addresses(struct flowblock_builder *builder,
@@ -503,43 +538,57 @@ static void encode_extension_addresses(struct flowblock_builder *builder,
 	}
 	extension_addresses(extension, work->addresses);
 	measure_addresses(work->addresses, presence, builder->rows, column);
-	encode_addresses(work->encoder, work->addresses, builder->rows, work->plain);
+	encode_addresses(work->encoder, work->addresses, builder->rows, builder->stream);
 }
 
 /* Of all rows; 0 where there is none. */
 static const uint64_t *extension_values(struct flowblock_builder *builder,
 					const struct extension_column *extension)
 {
-	const uint64_t *dense = extension_dense_numbers(extension, builder->rows);
 	uint64_t *numbers = builder->work->numbers;
 
-	if (dense != NULL) {
-		return dense;
-	}
 	memset(numbers, 0, builder->rows * sizeof(*numbers));
 	extension_numbers(extension, numbers);
 	return numbers;
+}
+
+/* Of all rows, as narrow as they are kept. */
+static void encode_extension_quickly(struct flowblock_builder *builder,
+				     const struct extension_column *extension,
+				     const uint64_t *presence, struct flowblock_column *column)
+{
+	struct quickcolumn quick = { .rows = builder->rows };
+
+	quick.values = extension_dense_numbers(extension, builder->rows, &quick.size);
+	if (quick.values == NULL) {
+		quick.values = extension_values(builder, extension);
+		quick.size = sizeof(uint64_t);
+	}
+	quickcolumn_measure(&quick);
+	quickcolumn_put(&quick, builder->stream);
+	if (column_is_ordered(column->type) && presence == NULL) {
+		column->min = quick.min;
+		column->max = quick.max;
+		column->flags |= FLOWBLOCK_RANGED;
+	} else if (column_is_ordered(column->type)) {
+		measure_numbers(quick.values, presence, builder->rows, column);
+	}
 }
 
 static void encode_extension_numbers(struct flowblock_builder *builder,
 				     const struct extension_column *extension,
 				     const uint64_t *presence, struct flowblock_column *column)
 {
-	struct quickcolumn quick = {
-		.values = extension_values(builder, extension),
-		.size = sizeof(uint64_t),
-		.rows = builder->rows,
-	};
+	const uint64_t *values;
 
 	if (builder->opts.quick) {
-		quickcolumn_measure(&quick);
-		quickcolumn_put(&quick, builder->work->plain);
-	} else {
-		encode_numbers(builder->work->encoder, quick.values, builder->rows,
-			       builder->work->plain);
+		encode_extension_quickly(builder, extension, presence, column);
+		return;
 	}
+	values = extension_values(builder, extension);
+	encode_numbers(builder->work->encoder, values, builder->rows, builder->stream);
 	if (column_is_ordered(column->type)) {
-		measure_numbers(quick.values, presence, builder->rows, column);
+		measure_numbers(values, presence, builder->rows, column);
 	}
 }
 
@@ -562,7 +611,7 @@ static int build_extension(struct flowblock_builder *builder,
 		encode_extension_strings(builder, extension);
 		break;
 	}
-	return add_chunk(builder, column, err);
+	return end_chunk(builder, column, err);
 }
 
 /* ---- the block ---- */
@@ -607,7 +656,7 @@ static int build_columns(struct flowblock_builder *builder, struct err *err)
 		bool listed = true;
 
 		*column = (struct flowblock_column){ .key = sources[i].key };
-		g_byte_array_set_size(builder->work->plain, 0);
+		begin_chunk(builder);
 		rc = sources[i].extension != NULL
 			     ? build_extension(builder, sources[i].extension, column, err)
 			     : build_core(builder, sources[i].core, column, &listed, err);
@@ -649,10 +698,10 @@ static void build_filter(struct flowblock_builder *builder)
 	builder->block.filter_checksum = XXH64(builder->body->data, size, 0);
 }
 
-/* Prelude, directory and their checksum, then the body, in one piece. */
-static int assemble(struct flowblock_builder *builder, struct err *err)
+/* Prelude, directory and their checksum, then the body, at the end of out. */
+static int assemble(struct flowblock_builder *builder, GByteArray *out, struct err *err)
 {
-	GByteArray *out = builder->out;
+	const guint at = out->len;
 	struct flowblock_prelude prelude = {
 		.magic = FLOWBLOCK_MAGIC,
 		.body_len = builder->body->len,
@@ -660,14 +709,14 @@ static int assemble(struct flowblock_builder *builder, struct err *err)
 	};
 	uint8_t checksum[8];
 
-	g_byte_array_set_size(out, FLOWBLOCK_PRELUDE_BYTES);
+	g_byte_array_set_size(out, at + FLOWBLOCK_PRELUDE_BYTES);
 	flowblock_put_directory(&builder->block, out);
-	prelude.header_len = out->len + (uint32_t)sizeof(checksum);
+	prelude.header_len = out->len - at + (uint32_t)sizeof(checksum);
 	if (prelude.header_len > FLOWBLOCK_HEADER_MAX) {
-		return err_set(err, ST_ELIMIT, "a directory of %u bytes", out->len);
+		return err_set(err, ST_ELIMIT, "a directory of %u bytes", out->len - at);
 	}
-	flowblock_put_prelude(out->data, &prelude);
-	store64(checksum, XXH64(out->data, out->len, 0), SWAP);
+	flowblock_put_prelude(out->data + at, &prelude);
+	store64(checksum, XXH64(out->data + at, out->len - at, 0), SWAP);
 	g_byte_array_append(out, checksum, sizeof(checksum));
 	g_byte_array_append(out, builder->body->data, builder->body->len);
 	return ST_OK;
@@ -693,9 +742,9 @@ static void clear_rows(struct flowblock_builder *builder)
 	extension_clear(builder->extensions);
 }
 
-int flowblock_build(struct flowblock_builder *builder, const uint8_t **bytes, size_t *len,
-		    struct err *err)
+int flowblock_append(struct flowblock_builder *builder, GByteArray *out, struct err *err)
 {
+	const guint at = out->len;
 	int rc;
 
 	assert(builder->columns.rows > 0);
@@ -712,9 +761,22 @@ int flowblock_build(struct flowblock_builder *builder, const uint8_t **bytes, si
 	build_filter(builder);
 	rc = build_columns(builder, err);
 	if (rc == ST_OK) {
-		rc = assemble(builder, err);
+		rc = assemble(builder, out, err);
+	}
+	if (rc != ST_OK) {
+		g_byte_array_set_size(out, at);
 	}
 	clear_rows(builder);
+	return rc;
+}
+
+int flowblock_build(struct flowblock_builder *builder, const uint8_t **bytes, size_t *len,
+		    struct err *err)
+{
+	int rc;
+
+	g_byte_array_set_size(builder->out, 0);
+	rc = flowblock_append(builder, builder->out, err);
 	*bytes = builder->out->data;
 	*len = builder->out->len;
 	return rc;

@@ -2,10 +2,12 @@
 /*
  * Records turned into one array per core column, of the column's own width, for a block that is
  * being made. They are kept as rows first, and become columns some at a time: a record that comes
- * touches one place in memory, not twenty. While all addresses are IPv4 they are kept as 32 bits.
+ * touches one place in memory, not twenty. While all addresses are IPv4 they are kept as 32 bits,
+ * and some columns that many sorts of records do not know are no arrays until a value is not the
+ * usual one.
  *
  *	struct flowcolumns columns;
- *	flowcolumns_init(&columns);
+ *	flowcolumns_init(&columns, &usual);
  *	flowcolumns_add(&columns, &rec);
  *	flowcolumns_settle(&columns);				// now columns.values are whole
  *	flowcolumns_clear(&columns);
@@ -22,15 +24,18 @@ struct flowcolumns {
 	uint32_t rows; /* all, those that are still rows as well */
 	/* Addresses are uint32_t (ip_to_v4()), as all of them are IPv4; else struct ip. */
 	bool narrow;
-	void *values[COLUMN_COUNT]; /* arrays */
+	void *values[COLUMN_COUNT]; /* arrays, but of columns that are usual */
+	uint32_t usual_columns; /* bits: of all rows that are settled the value is the usual one */
 
 	/* internal: */
+	struct record usual;
 	uint32_t settled; /* rows that the arrays have */
 	uint32_t capacity;
 	struct record *stage; /* those that they have not */
 };
 
-void flowcolumns_init(struct flowcolumns *columns);
+/* usual is copied. */
+void flowcolumns_init(struct flowcolumns *columns, const struct record *usual);
 void flowcolumns_release(struct flowcolumns *columns);
 /* Forget the rows; the room for them stays. */
 void flowcolumns_clear(struct flowcolumns *columns);

@@ -193,17 +193,14 @@ void hourappend_free(struct hourappend *append)
 
 static int encode_block(struct hourappend *append, struct err *err)
 {
-	const uint8_t *bytes = NULL;
-	size_t len = 0;
 	uint64_t end;
 	int st;
 
 	if (flowblock_rows(append->builder) == 0) {
 		return ST_OK;
 	}
-	st = flowblock_build(append->builder, &bytes, &len, err);
+	st = flowblock_append(append->builder, append->blocks, err);
 	if (st == ST_OK) {
-		g_byte_array_append(append->blocks, bytes, (guint)len);
 		end = append->blocks->len;
 		g_array_append_val(append->ends, end);
 	}

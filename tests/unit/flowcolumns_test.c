@@ -17,11 +17,21 @@ static struct record make(uint32_t i, uint32_t first_v6)
 	rec.packets = i + 1;
 	rec.sport = (uint16_t)i;
 	rec.flags = (uint8_t)i;
+	rec.input = i < 100 ? 7 : 8; /* usual is 7 */
+	rec.memo = i == 500;
 	return rec;
+}
+
+static bool is_usual(const struct flowcolumns *columns, enum column column)
+{
+	return columns->usual_columns & COLUMN_BIT(column);
 }
 
 static struct ip address(const struct flowcolumns *columns, enum column column, uint32_t row)
 {
+	if (is_usual(columns, column)) {
+		return ip_from_v4(0);
+	}
 	return columns->narrow ? ip_from_v4(((const uint32_t *)columns->values[column])[row])
 			       : ((const struct ip *)columns->values[column])[row];
 }
@@ -33,13 +43,21 @@ static uint32_t count_wrong(const struct flowcolumns *columns, uint32_t first_v6
 	for (uint32_t i = 0; i < columns->rows; i++) {
 		const struct record rec = make(i, first_v6);
 
-		wrong += ((const int64_t *)columns->values[COLUMN_START])[i] != rec.start_ns ||
-			 !ip_equal(address(columns, COLUMN_SIP, i), rec.sip) ||
-			 !ip_equal(address(columns, COLUMN_DIP, i), rec.dip) ||
-			 !ip_equal(address(columns, COLUMN_NHIP, i), rec.nhip) ||
-			 ((const uint64_t *)columns->values[COLUMN_PACKETS])[i] != rec.packets ||
-			 ((const uint16_t *)columns->values[COLUMN_SPORT])[i] != rec.sport ||
-			 ((const uint8_t *)columns->values[COLUMN_FLAGS])[i] != rec.flags;
+		wrong +=
+			((const int64_t *)columns->values[COLUMN_START])[i] != rec.start_ns ||
+			!ip_equal(address(columns, COLUMN_SIP, i), rec.sip) ||
+			!ip_equal(address(columns, COLUMN_DIP, i), rec.dip) ||
+			!ip_equal(address(columns, COLUMN_NHIP, i), rec.nhip) ||
+			((const uint64_t *)columns->values[COLUMN_PACKETS])[i] != rec.packets ||
+			((const uint16_t *)columns->values[COLUMN_SPORT])[i] != rec.sport ||
+			((const uint8_t *)columns->values[COLUMN_FLAGS])[i] != rec.flags ||
+			(is_usual(columns, COLUMN_INPUT)
+				 ? 7
+				 : ((const uint32_t *)columns->values[COLUMN_INPUT])[i]) !=
+				rec.input ||
+			(is_usual(columns, COLUMN_MEMO)
+				 ? 0
+				 : ((const uint16_t *)columns->values[COLUMN_MEMO])[i]) != rec.memo;
 	}
 	return wrong;
 }
@@ -49,9 +67,10 @@ static uint32_t count_wrong(const struct flowcolumns *columns, uint32_t first_v6
 static void test_rows(void)
 {
 	const uint32_t counts[] = { 1, 63, 64, 65, 128, 1000 };
+	struct record usual = make(0, UINT32_MAX);
 	struct flowcolumns columns;
 
-	flowcolumns_init(&columns);
+	flowcolumns_init(&columns, &usual);
 	for (size_t c = 0; c < G_N_ELEMENTS(counts); c++) {
 		const uint32_t v6[] = { UINT32_MAX, 0, counts[c] / 2, counts[c] - 1 };
 
@@ -68,6 +87,10 @@ static void test_rows(void)
 			UNIT_ASSERT_U64(flowcolumns_size(&columns, COLUMN_NHIP),
 					columns.narrow ? 4 : 16);
 			UNIT_ASSERT_U64(count_wrong(&columns, v6[i]), 0);
+			CU_ASSERT_EQUAL(is_usual(&columns, COLUMN_NHIP), columns.narrow);
+			CU_ASSERT_EQUAL(is_usual(&columns, COLUMN_INPUT), counts[c] <= 100);
+			CU_ASSERT_EQUAL(is_usual(&columns, COLUMN_MEMO), counts[c] <= 500);
+			CU_ASSERT(is_usual(&columns, COLUMN_STATE));
 			flowcolumns_clear(&columns);
 		}
 	}
@@ -77,9 +100,10 @@ static void test_rows(void)
 /* Rows that come after others were settled. */
 static void test_settled_twice(void)
 {
+	struct record usual = make(0, UINT32_MAX);
 	struct flowcolumns columns;
 
-	flowcolumns_init(&columns);
+	flowcolumns_init(&columns, &usual);
 	for (uint32_t row = 0; row < 500; row++) {
 		const struct record rec = make(row, 300);
 
