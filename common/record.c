@@ -3,17 +3,6 @@
 
 #include "common/timestamp.h"
 
-void record_init(struct record *rec)
-{
-	*rec = (struct record){
-		.sip = ip_from_v4(0),
-		.dip = ip_from_v4(0),
-		.nhip = ip_from_v4(0),
-		.sensor = RECORD_NO_SENSOR,
-		.flowtype = RECORD_NO_FLOWTYPE,
-	};
-}
-
 void record_cut_ms(struct record *rec)
 {
 	int64_t end_ns = timestamp_floor(record_end_ns(rec), NS_PER_MS);

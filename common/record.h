@@ -67,7 +67,16 @@ enum column {
 #define COLUMNS_ALL        (COLUMN_BIT(COLUMN_COUNT) - 1)
 
 /* All zero but the sensor and flowtype, which are "none"; addresses 0.0.0.0. */
-void record_init(struct record *rec);
+static inline void record_init(struct record *rec)
+{
+	*rec = (struct record){
+		.sip = ip_from_v4(0),
+		.dip = ip_from_v4(0),
+		.nhip = ip_from_v4(0),
+		.sensor = RECORD_NO_SENSOR,
+		.flowtype = RECORD_NO_FLOWTYPE,
+	};
+}
 
 static inline bool record_is_ipv6(const struct record *rec)
 {

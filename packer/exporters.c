@@ -6,6 +6,7 @@
 
 #include "common/bigendian.h"
 #include "common/clock.h"
+#include "common/timestamp.h"
 #include "packer/classify.h"
 
 #define EXPORTERS_DROPPED_PER_MINUTE 10
@@ -155,8 +156,7 @@ static int exporter_written(struct exporter *exporter, int st, const struct err 
 static int exporter_write(struct exporter *exporter, struct record *rec,
 			  const struct extras *extras)
 {
-	uint8_t format = classify_format(sensorconf_logic(exporter->config->conf), exporter->probe,
-					 rec->flowtype);
+	uint8_t format = classify_format(exporter->logic, exporter->probe, rec->flowtype);
 	struct err err;
 	int st = writer_write_as(exporter->all->env.writer, exporter->config->site, rec, extras,
 				 format, &err);
@@ -193,11 +193,11 @@ static int exporter_take_record(void *arg, const struct record *rec, const struc
 		return ST_OK;
 	}
 	exporter->categorized++;
-	exporter->hour_ns = record_hour_ns(rec);
+	exporter->start_ns = rec->start_ns;
 	if (exporter->all->env.by_probe) {
 		return exporter_write_by_probe(exporter, rec);
 	}
-	count = classify(sensorconf_logic(exporter->config->conf), exporter->probe, rec, outputs);
+	count = classify(exporter->logic, exporter->probe, rec, outputs);
 	for (size_t i = 0; st == ST_OK && i < count; i++) {
 		struct record copy = *rec;
 
@@ -232,6 +232,7 @@ static void exporter_configure(struct exporter *exporter, const struct packconfi
 		return;
 	}
 	exporter->generation = config->generation;
+	exporter->logic = sensorconf_logic(config->conf);
 	exporter->probe = sensorconf_probe(config->conf, exporter->open.probe);
 	if (exporter->probe && exporter->probe->sensors->len == 0) {
 		exporter->probe = NULL;
@@ -363,7 +364,8 @@ static void exporter_count(struct exporter *exporter)
 	probestats_add(exporter->stats, exporter->decoder, exporter->seen);
 	if (exporter->categorized > 0) {
 		metric_add(&exporter->stats->values[PROBE_CATEGORIZED], exporter->categorized);
-		atomic_store_explicit(&exporter->stats->hour_ns, exporter->hour_ns,
+		atomic_store_explicit(&exporter->stats->hour_ns,
+				      timestamp_floor(exporter->start_ns, NS_PER_HOUR),
 				      memory_order_relaxed);
 		exporter->categorized = 0;
 	}

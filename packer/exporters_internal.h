@@ -39,13 +39,14 @@ struct exporter {
 
 	uint64_t generation;       /* that probe was looked up in */
 	const struct probe *probe; /* NULL: no longer configured */
+	enum packlogic logic;
 
 	/* while a message is taken */
 	const struct packconfig *config;
 	bool repeat;
 	bool noted;           /* a note said that it is bad */
 	uint64_t categorized; /* records that the packing logic gave a type */
-	int64_t hour_ns;      /* of the last of them */
+	int64_t start_ns;     /* of the last of them */
 	struct err write_err;
 };
 

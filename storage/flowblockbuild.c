@@ -16,7 +16,6 @@
 #include "storage/varint.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -45,10 +44,18 @@ struct workspace {
 	GByteArray *part;
 };
 
+/* A column to be built: a core column, or an extension. */
+struct source_column {
+	struct column_key key;
+	enum column core;
+	const struct extension_column *extension; /* NULL: core */
+};
+
 struct flowblock_builder {
 	struct flowblock_opts opts;
-	struct flowcolumns columns; /* what was added */
-	uint32_t rows;              /* of the block that is being built */
+	struct flowcolumns columns;               /* what was added */
+	struct source_column cores[COLUMN_COUNT]; /* in the order of the directory */
+	uint32_t rows;                            /* of the block that is being built */
 	struct record defaults;
 	struct extension_buffer *extensions;
 	struct workspace *work; /* or NULL */
@@ -60,12 +67,27 @@ struct flowblock_builder {
 	GByteArray *out;
 };
 
-/* A column to be built: a core column, or an extension. */
-struct source_column {
-	struct column_key key;
-	enum column core;
-	const struct extension_column *extension; /* NULL: core */
-};
+/* Into its place among those before. */
+static void insert_source(struct source_column *sources, size_t count,
+			  const struct source_column *source)
+{
+	size_t at = count;
+
+	while (at > 0 && column_key_compare(&sources[at - 1].key, &source->key) > 0) {
+		sources[at] = sources[at - 1];
+		at--;
+	}
+	sources[at] = *source;
+}
+
+static void order_cores(struct source_column sources[COLUMN_COUNT])
+{
+	for (enum column core = 0; core < COLUMN_COUNT; core++) {
+		const struct source_column source = { .core = core, .key = column_core(core)->key };
+
+		insert_source(sources, core, &source);
+	}
+}
 
 struct flowblock_builder *flowblock_builder_new(const struct flowblock_opts *opts)
 {
@@ -79,6 +101,7 @@ struct flowblock_builder *flowblock_builder_new(const struct flowblock_opts *opt
 	record_init(&builder->defaults);
 	builder->defaults.sensor = opts->sensor;
 	builder->defaults.flowtype = opts->flowtype;
+	order_cores(builder->cores);
 	flowcolumns_init(&builder->columns, &builder->defaults);
 	builder->extensions = extension_buffer_new();
 	builder->body = g_byte_array_new();
@@ -616,30 +639,21 @@ static int build_extension(struct flowblock_builder *builder,
 
 /* ---- the block ---- */
 
-static int compare_sources(const void *a, const void *b)
-{
-	return column_key_compare(&((const struct source_column *)a)->key,
-				  &((const struct source_column *)b)->key);
-}
-
 /* All columns in the order of the directory. */
 static struct source_column *list_sources(const struct flowblock_builder *builder, size_t *count)
 {
 	size_t extensions = extension_count(builder->extensions);
-	struct source_column *sources = g_new0(struct source_column, COLUMN_COUNT + extensions);
+	struct source_column *sources = g_new(struct source_column, COLUMN_COUNT + extensions);
 
-	for (enum column core = 0; core < COLUMN_COUNT; core++) {
-		sources[core].core = core;
-		sources[core].key = column_core(core)->key;
-	}
+	memcpy(sources, builder->cores, sizeof(builder->cores));
+	*count = COLUMN_COUNT;
 	for (size_t i = 0; i < extensions; i++) {
-		struct source_column *source = &sources[COLUMN_COUNT + i];
+		struct source_column source = { .extension =
+							extension_column(builder->extensions, i) };
 
-		source->extension = extension_column(builder->extensions, i);
-		source->key = extension_key(source->extension);
+		source.key = extension_key(source.extension);
+		insert_source(sources, (*count)++, &source);
 	}
-	*count = COLUMN_COUNT + extensions;
-	qsort(sources, *count, sizeof(*sources), compare_sources);
 	return sources;
 }
 
