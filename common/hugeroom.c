@@ -8,9 +8,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+static size_t round_up(size_t bytes)
+{
+	return (bytes + HUGEROOM_BYTES - 1) & ~(HUGEROOM_BYTES - 1);
+}
+
 void *hugeroom_new(size_t bytes)
 {
-	size_t rounded = (bytes + HUGEROOM_BYTES - 1) & ~(HUGEROOM_BYTES - 1);
+	size_t rounded = round_up(bytes);
 	void *room;
 
 	if (bytes < HUGEROOM_BYTES) {
@@ -38,5 +43,38 @@ void hugeroom_forget(void *from, size_t bytes)
 
 	if (first < end) {
 		(void)madvise((void *)first, end - first, MADV_DONTNEED);
+	}
+}
+
+void *hugeroom_map(size_t bytes)
+{
+	size_t rounded = round_up(bytes);
+	size_t before;
+	uint8_t *room;
+
+	if (bytes < HUGEROOM_BYTES) {
+		return g_malloc0(bytes);
+	}
+	/* a huge page more, of which what is in front and behind goes back at once */
+	room = mmap(NULL, rounded + HUGEROOM_BYTES, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (room == MAP_FAILED) {
+		g_error("out of memory: %zu bytes", bytes);
+	}
+	before = round_up((uintptr_t)room) - (uintptr_t)room;
+	if (before > 0) {
+		munmap(room, before);
+	}
+	munmap(room + before + rounded, HUGEROOM_BYTES - before);
+	(void)madvise(room + before, rounded, MADV_HUGEPAGE);
+	return room + before;
+}
+
+void hugeroom_unmap(void *room, size_t bytes)
+{
+	if (bytes < HUGEROOM_BYTES) {
+		g_free(room);
+	} else if (room) {
+		munmap(room, round_up(bytes));
 	}
 }

@@ -25,4 +25,11 @@ void *hugeroom_new0(size_t bytes);
  */
 void hugeroom_forget(void *from, size_t bytes);
 
+/*
+ * Zeroed memory that the system has again as soon as it is given back, with the same number of
+ * bytes, by whatever thread. Never NULL but for 0 bytes; NULL may be given back.
+ */
+void *hugeroom_map(size_t bytes);
+void hugeroom_unmap(void *room, size_t bytes);
+
 #endif

@@ -380,6 +380,7 @@ static int value_width(const struct bin_value *value, const struct field_context
 	case GROUP_RECORDS:
 	case GROUP_PAYLOAD:
 	case GROUP_TIME:
+	case GROUP_FIRST:
 	case GROUP_OP_COUNT:
 		break;
 	}
@@ -464,6 +465,23 @@ static void add_divisors(struct bins *bins)
 	}
 }
 
+/* Fields that are made at run time keep texts and look up maps, which one thread may do; and what is
+ * sorted must be seen in order. */
+static unsigned choose_threads(const struct bins *bins, const struct bins_start_opts *opts)
+{
+	bool alone = opts->presorted;
+
+	for (size_t i = 0; i < bins->field_count; i++) {
+		alone = alone || bins->fields[i]->load_made;
+	}
+	for (size_t i = 0; i < bins->values->len; i++) {
+		const struct field *field = value_at(bins, i)->value.field;
+
+		alone = alone || (field && field->load_made);
+	}
+	return alone ? 1 : MAX(opts->threads, 1);
+}
+
 static int make_group(struct bins *bins, const struct bins_start_opts *opts, struct err *err)
 {
 	int64_t bin_ns = opts->bin_time.bin_ns ? opts->bin_time.bin_ns : NS_PER_S;
@@ -478,6 +496,8 @@ static int make_group(struct bins *bins, const struct bins_start_opts *opts, str
 		.unit_ns = fractional ? NS_PER_MS : NS_PER_S,
 		.zero_ns = bins->zero_ns,
 		.presorted = opts->presorted,
+		.in_order = opts->in_order,
+		.threads = bins->threads,
 		.memory_bytes = opts->memory_bytes,
 		.temp_dir = bins_temp_dir(opts->temp_dir),
 	};
@@ -488,6 +508,7 @@ static int make_group(struct bins *bins, const struct bins_start_opts *opts, str
 	}
 	status = group_new(&bins->group, &spec, err);
 	if (status == ST_OK && bins->want_total) {
+		spec.in_order = false;
 		spec.field_count = 0;
 		spec.value_count = 1;
 		status = group_new(&bins->total, &spec, err);
@@ -521,6 +542,7 @@ int bins_start(struct bins *bins, const struct bins_start_opts *opts, struct err
 	bins->ctx.ipv4_only = policy < IPV6_MIX;
 	bins->force_ipv6 = policy > IPV6_MIX;
 	add_divisors(bins);
+	bins->threads = choose_threads(bins, opts);
 	status = make_group(bins, opts, err);
 	if (status != ST_OK) {
 		return status;
@@ -528,41 +550,6 @@ int bins_start(struct bins *bins, const struct bins_start_opts *opts, struct err
 	bins->text = text_new(tool_output(opts->env, opts->output), &style);
 	add_columns(bins);
 	return ST_OK;
-}
-
-/*
- * With a bin time of its own, SiLK moves the record as a whole to the bin of the times in the key;
- * so the earliest start and latest end of a group are told by moved records, too.
- */
-static void shift_times(const struct bins *bins, struct batch *batch)
-{
-	for (uint32_t i = 0; i < batch->selected; i++) {
-		uint32_t row = batch->selection[i];
-		int64_t start = batch->start_ns[row];
-		int64_t duration = (int64_t)batch->duration_ns[row];
-		int64_t end = timestamp_floor(start + duration, bins->shift_ns);
-
-		if (!bins->shift_start) {
-			start = end - duration;
-		} else {
-			start = timestamp_floor(start, bins->shift_ns);
-			duration = bins->shift_end ? end - start : duration;
-		}
-		batch->start_ns[row] = start;
-		batch->duration_ns[row] = (uint64_t)duration;
-	}
-}
-
-/* IPv6 addresses stay whole. */
-static void mask_addresses(const struct batch *batch, struct ip *column, unsigned bits)
-{
-	for (uint32_t i = 0; i < batch->selected; i++) {
-		struct ip *ip = &column[batch->selection[i]];
-
-		if (ip_is_mapped(*ip)) {
-			*ip = ip_block_first(*ip, 96 + bits);
-		}
-	}
 }
 
 uint64_t bins_total(struct bins *bins)
@@ -586,50 +573,6 @@ uint64_t bins_total(struct bins *bins)
 bool bins_has_one_input(const struct source_opts *source, int argc)
 {
 	return argc <= 1 && !source->xargs.given;
-}
-
-int bins_read(struct bins *bins, const struct bins_start_opts *opts, int argc, char **argv)
-{
-	struct source *source = source_new(opts->env, opts->source, argc, argv);
-	struct batch *batch = batch_new();
-	uint32_t columns = group_columns(bins->group);
-	struct sampling sampling;
-	int status;
-
-	bins->labelling = labelling_new(bins->ext, opts->env, opts->site);
-	extfields_want(bins->ext, batch);
-	sampling_want(&sampling, opts->sampling, batch);
-	source_set_site(source, bins->ctx.site);
-	source_set_damage(source, opts->damage);
-	if (bins->total) {
-		columns |= group_columns(bins->total);
-	}
-	if (bins->shift_ns) {
-		columns |= COLUMN_BIT(COLUMN_START) | COLUMN_BIT(COLUMN_DURATION);
-	}
-	while (source_next(source, batch, columns)) {
-		struct err err;
-
-		sampling_scale(&sampling, batch);
-		if (bins->shift_ns) {
-			shift_times(bins, batch);
-		}
-		if (bins->mask.sip_bits) {
-			mask_addresses(batch, batch->sip, bins->mask.sip_bits);
-		}
-		if (bins->mask.dip_bits) {
-			mask_addresses(batch, batch->dip, bins->mask.dip_bits);
-		}
-		bins->records += batch->selected;
-		if (group_add(bins->group, batch, &err) != ST_OK ||
-		    (bins->total && group_add(bins->total, batch, &err) != ST_OK)) {
-			tool_die_err(&err);
-		}
-	}
-	bins->input_failed = source_failed(source);
-	status = source_close(source);
-	batch_free(batch);
-	return status;
 }
 
 /* ---- cells ---- */

@@ -74,6 +74,7 @@ struct bins {
 	uint64_t zero_ns;    /* stands for a duration of 0 in rates */
 	uint64_t records;    /* read */
 	bool input_failed;   /* source_failed() */
+	unsigned threads;    /* that read */
 	struct group *group;
 	struct text *text;
 	bool no_marks; /* what is not known is left out, not marked */
@@ -109,8 +110,10 @@ struct bins_start_opts {
 	const struct site_opts *site;
 	const struct sampling_opts *sampling;
 	struct bin_time bin_time;
-	bool presorted;        /* as struct group_spec has it */
+	bool presorted; /* as struct group_spec has it */
 	enum source_damage damage;
+	bool in_order;         /* and this */
+	unsigned threads;      /* at most */
 	uint64_t memory_bytes; /* 0: not given */
 	const char *temp_dir;  /* NULL: $SILK_TMPDIR, $TMPDIR or /tmp */
 };

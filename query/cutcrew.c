@@ -2,25 +2,12 @@
 #include "query/cutcrew.h"
 
 #include <glib.h>
-#include <pthread.h>
 
-#include "query/readcrew.h"
-
-/* Rows go out when they have that many bytes. */
-#define PIECE_BYTES (256u << 10)
-/* And wait for their turn up to so many. */
-#define WAITING_BYTES (16u << 20)
-
-struct piece {
-	struct readpiece head; /* first */
-	struct text_rows rows;
-	struct piece *next; /* of the spares */
-};
+#include "query/textpieces.h"
 
 struct run {
 	const struct cutcrew *crew;
-	pthread_mutex_t lock;
-	struct piece *spares; /* whose rows are written; their room is used again */
+	struct textpieces pieces;
 };
 
 struct worker {
@@ -29,33 +16,6 @@ struct worker {
 	struct timestamp_memo times;
 	struct text *draft;
 };
-
-static void piece_free(struct piece *piece)
-{
-	g_free(piece->rows.bytes);
-	g_free(piece);
-}
-
-static struct piece *take_spare(struct run *run)
-{
-	struct piece *piece;
-
-	pthread_mutex_lock(&run->lock);
-	piece = run->spares;
-	if (piece) {
-		run->spares = piece->next;
-	}
-	pthread_mutex_unlock(&run->lock);
-	return piece ? piece : g_new0(struct piece, 1);
-}
-
-static void keep_spare(struct run *run, struct piece *piece)
-{
-	pthread_mutex_lock(&run->lock);
-	piece->next = run->spares;
-	run->spares = piece;
-	pthread_mutex_unlock(&run->lock);
-}
 
 /* ---- workers ---- */
 
@@ -82,15 +42,10 @@ static void end(void *arg, void *state)
 static void hand_over(void *arg, void *state, struct readturn *turn)
 {
 	struct worker *worker = state;
-	struct piece *piece;
 
-	if (text_draft_bytes(worker->draft) == 0) {
-		return;
+	if (text_draft_bytes(worker->draft) > 0) {
+		readcrew_put(turn, &textpieces_take(&worker->run->pieces, worker->draft)->head);
 	}
-	piece = take_spare(worker->run);
-	text_take_rows(worker->draft, &piece->rows);
-	piece->head.piece.bytes = piece->rows.size;
-	readcrew_put(turn, &piece->head);
 }
 
 void cutcrew_row(const struct cutcrew *crew, const struct field_context *ctx, struct text *text,
@@ -115,22 +70,18 @@ static void print_batch(void *arg, void *state, struct batch *batch, struct read
 	for (uint32_t i = 0; i < batch->selected; i++) {
 		cutcrew_row(run->crew, &worker->ctx, worker->draft, batch, batch->selection[i]);
 	}
-	if (text_draft_bytes(worker->draft) >= PIECE_BYTES) {
+	if (text_draft_bytes(worker->draft) >= TEXTPIECES_BYTES) {
 		hand_over(arg, state, turn);
 	}
 }
 
 /* ---- the caller ---- */
 
-static void take(void *arg, struct readpiece *head, bool drained)
+static void take(void *arg, struct readpiece *piece, bool drained)
 {
 	struct run *run = arg;
-	struct piece *piece = (struct piece *)head;
 
-	if (!drained) {
-		text_put_rows(run->crew->text, &piece->rows);
-	}
-	keep_spare(run, piece);
+	textpieces_write(&run->pieces, drained ? NULL : run->crew->text, (struct textpiece *)piece);
 }
 
 static void want(void *arg, struct batch *batch)
@@ -153,12 +104,12 @@ static unsigned threads_of(const struct cutcrew *crew)
 
 void cutcrew_run(const struct cutcrew *crew, struct source *source)
 {
-	struct run run = { .crew = crew, .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct run run = { .crew = crew, .pieces = TEXTPIECES_INIT };
 	const struct readcrew reading = {
 		.source = source,
 		.threads = threads_of(crew),
 		.columns = crew->columns,
-		.waiting_bytes = WAITING_BYTES,
+		.waiting_bytes = TEXTPIECES_WAITING_BYTES,
 		.arg = &run,
 		.want = want,
 		.begin = begin,
@@ -169,8 +120,5 @@ void cutcrew_run(const struct cutcrew *crew, struct source *source)
 	};
 
 	readcrew_run(&reading);
-	while (run.spares) {
-		piece_free(take_spare(&run));
-	}
-	pthread_mutex_destroy(&run.lock);
+	textpieces_release(&run.pieces);
 }

@@ -1,285 +1,151 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Groups are kept in sets by the highest bits of the hashes of their keys, each with a table for
+ * narrow and for wide keys. With one thread there is one set.
+ */
 #include "query/group.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include <glib.h>
 
 #include "common/extfield.h"
 #include "common/timestamp.h"
-#include "query/flowrate.h"
+#include "query/grouporder.h"
+#include "query/grouptable.h"
 #include "query/sorter.h"
-#include "storage/keytable.h"
 
 #define MEMORY_DEFAULT_BYTES (UINT64_C(1) << 30)
+/* How many sets there are with several threads, as a power of two, if there is memory enough. */
+#define SET_BITS         4
+#define SETS_MAX         (1u << SET_BITS)
+#define SETS_WORTH_BYTES (UINT64_C(256) << 20)
+/* What a worker of several has of its own: so much, and all of them no more than this part. */
+#define OWN_BYTES (UINT64_C(12) << 20)
+#define OWN_PART  4
 
-/* How a field becomes part of a key. */
-enum part_form {
-	PART_PLAIN,
-	PART_TIME, /* cut to unit_ns */
-	PART_DURATION,
-	PART_SPAN, /* a duration beside both times: the difference of what they are cut to */
-};
-
-struct part {
-	const struct field *field;
-	enum part_form form;
-	int64_t unit_ns;
-	size_t offset;
+struct groupset {
+	pthread_mutex_t lock;
+	struct grouptable *tables[GROUPKEY_SHAPES]; /* NULL: not needed yet */
 };
 
 struct distinct {
-	struct part part;
-	struct keytable table; /* address of the group's row, then the value */
 	struct sorter *sorter; /* after a spill: the group's key, then the value */
 	const uint8_t *ahead;  /* next row of the sorter, NULL: none */
 };
 
 struct group {
-	struct part *parts;
-	size_t part_count;
-	size_t key_size;
+	struct groupkey key;
 	struct group_value *values;
-	size_t value_count;
-	struct distinct *distincts; /* one a value, unused ones zero */
+	size_t value_count; /* with that of the order */
+	struct groupkey_part *distinct_parts;
+	struct grouptable_spec specs[GROUPKEY_SHAPES];
 	uint32_t columns;
 	bool presorted;
+	bool in_order;
+	unsigned threads;
 	uint64_t zero_ns;
 	uint64_t memory_bytes;
 	const char *temp_dir;
 
-	struct keytable table; /* key, then a uint64_t a value */
-	uint8_t *keys;         /* of the rows of a batch */
-	uint8_t *pairs;
-	uint64_t *rows[BATCH_ROWS]; /* the values of each row's group */
+	unsigned set_bits;
+	unsigned set_count;
+	struct groupset sets[SETS_MAX];
+	struct group_worker *worker; /* of group_add() */
+	uint64_t position;           /* of its next batch */
 
-	struct sorter *sorter; /* key and values, sorted */
+	pthread_mutex_t spill_lock;
 	bool spilled;
-	uint32_t next;        /* row to hand out, without sorter */
+	struct sorter *sorter; /* key and values, sorted */
+	struct distinct *distincts;
 	const uint8_t *ahead; /* next row of the sorter */
 	uint8_t *out_key;
 	uint64_t *out_values;
+
+	struct grouptable *tables[SETS_MAX * GROUPKEY_SHAPES]; /* of all sets */
+	struct grouporder *order;
+	uint64_t next; /* bin to hand out */
 };
 
-/* ---- values: how rows are added, how partial groups are merged ---- */
-
-static void add_records(struct group *group, const struct batch *batch, size_t v)
-{
-	for (uint32_t i = 0; i < batch->selected; i++) {
-		group->rows[i][v]++;
-	}
-}
-
-static void add_packets(struct group *group, const struct batch *batch, size_t v)
-{
-	for (uint32_t i = 0; i < batch->selected; i++) {
-		group->rows[i][v] += batch->packets[batch->selection[i]];
-	}
-}
-
-static void add_bytes(struct group *group, const struct batch *batch, size_t v)
-{
-	for (uint32_t i = 0; i < batch->selected; i++) {
-		group->rows[i][v] += batch->bytes[batch->selection[i]];
-	}
-}
-
-static void add_payload(struct group *group, const struct batch *batch, size_t v)
-{
-	for (uint32_t i = 0; i < batch->selected; i++) {
-		group->rows[i][v] += flow_payload(batch, batch->selection[i]);
-	}
-}
-
-static void add_time(struct group *group, const struct batch *batch, size_t v)
-{
-	for (uint32_t i = 0; i < batch->selected; i++) {
-		uint64_t duration_ns = batch->duration_ns[batch->selection[i]];
-
-		group->rows[i][v] += duration_ns ? duration_ns : group->zero_ns;
-	}
-}
-
-static uint64_t merge_sum(uint64_t a, uint64_t b)
-{
-	return a + b;
-}
-
-static uint64_t merge_min(uint64_t a, uint64_t b)
-{
-	return (int64_t)a < (int64_t)b ? a : b;
-}
-
-static uint64_t merge_max(uint64_t a, uint64_t b)
-{
-	return (int64_t)a > (int64_t)b ? a : b;
-}
-
-static void add_start(struct group *group, const struct batch *batch, size_t v)
-{
-	for (uint32_t i = 0; i < batch->selected; i++) {
-		uint64_t *value = &group->rows[i][v];
-
-		*value = merge_min(*value, (uint64_t)batch->start_ns[batch->selection[i]]);
-	}
-}
-
-static void add_end(struct group *group, const struct batch *batch, size_t v)
-{
-	for (uint32_t i = 0; i < batch->selected; i++) {
-		uint32_t row = batch->selection[i];
-		uint64_t *value = &group->rows[i][v];
-
-		*value =
-			merge_max(*value, (uint64_t)batch->start_ns[row] + batch->duration_ns[row]);
-	}
-}
-
-static void add_distinct(struct group *group, const struct batch *batch, size_t v);
-
-static const struct value_op {
-	uint32_t columns;
-	uint64_t initial;
-	void (*add)(struct group *group, const struct batch *batch, size_t v);
-	uint64_t (*merge)(uint64_t a, uint64_t b);
-} value_ops[GROUP_OP_COUNT] = {
-	[GROUP_RECORDS] = { .add = add_records, .merge = merge_sum },
-	[GROUP_PACKETS] = { .columns = COLUMN_BIT(COLUMN_PACKETS),
-			    .add = add_packets,
-			    .merge = merge_sum },
-	[GROUP_BYTES] = { .columns = COLUMN_BIT(COLUMN_BYTES),
-			  .add = add_bytes,
-			  .merge = merge_sum },
-	[GROUP_START_MIN] = { .columns = COLUMN_BIT(COLUMN_START),
-			      .initial = INT64_MAX,
-			      .add = add_start,
-			      .merge = merge_min },
-	[GROUP_END_MAX] = { .columns = COLUMN_BIT(COLUMN_START) | COLUMN_BIT(COLUMN_DURATION),
-			    .initial = (uint64_t)INT64_MIN,
-			    .add = add_end,
-			    .merge = merge_max },
-	[GROUP_PAYLOAD] = { .columns = FLOW_PAYLOAD_COLUMNS,
-			    .add = add_payload,
-			    .merge = merge_sum },
-	[GROUP_TIME] = { .columns = COLUMN_BIT(COLUMN_DURATION),
-			 .add = add_time,
-			 .merge = merge_sum },
-	[GROUP_DISTINCT] = { .add = add_distinct, .merge = merge_sum },
+struct group_worker {
+	struct group *group;
+	bool shares;                             /* it adds to the sets */
+	struct grouptable *own[GROUPKEY_SHAPES]; /* else to these */
+	uint8_t *keys[GROUPKEY_SHAPES];          /* of the rows of a batch, padded */
+	uint8_t **distincts;                     /* a value each: wide ones */
+	uint32_t hashes[BATCH_ROWS];
+	uint16_t order[SETS_MAX][BATCH_ROWS]; /* places of the rows of each set */
+	uint32_t counts[SETS_MAX];
+	uint16_t rows[GROUPKEY_SHAPES][BATCH_ROWS];
+	uint16_t selection[BATCH_ROWS];
 };
 
-/* ---- keys ---- */
+/* ---- the plan ---- */
 
-static void pack_part(const struct part *part, const struct batch *batch, uint8_t *out,
-		      size_t stride)
+static void make_values(struct group *group, const struct group_spec *spec)
 {
-	static const struct field_context ctx = { 0 };
-
-	if (part->form == PART_PLAIN) {
-		field_pack(part->field, batch, out + part->offset, stride);
-		return;
+	group->value_count = spec->value_count + group->in_order;
+	group->values = g_new0(struct group_value, group->value_count + 1);
+	memcpy(group->values, spec->values, spec->value_count * sizeof(*spec->values));
+	if (group->in_order) {
+		group->values[spec->value_count].op = GROUP_FIRST;
 	}
-	for (uint32_t i = 0; i < batch->selected; i++) {
-		uint32_t row = batch->selection[i];
-		struct value value;
+	group->distinct_parts = g_new0(struct groupkey_part, group->value_count + 1);
+	for (size_t v = 0; v < group->value_count; v++) {
+		const struct group_value *value = &group->values[v];
 
-		part->field->load(batch, row, &ctx, &value);
-		if (part->form == PART_SPAN) {
-			int64_t end_ns = batch->start_ns[row] + (int64_t)batch->duration_ns[row];
-
-			value.ns = timestamp_floor(end_ns, part->unit_ns) -
-				   timestamp_floor(batch->start_ns[row], part->unit_ns);
-		} else {
-			value.ns = timestamp_floor(value.ns, part->unit_ns);
+		group->columns |= groupvalue_ops[value->op].columns;
+		if (value->op == GROUP_DISTINCT) {
+			group->distinct_parts[v] = groupkey_part(value->field, NS_PER_S, NS_PER_S);
+			group->columns |= value->field->columns;
 		}
-		part->field->kind->key(out + i * stride + part->offset, &value);
 	}
 }
 
-/* Time fields are known by the columns that they read. */
-static bool reads(const struct field *field, bool start, bool duration)
+static void make_sets(struct group *group)
 {
-	return field->role == FIELD_ROLE_TIME &&
-	       !(field->columns & COLUMN_BIT(COLUMN_START)) == !start &&
-	       !(field->columns & COLUMN_BIT(COLUMN_DURATION)) == !duration;
-}
-
-static struct part make_part(const struct field *field, int64_t time_ns, int64_t duration_ns)
-{
-	struct part part = { .field = field };
-
-	if (field->role == FIELD_ROLE_TIME) {
-		bool is_time = field->columns & COLUMN_BIT(COLUMN_START);
-
-		part.form = is_time ? PART_TIME : PART_DURATION;
-		part.unit_ns = is_time ? time_ns : duration_ns;
+	if (group->threads > 1 && group->memory_bytes >= SETS_WORTH_BYTES) {
+		group->set_bits = SET_BITS;
 	}
-	return part;
-}
-
-static int make_parts(struct group *group, const struct group_spec *spec, struct err *err)
-{
-	bool has_start = false, has_end = false;
-
-	group->parts = g_new0(struct part, spec->field_count + 1);
-	group->part_count = spec->field_count;
-	for (size_t i = 0; i < spec->field_count; i++) {
-		has_start = has_start || reads(spec->fields[i], true, false);
-		has_end = has_end || reads(spec->fields[i], true, true);
+	group->set_count = 1u << group->set_bits;
+	for (unsigned i = 0; i < group->set_count; i++) {
+		pthread_mutex_init(&group->sets[i].lock, NULL);
 	}
-	for (size_t i = 0; i < spec->field_count; i++) {
-		struct part *part = &group->parts[i];
-
-		*part = make_part(spec->fields[i], spec->bin_ns, spec->unit_ns);
-		if (part->form == PART_DURATION && has_start && has_end) {
-			part->form = PART_SPAN;
-			part->unit_ns = spec->bin_ns;
-			group->columns |= COLUMN_BIT(COLUMN_START);
-		}
-		part->offset = group->key_size;
-		group->key_size += part->field->kind->key_size;
-		group->columns |= part->field->columns;
+	pthread_mutex_init(&group->spill_lock, NULL);
+	for (enum groupkey_shape shape = 0; shape < GROUPKEY_SHAPES; shape++) {
+		group->specs[shape] = (struct grouptable_spec){
+			.key_size = group->key.size[shape],
+			.values = group->values,
+			.distincts = group->distinct_parts,
+			.value_count = group->value_count,
+		};
 	}
-	if (group->key_size > GROUP_KEY_MAX) {
-		return err_set(err, ST_ELIMIT, "the key is longer than %d bytes", GROUP_KEY_MAX);
-	}
-	return ST_OK;
 }
 
 int group_new(struct group **out, const struct group_spec *spec, struct err *err)
 {
-	struct group *group = g_new0(struct group, 1);
-	int status = make_parts(group, spec, err);
+	struct groupkey key;
+	struct group *group;
 
-	if (status != ST_OK) {
-		group_free(group);
-		return status;
+	if (groupkey_init(&key, spec, err) != ST_OK) {
+		groupkey_release(&key);
+		return ST_ELIMIT;
 	}
+	group = g_new0(struct group, 1);
+	group->key = key;
+	group->columns = key.columns;
 	group->memory_bytes = spec->memory_bytes ? spec->memory_bytes : MEMORY_DEFAULT_BYTES;
 	group->presorted = spec->presorted;
+	group->in_order = spec->in_order && !spec->presorted;
+	group->threads = MAX(spec->threads, 1);
 	group->zero_ns = spec->zero_ns;
 	group->temp_dir = spec->temp_dir;
-	group->value_count = spec->value_count;
-	group->values = g_memdup2(spec->values, spec->value_count * sizeof(*spec->values));
-	group->distincts = g_new0(struct distinct, spec->value_count + 1);
-	keytable_init(&group->table, group->key_size, spec->value_count * sizeof(uint64_t));
-	group->keys = g_malloc0(BATCH_ROWS * group->table.padded + 8);
-	group->pairs = g_malloc0(BATCH_ROWS * (sizeof(uint64_t) + keytable_padded(VALUE_KEY_MAX)));
-	group->out_key = g_malloc0(group->key_size + 1);
-	group->out_values = g_new0(uint64_t, spec->value_count + 1);
-	for (size_t v = 0; v < spec->value_count; v++) {
-		const struct field *field = spec->values[v].field;
-
-		group->columns |= value_ops[spec->values[v].op].columns;
-		if (spec->values[v].op == GROUP_DISTINCT) {
-			struct distinct *distinct = &group->distincts[v];
-
-			distinct->part = make_part(field, NS_PER_S, NS_PER_S);
-			distinct->part.offset = sizeof(uint64_t);
-			keytable_init(&distinct->table, sizeof(uint64_t) + field->kind->key_size,
-				      0);
-			group->columns |= field->columns;
-		}
-	}
+	make_values(group, spec);
+	make_sets(group);
+	group->distincts = g_new0(struct distinct, group->value_count + 1);
+	group->out_key = g_malloc0(group->key.size[GROUPKEY_WIDE] + 1);
+	group->out_values = g_new0(uint64_t, group->value_count + 1);
 	*out = group;
 	return ST_OK;
 }
@@ -289,17 +155,23 @@ void group_free(struct group *group)
 	if (!group) {
 		return;
 	}
+	group_worker_free(group->worker, NULL);
+	grouporder_free(group->order);
+	for (unsigned i = 0; i < group->set_count; i++) {
+		for (enum groupkey_shape shape = 0; shape < GROUPKEY_SHAPES; shape++) {
+			grouptable_free(group->sets[i].tables[shape]);
+		}
+		pthread_mutex_destroy(&group->sets[i].lock);
+	}
+	pthread_mutex_destroy(&group->spill_lock);
 	for (size_t v = 0; v < group->value_count; v++) {
-		keytable_release(&group->distincts[v].table);
 		sorter_free(group->distincts[v].sorter);
 	}
-	keytable_release(&group->table);
 	sorter_free(group->sorter);
-	g_free(group->parts);
+	groupkey_release(&group->key);
 	g_free(group->values);
+	g_free(group->distinct_parts);
 	g_free(group->distincts);
-	g_free(group->keys);
-	g_free(group->pairs);
 	g_free(group->out_key);
 	g_free(group->out_values);
 	g_free(group);
@@ -310,178 +182,354 @@ uint32_t group_columns(const struct group *group)
 	return group->columns;
 }
 
-/* ---- adding ---- */
+/* ---- spilling ---- */
 
-static void add_distinct(struct group *group, const struct batch *batch, size_t v)
+static struct sorter *make_sorter(const struct group *group, size_t key_size, size_t more)
 {
-	struct distinct *distinct = &group->distincts[v];
-	struct keytable *table = &distinct->table;
-	size_t stride = table->padded;
-	uint32_t hashes[BATCH_ROWS];
-	bool added;
-
-	memset(group->pairs, 0, batch->selected * stride);
-	pack_part(&distinct->part, batch, group->pairs, stride);
-	for (uint32_t i = 0; i < batch->selected; i++) {
-		uint8_t *pair = group->pairs + i * stride;
-
-		memcpy(pair, &group->rows[i], sizeof(uint64_t));
-		hashes[i] = keytable_hash(table, pair);
-		keytable_prefetch(table, hashes[i]);
-	}
-	for (uint32_t i = 0; i < batch->selected; i++) {
-		keytable_prefetch_row(table, hashes[i]);
-	}
-	for (uint32_t i = 0; i < batch->selected; i++) {
-		keytable_find(table, group->pairs + i * stride, hashes[i], &added);
-		group->rows[i][v] += added;
-	}
+	return sorter_new(&(struct sorter_opts){
+		.key_size = key_size,
+		.row_size = key_size + more,
+		.memory_bytes = group->memory_bytes / (group->value_count + 1),
+		.temp_dir = group->temp_dir,
+	});
 }
 
-static void start_row(const struct group *group, uint64_t *values)
+struct spill {
+	struct group *group;
+	enum groupkey_shape shape;
+	size_t v;
+};
+
+static int spill_pair(void *arg, const uint8_t *key, const uint8_t *value, struct err *err)
 {
-	for (size_t v = 0; v < group->value_count; v++) {
-		values[v] = value_ops[group->values[v].op].initial;
+	const struct spill *spill = arg;
+	const struct group *group = spill->group;
+	uint8_t *out = sorter_add(group->distincts[spill->v].sorter, err);
+
+	if (!out) {
+		return ST_EIO;
 	}
-}
-
-/* The group of a row is that of the row before, or a new one. */
-static void follow_rows(struct group *group, const struct batch *batch)
-{
-	struct keytable *table = &group->table;
-	size_t stride = table->padded;
-
-	for (uint32_t i = 0; i < batch->selected; i++) {
-		const uint8_t *key = group->keys + i * stride;
-		uint8_t *row = table->count > 0 ? keytable_row(table, table->count - 1) : NULL;
-		bool added = !row || memcmp(row, key, group->key_size) != 0;
-
-		if (added) {
-			row = keytable_append(table, key);
-		}
-		group->rows[i] = (uint64_t *)(void *)(row + stride);
-		if (added) {
-			start_row(group, group->rows[i]);
-		}
-	}
-}
-
-static void find_rows(struct group *group, const struct batch *batch)
-{
-	struct keytable *table = &group->table;
-	size_t stride = table->padded;
-	uint32_t hashes[BATCH_ROWS];
-	bool added;
-
-	for (uint32_t i = 0; i < batch->selected; i++) {
-		hashes[i] = keytable_hash(table, group->keys + i * stride);
-		keytable_prefetch(table, hashes[i]);
-	}
-	for (uint32_t i = 0; i < batch->selected; i++) {
-		keytable_prefetch_row(table, hashes[i]);
-	}
-	for (uint32_t i = 0; i < batch->selected; i++) {
-		uint8_t *row = keytable_find(table, group->keys + i * stride, hashes[i], &added);
-
-		group->rows[i] = (uint64_t *)(void *)(row + stride);
-		if (added) {
-			start_row(group, group->rows[i]);
-		}
-	}
-}
-
-static int spill_pairs(struct group *group, struct distinct *distinct, struct err *err)
-{
-	size_t value_size = distinct->part.field->kind->key_size;
-
-	if (!distinct->sorter) {
-		distinct->sorter = sorter_new(&(struct sorter_opts){
-			.key_size = group->key_size + value_size,
-			.row_size = group->key_size + value_size,
-			.memory_bytes = group->memory_bytes / (group->value_count + 1),
-			.temp_dir = group->temp_dir,
-		});
-	}
-	for (uint32_t i = 0; i < distinct->table.count; i++) {
-		const uint8_t *pair = keytable_row(&distinct->table, i);
-		uint8_t *out = sorter_add(distinct->sorter, err);
-		const uint8_t *values;
-
-		if (!out) {
-			return ST_EIO;
-		}
-		/* the pair holds the address of the group's values, which follow its key */
-		memcpy(&values, pair, sizeof(values));
-		memcpy(out, values - group->table.padded, group->key_size);
-		memcpy(out + group->key_size, pair + sizeof(uint64_t), value_size);
-	}
-	keytable_clear(&distinct->table);
+	groupkey_widen(&group->key, spill->shape, key, out);
+	memcpy(out + group->key.size[GROUPKEY_WIDE], value,
+	       group->distinct_parts[spill->v].field->kind->key_size);
 	return ST_OK;
 }
 
-/* Move all groups to the sorter; with pairs, also what distinct counts rest on. */
-static int drain(struct group *group, bool pairs, struct err *err)
+static int spill_pairs(struct group *group, enum groupkey_shape shape,
+		       const struct grouptable *table, struct err *err)
 {
+	size_t key_size = group->key.size[GROUPKEY_WIDE];
+	int status = ST_OK;
+
+	for (size_t v = 0; status == ST_OK && v < group->value_count; v++) {
+		struct spill spill = { group, shape, v };
+		struct sorter **sorter = &group->distincts[v].sorter;
+
+		if (group->values[v].op != GROUP_DISTINCT) {
+			continue;
+		}
+		if (!*sorter) {
+			size_t size = group->distinct_parts[v].field->kind->key_size;
+
+			*sorter = make_sorter(group, key_size + size, 0);
+		}
+		status = grouptable_each_pair(table, v, spill_pair, &spill, err);
+	}
+	return status;
+}
+
+/* Move the groups of a table to the sorter, and what distinct counts rest on. */
+static int spill_table(struct group *group, enum groupkey_shape shape, struct grouptable *table,
+		       struct err *err)
+{
+	size_t key_size = group->key.size[GROUPKEY_WIDE];
 	size_t values_size = group->value_count * sizeof(uint64_t);
+	int status = spill_pairs(group, shape, table, err);
 
 	if (!group->sorter) {
-		group->sorter = sorter_new(&(struct sorter_opts){
-			.key_size = group->key_size,
-			.row_size = group->key_size + values_size,
-			.memory_bytes = group->memory_bytes / (group->value_count + 1),
-			.temp_dir = group->temp_dir,
-		});
+		group->sorter = make_sorter(group, key_size, values_size);
 	}
-	for (size_t v = 0; v < group->value_count && pairs; v++) {
-		if (group->values[v].op == GROUP_DISTINCT &&
-		    spill_pairs(group, &group->distincts[v], err) != ST_OK) {
-			return ST_EIO;
-		}
-	}
-	for (uint32_t i = 0; i < group->table.count; i++) {
-		const uint8_t *row = keytable_row(&group->table, i);
+	for (uint32_t i = 0; status == ST_OK && i < table->rows.count; i++) {
 		uint8_t *out = sorter_add(group->sorter, err);
 
 		if (!out) {
 			return ST_EIO;
 		}
-		memcpy(out, row, group->key_size);
-		memcpy(out + group->key_size, row + group->table.padded, values_size);
+		groupkey_widen(&group->key, shape, keytable_row(&table->rows, i), out);
+		memcpy(out + key_size, grouptable_values(table, i), values_size);
 	}
-	keytable_clear(&group->table);
-	return ST_OK;
+	grouptable_clear(table);
+	return status;
 }
 
-static uint64_t memory_used(const struct group *group)
+/* By who has the set's lock. */
+static int spill_set(struct group *group, struct groupset *set, struct err *err)
 {
-	uint64_t bytes = keytable_bytes(&group->table);
+	int status = ST_OK;
 
-	for (size_t v = 0; v < group->value_count; v++) {
-		if (group->values[v].op == GROUP_DISTINCT) {
-			bytes += keytable_bytes(&group->distincts[v].table);
+	pthread_mutex_lock(&group->spill_lock);
+	group->spilled = true;
+	for (enum groupkey_shape shape = 0; status == ST_OK && shape < GROUPKEY_SHAPES; shape++) {
+		if (set->tables[shape]) {
+			status = spill_table(group, shape, set->tables[shape], err);
 		}
+	}
+	pthread_mutex_unlock(&group->spill_lock);
+	return status;
+}
+
+static uint64_t bytes_of(struct grouptable *const tables[GROUPKEY_SHAPES])
+{
+	uint64_t bytes = 0;
+
+	for (enum groupkey_shape shape = 0; shape < GROUPKEY_SHAPES; shape++) {
+		bytes += tables[shape] ? grouptable_bytes(tables[shape]) : 0;
 	}
 	return bytes;
 }
 
-int group_add(struct group *group, const struct batch *batch, struct err *err)
+static int spill_if_full(struct group *group, struct groupset *set, struct err *err)
 {
-	for (size_t i = 0; i < group->part_count; i++) {
-		pack_part(&group->parts[i], batch, group->keys, group->table.padded);
-	}
-	if (group->presorted) {
-		follow_rows(group, batch);
-	} else {
-		find_rows(group, batch);
+	return bytes_of(set->tables) > group->memory_bytes / group->set_count
+		       ? spill_set(group, set, err)
+		       : ST_OK;
+}
+
+/* ---- workers ---- */
+
+struct group_worker *group_worker_new(struct group *group)
+{
+	struct group_worker *worker = g_new0(struct group_worker, 1);
+
+	worker->group = group;
+	worker->shares = group->threads == 1;
+	worker->distincts = g_new0(uint8_t *, group->value_count + 1);
+	for (enum groupkey_shape shape = 0; shape < GROUPKEY_SHAPES; shape++) {
+		worker->keys[shape] =
+			g_malloc0(BATCH_ROWS * keytable_padded(group->key.size[shape]) + 8);
 	}
 	for (size_t v = 0; v < group->value_count; v++) {
-		value_ops[group->values[v].op].add(group, batch, v);
+		if (group->values[v].op == GROUP_DISTINCT) {
+			worker->distincts[v] = g_malloc0((size_t)BATCH_ROWS * VALUE_KEY_MAX);
+		}
 	}
-	if (memory_used(group) > group->memory_bytes) {
-		group->spilled = true;
-		return drain(group, true, err);
+	return worker;
+}
+
+static struct grouptable *table_in(const struct group *group,
+				   struct grouptable *tables[GROUPKEY_SHAPES],
+				   enum groupkey_shape shape)
+{
+	if (!tables[shape]) {
+		tables[shape] = grouptable_new(&group->specs[shape]);
 	}
+	return tables[shape];
+}
+
+static unsigned set_of(const struct group *group, uint32_t hash)
+{
+	return (unsigned)((uint64_t)hash << group->set_bits >> 32);
+}
+
+/* The worker's groups become those of the sets. */
+static int hand_in(struct group_worker *worker, enum groupkey_shape shape, struct err *err)
+{
+	struct group *group = worker->group;
+	struct grouptable *own = worker->own[shape];
+	uint8_t *parts = g_malloc(own->rows.count + 1);
+	uint32_t *map = g_new(uint32_t, own->rows.count + 1);
+	int status = ST_OK;
+
+	for (uint32_t i = 0; i < own->rows.count; i++) {
+		uint32_t hash = keytable_hash(&own->rows, keytable_row(&own->rows, i));
+
+		parts[i] = (uint8_t)set_of(group, hash);
+	}
+	for (unsigned s = 0; status == ST_OK && s < group->set_count; s++) {
+		struct groupset *set = &group->sets[s];
+
+		pthread_mutex_lock(&set->lock);
+		grouptable_merge(table_in(group, set->tables, shape), own, parts, (uint8_t)s, map);
+		status = spill_if_full(group, set, err);
+		pthread_mutex_unlock(&set->lock);
+	}
+	g_free(parts);
+	g_free(map);
+	return status;
+}
+
+static int hand_in_all(struct group_worker *worker, struct err *err)
+{
+	int status = ST_OK;
+
+	for (enum groupkey_shape shape = 0; shape < GROUPKEY_SHAPES; shape++) {
+		if (worker->own[shape] && status == ST_OK) {
+			status = hand_in(worker, shape, err);
+		}
+		grouptable_free(worker->own[shape]);
+		worker->own[shape] = NULL;
+	}
+	worker->shares = true;
+	return status;
+}
+
+int group_worker_free(struct group_worker *worker, struct err *err)
+{
+	int status;
+
+	if (!worker) {
+		return ST_OK;
+	}
+	status = hand_in_all(worker, err);
+	for (enum groupkey_shape shape = 0; shape < GROUPKEY_SHAPES; shape++) {
+		g_free(worker->keys[shape]);
+	}
+	for (size_t v = 0; v < worker->group->value_count; v++) {
+		g_free(worker->distincts[v]);
+	}
+	g_free(worker->distincts);
+	g_free(worker);
+	return status;
+}
+
+/* ---- adding ---- */
+
+/* Places of the rows by the set of their keys. */
+static void order_rows(struct group_worker *worker, const struct grouptable_packed *packed)
+{
+	const struct group *group = worker->group;
+	const uint32_t count = packed->rows.batch->selected;
+
+	memset(worker->counts, 0, sizeof(worker->counts));
+	for (uint32_t i = 0; i < count; i++) {
+		unsigned s = worker->shares ? set_of(group, packed->hashes[i]) : 0;
+
+		worker->order[s][worker->counts[s]++] = (uint16_t)i;
+	}
+}
+
+static int add_to_set(struct group_worker *worker, unsigned s, enum groupkey_shape shape,
+		      const struct grouptable_packed *packed, struct err *err)
+{
+	struct group *group = worker->group;
+	struct groupset *set = &group->sets[s];
+	struct grouptable *table = table_in(group, set->tables, shape);
+
+	if (group->presorted) {
+		grouptable_follow(table, packed);
+	} else {
+		grouptable_add(table, packed, worker->order[s], worker->counts[s]);
+	}
+	return spill_if_full(group, set, err);
+}
+
+/* The sets that are free first; when all are taken, wait for one. */
+static int add_to_sets(struct group_worker *worker, enum groupkey_shape shape,
+		       const struct grouptable_packed *packed, struct err *err)
+{
+	struct group *group = worker->group;
+	unsigned left = group->set_count;
+	bool waits = false;
+	int status = ST_OK;
+
+	while (left > 0 && status == ST_OK) {
+		unsigned before = left;
+
+		left = 0;
+		for (unsigned s = 0; s < group->set_count && status == ST_OK; s++) {
+			struct groupset *set = &group->sets[s];
+
+			if (worker->counts[s] == 0) {
+				continue;
+			}
+			if (waits) {
+				pthread_mutex_lock(&set->lock);
+			} else if (pthread_mutex_trylock(&set->lock) != 0) {
+				left++;
+				continue;
+			}
+			waits = false;
+			status = add_to_set(worker, s, shape, packed, err);
+			worker->counts[s] = 0;
+			pthread_mutex_unlock(&set->lock);
+		}
+		waits = left == before;
+	}
+	return status;
+}
+
+/* The selected rows all have this shape. */
+static int add_shape(struct group_worker *worker, enum groupkey_shape shape,
+		     const struct batch *batch, uint64_t position, struct err *err)
+{
+	struct group *group = worker->group;
+	size_t stride = keytable_padded(group->key.size[shape]);
+	const struct grouptable_packed packed = {
+		.keys = worker->keys[shape],
+		.hashes = worker->hashes,
+		.distincts = worker->distincts,
+		.rows = { .batch = batch, .zero_ns = group->zero_ns, .position = position },
+	};
+
+	groupkey_pack(&group->key, shape, batch, worker->keys[shape], stride);
+	for (uint32_t i = 0; i < batch->selected; i++) {
+		worker->hashes[i] = keytable_hash_of(packed.keys + i * stride, stride);
+	}
+	for (size_t v = 0; v < group->value_count; v++) {
+		if (group->values[v].op == GROUP_DISTINCT) {
+			groupkey_pack_part(&group->distinct_parts[v], batch, worker->distincts[v],
+					   VALUE_KEY_MAX);
+		}
+	}
+	order_rows(worker, &packed);
+	if (worker->shares) {
+		return add_to_sets(worker, shape, &packed, err);
+	}
+	grouptable_add(table_in(group, worker->own, shape), &packed, worker->order[0],
+		       worker->counts[0]);
 	return ST_OK;
+}
+
+static uint64_t own_bytes_max(const struct group *group)
+{
+	return MIN(OWN_BYTES, group->memory_bytes / OWN_PART / group->threads);
+}
+
+int group_worker_add(struct group_worker *worker, struct batch *batch, uint64_t position,
+		     struct err *err)
+{
+	const struct group *group = worker->group;
+	const uint32_t selected = batch->selected;
+	uint32_t counts[GROUPKEY_SHAPES];
+	int status = ST_OK;
+
+	groupkey_split(&group->key, batch, worker->rows, counts);
+	memcpy(worker->selection, batch->selection, selected * sizeof(batch->selection[0]));
+	for (enum groupkey_shape shape = 0; status == ST_OK && shape < GROUPKEY_SHAPES; shape++) {
+		if (counts[shape] > 0) {
+			memcpy(batch->selection, worker->rows[shape],
+			       counts[shape] * sizeof(batch->selection[0]));
+			batch->selected = counts[shape];
+			status = add_shape(worker, shape, batch, position, err);
+		}
+	}
+	memcpy(batch->selection, worker->selection, selected * sizeof(batch->selection[0]));
+	batch->selected = selected;
+	if (status == ST_OK && !worker->shares && bytes_of(worker->own) > own_bytes_max(group)) {
+		status = hand_in_all(worker, err);
+	}
+	return status;
+}
+
+int group_add(struct group *group, struct batch *batch, struct err *err)
+{
+	uint64_t position = group->position;
+
+	if (!group->worker) {
+		group->worker = group_worker_new(group);
+	}
+	group->position += BATCH_ROWS;
+	return group_worker_add(group->worker, batch, position, err);
 }
 
 /* ---- handing out ---- */
@@ -504,14 +552,13 @@ static int start_sorter(struct sorter *sorter, const uint8_t **ahead, struct err
 	return status == ST_OK ? read_ahead(sorter, ahead, err) : status;
 }
 
-int group_finish(struct group *group, bool sorted, struct err *err)
+static int finish_spilled(struct group *group, struct err *err)
 {
-	int status;
+	int status = ST_OK;
 
-	if (!sorted && !group->spilled) {
-		return ST_OK;
+	for (unsigned i = 0; i < group->set_count && status == ST_OK; i++) {
+		status = spill_set(group, &group->sets[i], err);
 	}
-	status = drain(group, group->spilled, err);
 	if (status == ST_OK) {
 		status = start_sorter(group->sorter, &group->ahead, err);
 	}
@@ -525,17 +572,44 @@ int group_finish(struct group *group, bool sorted, struct err *err)
 	return status;
 }
 
-/* Count the different pairs of the group whose key is in out_key. */
-static int count_pairs(struct group *group, struct distinct *distinct, uint64_t *count,
-		       struct err *err)
+int group_finish(struct group *group, bool sorted, struct err *err)
 {
-	size_t size = group->key_size + distinct->part.field->kind->key_size;
+	enum grouporder_by by = sorted            ? GROUPORDER_BY_KEY
+				: group->in_order ? GROUPORDER_BY_FIRST
+						  : GROUPORDER_NONE;
+	int status = group_worker_free(group->worker, err);
+
+	group->worker = NULL;
+	if (status != ST_OK) {
+		return status;
+	}
+	if (group->spilled) {
+		return finish_spilled(group, err);
+	}
+	for (unsigned i = 0; i < group->set_count * GROUPKEY_SHAPES; i++) {
+		group->tables[i] = group->sets[i / GROUPKEY_SHAPES].tables[i % GROUPKEY_SHAPES];
+		if (group->tables[i]) {
+			grouptable_seal(group->tables[i]);
+		}
+	}
+	group->order = grouporder_new(&group->key, group->tables,
+				      (size_t)group->set_count * GROUPKEY_SHAPES, by,
+				      group->value_count - 1);
+	return ST_OK;
+}
+
+/* Count the different pairs of the group whose key is in out_key. */
+static int count_pairs(struct group *group, size_t v, uint64_t *count, struct err *err)
+{
+	struct distinct *distinct = &group->distincts[v];
+	size_t size =
+		group->key.size[GROUPKEY_WIDE] + group->distinct_parts[v].field->kind->key_size;
 	uint8_t last[GROUP_KEY_MAX + VALUE_KEY_MAX];
 	int status = ST_OK;
 
 	*count = 0;
 	while (status == ST_OK && distinct->ahead &&
-	       memcmp(distinct->ahead, group->out_key, group->key_size) == 0) {
+	       memcmp(distinct->ahead, group->out_key, group->key.size[GROUPKEY_WIDE]) == 0) {
 		*count += *count == 0 || memcmp(last, distinct->ahead, size) != 0;
 		memcpy(last, distinct->ahead, size);
 		status = read_ahead(distinct->sorter, &distinct->ahead, err);
@@ -552,55 +626,62 @@ static int next_sorted(struct group *group, struct group_bin *bin, struct err *e
 	if (!group->ahead) {
 		return ST_END;
 	}
-	memcpy(group->out_key, group->ahead, group->key_size);
-	memcpy(group->out_values, group->ahead + group->key_size, values_size);
+	memcpy(group->out_key, group->ahead, group->key.size[GROUPKEY_WIDE]);
+	memcpy(group->out_values, group->ahead + group->key.size[GROUPKEY_WIDE], values_size);
 	status = read_ahead(group->sorter, &group->ahead, err);
 	while (status == ST_OK && group->ahead &&
-	       memcmp(group->ahead, group->out_key, group->key_size) == 0) {
+	       memcmp(group->ahead, group->out_key, group->key.size[GROUPKEY_WIDE]) == 0) {
 		for (size_t v = 0; v < group->value_count; v++) {
 			uint64_t value;
 
-			memcpy(&value, group->ahead + group->key_size + v * sizeof(value),
+			memcpy(&value,
+			       group->ahead + group->key.size[GROUPKEY_WIDE] + v * sizeof(value),
 			       sizeof(value));
-			group->out_values[v] =
-				value_ops[group->values[v].op].merge(group->out_values[v], value);
+			group->out_values[v] = groupvalue_ops[group->values[v].op].merge(
+				group->out_values[v], value);
 		}
 		status = read_ahead(group->sorter, &group->ahead, err);
 	}
 	for (size_t v = 0; v < group->value_count && status == ST_OK; v++) {
 		if (group->distincts[v].sorter) {
-			status = count_pairs(group, &group->distincts[v], &group->out_values[v],
-					     err);
+			status = count_pairs(group, v, &group->out_values[v], err);
 		}
 	}
 	*bin = (struct group_bin){ group->out_key, group->out_values };
 	return status;
 }
 
+uint64_t group_count(const struct group *group)
+{
+	return group->spilled ? 0 : grouporder_count(group->order);
+}
+
+void group_get(const struct group *group, uint64_t i, uint8_t *room, struct group_bin *bin)
+{
+	bin->values = grouporder_get(group->order, i, room);
+	bin->key = room;
+}
+
 int group_next(struct group *group, struct group_bin *bin, struct err *err)
 {
-	const uint8_t *row;
-
-	if (group->sorter) {
+	if (group->spilled) {
 		return next_sorted(group, bin, err);
 	}
-	if (group->next == group->table.count) {
+	if (group->next == grouporder_count(group->order)) {
 		return ST_END;
 	}
-	row = keytable_row(&group->table, group->next++);
-	bin->key = row;
-	bin->values = (const uint64_t *)(const void *)(row + group->table.padded);
+	group_get(group, group->next++, group->out_key, bin);
 	return ST_OK;
 }
 
 size_t group_key_size(const struct group *group)
 {
-	return group->key_size;
+	return group->key.size[GROUPKEY_WIDE];
 }
 
 void group_key(const struct group *group, const uint8_t *key, size_t i, struct value *out)
 {
-	const struct part *part = &group->parts[i];
+	const struct groupkey_part *part = &group->key.parts[i];
 
-	part->field->kind->from_key(out, key + part->offset);
+	part->field->kind->from_key(out, key + part->offset[GROUPKEY_WIDE]);
 }

@@ -11,6 +11,12 @@
 
 #include "storage/hourfile.h"
 
+/* A position: the number of the file, that of a frame in it, a row. */
+#define FILE_SHIFT   40
+#define FRAME_SHIFT  10
+#define BLOCK_FRAMES (FLOWBLOCK_ROWS_MAX / FRAME_ROWS)
+_Static_assert(1u << FRAME_SHIFT == BATCH_ROWS && BATCH_ROWS == FRAME_ROWS, "rows of a frame");
+
 /* Batches of a row file that a worker reads before it works on them. */
 #define ROUND_BATCHES 16
 
@@ -20,10 +26,13 @@ struct file {
 	char *name;
 	struct hourfile_reader *reader;
 	const struct blockfile *blocks; /* NULL: a row file */
+	uint64_t number;
+	uint64_t frames; /* read of a row file */
 };
 
 struct unit {
 	char *name;        /* of a file to open; NULL: it is open */
+	uint64_t number;   /* of the file */
 	struct file *file; /* owned */
 	size_t first, end; /* blocks of the unit */
 };
@@ -41,12 +50,14 @@ struct run {
 	uint32_t columns;
 	unsigned round; /* batches of a worker */
 	uint64_t met_bytes;
+	uint64_t files; /* named so far */
 	pthread_mutex_t end_lock;
 };
 
 struct worker {
 	void *state; /* the tool's */
 	struct batch **batches;
+	uint64_t *positions; /* of them */
 	struct blockfile_cursor *cursor;
 };
 
@@ -54,6 +65,7 @@ struct readturn {
 	struct run *run;
 	struct worker *worker;
 	struct scanturn *turn;
+	uint64_t position;
 };
 
 /* ---- files ---- */
@@ -104,8 +116,7 @@ static int take_event(struct source *source, const struct event *event)
 		return ST_OK;
 	}
 	if (event->at_open) {
-		source_fail(source, &event->err);
-		return ST_END;
+		return source_unopened(source, &event->err) ? ST_OK : ST_END;
 	}
 	return source_damaged(source, &event->err, event->goes_on) ? ST_OK : ST_END;
 }
@@ -140,10 +151,23 @@ bool readcrew_stopped(const struct readturn *turn)
 
 /* ---- workers ---- */
 
-static void work_on_batch(struct readturn *turn, struct batch *batch)
+uint64_t readcrew_position(const struct readturn *turn)
+{
+	return turn->position;
+}
+
+static uint64_t position_of(const struct file *file, uint64_t frame)
+{
+	return file->number << FILE_SHIFT | frame << FRAME_SHIFT;
+}
+
+/* Batch number i of the worker. */
+static void work_on_batch(struct readturn *turn, unsigned i)
 {
 	const struct readcrew *crew = turn->run->crew;
+	struct batch *batch = turn->worker->batches[i];
 
+	turn->position = turn->worker->positions[i];
 	source_accept(crew->source, batch);
 	if (batch->selected > 0) {
 		crew->batch(crew->arg, turn->worker->state, batch, turn);
@@ -172,10 +196,13 @@ static void read_blocks(struct readturn *turn, const struct unit *unit)
 		worker->cursor = blockfile_cursor_new();
 	}
 	while (st != ST_END && !readcrew_stopped(turn)) {
+		/* behind the last frame of a block it is the end of the block, which is as good */
+		worker->positions[0] =
+			position_of(unit->file, part.block * BLOCK_FRAMES + part.row / FRAME_ROWS);
 		st = hourfile_read_blocks(&part, worker->cursor, worker->batches[0],
 					  turn->run->columns, &err);
 		if (st == ST_OK) {
-			work_on_batch(turn, worker->batches[0]);
+			work_on_batch(turn, 0);
 		} else if (st != ST_END) {
 			end_unit(turn);
 			put_damage(turn, &err, false, true);
@@ -204,13 +231,15 @@ static void read_rows(struct readturn *turn, const struct unit *unit)
 	while (st == ST_OK && count < turn->run->round) {
 		st = hourfile_read_batch(unit->file->reader, batches[count], turn->run->columns,
 					 &err);
+		turn->worker->positions[count] = position_of(unit->file, unit->file->frames);
 		count += st == ST_OK;
+		unit->file->frames++;
 	}
 	if (st == ST_OK) {
 		add_unit(turn, unit->file, 0, 0);
 	}
 	for (unsigned i = 0; i < count && !readcrew_stopped(turn); i++) {
-		work_on_batch(turn, batches[i]);
+		work_on_batch(turn, i);
 	}
 	if (st != ST_OK && st != ST_END) {
 		end_unit(turn);
@@ -259,6 +288,7 @@ static bool open_unit(struct readturn *turn, struct unit *unit)
 	unit->file = g_new0(struct file, 1);
 	unit->file->owners = 1;
 	unit->file->name = g_steal_pointer(&unit->name);
+	unit->file->number = unit->number;
 	unit->file->reader = reader;
 	unit->file->blocks = hourfile_blocks(reader);
 	put_event(turn, &(struct event){ .file = file_ref(unit->file) });
@@ -296,6 +326,7 @@ static void *begin(void *arg)
 
 	worker->state = crew->begin(crew->arg);
 	worker->batches = g_new(struct batch *, run->round);
+	worker->positions = g_new0(uint64_t, run->round);
 	for (unsigned i = 0; i < run->round; i++) {
 		worker->batches[i] = batch_new();
 		if (crew->want) {
@@ -317,6 +348,7 @@ static void end(void *arg, void *state)
 		batch_free(worker->batches[i]);
 	}
 	g_free(worker->batches);
+	g_free(worker->positions);
 	blockfile_cursor_free(worker->cursor);
 	g_free(worker);
 }
@@ -334,6 +366,7 @@ static void *next(void *arg)
 	}
 	unit = g_new0(struct unit, 1);
 	unit->name = g_strdup(name);
+	unit->number = run->files++;
 	return unit;
 }
 

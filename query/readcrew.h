@@ -71,6 +71,9 @@ void readcrew_run(const struct readcrew *crew);
 
 /* Hand a piece over, which is taken; may wait. */
 void readcrew_put(struct readturn *turn, struct readpiece *piece);
+/* The place in the input of the first row of the batch at hand: that of another row is so many more,
+ * and all of them ascend with the input. Below 2^63. */
+uint64_t readcrew_position(const struct readturn *turn);
 /* Nothing more is wanted: the caller has failed. By the worker; units that come behind are not
  * worked on. */
 bool readcrew_stopped(const struct readturn *turn);

@@ -114,6 +114,7 @@ static void make_group(struct addrcount *count)
 		.field_count = 1,
 		.values = group_values,
 		.value_count = count->opts->what.mode == MODE_RECORDS ? VALUE_COUNT : VALUE_START,
+		.in_order = !count->opts->sort_ips,
 		.temp_dir = bins_default_temp_dir(),
 	};
 	struct err err;

@@ -12,6 +12,7 @@
 #include "query/protostats.h"
 #include "query/sorter.h"
 #include "query/toplist.h"
+#include "query/threads.h"
 #include "query/tool.h"
 
 struct stats_opts {
@@ -43,6 +44,7 @@ struct stats_opts {
 	struct format_opts format;
 	struct text_opts text;
 	struct output_opts output;
+	struct threads_opts threads;
 	struct source_opts source;
 	struct site_opts site;
 };
@@ -162,6 +164,7 @@ static const struct opt stats_opt_table[] = {
 	OPT_GROUP(struct stats_opts, format, format_opt_table),
 	OPT_GROUP(struct stats_opts, text, text_opt_table),
 	OPT_GROUP(struct stats_opts, output, output_opt_table),
+	OPT_GROUP(struct stats_opts, threads, threads_opt_table),
 	OPT_GROUP(struct stats_opts, source, source_opt_table),
 	OPT_GROUP(struct stats_opts, site, site_opt_table),
 	OPT_END,
@@ -579,6 +582,7 @@ static int stats_run(struct tool_env *env, void *options, int argc, char **argv)
 		.bin_time = opts->bin_time,
 		.presorted = opts->presorted_input && bins_has_one_input(&opts->source, argc),
 		.damage = opts->presorted_input ? SOURCE_DAMAGE_FORGIVEN : SOURCE_DAMAGE_ENDS,
+		.threads = threads_wanted(&opts->threads),
 		.memory_bytes = opts->memory,
 		.temp_dir = opts->temp_directory,
 	};

@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include "query/bins.h"
+#include "query/threads.h"
 #include "query/tool.h"
 
 /* A switch that adds a value, with its limits if any, in the order of the command line. */
@@ -28,6 +29,7 @@ struct uniq_opts {
 	struct format_opts format;
 	struct text_opts text;
 	struct output_opts output;
+	struct threads_opts threads;
 	struct source_opts source;
 	struct site_opts site;
 };
@@ -108,6 +110,7 @@ static const struct opt uniq_opt_table[] = {
 	OPT_GROUP(struct uniq_opts, format, format_opt_table),
 	OPT_GROUP(struct uniq_opts, text, text_opt_table),
 	OPT_GROUP(struct uniq_opts, output, output_opt_table),
+	OPT_GROUP(struct uniq_opts, threads, threads_opt_table),
 	OPT_GROUP(struct uniq_opts, source, source_opt_table),
 	OPT_GROUP(struct uniq_opts, site, site_opt_table),
 	OPT_END,
@@ -176,6 +179,8 @@ static int uniq_run(struct tool_env *env, void *options, int argc, char **argv)
 		.bin_time = opts->bin_time,
 		.presorted = opts->presorted_input && bins_has_one_input(&opts->source, argc),
 		.damage = opts->presorted_input ? SOURCE_DAMAGE_FORGIVEN : SOURCE_DAMAGE_VOIDS,
+		.in_order = !opts->sort_output && !opts->presorted_input,
+		.threads = threads_wanted(&opts->threads),
 		.memory_bytes = opts->memory,
 		.temp_dir = opts->temp_directory,
 	};

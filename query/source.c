@@ -141,11 +141,21 @@ const char *source_next_name(struct source *source)
 	return source_failed(source) ? NULL : names_next(source->names);
 }
 
-void source_fail(struct source *source, const struct err *err)
+static void source_fail(struct source *source, const struct err *err)
 {
 	tool_warn_err(err);
 	__atomic_store_n(&source->failed, true, __ATOMIC_RELAXED);
 	source->exit_status = TOOL_EXIT_ERROR;
+}
+
+bool source_unopened(struct source *source, const struct err *err)
+{
+	if (source->damage != SOURCE_ALL_FORGIVEN) {
+		source_fail(source, err);
+		return false;
+	}
+	tool_warn_err(err);
+	return true;
 }
 
 bool source_damaged(struct source *source, const struct err *err, bool goes_on)
@@ -182,11 +192,9 @@ static bool source_open_next(struct source *source)
 	struct err err;
 
 	while (name && hourfile_open(&source->reader, name, &source->read_opts, &err) != ST_OK) {
-		if (source->damage != SOURCE_ALL_FORGIVEN) {
-			source_fail(source, &err);
+		if (!source_unopened(source, &err)) {
 			return false;
 		}
-		tool_warn_err(&err);
 		name = source_next_name(source);
 	}
 	if (!name) {

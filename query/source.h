@@ -97,8 +97,8 @@ bool source_copies(const struct source *source);
 void source_accept(struct source *source, struct batch *batch);
 /* A file was opened: print its name, call the function of source_on_open(). */
 void source_opened(struct source *source, const char *path, const struct header *header);
-/* A file could not be opened, which ends the input. */
-void source_fail(struct source *source, const struct err *err);
+/* That a file could not be opened is told. false: this is the end of the input. */
+bool source_unopened(struct source *source, const struct err *err);
 /* Damage is told. goes_on: it cost a part of the file. false: this is the end of the input. */
 bool source_damaged(struct source *source, const struct err *err, bool goes_on);
 

@@ -11,13 +11,21 @@
 
 #include "common/hugeroom.h"
 
-#define SLOTS_MIN   1024
+#define SLOTS_MIN 1024
+/* Most slots that are used, of so many. */
+#define LOAD        5u
+#define LOAD_OF     8u
 #define CHUNK_BYTES HUGEROOM_BYTES
 
 static void make_slots(struct keytable *table, uint32_t count)
 {
-	table->slots = hugeroom_new0(count * sizeof(struct keytable_slot));
+	table->slots = hugeroom_map(count * sizeof(struct keytable_slot));
 	table->mask = count - 1;
+}
+
+static void give_slots_back(struct keytable_slot *slots, uint32_t mask)
+{
+	hugeroom_unmap(slots, ((size_t)mask + 1) * sizeof(*slots));
 }
 
 void keytable_init(struct keytable *table, size_t key_size, size_t extra_bytes)
@@ -39,10 +47,10 @@ void keytable_init(struct keytable *table, size_t key_size, size_t extra_bytes)
 void keytable_release(struct keytable *table)
 {
 	for (size_t i = 0; i < table->chunk_count; i++) {
-		g_free(table->chunks[i]);
+		hugeroom_unmap(table->chunks[i], table->chunk_rows * table->row_size);
 	}
 	g_free(table->chunks);
-	g_free(table->slots);
+	give_slots_back(table->slots, table->mask);
 	*table = (struct keytable){ 0 };
 }
 
@@ -58,9 +66,32 @@ void keytable_clear(struct keytable *table)
 	make_slots(table, SLOTS_MIN);
 }
 
-uint32_t keytable_hash(const struct keytable *table, const uint8_t *key)
+void keytable_seal(struct keytable *table)
 {
-	return (uint32_t)XXH3_64bits(key, table->padded);
+	give_slots_back(table->slots, table->mask);
+	table->slots = NULL;
+	table->mask = 0;
+}
+
+/* As the last step of MurmurHash3 does: each bit of the key changes half of all bits. */
+static uint32_t hash_word(const uint8_t *key)
+{
+	uint64_t word;
+
+	memcpy(&word, key, sizeof(word));
+	word ^= word >> 33;
+	word *= UINT64_C(0xff51afd7ed558ccd);
+	word ^= word >> 33;
+	word *= UINT64_C(0xc4ceb9fe1a85ec53);
+	return (uint32_t)(word >> 32);
+}
+
+uint32_t keytable_hash_of(const uint8_t *key, size_t padded)
+{
+	if (padded == sizeof(uint64_t)) {
+		return hash_word(key);
+	}
+	return (uint32_t)XXH3_64bits(key, padded);
 }
 
 /* Twice the slots, filled from the hashes that they keep. */
@@ -81,7 +112,7 @@ static void grow(struct keytable *table)
 		}
 		table->slots[at] = old[i];
 	}
-	g_free(old);
+	give_slots_back(old, count - 1);
 }
 
 static bool same_key(const struct keytable *table, const uint8_t *a, const uint8_t *b)
@@ -105,7 +136,7 @@ uint8_t *keytable_append(struct keytable *table, const uint8_t *key)
 	if (table->count >> table->chunk_shift == table->chunk_count) {
 		table->chunks = g_renew(uint8_t *, table->chunks, table->chunk_count + 1);
 		table->chunks[table->chunk_count++] =
-			hugeroom_new0(table->chunk_rows * table->row_size);
+			hugeroom_map(table->chunk_rows * table->row_size);
 	}
 	row = keytable_row(table, table->count++);
 	memcpy(row, key, table->padded);
@@ -127,20 +158,26 @@ static uint32_t find_slot(const struct keytable *table, const uint8_t *key, uint
 	return at;
 }
 
-uint8_t *keytable_find(struct keytable *table, const uint8_t *key, uint32_t hash, bool *added)
+uint32_t keytable_place(struct keytable *table, const uint8_t *key, uint32_t hash, bool *added)
 {
 	uint32_t at = find_slot(table, key, hash);
 
 	*added = !table->slots[at].row;
 	if (!*added) {
-		return keytable_row(table, table->slots[at].row - 1);
+		return table->slots[at].row - 1;
 	}
 	table->slots[at] = (struct keytable_slot){ hash, table->count + 1 };
-	/* at most half full, so that runs of used slots stay short */
-	if (table->count > table->mask / 2) {
+	keytable_append(table, key);
+	/* so full that runs of used slots stay short */
+	if (table->count > (table->mask + 1) / LOAD_OF * LOAD) {
 		grow(table);
 	}
-	return keytable_append(table, key);
+	return table->count - 1;
+}
+
+uint8_t *keytable_find(struct keytable *table, const uint8_t *key, uint32_t hash, bool *added)
+{
+	return keytable_row(table, keytable_place(table, key, hash, added));
 }
 
 uint8_t *keytable_look_up(const struct keytable *table, const uint8_t *key, uint32_t hash)
@@ -152,6 +189,8 @@ uint8_t *keytable_look_up(const struct keytable *table, const uint8_t *key, uint
 
 uint64_t keytable_bytes(const struct keytable *table)
 {
+	uint64_t slots = table->slots ? (uint64_t)table->mask + 1 : 0;
+
 	return (uint64_t)table->chunk_count * table->chunk_rows * table->row_size +
-	       ((uint64_t)table->mask + 1) * sizeof(*table->slots);
+	       slots * sizeof(*table->slots);
 }

@@ -44,11 +44,20 @@ void keytable_init(struct keytable *table, size_t key_size, size_t extra_bytes);
 void keytable_release(struct keytable *table);
 /* Forget all rows; memory is given back. */
 void keytable_clear(struct keytable *table);
+/* Keep the rows alone: none is looked up or added any more. */
+void keytable_seal(struct keytable *table);
 
-uint32_t keytable_hash(const struct keytable *table, const uint8_t *key);
+/* Of padded bytes, as all tables have it. All bits count: those that are lowest find the slot. */
+uint32_t keytable_hash_of(const uint8_t *key, size_t padded);
+static inline uint32_t keytable_hash(const struct keytable *table, const uint8_t *key)
+{
+	return keytable_hash_of(key, table->padded);
+}
 
 /* The row of key, added when it is new (*added). At most 2^32 - 2 rows. */
 uint8_t *keytable_find(struct keytable *table, const uint8_t *key, uint32_t hash, bool *added);
+/* The same as its number, for keytable_row(). */
+uint32_t keytable_place(struct keytable *table, const uint8_t *key, uint32_t hash, bool *added);
 
 /* A row of its own for key, which keytable_find() does not find. */
 uint8_t *keytable_append(struct keytable *table, const uint8_t *key);
@@ -59,7 +68,7 @@ uint8_t *keytable_look_up(const struct keytable *table, const uint8_t *key, uint
 /* Bring the slot of hash into the cache for the keytable_find() to come. */
 static inline void keytable_prefetch(const struct keytable *table, uint32_t hash)
 {
-	__builtin_prefetch(&table->slots[hash & table->mask]);
+	__builtin_prefetch(&table->slots[hash & table->mask], 1);
 }
 
 /* Row i in the order of adding. */
@@ -77,8 +86,8 @@ static inline void keytable_prefetch_row(const struct keytable *table, uint32_t 
 	if (slot->row && slot->hash == hash) {
 		const uint8_t *row = keytable_row(table, slot->row - 1);
 
-		__builtin_prefetch(row);
-		__builtin_prefetch(row + table->row_size - 1);
+		__builtin_prefetch(row, 1);
+		__builtin_prefetch(row + table->row_size - 1, 1);
 	}
 }
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# rwcut prints the same, to the byte, whatever the number of threads.
+# rwcut, rwuniq and rwstats print the same, to the byte, whatever the number of threads.
 . "$TUSSAH_SRCDIR/tests/e2e/lib.sh"
 export SILK_CONFIG_FILE=$TUSSAH_SRCDIR/tests/perf/silk.conf SILK_HEADER_NOVERSION=1
 
@@ -44,6 +44,28 @@ test_case 'rwcut: parts of the input' '
 	same rwcut --xargs=blocks --start-rec-num=30000 --num-recs=70000 &&
 	same rwcut --xargs=blocks --tail-recs=7 && test_lines with-1/out 8
 '
+test_case 'rwuniq' '
+	same rwuniq --xargs=blocks --fields=sip,dport &&
+	same rwuniq --xargs=blocks --fields=sip,dport --sort-output &&
+	same rwuniq --xargs=rows --fields=protocol --all-counts &&
+	same rwuniq --fields=sip --values=distinct:dip,distinct:dport,bytes &&
+	same rwuniq --xargs=blocks --fields=dip,stime --bin-time=3600 --values=distinct:sip &&
+	same rwuniq --xargs=blocks --fields=sip --sip-distinct 2>/dev/null &&
+	same rwuniq --fields=dport --packets=5- --ipv6-policy=force --sort-output &&
+	rwsort --fields=sip large.rw >sorted.rw && same rwuniq --fields=sip --presorted-input sorted.rw &&
+	same rwuniq --xargs=blocks --fields=sip,samplingInterval --sampling=scale
+'
+test_case 'rwuniq in little memory' '
+	same rwuniq --xargs=blocks --fields=sip,dip,dport --values=records,distinct:sport --memory=1m --temp-directory=. &&
+	cp with-1/out little &&
+	rwuniq --xargs=blocks --fields=sip,dip,dport --values=records,distinct:sport --sort-output >out && cmp out little
+'
+test_case 'rwstats' '
+	same rwstats --xargs=blocks --fields=sip --values=bytes --count=10 &&
+	same rwstats --xargs=blocks --fields=sip,dip --values=records --count=20 &&
+	same rwstats --xargs=blocks --fields=dport --values=distinct:sip --percentage=1 &&
+	same rwstats --fields=sip --values=packets,distinct:dip --threshold=100 --bottom
+'
 test_case 'all records are copied' '
 	rwcut --threads=1 --xargs=blocks --copy-input=copy1.rw >out1 &&
 	rwcut --threads=2 --xargs=blocks --copy-input=copy2.rw >out2 && cmp out1 out2 &&
@@ -53,6 +75,7 @@ test_case 'missing files and damage are told in order, and end the input' '
 	{ sed 30q blocks && echo "$PWD/none.rw" && sed 1,30d blocks; } >missing &&
 	same rwcut --xargs=missing --print-filenames && test_lines with-1/err 31 &&
 	test "$(cat with-1/status)" = 1 &&
+	same rwuniq --xargs=missing --print-filenames --fields=sip && test_lines with-1/err 31 &&
 	head -c 300000 large.rw >cut.rw &&
 	{ sed 30q blocks && echo "$PWD/cut.rw" && sed 1,30d blocks; } >damaged &&
 	same rwcut --xargs=damaged --print-filenames && test_lines with-1/err 32 &&

@@ -83,7 +83,10 @@ static unsigned check_bin(GHashTable *bins, const struct group *group, const str
 	       bin->values[6] != g_hash_table_size(want->starts);
 }
 
-static void check_group(uint64_t memory_bytes, bool sorted)
+/* Batches in turn to so many workers, or to the group itself. */
+#define WORKERS_MAX 3
+
+static void check_group(uint64_t memory_bytes, bool sorted, unsigned workers)
 {
 	const struct field *fields[] = { field_find("sport", NULL), field_find("protocol", NULL) };
 	const struct group_value values[] = {
@@ -102,9 +105,12 @@ static void check_group(uint64_t memory_bytes, bool sorted)
 		.value_count = G_N_ELEMENTS(values),
 		.bin_ns = NS_PER_S,
 		.unit_ns = NS_PER_S,
+		.in_order = !sorted,
+		.threads = workers,
 		.memory_bytes = memory_bytes,
 		.temp_dir = unit_scratch(),
 	};
+	struct group_worker *worker[WORKERS_MAX];
 	GHashTable *bins = g_hash_table_new_full(NULL, NULL, NULL, free_expected);
 	GRand *random = g_rand_new_with_seed(7);
 	struct batch *batch = batch_new();
@@ -115,6 +121,9 @@ static void check_group(uint64_t memory_bytes, bool sorted)
 	int status;
 
 	CU_ASSERT_EQUAL_FATAL(group_new(&group, &spec, NULL), ST_OK);
+	for (unsigned i = 0; i < workers; i++) {
+		worker[i] = group_worker_new(group);
+	}
 	for (unsigned i = 0; i < RECORDS; i++) {
 		struct record rec;
 
@@ -122,9 +131,18 @@ static void check_group(uint64_t memory_bytes, bool sorted)
 		expect(bins, &rec);
 		batch_append(batch, &rec);
 		if (batch->rows == BATCH_ROWS || i + 1 == RECORDS) {
-			CU_ASSERT_EQUAL(group_add(group, batch, NULL), ST_OK);
+			unsigned turn = workers ? i / BATCH_ROWS % workers : 0;
+
+			CU_ASSERT_EQUAL(workers ? group_worker_add(worker[turn], batch,
+								   i / BATCH_ROWS * BATCH_ROWS,
+								   NULL)
+						: group_add(group, batch, NULL),
+					ST_OK);
 			batch_clear(batch, COLUMNS_ALL);
 		}
+	}
+	for (unsigned i = 0; i < workers; i++) {
+		CU_ASSERT_EQUAL(group_worker_free(worker[i], NULL), ST_OK);
 	}
 	CU_ASSERT_EQUAL(group_finish(group, sorted, NULL), ST_OK);
 	while ((status = group_next(group, &bin, NULL)) == ST_OK) {
@@ -145,14 +163,77 @@ static void check_group(uint64_t memory_bytes, bool sorted)
 
 static void test_groups(void)
 {
-	unit_at("in memory, as it comes");
-	check_group(0, false);
-	unit_at("in memory, sorted");
-	check_group(0, true);
-	unit_at("spilled once or twice");
-	check_group(1500000, false);
-	unit_at("spilled at every batch");
-	check_group(1, true);
+	for (unsigned workers = 0; workers <= WORKERS_MAX; workers++) {
+		unit_at("in memory, as it comes, %u workers", workers);
+		check_group(0, false, workers);
+		unit_at("in memory, sorted, %u workers", workers);
+		check_group(0, true, workers);
+		unit_at("little memory, %u workers", workers);
+		check_group(100000, true, workers);
+		unit_at("spilled once or twice, %u workers", workers);
+		check_group(1500000, false, workers);
+		unit_at("spilled at every batch, %u workers", workers);
+		check_group(1, true, workers);
+	}
+}
+
+#define MANY 500000
+
+/* So many groups that workers share them: each key comes to both, and the order is that of the
+ * first. */
+static void test_shared(void)
+{
+	const struct field *fields[] = { field_find("sIP", NULL) };
+	const struct group_value values[] = { { GROUP_RECORDS, NULL },
+					      { GROUP_DISTINCT, field_find("sPort", NULL) } };
+	const struct group_spec spec = {
+		.fields = fields,
+		.field_count = 1,
+		.values = values,
+		.value_count = G_N_ELEMENTS(values),
+		.in_order = true,
+		.threads = 2,
+	};
+	struct group_worker *worker[2];
+	struct batch *batch = batch_new();
+	struct group_bin bin;
+	struct group *group;
+	struct record rec;
+	uint32_t count = 0;
+	unsigned bad = 0;
+
+	record_init(&rec);
+	CU_ASSERT_EQUAL_FATAL(group_new(&group, &spec, NULL), ST_OK);
+	worker[0] = group_worker_new(group);
+	worker[1] = group_worker_new(group);
+	for (uint32_t i = 0; i < 2 * MANY; i++) {
+		uint32_t key = i % MANY * 7919;
+
+		rec.sip = ip_from_v4(key);
+		rec.sip.hi = key % 16 == 0; /* some are IPv6 */
+		rec.sport = (uint16_t)(i / MANY);
+		batch_append(batch, &rec);
+		if (batch->rows == BATCH_ROWS || i + 1 == 2 * MANY) {
+			CU_ASSERT_EQUAL(group_worker_add(worker[i / MANY], batch,
+							 i / BATCH_ROWS * BATCH_ROWS, NULL),
+					ST_OK);
+			batch_clear(batch, COLUMNS_ALL);
+		}
+	}
+	CU_ASSERT_EQUAL(group_worker_free(worker[1], NULL), ST_OK);
+	CU_ASSERT_EQUAL(group_worker_free(worker[0], NULL), ST_OK);
+	CU_ASSERT_EQUAL(group_finish(group, false, NULL), ST_OK);
+	while (group_next(group, &bin, NULL) == ST_OK) {
+		struct value value;
+
+		group_key(group, bin.key, 0, &value);
+		bad += (uint32_t)value.ip.lo != count++ * 7919 || bin.values[0] != 2 ||
+		       bin.values[1] != 2;
+	}
+	UNIT_ASSERT_U64(count, MANY);
+	UNIT_ASSERT_U64(bad, 0);
+	group_free(group);
+	batch_free(batch);
 }
 
 /* How times are cut, by the fields that stand in the key. */
@@ -288,11 +369,9 @@ static void test_keytable(void)
 int main(void)
 {
 	static const struct unit_case cases[] = {
-		{ "groups", test_groups },
-		{ "times", test_times },
-		{ "presorted", test_presorted },
-		{ "keytable", test_keytable },
-		{ NULL, NULL },
+		{ "groups", test_groups },     { "groups that workers share", test_shared },
+		{ "times", test_times },       { "presorted", test_presorted },
+		{ "keytable", test_keytable }, { NULL, NULL },
 	};
 
 	return unit_run("group", cases);
