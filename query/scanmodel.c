@@ -6,7 +6,7 @@
 #include "query/scanmodel.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include <glib.h>
 
@@ -39,8 +39,7 @@ static bool is_flood(const struct scanflow *flows, size_t count)
 	return count >= FLOOD_FLOWS_MIN;
 }
 
-/* Follows the first flow to each host. Once one is no plain question, the walk can decide nothing.
- */
+/* Steps at the first flow to each host. A flow that is no plain question ends it undecided. */
 static void walk(const struct scanmodel_opts *opts, const struct scanflow *flows, size_t count,
 		 struct scanmodel_verdict *verdict)
 {
@@ -49,11 +48,11 @@ static void walk(const struct scanmodel_opts *opts, const struct scanflow *flows
 	double ratio = 1;
 
 	for (size_t i = 0; i < count; i++) {
-		if (i > 0 && flows[i].dip == flows[i - 1].dip) {
-			continue;
-		}
 		if (!asks_for_connection(&flows[i])) {
 			return;
+		}
+		if (i > 0 && flows[i].dip == flows[i - 1].dip) {
+			continue;
 		}
 		ratio *= ipset_contains(opts->internal, ip_from_v4(flows[i].dip)) ? hit : miss;
 		if (ratio < TRW_ERROR / (1 - TRW_ERROR)) {
@@ -193,10 +192,10 @@ static void count_networks(const struct scanflow *flows, size_t count, struct ne
 }
 
 /*
- * A run goes on behind the end of a network. ends_count: it counts however it ends; else, as SiLK
- * counts for ICMP, only once a host of its last network follows that is not the next one.
+ * A run goes on behind the end of a network. As SiLK counts for ICMP, it counts only once a host of
+ * its last network follows that is not the next one.
  */
-static unsigned longest_run(const struct scanflow *flows, size_t count, bool ends_count)
+static unsigned longest_run(const struct scanflow *flows, size_t count)
 {
 	unsigned run = 1, longest = 1;
 
@@ -212,37 +211,104 @@ static unsigned longest_run(const struct scanflow *flows, size_t count, bool end
 			longest = MAX(longest, run);
 			run = 1;
 		}
-		if (ends_count) {
-			longest = MAX(longest, run);
+	}
+	return longest;
+}
+
+/* The bits of the low ports that one host was asked for. */
+struct low_ports {
+	uint64_t bits[LOW_PORTS / 64];
+};
+
+static void add_port(struct low_ports *ports, uint16_t port)
+{
+	if (port < LOW_PORTS) {
+		ports->bits[port / 64] |= UINT64_C(1) << port % 64;
+	}
+}
+
+/* How many there are, and how many in a row; as in SiLK no row counts that has the last one. */
+static void measure_ports(const struct low_ports *ports, double *unique_max, double *run_max)
+{
+	unsigned unique = 0, run = 0, longest = 0, before = LOW_PORTS;
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(ports->bits); i++) {
+		for (uint64_t word = ports->bits[i]; word; word &= word - 1) {
+			const unsigned port = i * 64 + (unsigned)__builtin_ctzll(word);
+
+			if (port != before + 1) {
+				longest = MAX(longest, run);
+				run = 0;
+			}
+			unique++;
+			run++;
+			before = port;
+		}
+	}
+	if (before != LOW_PORTS - 1) {
+		longest = MAX(longest, run);
+	}
+	*unique_max = MAX(*unique_max, unique);
+	*run_max = MAX(*run_max, longest);
+}
+
+/*
+ * The most low ports that one host was asked for, and the most in a row. As in SiLK the first flow
+ * to a host counts with the port of the flow before it.
+ */
+static void low_ports(const struct scanflow *flows, size_t count, double *unique_max,
+		      double *run_max)
+{
+	struct low_ports ports = { 0 };
+
+	*unique_max = 0;
+	*run_max = 0;
+	add_port(&ports, flows[0].dport);
+	for (size_t i = 1; i < count; i++) {
+		if (flows[i].dip == flows[i - 1].dip) {
+			add_port(&ports, flows[i].dport);
+			continue;
+		}
+		measure_ports(&ports, unique_max, run_max);
+		memset(&ports, 0, sizeof(ports));
+		add_port(&ports, flows[i - 1].dport);
+	}
+	measure_ports(&ports, unique_max, run_max);
+}
+
+/*
+ * Hosts in a row. As in SiLK one that is not the next ends a row only when it is longer than those
+ * before it in the same network, and a row goes on behind the end of a network.
+ */
+static unsigned longest_row(const struct scanflow *flows, size_t count)
+{
+	unsigned row = 1, ended = 1, longest = 1;
+
+	for (size_t i = 1; i < count; i++) {
+		const uint32_t before = flows[i - 1].dip, dip = flows[i].dip;
+
+		if (dip >> 8 != before >> 8) {
+			ended = 1;
+		} else if (dip == before + 1) {
+			row++;
+			longest = MAX(longest, row);
+		} else if (dip != before && row > ended) {
+			ended = row;
+			row = 1;
 		}
 	}
 	return longest;
 }
 
-/*
- * Low ports that one host was asked for: how many, and how many in a row. As in SiLK the first flow
- * to a host does not count, but for the very first one.
- */
-static void low_ports(const struct scanflow *flows, size_t count, double *unique_max,
-		      double *run_max)
+/* Source ports of the last host that differ from those of the flow before. */
+static size_t count_port_changes(const struct scanflow *flows, size_t count)
 {
-	unsigned unique = flows[0].dport < LOW_PORTS, run = unique;
+	size_t changes = 1;
 
-	*unique_max = unique;
-	*run_max = run;
-	for (size_t i = 1; i < count; i++) {
-		const struct scanflow *before = &flows[i - 1], *flow = &flows[i];
-
-		if (flow->dip != before->dip) {
-			unique = 0;
-			run = 0;
-		} else if (flow->dport != before->dport && flow->dport < LOW_PORTS) {
-			unique++;
-			run = flow->dport == before->dport + 1 ? run + 1 : 1;
-		}
-		*unique_max = MAX(*unique_max, unique);
-		*run_max = MAX(*run_max, run);
+	for (size_t i = count - 1; i > 0 && flows[i - 1].dip == flows[i].dip; i--) {
+		changes += flows[i].sport != flows[i - 1].sport;
 	}
+	return changes;
 }
 
 static void udp_figures(const struct scanflow *flows, size_t count, double *out)
@@ -251,9 +317,9 @@ static void udp_figures(const struct scanflow *flows, size_t count, double *out)
 
 	count_networks(flows, count, &networks);
 	out[0] = ratio_of(count_if(flows, count, has_few_packets), count);
-	out[1] = longest_run(flows, count, true);
+	out[1] = longest_row(flows, count);
 	low_ports(flows, count, &out[2], &out[3]);
-	out[4] = ratio_of(last_source_ports(flows, count), networks.host_ports);
+	out[4] = ratio_of(count_port_changes(flows, count), networks.host_ports);
 	out[5] = ratio_of(count_if(flows, count, is_large), count);
 	out[6] = ratio_of(count_source_ports(flows, count), count);
 }
@@ -264,7 +330,7 @@ static void icmp_figures(const struct scanflow *flows, size_t count, double *out
 
 	count_networks(flows, count, &networks);
 	out[0] = networks.networks_run;
-	out[1] = longest_run(flows, count, false);
+	out[1] = longest_run(flows, count);
 	out[2] = networks.hosts_max;
 	out[3] = networks.host_ports;
 	out[4] = ratio_of(count_if(flows, count, is_request), count);
@@ -274,26 +340,22 @@ static void icmp_figures(const struct scanflow *flows, size_t count, double *out
 
 static const struct regression {
 	uint8_t protocol;
-	bool by_port; /* flows are sorted by port within a host */
 	void (*figures)(const struct scanflow *flows, size_t count, double *out);
 	size_t count;
 	double constant;
 	double coefficients[SCANMODEL_FIGURES];
 } regressions[] = {
 	{ 6,
-	  false,
 	  tcp_figures,
 	  6,
 	  -2.83835364,
 	  { 3.30902342, -0.15704702, -0.00231928, -1.04741370, 3.16301858, -3.26027044 } },
 	{ 17,
-	  true,
 	  udp_figures,
 	  7,
 	  -1.8879079,
 	  { 0.5436839, 0.0251510, 0.5290949, -1.2441823, -0.0018423, -0.2245487, -0.6979438 } },
 	{ 1,
-	  false,
 	  icmp_figures,
 	  5,
 	  -4.3070819,
@@ -310,17 +372,7 @@ static const struct regression *find_regression(uint8_t protocol)
 	return NULL;
 }
 
-static int compare_flows(const void *a, const void *b)
-{
-	const struct scanflow *x = a, *y = b;
-
-	if (x->dip != y->dip) {
-		return x->dip < y->dip ? -1 : 1;
-	}
-	return (x->dport > y->dport) - (x->dport < y->dport);
-}
-
-size_t scanmodel_figures(uint8_t protocol, struct scanflow *flows, size_t count,
+size_t scanmodel_figures(uint8_t protocol, const struct scanflow *flows, size_t count,
 			 double figures[SCANMODEL_FIGURES])
 {
 	const struct regression *regression = find_regression(protocol);
@@ -328,14 +380,11 @@ size_t scanmodel_figures(uint8_t protocol, struct scanflow *flows, size_t count,
 	if (!regression || count == 0) {
 		return 0;
 	}
-	if (regression->by_port) {
-		qsort(flows, count, sizeof(flows[0]), compare_flows);
-	}
 	regression->figures(flows, count, figures);
 	return regression->count;
 }
 
-static void regress(uint8_t protocol, struct scanflow *flows, size_t count,
+static void regress(uint8_t protocol, const struct scanflow *flows, size_t count,
 		    struct scanmodel_verdict *verdict)
 {
 	const struct regression *regression = find_regression(protocol);
@@ -353,8 +402,8 @@ static void regress(uint8_t protocol, struct scanflow *flows, size_t count,
 	*verdict = (struct scanmodel_verdict){ probability > 0.5, SCANMODEL_BLR, probability };
 }
 
-void scanmodel_judge(const struct scanmodel_opts *opts, uint8_t protocol, struct scanflow *flows,
-		     size_t count, struct scanmodel_verdict *verdict)
+void scanmodel_judge(const struct scanmodel_opts *opts, uint8_t protocol,
+		     const struct scanflow *flows, size_t count, struct scanmodel_verdict *verdict)
 {
 	*verdict = (struct scanmodel_verdict){ 0 };
 	if (opts->models != SCANMODEL_BLR && protocol == 6) {

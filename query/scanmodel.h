@@ -52,11 +52,11 @@ struct scanmodel_verdict {
  * flows are sorted by destination; those of UDP and ICMP become sorted by port, too. Returns how
  * many figures there are; 0: the protocol has no model.
  */
-size_t scanmodel_figures(uint8_t protocol, struct scanflow *flows, size_t count,
+size_t scanmodel_figures(uint8_t protocol, const struct scanflow *flows, size_t count,
 			 double figures[SCANMODEL_FIGURES]);
 
 /* All flows of one source and protocol (6, 17 or 1). */
-void scanmodel_judge(const struct scanmodel_opts *opts, uint8_t protocol, struct scanflow *flows,
-		     size_t count, struct scanmodel_verdict *verdict);
+void scanmodel_judge(const struct scanmodel_opts *opts, uint8_t protocol,
+		     const struct scanflow *flows, size_t count, struct scanmodel_verdict *verdict);
 
 #endif

@@ -83,6 +83,26 @@ static void test_walk(void)
 	ipset_free(set);
 }
 
+/* A flow that is no question ends the walk, also behind a question to the same host. */
+static void test_walk_ends(void)
+{
+	struct ipset *set = inside();
+	const struct scanmodel_opts opts = { SCANMODEL_TRW, set, 0.8, 0.2 };
+
+	for (size_t at = 1; at <= 5; at++) {
+		struct scanflow flows[6];
+		struct scanmodel_verdict verdict;
+		size_t before = ask(flows, OUTSIDE, 1, (uint32_t)at, SYN);
+
+		ask(flows + at, OUTSIDE, (uint32_t)at, 5, SYN);
+		flows[before].flags = ACK;
+		unit_at("after %zu", at);
+		scanmodel_judge(&opts, 6, flows, G_N_ELEMENTS(flows), &verdict);
+		CU_ASSERT_EQUAL(verdict.is_scan, at >= 4);
+	}
+	ipset_free(set);
+}
+
 static void test_flood(void)
 {
 	struct ipset *set = inside();
@@ -125,7 +145,6 @@ static void test_figures(void)
 		{ 2, 13, 80, SYN | ACK | RST, true, false },
 	};
 	struct scanflow udp[] = {
-		/* sorted by port: 53, 54, 70, 40000 of host 5; 6, 7 */
 		{ 5, 1, 54, 0, true, false },    { 5, 1, 53, 0, true, false },
 		{ 5, 1, 40000, 0, true, true },  { 5, 1, 70, 0, true, false },
 		{ 6, 2, 1000, 0, false, false }, { 7, 3, 40000, 0, true, false },
@@ -148,10 +167,107 @@ static void test_figures(void)
 	check_figures(6, tcp, 0, NULL, 0);
 }
 
+struct asked {
+	uint32_t dip;
+	uint16_t sport;
+	uint16_t dport;
+};
+
+/* As rwscan of SiLK 3.22.1 counts (--verbose-results) when 40 flows to one far host come first. */
+static void test_udp_figures(void)
+{
+	static const struct {
+		struct asked flows[11];
+		size_t count;
+		double row, ports, ports_row, source_ports;
+	} cases[] = {
+		/* one that is not the next ends a row when it is the longest of its network */
+		{ { { 1, 1, 5 }, { 2, 1, 5 }, { 4, 1, 5 }, { 5, 1, 5 } }, 4, 2, 1, 1, 1 / 4.0 },
+		{ { { 1, 1, 5 }, { 2, 1, 5 }, { 4, 1, 5 }, { 5, 1, 5 }, { 7, 1, 5 }, { 8, 1, 5 } },
+		  6,
+		  3,
+		  1,
+		  1,
+		  1 / 6.0 },
+		{ { { 1, 1, 5 },
+		    { 2, 1, 5 },
+		    { 9, 1, 5 },
+		    { 10, 1, 5 },
+		    { 256 + 5, 1, 5 },
+		    { 256 + 9, 1, 5 },
+		    { 256 + 10, 1, 5 } },
+		  7,
+		  2,
+		  1,
+		  1,
+		  1 / 7.0 },
+		/* the first flow to a host counts with the port of the one before */
+		{ { { 11, 1, 10 },
+		    { 11, 1, 11 },
+		    { 11, 1, 12 },
+		    { 12, 1, 20 },
+		    { 12, 1, 21 },
+		    { 12, 1, 22 } },
+		  6,
+		  2,
+		  3,
+		  3,
+		  1 / 6.0 },
+		{ { { 11, 1, 10 },
+		    { 11, 1, 11 },
+		    { 11, 1, 12 },
+		    { 12, 1, 20 },
+		    { 12, 1, 21 },
+		    { 12, 1, 22 },
+		    { 12, 1, 23 } },
+		  7,
+		  2,
+		  4,
+		  3,
+		  1 / 7.0 },
+		/* the order does not matter, and a row with the last low port does not count */
+		{ { { 1, 1, 12 }, { 1, 1, 10 }, { 1, 1, 11 }, { 1, 1, 10 } }, 4, 1, 3, 3, 1 / 4.0 },
+		{ { { 1, 1, 3 }, { 1, 1, 1022 }, { 1, 1, 1023 }, { 1, 1, 1024 } },
+		  4,
+		  1,
+		  3,
+		  1,
+		  1 / 4.0 },
+		/* source ports are those of the last host that differ from the one before */
+		{ { { 1, 7, 5 }, { 2, 8, 5 }, { 2, 9, 6 }, { 2, 8, 5 }, { 2, 8, 5 } },
+		  5,
+		  2,
+		  2,
+		  2,
+		  3 / 4.0 },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct scanflow flows[G_N_ELEMENTS(cases[0].flows)];
+		double figures[SCANMODEL_FIGURES];
+
+		for (size_t k = 0; k < cases[i].count; k++) {
+			const struct asked *asked = &cases[i].flows[k];
+
+			flows[k] = (struct scanflow){ .dip = asked->dip,
+						      .sport = asked->sport,
+						      .dport = asked->dport };
+		}
+		unit_at("case %zu", i);
+		UNIT_ASSERT_U64(scanmodel_figures(17, flows, cases[i].count, figures), 7);
+		CU_ASSERT_DOUBLE_EQUAL(figures[1], cases[i].row, 1e-9);
+		CU_ASSERT_DOUBLE_EQUAL(figures[2], cases[i].ports, 1e-9);
+		CU_ASSERT_DOUBLE_EQUAL(figures[3], cases[i].ports_row, 1e-9);
+		CU_ASSERT_DOUBLE_EQUAL(figures[4], cases[i].source_ports, 1e-9);
+	}
+}
+
 static const struct unit_case cases[] = {
 	{ "walk", test_walk },
+	{ "end of the walk", test_walk_ends },
 	{ "flood", test_flood },
 	{ "figures", test_figures },
+	{ "figures of UDP", test_udp_figures },
 	{ NULL, NULL },
 };
 
