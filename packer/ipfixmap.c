@@ -464,6 +464,20 @@ static bool map_is_event(const struct ipfix_input *input)
 		(input->mapping->quirks & PROBE_QUIRK_FIREWALL_EVENT));
 }
 
+/* An event of an address translator, which counts nothing: SiLK's event of a firewall that does not. */
+static bool map_is_nat_event(const struct ipfix_input *input)
+{
+	static const enum ipfix_field reverse[] = {
+		IPFIX_REV_PACKETS_DELTA,
+		IPFIX_REV_PACKETS_TOTAL,
+		IPFIX_REV_BYTES_DELTA,
+		IPFIX_REV_BYTES_TOTAL,
+	};
+
+	return input->shape->has_nat_event && shape_volume_groups(input->shape) == 0 &&
+	       !shape_has_any(input->shape, reverse, G_N_ELEMENTS(reverse));
+}
+
 /* Is there a flow in it? Sets its volumes, or the reason why not. */
 static bool map_accept(const struct ipfix_input *input, struct map_volume volumes[2],
 		       uint16_t *memo, struct ipfix_output *out)
@@ -480,6 +494,10 @@ static bool map_accept(const struct ipfix_input *input, struct map_volume volume
 	map_volumes(input, volumes);
 	if (map_is_event(input)) {
 		return map_event(input, volumes, memo, out);
+	}
+	if (map_is_nat_event(input)) {
+		volumes[0] = (struct map_volume){ 1, 1 };
+		return true;
 	}
 	return map_check_volumes(input, volumes, out);
 }

@@ -132,13 +132,14 @@ enum ipfix_form { /* "template shapes" of the specification */
 /* What a template has; made once per template. */
 struct ipfix_shape {
 	bool has[IPFIX_FIELD_COUNT];
-	bool has_list; /* subTemplateMultiList */
-	bool options;  /* not flows */
+	bool has_list;      /* subTemplateMultiList */
+	bool has_nat_event; /* natEvent (RFC 8158) */
+	bool options;       /* not flows */
 	enum ipfix_form form;
 	unsigned times; /* which time elements; ipfixtime.c's own bits */
 };
 
-/* has[], has_list and options are set: work out the rest. */
+/* All but form and times is set: work out the rest. */
 void ipfix_shape_finish(struct ipfix_shape *shape);
 
 /* What the probe says about the mapping (sensor.conf). */

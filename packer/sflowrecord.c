@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "common/decode.h"
+#include "packer/sampledpacket.h"
 
 enum {
 	IE_TOS = 5,
@@ -76,7 +76,7 @@ static int sflow_linktype(uint32_t protocol)
 		uint32_t protocol;
 		int linktype;
 	} rows[] = {
-		{ 1, 1 },    /* Ethernet */
+		{ 1, SAMPLEDPACKET_ETHERNET },
 		{ 7, 9 },    /* PPP */
 		{ 11, 228 }, /* IPv4 */
 		{ 12, 229 }, /* IPv6 */
@@ -91,26 +91,14 @@ static int sflow_linktype(uint32_t protocol)
 	return -1;
 }
 
-/* A packet cut off behind its IP header, and a fragment, are flows without ports. */
-static void flow_take_packet(struct sflowrecord *flow, struct packet *packet, uint32_t frame_bytes)
+static void flow_take_packet(struct sflowrecord *flow, const struct packet *packet,
+			     uint32_t frame_bytes)
 {
-	struct record *rec = &flow->rec;
-
-	if (packet->is_fragment && packet->fragment_offset == 0) {
-		decode_reassembled(packet->fragment_bytes, packet->fragment_captured,
-				   packet->fragment_len, packet);
-	}
 	flow->found = true;
 	flow->from_header = true;
 	flow->tos = packet->tos;
-	rec->state = packet->key.version == 6 ? RECORD_IPV6 : 0;
-	rec->sip = packet->key.sip;
-	rec->dip = packet->key.dip;
-	rec->sport = packet->key.sport;
-	rec->dport = packet->key.dport;
-	rec->protocol = packet->key.protocol;
-	rec->flags = packet->tcp_flags;
-	rec->bytes = frame_bytes;
+	sampledpacket_fill(&flow->rec, packet);
+	flow->rec.bytes = frame_bytes;
 	if (!flow->tagged) {
 		flow->vlan = packet->vlan;
 	}
@@ -120,22 +108,23 @@ static void flow_header(struct sflowrecord *flow, struct xdr *part, bool strippe
 {
 	uint32_t protocol = xdr_u32(part);
 	uint32_t frame_bytes = xdr_u32(part);
-	const struct decode_link *link = decode_link_find(sflow_linktype(protocol));
-	struct packet packet = { 0 };
+	int linktype = sflow_linktype(protocol);
+	struct packet packet;
 	const uint8_t *header;
 	uint32_t len;
+	bool found;
 
 	if (stripped) {
 		xdr_u32(part);
 	}
 	header = xdr_opaque(part, &len);
-	if (!header || !link || flow->from_header) {
+	if (!header || linktype < 0 || flow->from_header) {
 		return;
 	}
-	decode_packet(link, header, len, frame_bytes, &packet);
+	found = sampledpacket_decode(linktype, header, len, frame_bytes, &packet);
 	memcpy(flow->source_mac, packet.source_mac, sizeof(flow->source_mac));
 	memcpy(flow->destination_mac, packet.destination_mac, sizeof(flow->destination_mac));
-	if (packet.key.version != 0) {
+	if (found) {
 		flow_take_packet(flow, &packet, frame_bytes);
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Data sets of NetFlow v9 and IPFIX to records; the hot loop is here. */
 #include "common/timestamp.h"
+#include "packer/sampledpacket.h"
 #include "packer/templatelist.h"
 #include "packer/templatesession.h"
 
@@ -10,6 +11,11 @@
 #define DATA_PACKET_INTERVAL   305
 #define DATA_PACKET_SPACE      306
 #define DATA_INTERFACE         10
+#define DATA_TOS               5
+#define DATA_VLAN              58
+#define DATA_FRAME_SIZE        312
+#define DATA_IP_SECTION        313
+#define DATA_FRAME_SECTION     315
 
 /* All that is the same for the records of one set. */
 struct data_set {
@@ -24,15 +30,18 @@ struct data_set {
 	/* places in the extras; -1: not there */
 	int sampler, packet_interval, packet_space;
 	bool sampled; /* there may be a sampling interval to add */
+	int section;  /* the sampled packet, in the extras; -1: none */
+	int linktype; /* of it */
+	int frame_size;
 };
 
 /* ---- sampling ---- */
 
-static int data_find(const struct extras *extras, uint16_t id)
+static int data_find(const struct extras *extras, uint16_t id, enum column_form form)
 {
 	for (size_t i = 0; i < extras->count; i++) {
 		if (extras->values[i].key.pen == 0 && extras->values[i].key.id == id &&
-		    column_form(extras->values[i].type) == COLUMN_FORM_NUMBER) {
+		    column_form(extras->values[i].type) == form) {
 			return (int)i;
 		}
 	}
@@ -43,14 +52,14 @@ static void data_find_sampling(struct data_set *set)
 {
 	const struct extras *extras = &set->session->values.extras;
 
-	set->sampler = data_find(extras, DATA_SAMPLER);
+	set->sampler = data_find(extras, DATA_SAMPLER, COLUMN_FORM_NUMBER);
 	if (set->sampler < 0) {
-		set->sampler = data_find(extras, DATA_SELECTOR);
+		set->sampler = data_find(extras, DATA_SELECTOR, COLUMN_FORM_NUMBER);
 	}
-	set->packet_interval = data_find(extras, DATA_PACKET_INTERVAL);
-	set->packet_space = data_find(extras, DATA_PACKET_SPACE);
+	set->packet_interval = data_find(extras, DATA_PACKET_INTERVAL, COLUMN_FORM_NUMBER);
+	set->packet_space = data_find(extras, DATA_PACKET_SPACE, COLUMN_FORM_NUMBER);
 	set->sampled =
-		data_find(extras, DATA_SAMPLING_INTERVAL) < 0 &&
+		data_find(extras, DATA_SAMPLING_INTERVAL, COLUMN_FORM_NUMBER) < 0 &&
 		(set->packet_interval >= 0 || exporteroptions_has_intervals(set->domain->options) ||
 		 (set->whole && exporteroptions_has_intervals(set->whole->options)));
 }
@@ -94,6 +103,53 @@ static void data_add_sampling(const struct data_set *set)
 				  (struct column_key){ 0, DATA_SAMPLING_INTERVAL },
 				  COLUMN_UNSIGNED32, MIN(interval, UINT32_MAX));
 	}
+}
+
+/* ---- sampled packets ---- */
+
+static void data_find_section(struct data_set *set)
+{
+	const struct extras *extras = &set->session->values.extras;
+
+	set->linktype = SAMPLEDPACKET_ETHERNET;
+	set->section = data_find(extras, DATA_FRAME_SECTION, COLUMN_FORM_BYTES);
+	if (set->section < 0) {
+		set->linktype = SAMPLEDPACKET_IP;
+		set->section = data_find(extras, DATA_IP_SECTION, COLUMN_FORM_BYTES);
+	}
+	set->frame_size = data_find(extras, DATA_FRAME_SIZE, COLUMN_FORM_NUMBER);
+}
+
+/* A record that says nothing of its flow but has a packet of it (RFC 5477). */
+static bool data_take_packet(struct data_set *set)
+{
+	struct extras *extras = &set->session->values.extras;
+	struct ipfix_output *out = &set->session->output;
+	struct record *rec = &out->records[0];
+	struct packet packet;
+	uint32_t size = 0;
+
+	if (set->section < 0) {
+		return false;
+	}
+	if (set->frame_size >= 0 && set->linktype == SAMPLEDPACKET_ETHERNET) {
+		size = (uint32_t)MIN(extras->values[set->frame_size].number, UINT32_MAX);
+	}
+	if (!sampledpacket_decode(set->linktype, extras->values[set->section].bytes.bytes,
+				  extras->values[set->section].bytes.len,
+				  MAX(size, extras->values[set->section].bytes.len), &packet)) {
+		return false;
+	}
+	sampledpacket_fill(rec, &packet);
+	rec->packets = 1;
+	rec->bytes = size ? size : packet.bytes;
+	extras_add_number(extras, (struct column_key){ 0, DATA_TOS }, COLUMN_UNSIGNED8, packet.tos);
+	if (packet.vlan) {
+		extras_add_number(extras, (struct column_key){ 0, DATA_VLAN }, COLUMN_UNSIGNED16,
+				  packet.vlan);
+	}
+	out->count = 1;
+	return true;
 }
 
 /* ---- delivery ---- */
@@ -143,7 +199,7 @@ static int data_deliver(struct data_set *set)
 	int st;
 
 	ipfix_map(&set->input, out);
-	if (out->count == 0) {
+	if (out->count == 0 && !data_take_packet(set)) {
 		data_ignore(set);
 		return ST_OK;
 	}
@@ -276,6 +332,7 @@ int templatesession_data(struct templatesession *session, struct templatesession
 		session->values.fields.boot_ms = boot_ms > 0 ? (uint64_t)boot_ms : 0;
 	}
 	data_find_sampling(&set);
+	data_find_section(&set);
 	return tmpl->varlen ? data_varlen(&set, bytes, records, err)
 			    : data_fixed(&set, bytes, records);
 }

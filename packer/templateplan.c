@@ -7,6 +7,7 @@
 #include "packer/planrun.h"
 
 #define PLAN_PADDING    210
+#define PLAN_NAT_EVENT  230
 #define PLAN_MULTI_LIST 293
 /* All that one plan may do with a field: copy it to the record and to an extension column. */
 #define PLAN_OPS_PER_FIELD 2
@@ -172,6 +173,7 @@ static void plan_make_shape(struct plan_maker *maker)
 			shape->has[place] = true;
 		}
 		shape->has_list |= field->enterprise == 0 && field->number == PLAN_MULTI_LIST;
+		shape->has_nat_event |= field->enterprise == 0 && field->number == PLAN_NAT_EVENT;
 	}
 	/* NetFlow v9 says with every message when the exporter booted. */
 	if (maker->tmpl->set_id <= TEMPLATE_SET_V9_OPTIONS &&

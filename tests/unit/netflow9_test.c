@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdio.h>
 #include <string.h>
 
 #include "common/bigendian.h"
@@ -93,6 +94,18 @@ static void end_set(struct datagram *d)
 	put_be16(d->bytes + d->set + 2, (uint16_t)(d->len - d->set));
 }
 
+static void put_fields(struct datagram *d, uint16_t id, const uint16_t fields[][2], size_t count)
+{
+	begin_set(d, 0);
+	put(d, id, 2);
+	put(d, count, 2);
+	for (size_t i = 0; i < count; i++) {
+		put(d, fields[i][0], 2);
+		put(d, fields[i][1], 2);
+	}
+	end_set(d);
+}
+
 /* 300: addresses, protocol, packets, bytes, uptimes, interface, sampler, first MPLS label, ToS */
 static void put_template(struct datagram *d)
 {
@@ -100,14 +113,7 @@ static void put_template(struct datagram *d)
 					      { 1, 4 },  { 22, 4 }, { 21, 4 }, { 10, 4 },
 					      { 48, 1 }, { 70, 3 }, { 5, 1 } };
 
-	begin_set(d, 0);
-	put(d, 300, 2);
-	put(d, G_N_ELEMENTS(fields), 2);
-	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
-		put(d, fields[i][0], 2);
-		put(d, fields[i][1], 2);
-	}
-	end_set(d);
+	put_fields(d, 300, fields, G_N_ELEMENTS(fields));
 }
 
 static void put_record(struct datagram *d, unsigned interface, unsigned sampler)
@@ -246,6 +252,106 @@ static void test_sampling(void)
 	decoder_free(decoder);
 }
 
+/* Of a translator (RFC 8158): no volume, what matters is before and behind. */
+static void test_nat_event(void)
+{
+	static const uint16_t fields[][2] = { { 8, 4 }, { 225, 4 }, { 7, 2 },  { 227, 2 },
+					      { 4, 1 }, { 230, 1 }, { 323, 8 } };
+	static const uint16_t pool[][2] = { { 283, 4 }, { 230, 1 } };
+	struct seen seen;
+	struct decoder *decoder = make_decoder(&seen, 0);
+	struct datagram d;
+
+	begin(&d, 1, 60000, NOW_S);
+	put_fields(&d, 310, fields, G_N_ELEMENTS(fields));
+	put_fields(&d, 311, pool, G_N_ELEMENTS(pool));
+	begin_set(&d, 310);
+	put(&d, 0x0a000001, 4);
+	put(&d, 0xc0000201, 4);
+	put(&d, 1024, 2);
+	put(&d, 40000, 2);
+	put(&d, 17, 1);
+	put(&d, 1, 1);
+	put(&d, (NOW_S - 3) * UINT64_C(1000) + 250, 8);
+	end_set(&d);
+	begin_set(&d, 311);
+	put(&d, 9, 4);
+	put(&d, 16, 1);
+	end_set(&d);
+	CU_ASSERT_EQUAL(take(decoder, &d), ST_OK);
+	CU_ASSERT_EQUAL_FATAL(seen.records, 1);
+	UNIT_ASSERT_U64(count_of(decoder, DECODER_IGNORED), 1); /* nobody's addresses */
+	UNIT_ASSERT_U64(ip_to_v4(seen.last.sip), 0x0a000001);
+	UNIT_ASSERT_U64(seen.last.sport, 1024);
+	UNIT_ASSERT_U64(seen.last.packets, 1);
+	UNIT_ASSERT_U64(seen.last.bytes, 1);
+	CU_ASSERT_EQUAL(seen.last.start_ns, (NOW_S - 3) * NS_PER_S + 250 * NS_PER_MS);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(find(&seen, 225));
+	UNIT_ASSERT_U64(ip_to_v4(find(&seen, 225)->ip), 0xc0000201);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(find(&seen, 227));
+	UNIT_ASSERT_U64(find(&seen, 227)->number, 40000);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(find(&seen, 230));
+	UNIT_ASSERT_U64(find(&seen, 230)->number, 1);
+	decoder_free(decoder);
+}
+
+static void put_bytes(struct datagram *d, const char *hex)
+{
+	for (unsigned byte; sscanf(hex, "%2x", &byte) == 1; hex += 2) {
+		put(d, byte, 1);
+	}
+}
+
+/* Instead of a flow the packet itself (RFC 5477), as a frame or from its IP header on. */
+static void test_sampled_packets(void)
+{
+	static const uint16_t frame[][2] = { { 10, 4 }, { 14, 4 }, { 312, 2 }, { 315, 46 } };
+	static const uint16_t packet[][2] = { { 10, 4 }, { 313, 28 } };
+	static const char ip[] = "45b8003c0001000040110000c0000201c00002020035aaaa00280000";
+	struct seen seen;
+	struct decoder *decoder = make_decoder(&seen, 0);
+	struct datagram d;
+
+	begin(&d, 1, 60000, NOW_S);
+	put_fields(&d, 320, frame, G_N_ELEMENTS(frame));
+	put_fields(&d, 321, packet, G_N_ELEMENTS(packet));
+	begin_set(&d, 320);
+	put(&d, 7, 4);
+	put(&d, 8, 4);
+	put(&d, 1500, 2);
+	put_bytes(&d, "020000000001020000000002810003e80800");
+	put_bytes(&d, ip);
+	end_set(&d);
+	CU_ASSERT_EQUAL(take(decoder, &d), ST_OK);
+	CU_ASSERT_EQUAL_FATAL(seen.records, 1);
+	UNIT_ASSERT_U64(ip_to_v4(seen.last.sip), 0xc0000201);
+	UNIT_ASSERT_U64(ip_to_v4(seen.last.dip), 0xc0000202);
+	UNIT_ASSERT_U64(seen.last.sport, 53);
+	UNIT_ASSERT_U64(seen.last.dport, 0xaaaa);
+	UNIT_ASSERT_U64(seen.last.protocol, 17);
+	UNIT_ASSERT_U64(seen.last.packets, 1);
+	UNIT_ASSERT_U64(seen.last.bytes, 1500);
+	UNIT_ASSERT_U64(seen.last.input, 7);
+	CU_ASSERT_EQUAL(seen.last.start_ns, NOW_S * NS_PER_S);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(find(&seen, 5));
+	UNIT_ASSERT_U64(find(&seen, 5)->number, 0xb8);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(find(&seen, 58));
+	UNIT_ASSERT_U64(find(&seen, 58)->number, 1000);
+
+	begin(&d, 2, 60000, NOW_S);
+	begin_set(&d, 321);
+	put(&d, 7, 4);
+	put_bytes(&d, ip);
+	put(&d, 7, 4);
+	put_bytes(&d, "00000000000000000000000000000000000000000000000000000000");
+	end_set(&d);
+	CU_ASSERT_EQUAL(take(decoder, &d), ST_OK);
+	CU_ASSERT_EQUAL_FATAL(seen.records, 2);
+	UNIT_ASSERT_U64(seen.last.bytes, 60);
+	UNIT_ASSERT_U64(count_of(decoder, DECODER_IGNORED), 1); /* what is no packet */
+	decoder_free(decoder);
+}
+
 /* Data waits for its template, through a restart too; not for ever, and not without bound. */
 static void test_held(void)
 {
@@ -367,6 +473,8 @@ int main(void)
 	static const struct unit_case cases[] = {
 		{ "record", test_record },
 		{ "sampling", test_sampling },
+		{ "events of translators", test_nat_event },
+		{ "sampled packets", test_sampled_packets },
 		{ "held", test_held },
 		{ "sequence", test_sequence },
 		{ "clock", test_clock },
