@@ -519,6 +519,7 @@ static void prepare_output(struct job *job, struct tool_env *env, struct ipset_w
 	write->entries = &job->entries;
 	if (opts != &job->opts->sink) {
 		write->record_version = 0;
+		write->compression = COMPRESSION_DEFAULT;
 	}
 }
 

@@ -138,6 +138,14 @@ test_case 'from file to file' '
 		cmp piped direct || return 1
 	done
 '
+# As in SiLK, neither the switch nor the environment says how a symmetric difference is packed.
+test_case 'a symmetric difference is packed in one way' '
+	for method in none zlib; do
+		rm -f direct &&
+		SILK_COMPRESSION_METHOD=$method rwsettool --symmetric-difference --output-path=direct a.set b.set &&
+		rwfileinfo --fields=compression direct | grep -q "lzo1x" || return 1
+	done
+'
 test_case 'nothing is written when an input is damaged' '
 	head -c 60 b.set >cut.set && rm -f direct &&
 	test_must_fail rwsettool --union --output-path=direct a.set cut.set 2>err && test ! -s direct &&
