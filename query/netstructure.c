@@ -570,17 +570,3 @@ void netstructure_finish(struct netstructure_table *table)
 	g_free(table->levels);
 	g_free(table);
 }
-
-void netstructure_print(const struct netstructure *net, const struct ipset *set, struct text *text,
-			const struct text_style *style, unsigned ip_format)
-{
-	struct netstructure_table *table = netstructure_start(net, text, style, ip_format, false);
-	struct ipset_cursor cursor;
-	struct cidr range;
-
-	ipset_cursor_start(&cursor, set);
-	while (ipset_cursor_next(&cursor, &range)) {
-		netstructure_add(table, range.first, range.last, 0);
-	}
-	netstructure_finish(table);
-}

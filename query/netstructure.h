@@ -4,13 +4,13 @@
  *
  *	struct netstructure net;
  *	if (netstructure_parse("TC/8,16", &net, err) != ST_OK) ...
- *	netstructure_print(&net, set, text, &style, ip_format);
+ *	table = netstructure_start(&net, text, &style, ip_format, false);
  */
 #ifndef TUSSAH_QUERY_NETSTRUCTURE_H
 #define TUSSAH_QUERY_NETSTRUCTURE_H
 
+#include "common/ip.h"
 #include "common/text.h"
-#include "storage/ipset.h"
 
 /* Plain data. Sizes are prefixes 0..bits; 0 is the whole network, bits a host. */
 struct netstructure {
@@ -44,9 +44,5 @@ void netstructure_add(struct netstructure_table *table, struct ip first, struct 
 		      uint64_t counter);
 /* Print the last rows and free. */
 void netstructure_finish(struct netstructure_table *table);
-
-/* Rows of a set to text, laid out as the style says. */
-void netstructure_print(const struct netstructure *net, const struct ipset *set, struct text *text,
-			const struct text_style *style, unsigned ip_format);
 
 #endif

@@ -129,44 +129,109 @@ static int print_name(const struct job *job, const char *name)
 	return TOOL_EXIT_OK;
 }
 
-static void print_list(const struct job *job, const struct setprint *print, const struct ipset *set)
-{
-	const struct setcat_opts *opts = job->opts;
+/* --- what is printed of a set --- */
 
-	if (opts->network_structure.given) {
-		netstructure_print(&job->net, set, print->text, &job->style, job->ip_format);
-	} else if (opts->ip_ranges) {
-		setprint_range_columns(print);
-		setprint_ranges(print, set);
-	} else if (opts->cidr_blocks.given ? opts->cidr_blocks.on : print->wide) {
-		setprint_blocks(print, set);
+/* A list, range by range as they are read: a table of its own in CSV and JSON. */
+struct listing {
+	const struct job *job;
+	const char *name;
+	bool count; /* how many addresses there are, no list of them */
+	bool begun;
+	int status; /* enum tool_exit */
+	struct setprint print;
+	struct setprint_list *list;
+	struct netstructure_table *table; /* instead of the list */
+};
+
+static enum setprint_kind kind_of_list(const struct setcat_opts *opts, bool wide)
+{
+	if (opts->ip_ranges) {
+		return SETPRINT_RANGES;
+	}
+	return (opts->cidr_blocks.given ? opts->cidr_blocks.on : wide) ? SETPRINT_BLOCKS
+								       : SETPRINT_ADDRESSES;
+}
+
+static void listing_start(struct listing *listing)
+{
+	const struct job *job = listing->job;
+	struct setprint *print = &listing->print;
+
+	listing->begun = true;
+	print->text = text_new(job->fd, &job->style);
+	if (listing->count) {
+		listing->list = setprint_start(print, SETPRINT_COUNT);
+	} else if (job->opts->network_structure.given) {
+		listing->table = netstructure_start(&job->net, print->text, &job->style,
+						    job->ip_format, false);
 	} else {
-		setprint_addresses(print, set);
+		listing->list = setprint_start(print, kind_of_list(job->opts, print->wide));
 	}
 }
 
-static void print_count(const struct job *job, const struct setprint *print,
-			const struct ipset *set)
+static void listing_add(void *arg, const struct cidr *range)
 {
-	setprint_count(print, set);
+	struct listing *listing = arg;
+
+	if (listing->table) {
+		netstructure_add(listing->table, range->first, range->last, 0);
+	} else {
+		setprint_add(listing->list, range);
+	}
 }
 
-static void print_statistics(const struct job *job, const struct setprint *print,
-			     const struct ipset *set)
+/* all: nothing is missing. Returns an enum tool_exit. */
+static int listing_end(struct listing *listing, bool all)
 {
-	setprint_statistics(print, set);
+	struct err err;
+
+	if (listing->table) {
+		netstructure_finish(listing->table);
+	} else if (listing->count && !all) {
+		setprint_drop(listing->list);
+	} else {
+		setprint_finish(listing->list);
+	}
+	if (text_close(listing->print.text, &err) != ST_OK) {
+		tool_warn_err(&err);
+		return TOOL_EXIT_ERROR;
+	}
+	return TOOL_EXIT_OK;
 }
 
-/* What is printed of a set: a table each in CSV and JSON. Returns an enum tool_exit. */
-typedef void (*part_fn)(const struct job *job, const struct setprint *print,
-			const struct ipset *set);
-static int print_part(const struct job *job, part_fn part, struct setprint *print,
-		      const struct ipset *set)
+static struct setprint print_of(const struct job *job, const struct header *header, bool wide)
+{
+	return (struct setprint){
+		.style = &job->style,
+		.ip_format = job->ip_format,
+		.wide = wide,
+		.halve_all = !wide && header->record_version != 3,
+	};
+}
+
+/* --- the set, where it is printed in more ways than one --- */
+
+static int print_listing(const struct job *job, const struct setprint *print, bool count,
+			 const struct ipset *set)
+{
+	struct listing listing = { .job = job, .count = count, .print = *print };
+	struct ipset_cursor cursor;
+	struct cidr range;
+
+	listing_start(&listing);
+	ipset_cursor_start(&cursor, set);
+	while (ipset_cursor_next(&cursor, &range)) {
+		listing_add(&listing, &range);
+	}
+	return listing_end(&listing, true);
+}
+
+static int print_statistics(const struct job *job, struct setprint *print, const struct ipset *set)
 {
 	struct err err;
 
 	print->text = text_new(job->fd, &job->style);
-	part(job, print, set);
+	setprint_statistics(print, set);
 	if (text_close(print->text, &err) != ST_OK) {
 		tool_warn_err(&err);
 		return TOOL_EXIT_ERROR;
@@ -174,35 +239,38 @@ static int print_part(const struct job *job, part_fn part, struct setprint *prin
 	return TOOL_EXIT_OK;
 }
 
+static bool wants_list(const struct setcat_opts *opts)
+{
+	return opts->print_ips || opts->cidr_blocks.given || opts->ip_ranges ||
+	       !(opts->count_ips || opts->print_statistics);
+}
+
+/* Must the set be read before anything is printed? */
+static bool needs_set(const struct setcat_opts *opts)
+{
+	return opts->print_statistics || (opts->count_ips && wants_list(opts));
+}
+
 static int print_set(const struct job *job, const char *name, const struct ipset *set,
 		     const struct header *header)
 {
 	const struct setcat_opts *opts = job->opts;
-	struct setprint print = {
-		.style = &job->style,
-		.ip_format = job->ip_format,
-		.wide = ipset_is_wide(set),
-		.halve_all = !ipset_is_wide(set) && header->record_version != 3,
-	};
-	bool list = opts->print_ips || opts->cidr_blocks.given || opts->ip_ranges ||
-		    !(opts->count_ips || opts->print_statistics);
-	const struct {
-		part_fn print;
-		bool wanted;
-	} parts[] = {
-		{ print_count, opts->count_ips },
-		{ print_list, list },
-		{ print_statistics, opts->print_statistics },
-	};
+	struct setprint print = print_of(job, header, ipset_is_wide(set));
 	int status = print_name(job, name);
 
-	for (size_t i = 0; i < G_N_ELEMENTS(parts) && status == TOOL_EXIT_OK; i++) {
-		if (parts[i].wanted) {
-			status = print_part(job, parts[i].print, &print, set);
-		}
+	if (status == TOOL_EXIT_OK && opts->count_ips) {
+		status = print_listing(job, &print, true, set);
+	}
+	if (status == TOOL_EXIT_OK && wants_list(opts)) {
+		status = print_listing(job, &print, false, set);
+	}
+	if (status == TOOL_EXIT_OK && opts->print_statistics) {
+		status = print_statistics(job, &print, set);
 	}
 	return status;
 }
+
+/* --- files --- */
 
 /*
  * What SiLK prints of a file that is there but no set: its name, unless it must read the set before
@@ -210,20 +278,64 @@ static int print_set(const struct job *job, const char *name, const struct ipset
  */
 static void print_failed(const struct job *job, const char *name)
 {
-	const struct setcat_opts *opts = job->opts;
-	bool list = opts->print_ips || opts->cidr_blocks.given || opts->ip_ranges;
-
-	if (!opts->print_statistics && !(opts->count_ips && list)) {
+	if (!needs_set(job->opts)) {
 		print_name(job, name);
 	}
 	if (job->opts->network_structure.given) {
-		struct text *text = text_new(job->fd, &job->style);
-		struct ipset *nothing = ipset_new();
+		struct listing listing = { .job = job };
 
-		netstructure_print(&job->net, nothing, text, &job->style, job->ip_format);
-		ipset_free(nothing);
-		text_close(text, NULL);
+		listing_start(&listing);
+		listing_end(&listing, false);
 	}
+}
+
+/* Not a failure of the tool, as in SiLK: the other files are printed. */
+static void tell_failed(const char *name, const struct err *err)
+{
+	tool_warn("Unable to read IPset from '%s': %s", name, err->text);
+}
+
+static void begin_listing(void *arg, const struct header *header, bool wide)
+{
+	struct listing *listing = arg;
+
+	listing->status = print_name(listing->job, listing->name);
+	listing->print = print_of(listing->job, header, wide);
+	listing_start(listing);
+}
+
+static void count_bitmap(void *arg, struct ip base, const uint64_t bits[4])
+{
+	struct listing *listing = arg;
+	unsigned count = 0;
+
+	for (int i = 0; i < 4; i++) {
+		count += bits[i] ? (unsigned)__builtin_popcountll(bits[i]) : 0;
+	}
+	if (count) {
+		setprint_add_count(listing->list, count);
+	}
+}
+
+/* Print what is printed in one way only, as it is read. */
+static int list_file(const struct job *job, const char *path, const char *name)
+{
+	static const struct ipset_visitor lister = { begin_listing, listing_add, NULL };
+	static const struct ipset_visitor counter = { begin_listing, listing_add, count_bitmap };
+	struct listing listing = { .job = job, .name = name, .count = job->opts->count_ips };
+	struct err err;
+	int read = ipset_visit(path, listing.count ? &counter : &lister, &listing, &err);
+	int status = TOOL_EXIT_OK;
+
+	if (listing.begun) {
+		status = listing_end(&listing, read == ST_OK);
+	} else if (read != ST_ENOENT) {
+		print_failed(job, name);
+	}
+	if (read != ST_OK) {
+		tell_failed(name, &err);
+	}
+	return listing.status == TOOL_EXIT_OK ? status : listing.status;
 }
 
 /* A row an address: when it was first and last seen. */
@@ -273,15 +385,17 @@ static int print_file(const struct job *job, const char *path, const char *name)
 	if (job->opts->with_times) {
 		return print_times(job, path, name);
 	}
+	if (!needs_set(job->opts)) {
+		return list_file(job, path, name);
+	}
 	read = ipset_read(&set, path, &header, &err);
 	if (read == ST_OK) {
 		status = print_set(job, name, set, &header);
 	} else {
-		/* not a failure of the tool, as in SiLK: the other files are printed */
 		if (read != ST_ENOENT) {
 			print_failed(job, name);
 		}
-		tool_warn("Unable to read IPset from '%s': %s", name, err.text);
+		tell_failed(name, &err);
 	}
 	ipset_free(set);
 	header_release(&header);

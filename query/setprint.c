@@ -48,33 +48,36 @@ static size_t address_text(const struct setprint *print, char *out, struct ip ip
 	return ip_print(out, ip, print->wide, format);
 }
 
-/* Lines that wait to be printed together. */
-struct lines {
-	const struct setprint *print;
-	size_t used;
-	char bytes[LINES_BYTES];
+/* The numbers 0 to 255, each with a dot or newline to follow. */
+struct octets {
+	char text[256][4];
+	uint8_t len[256];
 };
 
-/* title: of the column in CSV and JSON. */
-static struct lines *lines_new(const struct setprint *print, const char *title)
-{
-	struct lines *lines = g_new(struct lines, 1); /* too large for the stack */
+struct kind;
 
-	if (text_form_is_data(print->style->form)) {
-		text_add_column(print->text, title, 0, false);
-	}
-	lines->print = print;
-	lines->used = 0;
-	return lines;
-}
+struct setprint_list {
+	const struct setprint *print;
+	const struct kind *kind;
+	unsigned __int128 count;
+	bool any;
+	/* lines that wait to be printed together */
+	size_t used;
+	char bytes[LINES_BYTES];
+	/* of dotted quads: what the addresses of the last /24 have in common */
+	struct octets octets;
+	char common[16];
+	size_t common_len;
+	uint32_t common_of;
+};
 
 /* Each line is a row of one cell. */
-static void lines_to_rows(const struct lines *lines)
+static void lines_to_rows(const struct setprint_list *list)
 {
-	struct text *text = lines->print->text;
+	struct text *text = list->print->text;
 	const char *end;
 
-	for (const char *at = lines->bytes; *at; at = end + 1) {
+	for (const char *at = list->bytes; *at; at = end + 1) {
 		end = strchr(at, '\n');
 		memcpy(text_cell(text), at, (size_t)(end - at));
 		text_cell_done(text, (size_t)(end - at));
@@ -82,46 +85,46 @@ static void lines_to_rows(const struct lines *lines)
 	}
 }
 
-static void lines_flush(struct lines *lines)
+static void flush_lines(struct setprint_list *list)
 {
-	lines->bytes[lines->used] = '\0';
-	if (text_form_is_data(lines->print->style->form)) {
-		lines_to_rows(lines);
+	list->bytes[list->used] = '\0';
+	if (text_form_is_data(list->print->style->form)) {
+		lines_to_rows(list);
 	} else {
-		text_raw(lines->print->text, lines->bytes);
+		text_raw(list->print->text, list->bytes);
 	}
-	lines->used = 0;
+	list->used = 0;
 }
 
-static void lines_free(struct lines *lines)
+/* Where the next line goes; then add its length to list->used. */
+static char *next_line(struct setprint_list *list)
 {
-	lines_flush(lines);
-	g_free(lines);
-}
-
-/* Where the next line goes; then add its length to lines->used. */
-static char *lines_next(struct lines *lines)
-{
-	if (sizeof(lines->bytes) - lines->used < LINE_MAX_BYTES) {
-		lines_flush(lines);
+	if (sizeof(list->bytes) - list->used < LINE_MAX_BYTES) {
+		flush_lines(list);
 	}
-	return lines->bytes + lines->used;
+	return list->bytes + list->used;
 }
 
-static void print_address(struct lines *lines, struct ip ip)
+/* --- addresses --- */
+
+static void print_address(struct setprint_list *list, struct ip ip)
 {
-	char *line = lines_next(lines);
-	size_t len = address_text(lines->print, line, ip, 128);
+	char *line = next_line(list);
+	size_t len = address_text(list->print, line, ip, 128);
 
 	line[len] = '\n';
-	lines->used += len + 1;
+	list->used += len + 1;
 }
 
-/* The numbers 0 to 255, each with a dot or newline to follow. */
-struct octets {
-	char text[256][4];
-	uint8_t len[256];
-};
+static void add_addresses(struct setprint_list *list, const struct cidr *range)
+{
+	for (struct ip ip = range->first;; ip = ip_next(ip)) {
+		print_address(list, ip);
+		if (ip_equal(ip, range->last)) {
+			break;
+		}
+	}
+}
 
 static void make_octets(struct octets *octets)
 {
@@ -142,90 +145,56 @@ static char *print_octet(const struct octets *octets, char *out, unsigned octet)
 	return out + octets->len[octet];
 }
 
+static void make_common(struct setprint_list *list, uint32_t v4)
+{
+	char *end = print_octet(&list->octets, list->common, v4 >> 24);
+
+	end = print_octet(&list->octets, end, v4 >> 16 & 255);
+	end = print_octet(&list->octets, end, v4 >> 8 & 255);
+	list->common_len = (size_t)(end - list->common);
+	list->common_of = v4 >> 8;
+}
+
 /* Dotted quads; what the addresses of a /24 have in common is made once. */
-static void print_quads(struct lines *lines, const struct ipset *set)
+static void add_quads(struct setprint_list *list, const struct cidr *range)
 {
-	struct octets octets;
-	struct ipset_cursor cursor;
-	struct cidr range;
-	char common[16];
-	size_t common_len = 0;
-	uint32_t common_of = 0;
+	uint64_t last = ip_to_v4(range->last);
 
-	make_octets(&octets);
-	ipset_cursor_start(&cursor, set);
-	while (ipset_cursor_next(&cursor, &range)) {
-		uint64_t last = ip_to_v4(range.last);
+	for (uint64_t at = ip_to_v4(range->first); at <= last; at++) {
+		uint32_t v4 = (uint32_t)at;
+		char *line = next_line(list);
+		char *end;
 
-		for (uint64_t at = ip_to_v4(range.first); at <= last; at++) {
-			uint32_t v4 = (uint32_t)at;
-			char *line = lines_next(lines);
-			char *end;
-
-			if (!common_len || common_of != v4 >> 8) {
-				end = print_octet(&octets, common, v4 >> 24);
-				end = print_octet(&octets, end, v4 >> 16 & 255);
-				end = print_octet(&octets, end, v4 >> 8 & 255);
-				common_len = (size_t)(end - common);
-				common_of = v4 >> 8;
-			}
-			memcpy(line, common, sizeof(common));
-			end = print_octet(&octets, line + common_len, v4 & 255);
-			end[-1] = '\n';
-			lines->used += (size_t)(end - line);
+		if (!list->common_len || list->common_of != v4 >> 8) {
+			make_common(list, v4);
 		}
+		memcpy(line, list->common, sizeof(list->common));
+		end = print_octet(&list->octets, line + list->common_len, v4 & 255);
+		end[-1] = '\n';
+		list->used += (size_t)(end - line);
 	}
 }
 
-static void print_any(struct lines *lines, const struct ipset *set)
-{
-	struct ipset_cursor cursor;
-	struct cidr range;
-
-	ipset_cursor_start(&cursor, set);
-	while (ipset_cursor_next(&cursor, &range)) {
-		for (;;) {
-			print_address(lines, range.first);
-			if (ip_equal(range.first, range.last)) {
-				break;
-			}
-			range.first = ip_next(range.first);
-		}
-	}
-}
-
-void setprint_addresses(const struct setprint *print, const struct ipset *set)
-{
-	struct lines *lines = lines_new(print, "ip");
-	bool quads = !print->wide &&
-		     (print->ip_format == IP_CANONICAL || print->ip_format == IP_NO_MIXED);
-
-	if (quads) {
-		print_quads(lines, set);
-	} else {
-		print_any(lines, set);
-	}
-	lines_free(lines);
-}
+/* --- blocks --- */
 
 static int print_block(void *arg, struct ip first, uint8_t prefix)
 {
-	struct lines *lines = arg;
-	const struct setprint *print = lines->print;
+	struct setprint_list *list = arg;
+	const struct setprint *print = list->print;
 	bool padded = print->ip_format & IP_ZERO_PADDED;
 	bool v4 = shown_as_v4(print, first, prefix);
 	char *line;
 	char *end;
 
 	if (prefix == 128) {
-		print_address(lines, first);
+		print_address(list, first);
 		return 0;
 	}
 	if (prefix == 96 && print->halve_all) {
 		print_block(arg, first, 97);
 		return print_block(arg, (struct ip){ first.hi, first.lo | UINT64_C(1) << 31 }, 97);
 	}
-	line = lines_next(lines);
+	line = next_line(list);
 	end = line + address_text(print, line, first, prefix);
 	*end++ = '/';
 	if (v4) {
@@ -238,25 +207,25 @@ static int print_block(void *arg, struct ip first, uint8_t prefix)
 		end += decimal_print(end, prefix);
 	}
 	*end++ = '\n';
-	lines->used += (size_t)(end - line);
+	list->used += (size_t)(end - line);
 	return 0;
 }
 
-void setprint_blocks(const struct setprint *print, const struct ipset *set)
+static void add_blocks(struct setprint_list *list, const struct cidr *range)
 {
-	struct lines *lines = lines_new(print, "block");
-	struct ipset_cursor cursor;
-	struct cidr range;
-
-	ipset_cursor_start(&cursor, set);
-	while (ipset_cursor_next(&cursor, &range)) {
-		iptree_each_block(range.first, range.last, print_block, lines);
-	}
-	lines_free(lines);
+	iptree_each_block(range->first, range->last, print_block, list);
 }
 
-void setprint_range_columns(const struct setprint *print)
+static void finish_lines(struct setprint_list *list)
 {
+	flush_lines(list);
+}
+
+/* --- ranges --- */
+
+static void start_rows(struct setprint_list *list)
+{
+	const struct setprint *print = list->print;
 	int width = ip_print_width(print->ip_format, print->wide);
 
 	text_add_column(print->text, "count", print->wide ? 39 : 10, true);
@@ -269,22 +238,104 @@ static unsigned __int128 range_size(const struct cidr *range)
 	return ip_number(range->last) - ip_number(range->first) + 1;
 }
 
-void setprint_ranges(const struct setprint *print, const struct ipset *set)
+static void add_row(struct setprint_list *list, const struct cidr *range)
 {
-	size_t count = ipset_ranges(set);
+	const struct setprint *print = list->print;
+	struct text *text = print->text;
 
-	for (size_t i = 0; i < count; i++) {
-		struct cidr range = ipset_range(set, i);
+	text_cell_done(text, count128_print(text_cell(text), range_size(range), 1));
+	text_cell_done(text, address_text(print, text_cell(text), range->first, 128));
+	text_cell_done(text, address_text(print, text_cell(text), range->last, 128));
+	text_row_done(text);
+}
 
-		text_cell_done(print->text,
-			       count128_print(text_cell(print->text), range_size(&range), 1));
-		text_cell_done(print->text,
-			       address_text(print, text_cell(print->text), range.first, 128));
-		text_cell_done(print->text,
-			       address_text(print, text_cell(print->text), range.last, 128));
-		text_row_done(print->text);
+/* --- the number of addresses --- */
+
+static void add_count(struct setprint_list *list, const struct cidr *range)
+{
+	list->count += range_size(range);
+	list->any = true;
+}
+
+void setprint_add_count(struct setprint_list *list, uint64_t count)
+{
+	list->count += count;
+	list->any = true;
+}
+
+static void finish_count(struct setprint_list *list)
+{
+	struct text *text = list->print->text;
+	char digits[COUNT128_TEXT_MAX + 1];
+	size_t len = count128_print(digits, list->count, list->any);
+
+	digits[len] = '\0';
+	if (text_form_is_data(list->print->style->form)) {
+		text_add_column(text, "count", 0, true);
+		text_cell_string(text, digits);
+		text_row_done(text);
+	} else {
+		text_raw(text, digits);
+		text_raw(text, "\n");
 	}
 }
+
+/* --- lists --- */
+
+static const struct kind {
+	const char *title; /* of the column in CSV and JSON; NULL: it has others */
+	void (*start)(struct setprint_list *list);
+	void (*add)(struct setprint_list *list, const struct cidr *range);
+	void (*finish)(struct setprint_list *list);
+} kinds[] = {
+	[SETPRINT_ADDRESSES] = { "ip", NULL, add_addresses, finish_lines },
+	[SETPRINT_BLOCKS] = { "block", NULL, add_blocks, finish_lines },
+	[SETPRINT_RANGES] = { NULL, start_rows, add_row, NULL },
+	[SETPRINT_COUNT] = { NULL, NULL, add_count, finish_count },
+};
+static const struct kind quads = { "ip", NULL, add_quads, finish_lines };
+
+static bool are_quads(const struct setprint *print)
+{
+	return !print->wide &&
+	       (print->ip_format == IP_CANONICAL || print->ip_format == IP_NO_MIXED);
+}
+
+struct setprint_list *setprint_start(const struct setprint *print, enum setprint_kind kind)
+{
+	struct setprint_list *list = g_new0(struct setprint_list, 1);
+
+	list->print = print;
+	list->kind = kind == SETPRINT_ADDRESSES && are_quads(print) ? &quads : &kinds[kind];
+	make_octets(&list->octets);
+	if (list->kind->title && text_form_is_data(print->style->form)) {
+		text_add_column(print->text, list->kind->title, 0, false);
+	}
+	if (list->kind->start) {
+		list->kind->start(list);
+	}
+	return list;
+}
+
+void setprint_add(struct setprint_list *list, const struct cidr *range)
+{
+	list->kind->add(list, range);
+}
+
+void setprint_finish(struct setprint_list *list)
+{
+	if (list->kind->finish) {
+		list->kind->finish(list);
+	}
+	g_free(list);
+}
+
+void setprint_drop(struct setprint_list *list)
+{
+	g_free(list);
+}
+
+/* --- statistics --- */
 
 static unsigned __int128 set_size(const struct ipset *set)
 {
@@ -294,24 +345,6 @@ static unsigned __int128 set_size(const struct ipset *set)
 	ipset_count(set, &high, &low);
 	return (unsigned __int128)high << 64 | low;
 }
-
-void setprint_count(const struct setprint *print, const struct ipset *set)
-{
-	char digits[COUNT128_TEXT_MAX + 1];
-	size_t len = count128_print(digits, set_size(set), !ipset_is_empty(set));
-
-	digits[len] = '\0';
-	if (text_form_is_data(print->style->form)) {
-		text_add_column(print->text, "count", 0, true);
-		text_cell_string(print->text, digits);
-		text_row_done(print->text);
-	} else {
-		text_raw(print->text, digits);
-		text_raw(print->text, "\n");
-	}
-}
-
-/* --- statistics --- */
 
 /* Blocks of this prefix with at least one address of the set. */
 static unsigned __int128 occupied(const struct ipset *set, unsigned prefix)

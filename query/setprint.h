@@ -3,8 +3,13 @@
  * Sets as text: addresses or blocks one a line, ranges as a table, statistics. In CSV and JSON each
  * is a table, so that each needs a text of its own.
  *
- *	struct setprint print = { .text = text, .style = &style, .ip_format = format, .wide = wide
- *}; setprint_blocks(&print, set);
+ *	struct setprint print = { .text = text, .style = &style, .ip_format = format, .wide = wide };
+ *	struct setprint_list *list = setprint_start(&print, SETPRINT_BLOCKS);
+ *
+ *	while (ipset_cursor_next(&cursor, &range)) {
+ *		setprint_add(list, &range);
+ *	}
+ *	setprint_finish(list);
  */
 #ifndef TUSSAH_QUERY_SETPRINT_H
 #define TUSSAH_QUERY_SETPRINT_H
@@ -20,13 +25,25 @@ struct setprint {
 	bool halve_all; /* the block of all IPv4 addresses is shown as two */
 };
 
-void setprint_addresses(const struct setprint *print, const struct ipset *set);
-void setprint_blocks(const struct setprint *print, const struct ipset *set);
-/* Count, first and last address. The columns are added to print->text on the first call. */
-void setprint_range_columns(const struct setprint *print);
-void setprint_ranges(const struct setprint *print, const struct ipset *set);
-/* Number of addresses and a newline. */
-void setprint_count(const struct setprint *print, const struct ipset *set);
+enum setprint_kind {
+	SETPRINT_ADDRESSES,
+	SETPRINT_BLOCKS,
+	SETPRINT_RANGES, /* count, first and last address */
+	SETPRINT_COUNT,  /* number of addresses and a newline */
+};
+
+/* print is borrowed until the end. */
+struct setprint_list;
+struct setprint_list *setprint_start(const struct setprint *print, enum setprint_kind kind);
+/* The next range, ascending; it does not touch the one before. */
+void setprint_add(struct setprint_list *list, const struct cidr *range);
+/* Of SETPRINT_COUNT: so many addresses, at least one. */
+void setprint_add_count(struct setprint_list *list, uint64_t count);
+/* Print the rest and free. */
+void setprint_finish(struct setprint_list *list);
+/* Free, when there is to be no more, not even the number of addresses. */
+void setprint_drop(struct setprint_list *list);
+
 void setprint_statistics(const struct setprint *print, const struct ipset *set);
 
 #endif

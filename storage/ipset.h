@@ -132,6 +132,22 @@ int ipset_read_growing_from(struct ipset **out, struct bytesource *src, struct h
 int ipset_read_from(struct ipset **out, struct bytesource *src, struct header *header,
 		    struct err *err);
 
+/*
+ * Show the ranges of a file, as an ipset_cursor does those of the set in it, without holding the
+ * set. begin() comes first, wide: the set is one of 128-bit addresses. At damage what came before
+ * it has been shown. Errors of ipset_read(), and ST_EFORMAT where the file is not in order.
+ */
+struct ipset_visitor {
+	void (*begin)(void *arg, const struct header *header, bool wide);
+	void (*range)(void *arg, const struct cidr *range);
+	/*
+	 * NULL, or, instead of the ranges in them, for the bitmaps of the file: bit i of bits[n] is
+	 * address base + 64 n + i.
+	 */
+	void (*bitmap)(void *arg, struct ip base, const uint64_t bits[4]);
+};
+int ipset_visit(const char *path, const struct ipset_visitor *visitor, void *arg, struct err *err);
+
 struct ipset_write_opts {
 	uint16_t record_version; /* 0 to 5 but 1; 0: 2 for IPv4 only, 3 with IPv6 */
 	uint8_t compression;

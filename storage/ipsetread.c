@@ -35,7 +35,14 @@ struct reading {
 	const struct datafile *file;
 	bool swap; /* the file's */
 	enum purpose purpose;
-	struct ipset *set;
+	struct ipset *set; /* NULL: shown to the visitor */
+	const struct ipset_visitor *visitor;
+	void *arg;
+	struct cidr waiting; /* to be shown, if the next one does not touch it */
+	bool is_waiting;
+	struct ip last; /* that was come to */
+	bool has_last;
+	bool lost_order;
 	struct entry entry;
 	/* of a tree, not loaded into the set, if they are wanted */
 	bool wants_nodes;
@@ -54,10 +61,55 @@ static int truncated(const struct reading *reading, struct err *err)
 		       reading->file->name, block_reader_place(reading->file->in));
 }
 
+static void show_waiting(struct reading *reading)
+{
+	if (reading->is_waiting) {
+		reading->visitor->range(reading->arg, &reading->waiting);
+		reading->is_waiting = false;
+	}
+}
+
+/* Are the next addresses behind those before? After some that are not there will be none. */
+static bool keeps_order(struct reading *reading, struct ip first, struct ip last)
+{
+	if (reading->has_last && ip_compare(first, reading->last) <= 0) {
+		reading->lost_order = true;
+	}
+	reading->last = last;
+	reading->has_last = true;
+	return !reading->lost_order;
+}
+
+/* Show a range, joined with those that it touches. */
+static void show_range(struct reading *reading, struct ip first, struct ip last)
+{
+	struct cidr *waiting = &reading->waiting;
+
+	if (!keeps_order(reading, first, last)) {
+		return;
+	}
+	if (reading->is_waiting && ip_equal(ip_next(waiting->last), first)) {
+		waiting->last = last;
+		return;
+	}
+	show_waiting(reading);
+	*waiting = (struct cidr){ first, last, !ip_is_mapped(last) };
+	reading->is_waiting = true;
+}
+
+static void load_range(struct reading *reading, struct ip first, struct ip last)
+{
+	if (reading->set) {
+		ipset_load_range(reading->set, first, last);
+	} else {
+		show_range(reading, first, last);
+	}
+}
+
 /* One block of prefix bits; of a 32-bit address prefix is 96 more. */
 static void load_block(struct reading *reading, struct ip ip, unsigned prefix)
 {
-	ipset_load_range(reading->set, ip_block_first(ip, prefix), ip_block_last(ip, prefix));
+	load_range(reading, ip_block_first(ip, prefix), ip_block_last(ip, prefix));
 }
 
 /* The bits of one word, for the 64 addresses from base upwards; what touches is joined anyway. */
@@ -70,7 +122,7 @@ static void load_word(struct reading *reading, struct ip base, uint64_t bits)
 		struct ip from = { base.hi, base.lo + first };
 		struct ip to = { base.hi, base.lo + first + len - 1 };
 
-		ipset_load_range(reading->set, from, to);
+		load_range(reading, from, to);
 		bits = first + len < 64 ? bits >> (first + len) << (first + len) : 0;
 	}
 }
@@ -78,11 +130,23 @@ static void load_word(struct reading *reading, struct ip base, uint64_t bits)
 /* 256 bits from base upwards, as ranges. */
 static void load_bitmap(struct reading *reading, struct ip base, const uint8_t *bytes)
 {
+	uint64_t bits[4];
+
 	for (unsigned i = 0; i < 4; i++) {
 		uint64_t low = load32(bytes + 8 * i, reading->swap);
 		uint64_t high = load32(bytes + 8 * i + 4, reading->swap);
 
-		load_word(reading, (struct ip){ base.hi, base.lo + 64 * i }, high << 32 | low);
+		bits[i] = high << 32 | low;
+	}
+	if (!reading->set && reading->visitor->bitmap) {
+		if (keeps_order(reading, base, (struct ip){ base.hi, base.lo + 255 })) {
+			show_waiting(reading);
+			reading->visitor->bitmap(reading->arg, base, bits);
+		}
+		return;
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		load_word(reading, (struct ip){ base.hi, base.lo + 64 * i }, bits[i]);
 	}
 }
 
@@ -150,7 +214,7 @@ static int load_leaves6(struct reading *reading, const uint8_t *at, uint32_t cou
 		if (reading->wants_leaves) {
 			setblock_list_add(&reading->leaves, ip, 0, at[0]);
 		} else if (at[0] == 128) {
-			ipset_load_range(reading->set, ip, ip);
+			load_range(reading, ip, ip);
 		} else {
 			load_block(reading, ip, at[0]);
 		}
@@ -324,7 +388,7 @@ static int read_sightings(struct reading *reading, struct err *err)
 		struct ip ip = reading->entry.leaf_size == 4 ? ip_from_v4(load32(at, reading->swap))
 							     : ip_from_bytes(at);
 
-		ipset_load_range(reading->set, ip, ip);
+		load_range(reading, ip, ip);
 		block_reader_consume(reading->file->in, size);
 	}
 	return status == ST_OK && len ? truncated(reading, err) : status;
@@ -482,6 +546,38 @@ static int read_content(struct reading *reading, struct err *err)
 	return ST_OK;
 }
 
+struct visit {
+	const struct ipset_visitor *visitor;
+	void *arg;
+};
+
+static int visit_ranges(struct datafile *file, void *out, struct err *err)
+{
+	const struct visit *visit = out;
+	struct reading reading = {
+		.file = file,
+		.swap = file->swap,
+		.visitor = visit->visitor,
+		.arg = visit->arg,
+	};
+	int status = check_header(&reading, file->header, err);
+
+	if (status == ST_OK) {
+		status = datafile_blocks(file, err);
+	}
+	if (status != ST_OK) {
+		return status;
+	}
+	visit->visitor->begin(visit->arg, file->header, is_wide_file(&reading, file->header));
+	status = find_version(file->header->record_version)->read(&reading, err);
+	show_waiting(&reading);
+	if (status == ST_OK && reading.lost_order) {
+		status =
+			err_set(err, ST_EFORMAT, "%s: address blocks are not in order", file->name);
+	}
+	return status;
+}
+
 static int read_set(struct datafile *file, enum purpose purpose, struct ipset **out,
 		    struct err *err)
 {
@@ -545,4 +641,11 @@ int ipset_read_for_adding(struct ipset **out, const char *path, struct header *h
 			  struct err *err)
 {
 	return datafile_read(path, header, read_for_adding, out, err);
+}
+
+int ipset_visit(const char *path, const struct ipset_visitor *visitor, void *arg, struct err *err)
+{
+	struct visit visit = { visitor, arg };
+
+	return datafile_read(path, NULL, visit_ranges, &visit, err);
 }

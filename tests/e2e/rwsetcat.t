@@ -127,4 +127,14 @@ test_case 'the name of a file that is no set, where the set is not needed before
 	done
 '
 
+test_case 'what comes before damage is printed' '
+	i=0 && while [ $i -lt 600 ]; do echo 10.$((i / 256)).$((i % 256)).1 && i=$((i + 1)); done >ip.txt &&
+	rwsetbuild --compression-method=none ip.txt whole.set && rwsetcat whole.set >all &&
+	size=$(wc -c <whole.set) && head -c $((size - 50)) whole.set >cut.set &&
+	rwsetcat cut.set >out 2>err && head -n 598 all | test_cmp - out && test_grep cut.set err &&
+	rwsetcat --network-structure=24 cut.set >out 2>err && test $(wc -l <out) -eq 598 &&
+	test_grep cut.set err && rwsetcat --ip-ranges cut.set >out 2>err && test $(wc -l <out) -eq 598 &&
+	rwsetcat --count-ips cut.set >out 2>err && test ! -s out && test_grep cut.set err
+'
+
 test_done
