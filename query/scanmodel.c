@@ -358,8 +358,8 @@ static const struct regression {
 	{ 1,
 	  icmp_figures,
 	  5,
-	  -4.3070819,
-	  { -0.0824570, -0.0280061, 0.0487786, -0.0000064, 4.0167536 } },
+	  -4.30707917,
+	  { -0.08245705, -0.02800612, 0.04877852, -0.000006399, 4.01675149 } },
 };
 
 static const struct regression *find_regression(uint8_t protocol)
