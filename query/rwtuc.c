@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "query/names.h"
+#include "query/outfile.h"
 #include "query/sink.h"
 #include "query/tuc.h"
 #include "storage/byteline.h"
@@ -158,6 +159,13 @@ static char parse_separator(const struct rwtuc_opts *opts)
 	return *text;
 }
 
+/* Before the output is open: an empty file is there nevertheless, as in SiLK. */
+static _Noreturn void give_up(const struct rwtuc_opts *opts, const struct err *err)
+{
+	outfile_leave_name(opts->output_path);
+	tool_die_err(err);
+}
+
 static void set_up_parser(struct rwtuc *run)
 {
 	const struct rwtuc_opts *opts = run->opts;
@@ -169,16 +177,16 @@ static void set_up_parser(struct rwtuc *run)
 		const char *text = msec ? opts->fixed_msec[i] : opts->fixed[i];
 
 		if (text && tuc_fix(run->tuc, (enum tuc_field)i, msec, text, &err) != ST_OK) {
-			tool_die_err(&err);
+			give_up(opts, &err);
 		}
 	}
 	if (tuc_check_fixed(run->tuc, &err) != ST_OK) {
-		tool_die_err(&err);
+		give_up(opts, &err);
 	}
 	if (opts->fields) {
 		st = tuc_set_columns(run->tuc, opts->fields, &err);
 		if (st == ST_ENOENT) {
-			tool_die_err(&err);
+			give_up(opts, &err);
 		} else if (st != ST_OK) {
 			tool_usage("Invalid fields: %s", err.text);
 		}

@@ -19,6 +19,7 @@ struct tuc {
 	bool present[TUC_FIELD_COUNT];    /* fixed or in a column */
 	uint8_t columns[TUC_FIELD_COUNT]; /* enum tuc_field of the known ones */
 	GArray *order;                    /* enum tuc_field by column; TUC_IGNORE: skip */
+	struct err end_err;               /* what is wrong with the fixed end; empty: nothing */
 };
 
 struct tuc *tuc_new(const struct site *site, char separator)
@@ -55,9 +56,15 @@ int tuc_fix(struct tuc *tuc, enum tuc_field field, bool msec, const char *text, 
 	tuc->fixed[field] = true;
 	tuc->fixed_msec[field] = msec;
 	tuc->present[field] = true;
-	return st == ST_OK
-		       ? ST_OK
-		       : err_prefix(err, "Error parsing default %s value '%s'", row->name, text);
+	if (st == ST_OK) {
+		return ST_OK;
+	}
+	st = err_prefix(err, "Error parsing default %s value '%s'", row->name, text);
+	if (field == TUC_ETIME) {
+		tuc->end_err = *err;
+		st = ST_OK;
+	}
+	return st;
 }
 
 /* A type without a class means the only class there is; -1: there is none, or several. */
@@ -134,8 +141,12 @@ static int finish_columns(struct tuc *tuc, struct err *err)
 		st = check_pair(tuc, TUC_INITIAL_FLAGS, TUC_SESSION_FLAGS,
 				"initial- and session-flags", err);
 	}
-	/* start and duration tell the end: whatever the column of it says is not looked at */
-	if (tuc->present[TUC_STIME] && tuc->present[TUC_DURATION]) {
+	/* start and duration tell the end: whatever else says is not looked at */
+	if (!tuc->present[TUC_STIME] || !tuc->present[TUC_DURATION]) {
+		if (st == ST_OK && tuc->end_err.text[0]) {
+			st = err_set(err, ST_ENOENT, "%s", tuc->end_err.text);
+		}
+	} else {
 		tuc->present[TUC_ETIME] = false;
 		for (guint i = 0; i < tuc->order->len; i++) {
 			enum tuc_field *field = &g_array_index(tuc->order, enum tuc_field, i);

@@ -57,7 +57,8 @@ void tuc_free(struct tuc *tuc);
 /*
  * Give the field this value in every record; a column of it is skipped. msec: the switch was of the
  * +msec kind; as in SiLK it rules columns of that kind only, and the others rule the other columns:
- * else the column comes first. text is kept.
+ * else the column comes first. text is kept. An end that is wrong is told with the columns, unless
+ * they tell of start and duration, as nothing looks at it then.
  */
 int tuc_fix(struct tuc *tuc, enum tuc_field field, bool msec, const char *text, struct err *err);
 
@@ -67,7 +68,8 @@ int tuc_check_fixed(const struct tuc *tuc, struct err *err);
 /*
  * Say which columns the lines have: names, their unambiguous prefixes, numbers and ranges of
  * numbers. Also checks that fields which need each other are all there.
- * Returns ST_OK; ST_EINVAL: the list is wrong; ST_ENOENT: it lacks a field that another needs.
+ * Returns ST_OK; ST_EINVAL: the list is wrong; ST_ENOENT: it lacks a field that another needs, or
+ * a fixed value is wrong.
  */
 int tuc_set_columns(struct tuc *tuc, const char *list, struct err *err);
 /* The same from a line of titles, which is taken apart. */

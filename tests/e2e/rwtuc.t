@@ -117,4 +117,17 @@ test_case 'a folder among the inputs is told, and the others are read' '
 	test_must_fail rwtuc nosuch "$DATA/filter.txt" >a.rw 2>err
 '
 
+test_case 'an end that is wrong matters where start and duration do not tell it' '
+	printf "stime|dur\n2020/01/01|3\n" >both.txt && printf "stime\n2020/01/01\n" >start.txt &&
+	rwtuc --etime=BAD both.txt >a.rw && rwcut --no-titles --delimited --fields=etime a.rw >out && echo 2020/01/01T00:00:03.000 | test_cmp - out &&
+	rwtuc --etime=BAD --duration=3 start.txt >a.rw && rwcut --no-titles --delimited --fields=etime a.rw | test_cmp out - &&
+	test_must_fail rwtuc --etime=BAD --output-path=no.rw start.txt 2>err && test_lines err 1 && test_grep "default eTime value .BAD." err && test ! -s no.rw
+'
+
+test_case 'an empty file is left where a default is wrong' '
+	for default in --sport=99999 --stime=BAD "--class=all --type=nope"; do
+		test_must_fail rwtuc $default --output-path=empty.rw "$DATA/filter.txt" 2>err && test -e empty.rw && test ! -s empty.rw && rm empty.rw || return 1
+	done
+'
+
 test_done
