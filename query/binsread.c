@@ -33,15 +33,26 @@ static void shift_times(const struct bins *bins, struct batch *batch)
 	}
 }
 
-/* IPv6 addresses stay whole. */
+/*
+ * Of the address of an IPv6 record SiLK masks the first four bytes, as a number whose lowest byte comes first. That
+ * says nothing of a network, but scripts have these keys.
+ */
+static struct ip mask_wide(struct ip ip, unsigned bits)
+{
+	const uint32_t mask = __builtin_bswap32(UINT32_MAX << (32 - bits));
+
+	ip.hi &= (uint64_t)mask << 32 | UINT32_MAX;
+	return ip;
+}
+
 static void mask_addresses(const struct batch *batch, struct ip *column, unsigned bits)
 {
 	for (uint32_t i = 0; i < batch->selected; i++) {
 		struct ip *ip = &column[batch->selection[i]];
 
-		if (ip_is_mapped(*ip)) {
-			*ip = ip_block_first(*ip, 96 + bits);
-		}
+		*ip = batch->state[batch->selection[i]] & RECORD_IPV6
+			      ? mask_wide(*ip, bits)
+			      : ip_block_first(*ip, 96 + bits);
 	}
 }
 
@@ -152,6 +163,9 @@ static uint32_t columns_to_read(const struct bins *bins)
 	}
 	if (bins->shift_ns) {
 		columns |= COLUMN_BIT(COLUMN_START) | COLUMN_BIT(COLUMN_DURATION);
+	}
+	if (bins->mask.sip_bits || bins->mask.dip_bits) {
+		columns |= COLUMN_BIT(COLUMN_STATE);
 	}
 	return columns;
 }

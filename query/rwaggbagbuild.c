@@ -13,6 +13,7 @@
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LINE_BYTES_MAX 2047 /* with its newline; longer ones are passed over */
 
@@ -269,6 +270,19 @@ static int read_all(struct job *job, struct names *names, struct err *err)
 	return status;
 }
 
+/* A list of names that cannot be opened is an input that cannot be read. */
+static bool list_opens(const struct opt_optstr *xargs)
+{
+	const char *path = xargs->text;
+
+	if (!path || strcmp(path, "-") == 0 || strcmp(path, "stdin") == 0 ||
+	    access(path, R_OK) == 0) {
+		return true;
+	}
+	tool_warn("%s: %s", path, g_strerror(errno));
+	return false;
+}
+
 static int aggbuild_run(struct tool_env *env, void *base, int argc, char **argv)
 {
 	struct job job = { .opts = base };
@@ -282,6 +296,10 @@ static int aggbuild_run(struct tool_env *env, void *base, int argc, char **argv)
 		return TOOL_EXIT_OK;
 	}
 	set_up(&job, env);
+	if (!list_opens(&job.opts->xargs)) {
+		outfile_leave_empty(outfile_open(&job.opts->out));
+		return TOOL_EXIT_OK;
+	}
 	names = names_new(&job.opts->xargs, true, argc, argv);
 	out = outfile_open(&job.opts->out);
 	open_bad_lines(&job);

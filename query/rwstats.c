@@ -79,7 +79,7 @@ static int parse_old_field(const struct opt *opt, const char *text, void *dest, 
 		return err_set(err, ST_EINVAL, "switch used multiple times");
 	}
 	opts->old_fields |= 1U << opt->tag;
-	if (text && number_parse(text, 1, 32, &bits, err) != ST_OK) {
+	if (text && number_parse(text, 1, 31, &bits, err) != ST_OK) {
 		return ST_EINVAL;
 	}
 	if (opt->tag == OLD_SIP) {

@@ -166,6 +166,13 @@ test_case 'the old switches of rwstats, one by one and in pairs' '
 	done
 '
 
+test_case 'old switches with a number of bits' '
+	printf "sip\n2001:db8:1:2::8\n102:304:506:708::9\n1.2.3.4\n" >wide.txt && rwtuc --stime=2020/01/01 wide.txt >wide.rw &&
+	rwstats --sip=8 --count=0 --no-titles --no-percents --delimited=, wide.rw | cut -d, -f1 | sort >out && printf "0:4:506:708::9\n0:b8:1:2::8\n1.0.0.0\n" | test_cmp - out &&
+	rwstats --sip=24 --count=0 --no-titles --no-percents --delimited=, wide.rw | cut -d, -f1 | sort >out && printf "1.2.3.0\n1:db8:1:2::8\n2:304:506:708::9\n" | test_cmp - out &&
+	test_must_fail rwstats --sip=32 --count=0 wide.rw 2>err
+'
+
 test_case 'wrong switches and files fail' '
 	test_must_fail rwcut --fields=nothing records.rw &&
 	test_must_fail rwcut --tail-recs=1 --start-rec-num=1 records.rw &&

@@ -181,6 +181,7 @@ test_case 'rwaggbagbuild ends at an input that it cannot use, without an output 
 	printf "sport|records\n1|2\n" >in &&
 	rwaggbagbuild in nonexistent >b.aggbag 2>err && test_lines err 1 && ! test -s b.aggbag &&
 	rwaggbagbuild in . >b.aggbag 2>err && test_lines err 1 && ! test -s b.aggbag &&
+	rwaggbagbuild --xargs=nonexistent --output-path=no.aggbag 2>err && test_lines err 1 && test -e no.aggbag && ! test -s no.aggbag &&
 	for constant in dport dport=x nope=1; do
 		rwaggbagbuild --constant-field=$constant --constant-field=input=1 in >b.aggbag 2>err && test_lines err 1 || return 1
 		rwaggbagcat --no-titles --delimited b.aggbag | sort >out && echo "1|2" | test_cmp - out || return 1
