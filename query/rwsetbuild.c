@@ -3,6 +3,7 @@
 #include "query/tool.h"
 
 #include "common/wildcard.h"
+#include "query/addresscrew.h"
 #include "query/addressline.h"
 #include "query/setsink.h"
 #include "query/threattext.h"
@@ -335,6 +336,12 @@ static void add_threat_line(struct job *job, char *line)
 
 /* --- all lines --- */
 
+/* Are most lines plain addresses? */
+static bool is_plain(const struct setbuild_opts *opts)
+{
+	return !opts->lenient && !opts->ip_ranges.given;
+}
+
 static void add_waiting(struct job *job)
 {
 	ipset_add_many(job->set, job->waiting, job->waiting_count);
@@ -399,15 +406,15 @@ static int take_line(struct job *job, char *line, struct err *err)
 	return add_line(job, line, err);
 }
 
+/* Of src, up to its end: ST_OK. */
 static int read_lines(struct job *job, struct bytesource *src, struct err *err)
 {
-	bool plain = !job->opts->lenient && !job->opts->ip_ranges.given;
 	size_t longest = job->opts->lenient ? LENIENT_LINE_BYTES_MAX : LINE_BYTES_MAX;
 	GString *line = g_string_new(NULL);
 	int status = ST_OK;
 
-	for (job->line = 1; status == ST_OK; job->line++) {
-		if (plain) {
+	while (status == ST_OK) {
+		if (is_plain(job->opts)) {
 			status = read_plain_lines(job, src, err);
 			add_waiting(job);
 		}
@@ -420,13 +427,48 @@ static int read_lines(struct job *job, struct bytesource *src, struct err *err)
 			tool_warn("Input line %u too long. ignored", job->line);
 			status = ST_OK;
 		}
+		job->line += status == ST_OK;
 	}
 	g_string_free(line, TRUE);
-	if (status == ST_END && job->skipped) {
-		tool_warn("skipped %u of %u lines without an address, the first is line %u",
-			  job->skipped, job->line - 2, job->first_skipped);
-	}
 	return status == ST_END ? ST_OK : status;
+}
+
+/* The addresses of a chunk, then its lines from the first one on that is no plain address. */
+static int take_chunk(void *arg, const struct addresschunk *chunk, struct err *err)
+{
+	struct job *job = arg;
+	/* lines with IPv6 addresses behind one with an integer are to be refused */
+	bool by_line = chunk->has_v6 && job->saw_integer;
+	size_t taken = by_line ? 0 : chunk->taken;
+	struct bytesource *rest;
+	int status;
+
+	if (!by_line) {
+		ipset_add_many(job->set, chunk->ips, chunk->count);
+		job->line += (unsigned)chunk->count;
+		job->saw_ipv6 = job->saw_ipv6 || chunk->has_v6;
+	}
+	if (taken == chunk->len) {
+		return ST_OK;
+	}
+	rest = bytesource_memory(chunk->text + taken, chunk->len - taken, "text");
+	status = read_lines(job, rest, err);
+	bytesource_close(rest);
+	return status;
+}
+
+static int read_text(struct job *job, struct bytesource *src, struct err *err)
+{
+	int status;
+
+	job->line = 1;
+	status = is_plain(job->opts) ? addresscrew_read(src, LINE_BYTES_MAX, take_chunk, job, err)
+				     : read_lines(job, src, err);
+	if (status == ST_OK && job->skipped) {
+		tool_warn("skipped %u of %u lines without an address, the first is line %u",
+			  job->skipped, job->line - 1, job->first_skipped);
+	}
+	return status;
 }
 
 /* --- the run --- */
@@ -465,7 +507,7 @@ static int setbuild_run(struct tool_env *env, void *base, int argc, char **argv)
 	out = setsink_open(argc > 1 ? argv[1] : "stdout");
 	job->opts = opts;
 	job->set = ipset_new();
-	if (read_lines(job, in, &err) == ST_OK) {
+	if (read_text(job, in, &err) == ST_OK) {
 		header_init(&entries);
 		if (!opts->sink.invocation_strip) {
 			header_add_invocation(&entries, tool_argc(env), tool_argv(env));
