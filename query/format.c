@@ -130,12 +130,13 @@ static unsigned choose_timestamp(const struct format_opts *opts, bool no_msec, b
 	if (!opts->timestamp.given && !text && json) {
 		return TIMESTAMP_ISO_8601;
 	}
+	/* one environment for all programs: no-msec stands there for those that know it */
 	if (!opts->timestamp.given && text &&
-	    parse_timestamp_format(text, no_msec, &format, &err) != ST_OK) {
+	    parse_timestamp_format(text, true, &format, &err) != ST_OK) {
 		tool_warn("invalid SILK_TIMESTAMP_FORMAT: %s", err.text);
 		format = TIMESTAMP_DEFAULT;
 	}
-	return format;
+	return no_msec ? format : format & ~(unsigned)TIMESTAMP_NO_MSEC;
 }
 
 unsigned format_timestamp(const struct format_opts *opts, const struct text_style *style)

@@ -166,6 +166,15 @@ test_case 'the old switches of rwstats, one by one and in pairs' '
 	done
 '
 
+test_case 'one SILK_TIMESTAMP_FORMAT for all programs, also for those without no-msec' '
+	for line in "rwuniq --fields=stime --sort-output" "rwcount --bin-size=3600" "rwaddrcount --print-rec --sort-ips" "rwstats --fields=stime --count=1"; do
+		$line --timestamp-format=m/d/y records.rw >expected &&
+		SILK_TIMESTAMP_FORMAT=m/d/y,no-msec $line records.rw >out 2>err && test_cmp expected out && test_lines err 0 || return 1
+		test_must_fail $line --timestamp-format=m/d/y,no-msec records.rw 2>err || return 1
+	done &&
+	rwcut --timestamp-format=m/d/y,no-msec records.rw >expected && SILK_TIMESTAMP_FORMAT=m/d/y,no-msec rwcut records.rw >out && test_cmp expected out
+'
+
 test_case 'old switches with a number of bits' '
 	printf "sip\n2001:db8:1:2::8\n102:304:506:708::9\n1.2.3.4\n" >wide.txt && rwtuc --stime=2020/01/01 wide.txt >wide.rw &&
 	rwstats --sip=8 --count=0 --no-titles --no-percents --delimited=, wide.rw | cut -d, -f1 | sort >out && printf "0:4:506:708::9\n0:b8:1:2::8\n1.0.0.0\n" | test_cmp - out &&
