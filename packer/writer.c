@@ -168,14 +168,6 @@ int writer_recover(struct writer *writer, const char *id, uint64_t epoch, struct
 	return st == ST_OK && place ? place->recover(place->arg, err) : st;
 }
 
-static gint writer_compare_use(gconstpointer a, gconstpointer b)
-{
-	const struct writer_file *x = *(struct writer_file *const *)a;
-	const struct writer_file *y = *(struct writer_file *const *)b;
-
-	return x->used < y->used ? -1 : x->used > y->used;
-}
-
 /* Are there records that are not committed? */
 static bool writer_file_waits(const struct writer_file *file)
 {
@@ -187,22 +179,28 @@ static bool writer_is_full(const struct writer *writer)
 	return g_hash_table_size(writer->files) >= writer->opts.cache_size;
 }
 
+/* The file that was written to longest ago, of those that can be closed; NULL: none can. */
+static struct writer_file *writer_find_idle(const struct writer *writer)
+{
+	struct writer_file *idle = NULL;
+
+	for (guint i = 0; i < writer->all->len; i++) {
+		struct writer_file *file = g_ptr_array_index(writer->all, i);
+
+		if ((!idle || file->used < idle->used) && !file->held && !writer_file_waits(file)) {
+			idle = file;
+		}
+	}
+	return idle;
+}
+
 /* Make room for one more file, if any can be closed. */
 static void writer_evict(struct writer *writer)
 {
-	GPtrArray *files;
+	struct writer_file *idle;
 
-	if (writer_is_full(writer)) {
-		files = g_ptr_array_copy(writer->all, NULL, NULL);
-		g_ptr_array_sort(files, writer_compare_use);
-		for (guint i = 0; i < files->len && writer_is_full(writer); i++) {
-			struct writer_file *file = g_ptr_array_index(files, i);
-
-			if (!file->held && !writer_file_waits(file)) {
-				writer_close_file(writer, file);
-			}
-		}
-		g_ptr_array_free(files, TRUE);
+	while (writer_is_full(writer) && (idle = writer_find_idle(writer))) {
+		writer_close_file(writer, idle);
 	}
 	writer->crowded = writer_is_full(writer);
 }
