@@ -421,7 +421,7 @@ static void collector_set_mark(struct collector *collector, int64_t now_ns, bool
 	if (store && collector->packed > collector->stored && collector->at == collector->packed) {
 		collector->mark.exporters = g_byte_array_new();
 		exporters_save(collector->exporters, clock_now_ns(CLOCK_REALTIME),
-			       collector->mark.exporters);
+			       clock_now_ns(CLOCK_MONOTONIC), collector->mark.exporters);
 	}
 	pthread_rwlock_unlock(&collector->taking);
 }

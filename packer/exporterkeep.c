@@ -19,6 +19,28 @@ static gint exporter_compare(gconstpointer a, gconstpointer b)
 	return x->last_ns > y->last_ns ? -1 : x->last_ns < y->last_ns;
 }
 
+/* The clock was set forward: what was before it was so much later, by the clock of now. */
+static void exporters_follow_clock(struct exporters *exporters, int64_t now_ns,
+				   int64_t monotonic_ns)
+{
+	int64_t ahead_ns =
+		now_ns - exporters->saved_ns - (monotonic_ns - exporters->saved_monotonic_ns);
+	GHashTableIter iter;
+	gpointer value;
+
+	g_hash_table_iter_init(&iter, exporters->by_session);
+	while (exporters->saved_ns != 0 && ahead_ns > 0 &&
+	       g_hash_table_iter_next(&iter, NULL, &value)) {
+		struct exporter *exporter = value;
+
+		if (exporter->last_ns <= now_ns - ahead_ns) {
+			exporter->last_ns += ahead_ns;
+		}
+	}
+	exporters->saved_ns = now_ns;
+	exporters->saved_monotonic_ns = monotonic_ns;
+}
+
 /* Who slept too long, or is one too many; latest first. */
 static void exporters_prune(struct exporters *exporters, int64_t now_ns)
 {
@@ -44,11 +66,13 @@ enum exporters_part {
 	EXPORTERS_PART_DECODER,
 };
 
-void exporters_save(struct exporters *exporters, int64_t now_ns, GByteArray *out)
+void exporters_save(struct exporters *exporters, int64_t now_ns, int64_t monotonic_ns,
+		    GByteArray *out)
 {
 	GHashTableIter iter;
 	gpointer value;
 
+	exporters_follow_clock(exporters, now_ns, monotonic_ns);
 	exporters_prune(exporters, now_ns);
 	g_hash_table_iter_init(&iter, exporters->by_session);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {

@@ -65,8 +65,12 @@ int exporters_take(struct exporters *exporters, const struct packconfig *config,
 /* All sessions are over, as after a restart: who sends datagrams may be back, files are read on. */
 void exporters_disconnect(struct exporters *exporters);
 
-/* What is needed to take what comes behind. Exporters asleep for too long are forgotten before. */
-void exporters_save(struct exporters *exporters, int64_t now_ns, GByteArray *out);
+/*
+ * What is needed to take what comes behind. Exporters asleep for too long are forgotten before;
+ * while the clock of the day (now_ns) goes ahead of the one that never jumps, nobody sleeps.
+ */
+void exporters_save(struct exporters *exporters, int64_t now_ns, int64_t monotonic_ns,
+		    GByteArray *out);
 /* Into new ones. ST_OK; ST_EFORMAT: nothing was loaded. */
 int exporters_load(struct exporters *exporters, const uint8_t *bytes, size_t len, struct err *err);
 

@@ -18,6 +18,8 @@ struct exporters {
 	GHashTable *by_session; /* of struct exporter, keyed by its session; owns them */
 	GHashTable *by_name;    /* those whose sessions may go on in another, keyed by that */
 	struct exporter *last;  /* of the last message; often of the next one too */
+	int64_t saved_ns;       /* when they were last saved; 0: not yet */
+	int64_t saved_monotonic_ns;
 	struct log_limit limits[EXPORTERS_LIMITS];
 };
 

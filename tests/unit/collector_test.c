@@ -557,6 +557,62 @@ static void test_file_goes_on(void)
 	rig_close(&rig);
 }
 
+/* An exporter of datagrams is asleep; the clock goes forward by days, and then days go by. */
+static void test_clock_forward(void)
+{
+	static const int64_t day_ns = INT64_C(86400) * 1000000000;
+	static const struct {
+		int64_t now_days, monotonic_days;
+		bool known;
+	} steps[] = {
+		{ 20000, 5, true }, { 20003, 5, true }, { 20004, 6, true }, { 20006, 8, false }
+	};
+	const struct envelope open = {
+		.kind = ENVELOPE_OPEN,
+		.open = { .flags = ENVELOPE_DATAGRAMS,
+			  .stream = "",
+			  .probe = "P",
+			  .place = "udp",
+			  .peer = "192.0.2.1:7" },
+	};
+	const struct envelope close = { .kind = ENVELOPE_CLOSE, .session = 1 };
+	struct exporters_env env = {
+		.stats = probetable_new(),
+		.notes = notelog_new(),
+		.feedbacks = feedbacks_new(),
+		.limits = { .max_templates = 16, .max_template_fields = 64, .max_domains = 4 },
+	};
+	struct packconfig config = { .generation = 1 };
+	struct exporters *exporters = exporters_new(&env);
+	uint8_t part[sizeof(message)];
+	struct envelope half = { .kind = ENVELOPE_MESSAGE,
+				 .session = 1,
+				 .bytes = part,
+				 .arrival_ns = steps[0].now_days * day_ns };
+	GByteArray *saved = g_byte_array_new();
+
+	config.site = packsite_load();
+	config.conf = packsite_sensorconf(config.site, PACKLOGIC_TWOWAY, CONF);
+	half.len = message_part(part, true);
+	CU_ASSERT_EQUAL(exporters_take(exporters, &config, 1, &open, false, NULL), ST_OK);
+	CU_ASSERT_EQUAL(exporters_take(exporters, &config, 2, &half, false, NULL), ST_OK);
+	CU_ASSERT_EQUAL(exporters_take(exporters, &config, 3, &close, false, NULL), ST_OK);
+	for (size_t i = 0; i < G_N_ELEMENTS(steps); i++) {
+		g_byte_array_set_size(saved, 0);
+		exporters_save(exporters, steps[i].now_days * day_ns,
+			       steps[i].monotonic_days * day_ns, saved);
+		unit_at("step %zu", i);
+		CU_ASSERT_EQUAL(saved->len > 0, steps[i].known);
+	}
+	g_byte_array_free(saved, TRUE);
+	exporters_free(exporters);
+	probetable_free(env.stats);
+	notelog_free(env.notes);
+	feedbacks_free(env.feedbacks);
+	sensorconf_free(config.conf);
+	site_free(config.site);
+}
+
 /* Who sends datagrams does not know that the packer was away: its templates are remembered. */
 static void test_templates_stay(void)
 {
@@ -779,6 +835,7 @@ int main(void)
 		{ "from life to life", test_lives },
 		{ "a file is read again", test_file_again },
 		{ "a file goes on in another life", test_file_goes_on },
+		{ "the clock goes forward", test_clock_forward },
 		{ "templates outlive the packer", test_templates_stay },
 		{ "two packers, the first dies", test_two_packers },
 		{ "two packers, both alive", test_two_packers_alive },
