@@ -19,7 +19,7 @@
 #define COLLECTOR_PAUSE_NS 20000000
 /* Soon used again, what the journal takes up of memory is in use already, and warm. */
 #define COLLECTOR_UNSYNCED_MAX  (UINT64_C(16) << 20)
-#define COLLECTOR_UNSYNCED_HELD (UINT64_C(256) << 20) /* then packing waits for commits */
+#define COLLECTOR_UNSYNCED_HELD (UINT64_C(64) << 20) /* then packing waits for commits */
 #define COLLECTOR_STORE_NS      (30 * NS_PER_S)
 #define COLLECTOR_STORE_PART    64 /* of what came in: more is not to be written about exporters */
 #define COLLECTOR_NICE          5  /* packing can wait, a socket's buffer cannot */
