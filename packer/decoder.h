@@ -70,9 +70,9 @@ enum decoder_note {
 };
 
 struct decoder_sink {
-	/* Each record as it comes out, both borrowed; non-zero stops the message and is returned by
-	 * decoder_take(). */
-	int (*flow)(void *arg, const struct record *rec, const struct extras *extras);
+	/* Each record as it comes out, both borrowed, the record to be changed at will; non-zero
+	 * stops the message and is returned by decoder_take(). */
+	int (*flow)(void *arg, struct record *rec, const struct extras *extras);
 	/* A data record that is no flow, mapped as far as it goes, and why. May be NULL. */
 	void (*ignored)(void *arg, const struct record *rec, const char *reason);
 	/* One line, without the probe's name. The receiver limits the rate. May be NULL; formats

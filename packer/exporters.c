@@ -164,21 +164,20 @@ static int exporter_write(struct exporter *exporter, struct record *rec,
 	return exporter_written(exporter, st, &err);
 }
 
-static int exporter_write_by_probe(struct exporter *exporter, const struct record *rec)
+static int exporter_write_by_probe(struct exporter *exporter, struct record *rec)
 {
 	const struct hourfile_key key = { .sensor = exporter->probe->number };
-	struct record copy = *rec;
 	struct err err;
 	int st;
 
-	copy.sensor = 0;
-	copy.flowtype = 0;
-	st = writer_write_file(exporter->all->env.writer, exporter->config->site, &key, &copy, NULL,
+	rec->sensor = 0;
+	rec->flowtype = 0;
+	st = writer_write_file(exporter->all->env.writer, exporter->config->site, &key, rec, NULL,
 			       0, &err);
 	return exporter_written(exporter, st, &err);
 }
 
-static int exporter_take_record(void *arg, const struct record *rec, const struct extras *extras)
+static int exporter_take_record(void *arg, struct record *rec, const struct extras *extras)
 {
 	struct exporter *exporter = arg;
 	struct classify_output outputs[CLASSIFY_OUTPUTS_MAX];
@@ -199,12 +198,10 @@ static int exporter_take_record(void *arg, const struct record *rec, const struc
 	}
 	count = classify(exporter->logic, exporter->probe, rec, outputs);
 	for (size_t i = 0; st == ST_OK && i < count; i++) {
-		struct record copy = *rec;
-
-		copy.sensor = outputs[i].sensor;
-		copy.flowtype = outputs[i].flowtype;
-		copy.memo = 0;
-		st = exporter_write(exporter, &copy, extras);
+		rec->sensor = outputs[i].sensor;
+		rec->flowtype = outputs[i].flowtype;
+		rec->memo = 0;
+		st = exporter_write(exporter, rec, extras);
 	}
 	return st;
 }

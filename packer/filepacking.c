@@ -143,7 +143,7 @@ static int write_copy(struct filepacking *self, const struct record *rec,
 	return st;
 }
 
-static int write_classified(struct filepacking *self, const struct record *rec,
+static int write_classified(struct filepacking *self, struct record *rec,
 			    const struct extras *extras)
 {
 	const enum packlogic logic = sensorconf_logic(self->opts->conf);
@@ -152,19 +152,17 @@ static int write_classified(struct filepacking *self, const struct record *rec,
 	int st = ST_OK;
 
 	for (size_t i = 0; st == ST_OK && i < count; i++) {
-		struct record copy = *rec;
-
-		copy.sensor = outputs[i].sensor;
-		copy.flowtype = outputs[i].flowtype;
-		copy.memo = 0;
-		st = write_copy(self, &copy, extras,
-				classify_format(logic, self->probe, copy.flowtype));
+		rec->sensor = outputs[i].sensor;
+		rec->flowtype = outputs[i].flowtype;
+		rec->memo = 0;
+		st = write_copy(self, rec, extras,
+				classify_format(logic, self->probe, rec->flowtype));
 	}
 	return st;
 }
 
 /* The next record of the file. A failure is the repository's. */
-static int deliver(void *arg, const struct record *rec, const struct extras *extras)
+static int deliver(void *arg, struct record *rec, const struct extras *extras)
 {
 	struct filepacking *self = arg;
 	struct err err;

@@ -36,7 +36,7 @@ struct guess {
 	uint64_t output[INTERFACES];
 };
 
-static int take_flow(void *arg, const struct record *rec, const struct extras *extras)
+static int take_flow(void *arg, struct record *rec, const struct extras *extras)
 {
 	struct guess *guess = arg;
 

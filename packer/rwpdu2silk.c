@@ -67,7 +67,7 @@ static void take_note_of_reader(void *arg, enum decoder_note note, const char *t
 }
 
 /* A good packet ends a row of refused ones. */
-static int take_flow(void *arg, const struct record *rec, const struct extras *extras)
+static int take_flow(void *arg, struct record *rec, const struct extras *extras)
 {
 	struct pdu_reader *reader = arg;
 

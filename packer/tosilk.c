@@ -186,7 +186,7 @@ static int write_block_record(struct blockout *blocks, const struct record *rec,
 	return status;
 }
 
-static int take_flow(void *arg, const struct record *rec, const struct extras *extras)
+static int take_flow(void *arg, struct record *rec, const struct extras *extras)
 {
 	struct tosilk *self = arg;
 	struct err err;

@@ -6,7 +6,7 @@
 
 #include "packer/decoder.h"
 
-static int take_flow(void *arg, const struct record *rec, const struct extras *extras)
+static int take_flow(void *arg, struct record *rec, const struct extras *extras)
 {
 	uint64_t *sum = arg;
 

@@ -14,7 +14,7 @@ struct seen {
 	uint64_t packets;
 };
 
-static int take_flow(void *arg, const struct record *rec, const struct extras *extras)
+static int take_flow(void *arg, struct record *rec, const struct extras *extras)
 {
 	struct seen *seen = arg;
 

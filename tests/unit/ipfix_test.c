@@ -33,7 +33,7 @@ struct ipfix_stats {
 	uint64_t forward, reverse, unknown_sets, held, missing, out_of_sequence, malformed;
 };
 
-static int ipfix_flow(void *arg, const struct record *rec, const struct extras *extras)
+static int ipfix_flow(void *arg, struct record *rec, const struct extras *extras)
 {
 	const struct ipfix_decoder *decoder = arg;
 

@@ -97,7 +97,7 @@ struct taken {
 	uint64_t bytes;
 };
 
-static int take_flow(void *arg, const struct record *rec, const struct extras *extras)
+static int take_flow(void *arg, struct record *rec, const struct extras *extras)
 {
 	struct taken *taken = arg;
 
@@ -172,7 +172,7 @@ static void write_values(struct blockout *out, unsigned i)
 	}
 }
 
-static int take_values(void *arg, const struct record *rec, const struct extras *extras)
+static int take_values(void *arg, struct record *rec, const struct extras *extras)
 {
 	unsigned *number = arg;
 	const unsigned i = (*number)++;

@@ -31,7 +31,7 @@ static uint64_t extra(const struct extras *extras, uint16_t id)
 	return 0;
 }
 
-static int take_flow(void *arg, const struct record *rec, const struct extras *extras)
+static int take_flow(void *arg, struct record *rec, const struct extras *extras)
 {
 	struct seen *seen = arg;
 	char sip[IP_TEXT_MAX], dip[IP_TEXT_MAX], nhip[IP_TEXT_MAX];

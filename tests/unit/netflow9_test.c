@@ -19,7 +19,7 @@ struct seen {
 	char note[256];
 };
 
-static int take_flow(void *arg, const struct record *rec, const struct extras *extras)
+static int take_flow(void *arg, struct record *rec, const struct extras *extras)
 {
 	struct seen *seen = arg;
 

@@ -32,7 +32,7 @@ static GByteArray *packets(unsigned count)
 	return bytes;
 }
 
-static int count_flow(void *arg, const struct record *rec, const struct extras *extras)
+static int count_flow(void *arg, struct record *rec, const struct extras *extras)
 {
 	(void)rec, (void)extras;
 	return ++*(unsigned *)arg == 999 ? ST_EIO : ST_OK;

@@ -52,7 +52,7 @@ static struct sample *add_sample(struct samples *samples, const struct record *r
 	return sample;
 }
 
-static int take_flow(void *arg, const struct record *rec, const struct extras *extras)
+static int take_flow(void *arg, struct record *rec, const struct extras *extras)
 {
 	struct samples *samples = arg;
 	struct sample *sample = add_sample(samples, rec);

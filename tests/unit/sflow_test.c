@@ -19,7 +19,7 @@ struct seen {
 	uint64_t extras[512]; /* numbers by element; addresses of IPv4 as numbers */
 };
 
-static int take_flow(void *arg, const struct record *rec, const struct extras *extras)
+static int take_flow(void *arg, struct record *rec, const struct extras *extras)
 {
 	struct seen *seen = arg;
 	char sip[IP_TEXT_MAX], dip[IP_TEXT_MAX], nhip[IP_TEXT_MAX];
