@@ -109,7 +109,7 @@ static bool shape_is_v9(const struct ipfix_shape *shape)
 
 void ipfix_shape_finish(struct ipfix_shape *shape)
 {
-	shape->times = ipfix_time_bits(shape);
+	ipfix_time_prepare(shape);
 	shape->form = shape_is_yaf(shape)  ? IPFIX_FORM_YAF
 		      : shape_is_v9(shape) ? IPFIX_FORM_V9
 					   : IPFIX_FORM_GENERIC;
@@ -248,42 +248,34 @@ static bool map_uses_list(const struct ipfix_input *input)
 	       (input->shape->form != IPFIX_FORM_YAF || !input->shape->has[IPFIX_INITIAL_FLAGS]);
 }
 
-static struct ipfix_list_flags map_tcp_flags(const struct ipfix_input *input)
-{
-	const struct ipfix_fields *f = input->fields;
-
-	if (map_uses_list(input)) {
-		return *input->list;
-	}
-	return (struct ipfix_list_flags){
-		.initial_flags = (uint8_t)f->initial_flags,
-		.union_flags = (uint8_t)f->union_flags,
-		.rev_initial_flags = (uint8_t)f->rev_initial_flags,
-		.rev_union_flags = (uint8_t)f->rev_union_flags,
-	};
-}
-
 static void map_flags(const struct ipfix_input *input, struct record *rec)
 {
-	struct ipfix_list_flags tcp = map_tcp_flags(input);
+	const struct ipfix_fields *f = input->fields;
+	bool listed = map_uses_list(input);
+	uint8_t initial_flags = listed ? input->list->initial_flags : (uint8_t)f->initial_flags;
+	uint8_t union_flags = listed ? input->list->union_flags : (uint8_t)f->union_flags;
 
-	rec->flags = (uint8_t)input->fields->flags;
-	if (rec->protocol == MAP_PROTOCOL_TCP && (tcp.initial_flags || tcp.union_flags)) {
-		map_set_tcp(rec, tcp.initial_flags, tcp.union_flags);
+	rec->flags = (uint8_t)f->flags;
+	if (rec->protocol == MAP_PROTOCOL_TCP && (initial_flags || union_flags)) {
+		map_set_tcp(rec, initial_flags, union_flags);
 	}
 }
 
 static void map_reverse_flags(const struct ipfix_input *input, struct record *rec)
 {
-	struct ipfix_list_flags tcp = map_tcp_flags(input);
+	const struct ipfix_fields *f = input->fields;
 	const bool *has = input->shape->has;
+	bool listed = map_uses_list(input);
+	uint8_t initial_flags =
+		listed ? input->list->rev_initial_flags : (uint8_t)f->rev_initial_flags;
+	uint8_t union_flags = listed ? input->list->rev_union_flags : (uint8_t)f->rev_union_flags;
 
-	if (rec->protocol == MAP_PROTOCOL_TCP && (tcp.rev_initial_flags || tcp.rev_union_flags)) {
-		map_set_tcp(rec, tcp.rev_initial_flags, tcp.rev_union_flags);
-	} else if (has[IPFIX_REV_FLAGS] || has[IPFIX_REV_INITIAL_FLAGS] || map_uses_list(input)) {
+	if (rec->protocol == MAP_PROTOCOL_TCP && (initial_flags || union_flags)) {
+		map_set_tcp(rec, initial_flags, union_flags);
+	} else if (has[IPFIX_REV_FLAGS] || has[IPFIX_REV_INITIAL_FLAGS] || listed) {
 		rec->initial_flags = 0;
 		rec->session_flags = 0;
-		rec->flags = has[IPFIX_REV_FLAGS] ? (uint8_t)input->fields->rev_flags : 0;
+		rec->flags = has[IPFIX_REV_FLAGS] ? (uint8_t)f->rev_flags : 0;
 		rec->state &= (uint8_t)~RECORD_EXPANDED;
 	}
 }

@@ -137,6 +137,9 @@ struct ipfix_shape {
 	bool options;       /* not flows */
 	enum ipfix_form form;
 	unsigned times; /* which time elements; ipfixtime.c's own bits */
+	/* Where start and end are told, but by uptime; NULL: nowhere. */
+	const struct ipfix_time_source *start;
+	const struct ipfix_time_source *end;
 };
 
 /* All but form and times is set: work out the rest. */
@@ -171,7 +174,7 @@ struct ipfix_output {
 void ipfix_map(const struct ipfix_input *input, struct ipfix_output *out);
 
 /* Start and duration (ipfixtime.c). */
-unsigned ipfix_time_bits(const struct ipfix_shape *shape);
+void ipfix_time_prepare(struct ipfix_shape *shape);
 /* True: what the record says ends before it begins. */
 bool ipfix_time(const struct ipfix_input *input, int64_t *start_ns, uint64_t *duration_ns);
 /* Into out, which is replaced: what they were made from, for log-flags record-timestamps. */

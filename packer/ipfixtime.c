@@ -28,7 +28,7 @@ enum time_unit {
 	TIME_AGO_MICRO, /* before the export time */
 };
 
-struct time_source {
+struct ipfix_time_source {
 	enum ipfix_field field;
 	size_t offset;
 	size_t size;
@@ -43,14 +43,14 @@ struct time_source {
 	}
 
 /* The first one in the template is believed. */
-static const struct time_source time_starts[] = {
+static const struct ipfix_time_source time_starts[] = {
 	TIME_SOURCE(START_MS, start_ms, TIME_MILLISECONDS, "flowStartMilliseconds"),
 	TIME_SOURCE(START_S, start_s, TIME_SECONDS, "flowStartSeconds"),
 	TIME_SOURCE(START_US, start_us, TIME_NTP_MICRO, "flowStartMicroseconds"),
 	TIME_SOURCE(START_NS, start_ns, TIME_NTP_NANO, "flowStartNanoseconds"),
 	TIME_SOURCE(START_AGO_US, start_ago_us, TIME_AGO_MICRO, "flowStartDeltaMicroseconds"),
 };
-static const struct time_source time_ends[] = {
+static const struct ipfix_time_source time_ends[] = {
 	TIME_SOURCE(END_MS, end_ms, TIME_MILLISECONDS, "flowEndMilliseconds"),
 	TIME_SOURCE(END_S, end_s, TIME_SECONDS, "flowEndSeconds"),
 	TIME_SOURCE(END_US, end_us, TIME_NTP_MICRO, "flowEndMicroseconds"),
@@ -81,7 +81,18 @@ enum time_bit {
 	TIME_BIT_OBSERVED_MS = 1 << 16,
 };
 
-unsigned ipfix_time_bits(const struct ipfix_shape *shape)
+static const struct ipfix_time_source *time_find(const struct ipfix_time_source *table,
+						 size_t count, const struct ipfix_shape *shape)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (shape->has[table[i].field]) {
+			return &table[i];
+		}
+	}
+	return NULL;
+}
+
+void ipfix_time_prepare(struct ipfix_shape *shape)
 {
 	unsigned bits = 0;
 
@@ -89,7 +100,9 @@ unsigned ipfix_time_bits(const struct ipfix_shape *shape)
 		bits |= shape->has[time_fields[i]] ? 1u << i : 0;
 	}
 	/* An end by uptime says nothing without the start. */
-	return bits & TIME_BIT_START_UPTIME ? bits : bits & ~(unsigned)TIME_BIT_END_UPTIME;
+	shape->times = bits & TIME_BIT_START_UPTIME ? bits : bits & ~(unsigned)TIME_BIT_END_UPTIME;
+	shape->start = time_find(time_starts, G_N_ELEMENTS(time_starts), shape);
+	shape->end = time_find(time_ends, G_N_ELEMENTS(time_ends), shape);
 }
 
 bool ipfix_time_is_yaf(unsigned times)
@@ -120,7 +133,7 @@ int64_t ipfix_time_from_ntp(uint64_t ntp, bool micro)
 }
 
 /* As it is in the record. */
-static uint64_t time_value(const struct time_source *source, const struct ipfix_input *input)
+static uint64_t time_value(const struct ipfix_time_source *source, const struct ipfix_input *input)
 {
 	const char *at = (const char *)input->fields + source->offset;
 	uint64_t value = 0;
@@ -135,7 +148,7 @@ static uint64_t time_value(const struct time_source *source, const struct ipfix_
 	return value;
 }
 
-static int64_t time_read(const struct time_source *source, const struct ipfix_input *input)
+static int64_t time_read(const struct ipfix_time_source *source, const struct ipfix_input *input)
 {
 	const uint64_t value = time_value(source, input);
 
@@ -203,24 +216,13 @@ static void time_from_uptime_alone(const struct ipfix_input *input, int64_t *sta
 	*start_ns = input->export_ns - (int64_t)*duration_ns;
 }
 
-static const struct time_source *time_find(const struct time_source *table, size_t count,
-					   const struct ipfix_shape *shape)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (shape->has[table[i].field]) {
-			return &table[i];
-		}
-	}
-	return NULL;
-}
-
 /* Any other mixture: a start, an end and a duration, of which two will do. */
 static void time_from_mixture(const struct ipfix_input *input, int64_t *start_ns,
 			      uint64_t *duration_ns)
 {
 	const struct ipfix_shape *shape = input->shape;
-	const struct time_source *start = time_find(time_starts, G_N_ELEMENTS(time_starts), shape);
-	const struct time_source *end = time_find(time_ends, G_N_ELEMENTS(time_ends), shape);
+	const struct ipfix_time_source *start = shape->start;
+	const struct ipfix_time_source *end = shape->end;
 	bool has_duration = shape->has[IPFIX_DURATION_MS] || shape->has[IPFIX_DURATION_US];
 	int64_t end_ns = end ? time_read(end, input) : input->export_ns;
 
@@ -243,8 +245,8 @@ static void time_from_mixture(const struct ipfix_input *input, int64_t *start_ns
 /* The elements that ipfix_time() looks at, in the order it does. */
 bool ipfix_time_uses(const struct ipfix_shape *shape, int field)
 {
-	const struct time_source *start = time_find(time_starts, G_N_ELEMENTS(time_starts), shape);
-	const struct time_source *end = time_find(time_ends, G_N_ELEMENTS(time_ends), shape);
+	const struct ipfix_time_source *start = shape->start;
+	const struct ipfix_time_source *end = shape->end;
 	bool has_duration = shape->has[IPFIX_DURATION_MS] || shape->has[IPFIX_DURATION_US];
 
 	if (!start && shape->has[IPFIX_START_UPTIME] && shape->form != IPFIX_FORM_YAF) {
@@ -262,8 +264,8 @@ bool ipfix_time_uses(const struct ipfix_shape *shape, int field)
 static bool time_is_end_first(const struct ipfix_input *input)
 {
 	const struct ipfix_shape *shape = input->shape;
-	const struct time_source *start = time_find(time_starts, G_N_ELEMENTS(time_starts), shape);
-	const struct time_source *end = time_find(time_ends, G_N_ELEMENTS(time_ends), shape);
+	const struct ipfix_time_source *start = shape->start;
+	const struct ipfix_time_source *end = shape->end;
 
 	if (!start && shape->has[IPFIX_START_UPTIME]) {
 		/* a little before: no wrap */
@@ -282,8 +284,7 @@ bool ipfix_time(const struct ipfix_input *input, int64_t *start_ns, uint64_t *du
 		/* A missing one counts as 0. */
 		*start_ns = time_from_ms(input->fields->start_ms);
 		*duration_ns = time_between(input, *start_ns, time_from_ms(input->fields->end_ms));
-	} else if (shape->has[IPFIX_START_UPTIME] &&
-		   !time_find(time_starts, G_N_ELEMENTS(time_starts), shape)) {
+	} else if (shape->has[IPFIX_START_UPTIME] && !shape->start) {
 		(shape->has[IPFIX_BOOT_MS] ? time_from_uptime
 					   : time_from_uptime_alone)(input, start_ns, duration_ns);
 	} else {
@@ -346,7 +347,7 @@ static void text_add_uptime(struct time_text *text, const struct ipfix_input *in
 	}
 }
 
-static bool is_ago(const struct time_source *source)
+static bool is_ago(const struct ipfix_time_source *source)
 {
 	return source && source->unit == TIME_AGO_MICRO;
 }
@@ -367,8 +368,8 @@ static bool text_add_duration(struct time_text *text, const struct ipfix_input *
 static void text_add_mixture(struct time_text *text, const struct ipfix_input *input)
 {
 	const struct ipfix_shape *shape = input->shape;
-	const struct time_source *start = time_find(time_starts, G_N_ELEMENTS(time_starts), shape);
-	const struct time_source *end = time_find(time_ends, G_N_ELEMENTS(time_ends), shape);
+	const struct ipfix_time_source *start = shape->start;
+	const struct ipfix_time_source *end = shape->end;
 	bool has_duration;
 
 	if (start) {
@@ -404,8 +405,7 @@ void ipfix_time_print(const struct ipfix_input *input, int64_t start_ns, uint64_
 	if (shape->form == IPFIX_FORM_YAF) {
 		text_add(&text, "flowStartMilliseconds", f->start_ms);
 		text_add(&text, "flowEndMilliseconds", f->end_ms);
-	} else if (shape->has[IPFIX_START_UPTIME] &&
-		   !time_find(time_starts, G_N_ELEMENTS(time_starts), shape)) {
+	} else if (shape->has[IPFIX_START_UPTIME] && !shape->start) {
 		text_add_uptime(&text, input);
 	} else if (shape->form == IPFIX_FORM_V9) {
 		text_add(&text, "flowStartMilliseconds", f->start_ms);
