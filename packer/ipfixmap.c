@@ -3,6 +3,7 @@
 
 #include <glib.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/timestamp.h"
 #include "packer/probe.h"
@@ -115,14 +116,10 @@ void ipfix_shape_finish(struct ipfix_shape *shape)
 					   : IPFIX_FORM_GENERIC;
 }
 
-static uint64_t map_first(const uint64_t *values, size_t count)
+/* The first that is not zero. */
+static inline uint64_t map_first(uint64_t a, uint64_t b, uint64_t c)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (values[i]) {
-			return values[i];
-		}
-	}
-	return 0;
+	return a ? a : b ? b : c;
 }
 
 static void map_volumes(const struct ipfix_input *input, struct map_volume volumes[2])
@@ -130,37 +127,43 @@ static void map_volumes(const struct ipfix_input *input, struct map_volume volum
 	const struct ipfix_fields *f = input->fields;
 	bool post_is_reverse = input->shape->form == IPFIX_FORM_V9 &&
 			       (input->mapping->quirks & PROBE_QUIRK_NF9_OUT_IS_REVERSE);
-	const uint64_t packets[] = { f->packets_delta, f->packets_total, f->packets_initiator,
-				     f->packets_post_delta, f->packets_post_total };
-	const uint64_t bytes[] = { f->bytes_delta, f->bytes_total, f->bytes_initiator,
-				   f->bytes_post_delta, f->bytes_post_total };
-	const uint64_t rev_packets[] = { f->rev_packets_delta, f->rev_packets_total,
-					 f->packets_responder };
-	const uint64_t rev_bytes[] = { f->rev_bytes_delta, f->rev_bytes_total, f->bytes_responder };
-	size_t forward = post_is_reverse ? 3 : 5;
+	const struct map_volume post = {
+		map_first(f->packets_post_delta, f->packets_post_total, 0),
+		map_first(f->bytes_post_delta, f->bytes_post_total, 0),
+	};
 
-	volumes[0].packets = map_first(packets, forward);
-	volumes[0].bytes = map_first(bytes, forward);
-	volumes[1].packets = map_first(rev_packets, G_N_ELEMENTS(rev_packets));
-	volumes[1].bytes = map_first(rev_bytes, G_N_ELEMENTS(rev_bytes));
-	if (post_is_reverse && volumes[1].packets == 0 && volumes[1].bytes == 0) {
-		volumes[1].packets = map_first(packets + 3, 2);
-		volumes[1].bytes = map_first(bytes + 3, 2);
+	volumes[0].packets = map_first(f->packets_delta, f->packets_total, f->packets_initiator);
+	volumes[0].bytes = map_first(f->bytes_delta, f->bytes_total, f->bytes_initiator);
+	volumes[1].packets =
+		map_first(f->rev_packets_delta, f->rev_packets_total, f->packets_responder);
+	volumes[1].bytes = map_first(f->rev_bytes_delta, f->rev_bytes_total, f->bytes_responder);
+	if (!post_is_reverse) {
+		volumes[0].packets = map_first(volumes[0].packets, post.packets, 0);
+		volumes[0].bytes = map_first(volumes[0].bytes, post.bytes, 0);
+	} else if (volumes[1].packets == 0 && volumes[1].bytes == 0) {
+		volumes[1] = post;
 	}
 }
 
 /* Addresses are IPv6 if the template has no IPv4, or either IPv6 address is not zero. */
+static bool map_is_ipv6(const struct ipfix_input *input)
+{
+	static const struct ipfix_address6 zero = { { 0 } };
+	const struct ipfix_fields *f = input->fields;
+
+	return shape_has_ipv6(input->shape) &&
+	       (!shape_has_ipv4(input->shape) || memcmp(&f->sip6, &zero, sizeof(zero)) != 0 ||
+		memcmp(&f->dip6, &zero, sizeof(zero)) != 0);
+}
+
 static void map_addresses(const struct ipfix_input *input, struct record *rec)
 {
 	const struct ipfix_fields *f = input->fields;
-	struct ip sip = ip_from_bytes(f->sip6.bytes);
-	struct ip dip = ip_from_bytes(f->dip6.bytes);
-	bool zero = !(sip.hi | sip.lo | dip.hi | dip.lo);
 
-	if (shape_has_ipv6(input->shape) && !(zero && shape_has_ipv4(input->shape))) {
+	if (map_is_ipv6(input)) {
 		rec->state |= RECORD_IPV6;
-		rec->sip = sip;
-		rec->dip = dip;
+		rec->sip = ip_from_bytes(f->sip6.bytes);
+		rec->dip = ip_from_bytes(f->dip6.bytes);
 		rec->nhip = ip_from_bytes(f->nhip6.bytes);
 	} else {
 		rec->sip = ip_from_v4(f->sip4);
