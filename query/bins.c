@@ -577,58 +577,63 @@ bool bins_has_one_input(const struct source_opts *source, int argc)
 
 /* ---- cells ---- */
 
+/* Fields of a key; each has a byte at least. */
+#define FIELDS_MAX GROUP_KEY_MAX
+
 /*
  * A key does not tell the family of its records: it is IPv6 when an address is, and then all
  * addresses are shown so, and protocol 58 is ICMP.
  */
-static bool key_is_ipv6(const struct bins *bins, const struct group_bin *bin)
+static bool key_is_ipv6(const struct bins *bins, const struct value *values)
 {
 	for (size_t i = 0; i < bins->field_count; i++) {
-		struct value value;
-
-		group_key(bins->group, bin->key, i, &value);
-		if (value.is_v6 && !bins->fields[i]->is_extension) {
+		if (values[i].is_v6 && !bins->fields[i]->is_extension) {
 			return true;
 		}
 	}
 	return bins->force_ipv6;
 }
 
-/* SiLK takes an ICMP type and code out of the destination port when that is in the key, too. */
-static void take_from_port(const struct bins *bins, const struct group_bin *bin, size_t i,
-			   struct value *value)
+static bool key_is_icmp(const struct bins *bins, const struct value *values, bool ipv6)
 {
-	struct value port;
+	uint64_t protocol = bins->protocol_at >= 0 ? values[bins->protocol_at].u : 1;
 
-	group_key(bins->group, bin->key, (size_t)bins->dport_at, &port);
-	value->u = (int)i == bins->itype_at ? port.u >> 8 : port.u & 0xff;
+	return protocol == 1 || (protocol == 58 && ipv6);
+}
+
+/* SiLK takes an ICMP type and code out of the destination port when that is in the key, too. */
+static void take_from_port(const struct bins *bins, struct value *values)
+{
+	uint64_t port = bins->dport_at >= 0 ? values[bins->dport_at].u : 0;
+
+	if (bins->dport_at >= 0 && bins->itype_at >= 0) {
+		values[bins->itype_at].u = port >> 8;
+	}
+	if (bins->dport_at >= 0 && bins->icode_at >= 0) {
+		values[bins->icode_at].u = port & 0xff;
+	}
 }
 
 void bins_print_key(struct bins *bins, const struct group_bin *bin)
 {
-	bool ipv6 = key_is_ipv6(bins, bin);
-	bool not_icmp = false;
+	struct value values[FIELDS_MAX];
+	bool ipv6, icmp;
 
-	if (bins->protocol_at >= 0) {
-		struct value protocol;
-
-		group_key(bins->group, bin->key, (size_t)bins->protocol_at, &protocol);
-		not_icmp = protocol.u != 1 && !(protocol.u == 58 && ipv6);
+	for (size_t i = 0; i < bins->field_count; i++) {
+		group_key(bins->group, bin->key, i, &values[i]);
 	}
+	ipv6 = key_is_ipv6(bins, values);
+	icmp = key_is_icmp(bins, values, ipv6);
+	take_from_port(bins, values);
 	for (size_t i = 0; i < bins->field_count; i++) {
 		const struct field *field = bins->fields[i];
-		struct value value;
 
-		group_key(bins->group, bin->key, i, &value);
 		if (!field->is_extension) {
-			value.blank = not_icmp;
-			value.is_v6 = ipv6;
+			values[i].blank = !icmp;
+			values[i].is_v6 = ipv6;
 		}
-		if (bins->dport_at >= 0 && ((int)i == bins->itype_at || (int)i == bins->icode_at)) {
-			take_from_port(bins, bin, i, &value);
-		}
-		text_cell_done(bins->text, field->kind->print(text_cell(bins->text), &value, field,
-							      &bins->ctx));
+		text_cell_done(bins->text, field->kind->print(text_cell(bins->text), &values[i],
+							      field, &bins->ctx));
 	}
 }
 

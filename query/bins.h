@@ -140,6 +140,10 @@ bool bins_passes(const struct bins *bins, const struct group_bin *bin);
 void bins_print_key(struct bins *bins, const struct group_bin *bin);
 void bins_print_values(struct bins *bins, const struct group_bin *bin);
 
+/* Nothing more is read: titles and the rows of all bins that pass, sorted by key or as they came.
+ * ST_OK, or ST_EIO of temporary files. */
+int bins_print(struct bins *bins, bool sorted, struct err *err);
+
 /* The folder for temporary files: $SILK_TMPDIR, $TMPDIR or /tmp, whether or not there is one. */
 const char *bins_default_temp_dir(void);
 /* For tools with --temp-directory: that, or the one above. The tool ends if there is none. */

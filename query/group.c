@@ -17,9 +17,10 @@
 #include "query/sorter.h"
 
 #define MEMORY_DEFAULT_BYTES (UINT64_C(1) << 30)
-/* How many sets there are with several threads, as a power of two, if there is memory enough. */
-#define SET_BITS         4
-#define SETS_MAX         (1u << SET_BITS)
+/* How many sets there are with several threads, if there is memory enough: twice as many, so that
+ * one is free. */
+#define SETS_PER_THREAD  2
+#define SETS_MAX         16u
 #define SETS_WORTH_BYTES (UINT64_C(256) << 20)
 /* What a worker of several has of its own: so much, and all of them no more than this part. */
 #define OWN_BYTES (UINT64_C(12) << 20)
@@ -50,7 +51,7 @@ struct group {
 	const char *temp_dir;
 
 	unsigned set_bits;
-	unsigned set_count;
+	unsigned set_count; /* in use: one, until a worker shares its groups */
 	struct groupset sets[SETS_MAX];
 	struct group_worker *worker; /* of group_add() */
 	uint64_t position;           /* of its next batch */
@@ -105,13 +106,10 @@ static void make_values(struct group *group, const struct group_spec *spec)
 
 static void make_sets(struct group *group)
 {
-	if (group->threads > 1 && group->memory_bytes >= SETS_WORTH_BYTES) {
-		group->set_bits = SET_BITS;
-	}
-	group->set_count = 1u << group->set_bits;
-	for (unsigned i = 0; i < group->set_count; i++) {
+	for (unsigned i = 0; i < SETS_MAX; i++) {
 		pthread_mutex_init(&group->sets[i].lock, NULL);
 	}
+	group->set_count = 1;
 	pthread_mutex_init(&group->spill_lock, NULL);
 	for (enum groupkey_shape shape = 0; shape < GROUPKEY_SHAPES; shape++) {
 		group->specs[shape] = (struct grouptable_spec){
@@ -157,7 +155,7 @@ void group_free(struct group *group)
 	}
 	group_worker_free(group->worker, NULL);
 	grouporder_free(group->order);
-	for (unsigned i = 0; i < group->set_count; i++) {
+	for (unsigned i = 0; i < SETS_MAX; i++) {
 		for (enum groupkey_shape shape = 0; shape < GROUPKEY_SHAPES; shape++) {
 			grouptable_free(group->sets[i].tables[shape]);
 		}
@@ -331,31 +329,68 @@ static unsigned set_of(const struct group *group, uint32_t hash)
 	return (unsigned)((uint64_t)hash << group->set_bits >> 32);
 }
 
-/* The worker's groups become those of the sets. */
-static int hand_in(struct group_worker *worker, enum groupkey_shape shape, struct err *err)
+/* The worker's groups are added to those of the sets. */
+static int merge_own(struct group_worker *worker, enum groupkey_shape shape, struct err *err)
 {
 	struct group *group = worker->group;
-	struct grouptable *own = worker->own[shape];
+	const struct grouptable *own = worker->own[shape];
+	uint32_t *hashes = g_new(uint32_t, own->rows.count + 1);
 	uint8_t *parts = g_malloc(own->rows.count + 1);
-	uint32_t *map = g_new(uint32_t, own->rows.count + 1);
+	struct grouptable_part part = {
+		.from = own,
+		.hashes = hashes,
+		.parts = parts,
+		.map = g_new(uint32_t, own->rows.count + 1),
+	};
 	int status = ST_OK;
 
 	for (uint32_t i = 0; i < own->rows.count; i++) {
-		uint32_t hash = keytable_hash(&own->rows, keytable_row(&own->rows, i));
-
-		parts[i] = (uint8_t)set_of(group, hash);
+		hashes[i] = keytable_hash(&own->rows, keytable_row(&own->rows, i));
+		parts[i] = (uint8_t)set_of(group, hashes[i]);
 	}
 	for (unsigned s = 0; status == ST_OK && s < group->set_count; s++) {
 		struct groupset *set = &group->sets[s];
 
+		part.part = (uint8_t)s;
 		pthread_mutex_lock(&set->lock);
-		grouptable_merge(table_in(group, set->tables, shape), own, parts, (uint8_t)s, map);
+		grouptable_merge(table_in(group, set->tables, shape), &part);
 		status = spill_if_full(group, set, err);
 		pthread_mutex_unlock(&set->lock);
 	}
+	g_free(hashes);
 	g_free(parts);
-	g_free(map);
+	g_free(part.map);
 	return status;
+}
+
+/* If there is one set, and nothing in it, the worker's table becomes its. */
+static bool give_own(struct group_worker *worker, enum groupkey_shape shape)
+{
+	struct group *group = worker->group;
+	struct groupset *set = &group->sets[0];
+	bool given;
+
+	pthread_mutex_lock(&set->lock);
+	given = group->set_count == 1 && !set->tables[shape];
+	if (given) {
+		set->tables[shape] = worker->own[shape];
+		worker->own[shape] = NULL;
+	}
+	pthread_mutex_unlock(&set->lock);
+	return given;
+}
+
+/* The first worker that shares its groups makes room for those of all; no set is in use yet. */
+static void divide_sets(struct group *group)
+{
+	pthread_mutex_lock(&group->spill_lock);
+	if (group->set_count == 1 && group->memory_bytes >= SETS_WORTH_BYTES) {
+		while (group->set_count < MIN(SETS_PER_THREAD * group->threads, SETS_MAX)) {
+			group->set_bits++;
+			group->set_count *= 2;
+		}
+	}
+	pthread_mutex_unlock(&group->spill_lock);
 }
 
 static int hand_in_all(struct group_worker *worker, struct err *err)
@@ -363,8 +398,8 @@ static int hand_in_all(struct group_worker *worker, struct err *err)
 	int status = ST_OK;
 
 	for (enum groupkey_shape shape = 0; shape < GROUPKEY_SHAPES; shape++) {
-		if (worker->own[shape] && status == ST_OK) {
-			status = hand_in(worker, shape, err);
+		if (worker->own[shape] && status == ST_OK && !give_own(worker, shape)) {
+			status = merge_own(worker, shape, err);
 		}
 		grouptable_free(worker->own[shape]);
 		worker->own[shape] = NULL;
@@ -516,6 +551,7 @@ int group_worker_add(struct group_worker *worker, struct batch *batch, uint64_t 
 	memcpy(batch->selection, worker->selection, selected * sizeof(batch->selection[0]));
 	batch->selected = selected;
 	if (status == ST_OK && !worker->shares && bytes_of(worker->own) > own_bytes_max(group)) {
+		divide_sets(worker->group);
 		status = hand_in_all(worker, err);
 	}
 	return status;
@@ -572,11 +608,26 @@ static int finish_spilled(struct group *group, struct err *err)
 	return status;
 }
 
+/* Do groups lie in the order of their first records? One thread puts them so into its tables, and
+ * there must be one table. */
+static bool lie_in_order(const struct group *group)
+{
+	const struct groupset *set = &group->sets[0];
+
+	return group->threads == 1 &&
+	       (!set->tables[GROUPKEY_NARROW] || !set->tables[GROUPKEY_WIDE]);
+}
+
+static enum grouporder_by choose_order(const struct group *group, bool sorted)
+{
+	if (sorted) {
+		return GROUPORDER_BY_KEY;
+	}
+	return group->in_order && !lie_in_order(group) ? GROUPORDER_BY_FIRST : GROUPORDER_NONE;
+}
+
 int group_finish(struct group *group, bool sorted, struct err *err)
 {
-	enum grouporder_by by = sorted            ? GROUPORDER_BY_KEY
-				: group->in_order ? GROUPORDER_BY_FIRST
-						  : GROUPORDER_NONE;
 	int status = group_worker_free(group->worker, err);
 
 	group->worker = NULL;
@@ -593,8 +644,8 @@ int group_finish(struct group *group, bool sorted, struct err *err)
 		}
 	}
 	group->order = grouporder_new(&group->key, group->tables,
-				      (size_t)group->set_count * GROUPKEY_SHAPES, by,
-				      group->value_count - 1);
+				      (size_t)group->set_count * GROUPKEY_SHAPES,
+				      choose_order(group, sorted), group->value_count - 1);
 	return ST_OK;
 }
 

@@ -87,7 +87,7 @@ struct group_worker *group_worker_new(struct group *group);
 /* The same as group_add(); position + row is the place of the record in the input, below 2^63. */
 int group_worker_add(struct group_worker *worker, struct batch *batch, uint64_t position,
 		     struct err *err);
-/* Hand in what the worker has. ST_OK or ST_EIO. NULL is fine. */
+/* Hand in what the worker has; when no worker adds any more. ST_OK or ST_EIO. NULL is fine. */
 int group_worker_free(struct group_worker *worker, struct err *err);
 
 /*

@@ -214,13 +214,6 @@ static struct sortentry *merge_runs(const struct grouporder *order, struct run *
 	return merged;
 }
 
-/* Do the rows lie in the order of their first records? One thread has put them there. */
-static bool lies_in_order(const struct grouporder *order)
-{
-	return count_rows(order, GROUPKEY_NARROW, GROUPKEY_SHAPES) == 0 ||
-	       count_rows(order, GROUPKEY_WIDE, GROUPKEY_SHAPES) == 0;
-}
-
 /* Where row number i of all tables lies, as entries have it. */
 static uint64_t find_lying(const struct grouporder *order, size_t i)
 {
@@ -249,8 +242,7 @@ struct grouporder *grouporder_new(const struct groupkey *key, struct grouptable 
 		struct run wide = sort_run(order, GROUPKEY_WIDE, GROUPKEY_SHAPES, by, first);
 
 		order->entries = merge_runs(order, &narrow, &wide);
-	} else if (by == GROUPORDER_BY_FIRST &&
-		   (count > GROUPKEY_SHAPES || !lies_in_order(order))) {
+	} else if (by == GROUPORDER_BY_FIRST) {
 		order->entries = sort_run(order, 0, 1, by, first).entries;
 	}
 	return order;

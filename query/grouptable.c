@@ -295,12 +295,11 @@ static void merge_values(struct grouptable *table, uint64_t *to, const uint64_t 
 	}
 }
 
-static void merge_pairs(struct grouptable *table, const struct grouptable *from, size_t v,
-			enum groupkey_shape shape, const uint8_t *parts, uint8_t part,
-			const uint32_t *map)
+static void merge_pairs(struct grouptable *table, const struct grouptable_part *part, size_t v,
+			enum groupkey_shape shape)
 {
 	struct keytable *to = &table->pairs[v][shape];
-	const struct keytable *pairs = &from->pairs[v][shape];
+	const struct keytable *pairs = &part->from->pairs[v][shape];
 	uint8_t pair[PAIR_BYTES] = { 0 };
 	bool added;
 
@@ -308,39 +307,49 @@ static void merge_pairs(struct grouptable *table, const struct grouptable *from,
 		const uint8_t *old = keytable_row(pairs, i);
 		uint32_t row = row_of_pair(old);
 
-		if (parts[row] != part) {
+		if (part->parts[row] != part->part) {
 			continue;
 		}
 		memcpy(pair, old, pairs->padded);
-		memcpy(pair, &map[row], sizeof(map[row]));
+		memcpy(pair, &part->map[row], sizeof(part->map[row]));
 		keytable_place(to, pair, keytable_hash(to, pair), &added);
-		grouptable_values(table, map[row])[v] += added;
+		grouptable_values(table, part->map[row])[v] += added;
 	}
 }
 
-void grouptable_merge(struct grouptable *table, const struct grouptable *from, const uint8_t *parts,
-		      uint8_t part, uint32_t *map)
+static void merge_row(struct grouptable *table, const struct grouptable_part *part, uint32_t i)
 {
+	uint64_t *values;
 	bool added;
 
-	for (uint32_t i = 0; i < from->rows.count; i++) {
-		const uint8_t *key = keytable_row(&from->rows, i);
-		uint64_t *values;
+	part->map[i] = keytable_place(&table->rows, keytable_row(&part->from->rows, i),
+				      part->hashes[i], &added);
+	values = grouptable_values(table, part->map[i]);
+	if (added) {
+		start_row(table, values);
+	}
+	merge_values(table, values, grouptable_values(part->from, i));
+}
 
-		if (parts[i] != part) {
-			continue;
+void grouptable_merge(struct grouptable *table, const struct grouptable_part *part)
+{
+	uint32_t count = part->from->rows.count;
+
+	/* what is fetched for rows of other parts is not much */
+	for (uint32_t i = 0; i < count; i++) {
+		if (i + 2 * AHEAD < count) {
+			keytable_prefetch(&table->rows, part->hashes[i + 2 * AHEAD]);
 		}
-		map[i] =
-			keytable_place(&table->rows, key, keytable_hash(&table->rows, key), &added);
-		values = grouptable_values(table, map[i]);
-		if (added) {
-			start_row(table, values);
+		if (i + AHEAD < count) {
+			keytable_prefetch_row(&table->rows, part->hashes[i + AHEAD]);
 		}
-		merge_values(table, values, grouptable_values(from, i));
+		if (part->parts[i] == part->part) {
+			merge_row(table, part, i);
+		}
 	}
 	for (size_t v = 0; v < table->spec->value_count; v++) {
 		for (enum groupkey_shape shape = 0; shape < GROUPKEY_SHAPES; shape++) {
-			merge_pairs(table, from, v, shape, parts, part, map);
+			merge_pairs(table, part, v, shape);
 		}
 	}
 }

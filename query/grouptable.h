@@ -58,12 +58,15 @@ void grouptable_add(struct grouptable *table, const struct grouptable_packed *pa
 /* The same of all selected rows, in order; a group ends where the key changes. */
 void grouptable_follow(struct grouptable *table, const struct grouptable_packed *packed);
 
-/*
- * Add the groups of another table of the same spec for which parts[row] is part. map: room for a
- * number for each row of from.
- */
-void grouptable_merge(struct grouptable *table, const struct grouptable *from, const uint8_t *parts,
-		      uint8_t part, uint32_t *map);
+/* Groups of another table of the same spec that are to be added to one. */
+struct grouptable_part {
+	const struct grouptable *from;
+	const uint32_t *hashes; /* of all rows of from */
+	const uint8_t *parts;   /* of each: the part that it belongs to */
+	uint8_t part;           /* the rows that are added */
+	uint32_t *map;          /* room: for a number for each row of from */
+};
+void grouptable_merge(struct grouptable *table, const struct grouptable_part *part);
 
 /* The values of a row of table->rows. */
 static inline uint64_t *grouptable_values(const struct grouptable *table, uint32_t row)

@@ -146,25 +146,6 @@ static int choose_values(struct bins *bins, const struct uniq_opts *opts, struct
 	return status;
 }
 
-static int print_bins(struct bins *bins, bool sorted, struct err *err)
-{
-	struct group_bin bin;
-	int status = group_finish(bins->group, sorted, err);
-
-	if (status != ST_OK) {
-		return status;
-	}
-	text_titles(bins->text);
-	while ((status = group_next(bins->group, &bin, err)) == ST_OK) {
-		if (bins_passes(bins, &bin)) {
-			bins_print_key(bins, &bin);
-			bins_print_values(bins, &bin);
-			text_row_done(bins->text);
-		}
-	}
-	return status == ST_END ? ST_OK : status;
-}
-
 static int uniq_run(struct tool_env *env, void *options, int argc, char **argv)
 {
 	const struct uniq_opts *opts = options;
@@ -202,7 +183,7 @@ static int uniq_run(struct tool_env *env, void *options, int argc, char **argv)
 	}
 	exit_status = bins_read(&bins, &start, argc, argv);
 	if (exit_status == TOOL_EXIT_OK && !bins.input_failed &&
-	    print_bins(&bins, !start.presorted && (opts->sort_output || opts->presorted_input),
+	    bins_print(&bins, !start.presorted && (opts->sort_output || opts->presorted_input),
 		       &err) != ST_OK) {
 		tool_die_err(&err);
 	}

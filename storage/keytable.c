@@ -13,9 +13,15 @@
 
 #define SLOTS_MIN 1024
 /* Most slots that are used, of so many. */
-#define LOAD        5u
-#define LOAD_OF     8u
+#define LOAD    5u
+#define LOAD_OF 8u
+/* Bytes of the first chunk of rows, at least. */
 #define CHUNK_BYTES HUGEROOM_BYTES
+
+static size_t chunk_bytes(const struct keytable *table, size_t chunk)
+{
+	return table->row_size << (table->chunk_shift + (chunk > 0 ? chunk - 1 : 0));
+}
 
 static void make_slots(struct keytable *table, uint32_t count)
 {
@@ -34,11 +40,9 @@ void keytable_init(struct keytable *table, size_t key_size, size_t extra_bytes)
 		.key_size = key_size,
 		.padded = keytable_padded(key_size),
 		.row_size = keytable_padded(key_size) + keytable_padded(extra_bytes),
-		.chunk_rows = 1,
 	};
 	table->row_size = MAX(table->row_size, 8);
-	while (table->chunk_rows * table->row_size < CHUNK_BYTES) {
-		table->chunk_rows *= 2;
+	while (table->row_size << table->chunk_shift < CHUNK_BYTES) {
 		table->chunk_shift++;
 	}
 	make_slots(table, SLOTS_MIN);
@@ -47,7 +51,7 @@ void keytable_init(struct keytable *table, size_t key_size, size_t extra_bytes)
 void keytable_release(struct keytable *table)
 {
 	for (size_t i = 0; i < table->chunk_count; i++) {
-		hugeroom_unmap(table->chunks[i], table->chunk_rows * table->row_size);
+		hugeroom_unmap(table->chunks[i], chunk_bytes(table, i));
 	}
 	g_free(table->chunks);
 	give_slots_back(table->slots, table->mask);
@@ -131,12 +135,14 @@ static bool same_key(const struct keytable *table, const uint8_t *a, const uint8
 
 uint8_t *keytable_append(struct keytable *table, const uint8_t *key)
 {
+	uint32_t first;
 	uint8_t *row;
 
-	if (table->count >> table->chunk_shift == table->chunk_count) {
+	if (keytable_chunk(table, table->count, &first) == table->chunk_count) {
 		table->chunks = g_renew(uint8_t *, table->chunks, table->chunk_count + 1);
-		table->chunks[table->chunk_count++] =
-			hugeroom_map(table->chunk_rows * table->row_size);
+		table->chunks[table->chunk_count] =
+			hugeroom_map(chunk_bytes(table, table->chunk_count));
+		table->chunk_count++;
 	}
 	row = keytable_row(table, table->count++);
 	memcpy(row, key, table->padded);
@@ -191,6 +197,5 @@ uint64_t keytable_bytes(const struct keytable *table)
 {
 	uint64_t slots = table->slots ? (uint64_t)table->mask + 1 : 0;
 
-	return (uint64_t)table->chunk_count * table->chunk_rows * table->row_size +
-	       slots * sizeof(*table->slots);
+	return (uint64_t)table->count * table->row_size + slots * sizeof(*table->slots);
 }

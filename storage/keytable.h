@@ -24,11 +24,10 @@ struct keytable_slot {
 
 struct keytable {
 	size_t key_size;
-	size_t padded;   /* key_size, rounded up */
-	size_t row_size; /* padded key and extra bytes */
-	uint8_t **chunks;
+	size_t padded;    /* key_size, rounded up */
+	size_t row_size;  /* padded key and extra bytes */
+	uint8_t **chunks; /* each has as many rows as all before it, the first 1 << chunk_shift */
 	size_t chunk_count;
-	size_t chunk_rows; /* rows of a chunk, a power of two */
 	unsigned chunk_shift;
 	uint32_t count;
 	struct keytable_slot *slots;
@@ -71,11 +70,23 @@ static inline void keytable_prefetch(const struct keytable *table, uint32_t hash
 	__builtin_prefetch(&table->slots[hash & table->mask], 1);
 }
 
+/* The chunk of row i, and its first row. */
+static inline unsigned keytable_chunk(const struct keytable *table, uint32_t i, uint32_t *first)
+{
+	uint32_t part = i >> table->chunk_shift;
+	unsigned chunk = part ? 32 - (unsigned)__builtin_clz(part) : 0;
+
+	*first = part ? UINT32_C(1) << (chunk - 1 + table->chunk_shift) : 0;
+	return chunk;
+}
+
 /* Row i in the order of adding. */
 static inline uint8_t *keytable_row(const struct keytable *table, uint32_t i)
 {
-	return table->chunks[i >> table->chunk_shift] +
-	       (i & (table->chunk_rows - 1)) * table->row_size;
+	uint32_t first;
+	unsigned chunk = keytable_chunk(table, i, &first);
+
+	return table->chunks[chunk] + (size_t)(i - first) * table->row_size;
 }
 
 /* The same of the row that the slot names, once the slot is in the cache. */
@@ -91,7 +102,7 @@ static inline void keytable_prefetch_row(const struct keytable *table, uint32_t 
 	}
 }
 
-/* Memory in use. */
+/* Memory in use, of rows and slots. */
 uint64_t keytable_bytes(const struct keytable *table);
 
 #endif
