@@ -42,16 +42,28 @@ struct outfile {
 	struct bytesink *sink;
 };
 
-struct outfile *outfile_create(const char *path)
+int outfile_make(struct outfile **out, const char *path, struct err *err)
 {
 	unsigned flags = tool_getenv("SILK_CLOBBER") ? BYTESINK_OVERWRITE : 0;
-	struct outfile *out = g_new0(struct outfile, 1);
+	struct bytesink *sink = NULL;
+	int status = bytesink_create(&sink, path, flags, err);
+
+	if (status == ST_OK) {
+		*out = g_new0(struct outfile, 1);
+		(*out)->sink = sink;
+		(*out)->path = g_strdup(path);
+	}
+	return status;
+}
+
+struct outfile *outfile_create(const char *path)
+{
+	struct outfile *out = NULL;
 	struct err err;
 
-	if (bytesink_create(&out->sink, path, flags, &err) != ST_OK) {
+	if (outfile_make(&out, path, &err) != ST_OK) {
 		tool_die_err(&err);
 	}
-	out->path = g_strdup(path);
 	return out;
 }
 

@@ -31,6 +31,8 @@ struct outfile;
 struct outfile *outfile_open(const struct outfile_opts *opts);
 /* "-" and "stdout" are standard output. Ends the program when the file cannot be made. */
 struct outfile *outfile_create(const char *path);
+/* The same, for one of several files, which returns when it cannot be made; *out is untouched then. */
+int outfile_make(struct outfile **out, const char *path, struct err *err);
 
 struct bytesink *outfile_sink(const struct outfile *out);
 /* As the user named it; borrowed. */

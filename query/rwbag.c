@@ -14,8 +14,9 @@
 /* A bag that is being made. */
 struct output {
 	struct flowbag *flowbag;
-	struct outfile *file;
-	bool warned; /* of a counter that became too large */
+	char *path;
+	struct outfile *file; /* NULL: not made yet, or written */
+	bool warned;          /* of a counter that became too large */
 };
 
 /* What --bag-file and --pmap-file have asked for so far; they are taken in their order. */
@@ -96,7 +97,6 @@ static int key_map(struct plan *plan, const struct flowbag_key *key, const char 
 	return status;
 }
 
-/* Make the file at once, so that a wrong name is told before the work is done. */
 static int add_output(struct plan *plan, struct flowbag *flowbag, const char *path, struct err *err)
 {
 	struct output output = { .flowbag = flowbag };
@@ -111,7 +111,7 @@ static int add_output(struct plan *plan, struct flowbag *flowbag, const char *pa
 	if (!plan->outputs) {
 		plan->outputs = g_array_new(FALSE, FALSE, sizeof(struct output));
 	}
-	output.file = outfile_create(path);
+	output.path = g_strdup(path);
 	g_array_append_val(plan->outputs, output);
 	return ST_OK;
 }
@@ -324,6 +324,7 @@ static void release_plan(const struct plan *plan)
 			outfile_leave_empty(output_at(plan, i)->file);
 		}
 		flowbag_free(output_at(plan, i)->flowbag);
+		g_free(output_at(plan, i)->path);
 	}
 	g_array_unref(plan->outputs);
 	for (size_t i = 0; plan->maps && i < plan->maps->len; i++) {
@@ -333,6 +334,25 @@ static void release_plan(const struct plan *plan)
 		g_array_unref(plan->maps);
 	}
 	pmap_free(plan->country_map);
+}
+
+/* All files are made before the work is done, or none of them. */
+static void open_outputs(const struct plan *plan)
+{
+	int status = ST_OK;
+	struct err err;
+
+	for (size_t i = 0; status == ST_OK && i < plan->outputs->len; i++) {
+		struct output *output = output_at(plan, i);
+
+		status = outfile_make(&output->file, output->path, &err);
+	}
+	if (status != ST_OK) {
+		for (size_t i = 0; i < plan->outputs->len; i++) {
+			outfile_drop(output_at(plan, i)->file);
+		}
+		tool_die_err(&err);
+	}
 }
 
 static int bag_run(struct tool_env *env, void *base, int argc, char **argv)
@@ -352,6 +372,7 @@ static int bag_run(struct tool_env *env, void *base, int argc, char **argv)
 	if (plan->on_stdout && tool_is_stdout(opts->source.copy_input)) {
 		tool_usage("--copy-input and a bag may not both use standard output");
 	}
+	open_outputs(plan);
 	source = source_new(env, &opts->source, argc, argv);
 	source_set_site(source, tool_site(env, &opts->site, false));
 	header_init(&job.entries);

@@ -348,6 +348,25 @@ static int write_sets(struct job *job, struct tool_env *env)
 	return status;
 }
 
+/* All files are made, or none of them. */
+static void open_sinks(struct job *job)
+{
+	int status = ST_OK;
+	struct err err;
+
+	for (int i = 0; status == ST_OK && i < OUTPUT_COUNT; i++) {
+		if (job->opts->paths[i]) {
+			status = setsink_make(&job->sinks[i], job->opts->paths[i], &err);
+		}
+	}
+	if (status != ST_OK) {
+		for (int i = 0; i < OUTPUT_COUNT; i++) {
+			setsink_drop(job->sinks[i]);
+		}
+		tool_die_err(&err);
+	}
+}
+
 static int set_run(struct tool_env *env, void *base, int argc, char **argv)
 {
 	const struct set_opts *opts = base;
@@ -361,9 +380,9 @@ static int set_run(struct tool_env *env, void *base, int argc, char **argv)
 	source_set_damage(source, SOURCE_DAMAGE_FORGIVEN);
 	header_init(&job.entries);
 	source_on_open(source, copy_entries, &job);
+	open_sinks(&job);
 	for (int i = 0; i < OUTPUT_COUNT; i++) {
 		if (opts->paths[i]) {
-			job.sinks[i] = setsink_open(opts->paths[i]);
 			job.sets[i] = opts->with_times ? NULL : ipset_new();
 			job.seen[i] = opts->with_times ? sightings_new() : NULL;
 		}

@@ -52,16 +52,28 @@ const struct opt setsink_version_opt_table[] = {
 	OPT_END,
 };
 
+int setsink_make(struct setsink **out, const char *path, struct err *err)
+{
+	unsigned flags = tool_getenv("SILK_CLOBBER") ? BYTESINK_OVERWRITE : 0;
+	struct bytesink *sink = NULL;
+	int status = bytesink_create(&sink, path, flags, err);
+
+	if (status == ST_OK) {
+		*out = g_new0(struct setsink, 1);
+		(*out)->sink = sink;
+		(*out)->path = g_strdup(path);
+	}
+	return status;
+}
+
 struct setsink *setsink_open(const char *path)
 {
-	bool overwrite = tool_getenv("SILK_CLOBBER") != NULL;
-	struct setsink *out = g_new0(struct setsink, 1);
+	struct setsink *out = NULL;
 	struct err err;
 
-	if (bytesink_create(&out->sink, path, overwrite ? BYTESINK_OVERWRITE : 0, &err) != ST_OK) {
+	if (setsink_make(&out, path, &err) != ST_OK) {
 		tool_die_err(&err);
 	}
-	out->path = g_strdup(path);
 	return out;
 }
 

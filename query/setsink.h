@@ -39,6 +39,8 @@ struct setsink;
 
 /* "-" and "stdout" are standard output. Ends the program when the file cannot be made. */
 struct setsink *setsink_open(const char *path);
+/* The same, for one of several files, which returns when it cannot be made; *out is untouched then. */
+int setsink_make(struct setsink **out, const char *path, struct err *err);
 
 /* Finish a set as far as writing it needs; in whatever thread. setsink_write() does it, too. */
 void setsink_finish(struct ipset *set, const struct setsink_opts *opts);

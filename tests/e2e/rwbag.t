@@ -190,4 +190,8 @@ test_case 'rwbagbuild takes sets, countries and prefix maps' '
 	test_must_fail rwbagbuild 2>err && test_grep "Must specify" err
 '
 
+test_case 'no file is left when one of them cannot be made' '
+	rm -f one.out && test_must_fail rwbag --bag-file=sipv4,records,one.out --bag-file=dipv4,records,no/such/folder/two.out </dev/null 2>err && test_grep two.out err && test ! -e one.out
+'
+
 test_done

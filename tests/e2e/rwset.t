@@ -200,4 +200,8 @@ test_case 'a list of inputs is taken once' '
 	test_grep "Switch used multiple times" err && test ! -e twice.set
 '
 
+test_case 'no file is left when one of them cannot be made' '
+	rm -f one.out && test_must_fail rwset --sip-file=one.out --dip-file=no/such/folder/two.out </dev/null 2>err && test_grep two.out err && test ! -e one.out
+'
+
 test_done
