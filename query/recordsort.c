@@ -29,15 +29,19 @@ const struct opt recordsort_opt_table[] = {
 #define ADDRESSES_SIZE (3 * ADDRESS_BYTES)
 #define WHOLE_SIZE     (ADDRESSES_AT + ADDRESSES_SIZE)
 
+/* Of the state, whose highest bit tells the family; as the format has it. */
+#define STATE_AT 23
+/* Records begin at a multiple of this many bytes of a row. */
+#define UNIT 8
+
 struct recordsort {
-	/* NULL: a row is the record as in SiLK's memory, and its addresses as in the file */
-	const struct rowkey *key;
-	size_t key_size; /* a key without fields has one byte, of 0 */
+	const struct rowkey *key; /* NULL: a row is the record as in SiLK's memory */
+	size_t key_size;          /* a key without fields has one byte, of 0 */
+	size_t encoded_at;        /* of a row with key; the bytes before it are 0 */
 	size_t row_size;
 	const struct rowformat *format;
 	struct sorter *sorter;
-	uint8_t encoded[WHOLE_SIZE]; /* of the row without key that was taken last */
-	struct batch *one;           /* to decode a record */
+	struct batch *one; /* to decode a record */
 };
 
 struct recordsort *recordsort_new(const struct rowkey *key, const struct recordsort_plan *plan)
@@ -50,13 +54,15 @@ struct recordsort *recordsort_new(const struct rowkey *key, const struct records
 	sort->key = key;
 	assert(sort->format->length == WHOLE_SIZE);
 	sort->key_size = key ? MAX(key->size, 1) : WHOLE_SIZE;
-	sort->row_size = sort->key_size + (key ? WHOLE_SIZE : ADDRESSES_SIZE);
+	sort->encoded_at = key ? (sort->key_size + UNIT - 1) / UNIT * UNIT : 0;
+	sort->row_size = sort->encoded_at + WHOLE_SIZE;
 	sort->sorter = sorter_new(&(struct sorter_opts){
 		.key_size = sort->key_size,
 		.row_size = sort->row_size,
 		.memory_bytes = plan->memory_bytes,
 		.temp_dir = plan->temp_dir,
 		.reverse = plan->reverse,
+		.threads = plan->threads,
 	});
 	sort->one = batch_new();
 	return sort;
@@ -92,16 +98,23 @@ static void fill_rows(const void *arg, const struct batch *batch, uint8_t *rows)
 		rows[i * sort->row_size] = 0;
 	}
 	rowkey_pack(sort->key, batch, rows, sort->row_size);
-	encode(sort, batch, rows + sort->key_size);
+	encode(sort, batch, rows + sort->encoded_at);
 }
 
-static void turn_ipv4(uint8_t *address)
+/* Addresses of IPv4 between the order of the file and that of the machine, either way. */
+static void turn_ipv4(uint8_t *encoded)
 {
-	uint32_t number;
+	if (encoded[STATE_AT] & RECORD_IPV6) {
+		return;
+	}
+	for (size_t at = ADDRESSES_AT; at < WHOLE_SIZE; at += ADDRESS_BYTES) {
+		uint8_t *address = encoded + at + ADDRESS_BYTES - sizeof(uint32_t);
+		uint32_t number;
 
-	memcpy(&number, address + ADDRESS_BYTES - sizeof(number), sizeof(number));
-	number = GUINT32_FROM_BE(number);
-	memcpy(address + ADDRESS_BYTES - sizeof(number), &number, sizeof(number));
+		memcpy(&number, address, sizeof(number));
+		number = GUINT32_FROM_BE(number);
+		memcpy(address, &number, sizeof(number));
+	}
 }
 
 static void fill_whole_rows(const void *arg, const struct batch *batch, uint8_t *rows)
@@ -110,38 +123,94 @@ static void fill_whole_rows(const void *arg, const struct batch *batch, uint8_t 
 
 	encode(sort, batch, rows);
 	for (uint32_t i = 0; i < batch->selected; i++, rows += sort->row_size) {
-		memcpy(rows + WHOLE_SIZE, rows + ADDRESSES_AT, ADDRESSES_SIZE);
-		if (!(batch->state[batch->selection[i]] & RECORD_IPV6)) {
-			for (size_t at = ADDRESSES_AT; at < WHOLE_SIZE; at += ADDRESS_BYTES) {
-				turn_ipv4(rows + at);
-			}
-		}
+		turn_ipv4(rows);
 	}
+}
+
+static sorter_fill_fn filler(const struct recordsort *sort)
+{
+	return sort->key ? fill_rows : fill_whole_rows;
 }
 
 int recordsort_add(struct recordsort *sort, struct batch *batch, struct err *err)
 {
-	return sorter_add_batch(sort->sorter, batch, sort->key ? fill_rows : fill_whole_rows, sort,
-				err);
+	return sorter_add_batch(sort->sorter, batch, filler(sort), sort, err);
 }
 
-int recordsort_finish(struct recordsort *sort, struct err *err)
+struct rowpack *recordsort_new_pack(const struct recordsort *sort)
 {
-	return sorter_finish(sort->sorter, err);
+	return sorter_new_pack(sort->sorter);
 }
 
-int recordsort_next(struct recordsort *sort, struct recordsort_row *row, struct err *err)
+uint32_t recordsort_pack(const struct recordsort *sort, struct rowpack *pack, struct batch *batch)
 {
-	int status = sorter_next(sort->sorter, &row->key, err);
+	uint32_t left = batch->selected;
+	uint8_t *rows;
+	size_t count;
 
-	if (status == ST_OK && sort->key) {
-		row->encoded = row->key + sort->key_size;
-	} else if (status == ST_OK) {
-		memcpy(sort->encoded, row->key, ADDRESSES_AT);
-		memcpy(sort->encoded + ADDRESSES_AT, row->key + WHOLE_SIZE, ADDRESSES_SIZE);
-		row->encoded = sort->encoded;
+	while (left > 0 && (rows = rowpack_place(pack, left, &count)) != NULL) {
+		batch->selected = (uint32_t)count;
+		filler(sort)(sort, batch, rows);
+		left -= (uint32_t)count;
+		memmove(batch->selection, batch->selection + count,
+			left * sizeof(batch->selection[0]));
+		batch->selected = left;
+	}
+	return left;
+}
+
+int recordsort_append(struct recordsort *sort, struct rowarea *area, struct err *err)
+{
+	return sorter_append(sort->sorter, area, err);
+}
+
+bool recordsort_needs_one(const struct recordsort *sort)
+{
+	for (size_t i = 0; sort->key && i < sort->key->count; i++) {
+		if (sort->key->fields[i]->load_made) {
+			return true;
+		}
+	}
+	return false;
+}
+
+struct drain {
+	const struct recordsort *sort;
+	recordsort_take_fn take;
+	void *arg;
+};
+
+static int take_rows(void *arg, const uint8_t *rows, size_t count, struct err *err)
+{
+	const struct drain *drain = arg;
+	const struct recordsort *sort = drain->sort;
+	int status = ST_OK;
+
+	for (size_t i = 0; i < count && status == ST_OK; i++, rows += sort->row_size) {
+		uint8_t encoded[WHOLE_SIZE];
+		struct recordsort_row row = { .key = rows, .encoded = rows + sort->encoded_at };
+
+		if (!sort->key) {
+			memcpy(encoded, rows, WHOLE_SIZE);
+			turn_ipv4(encoded);
+			row.encoded = encoded;
+		}
+		status = drain->take(drain->arg, &row, err);
 	}
 	return status;
+}
+
+int recordsort_drain(struct recordsort *sort, recordsort_take_fn take, void *arg, struct err *err)
+{
+	struct drain drain = { .sort = sort, .take = take, .arg = arg };
+
+	return sorter_drain(sort->sorter, 0, take_rows, &drain, err);
+}
+
+int recordsort_drain_encoded(struct recordsort *sort, recordsort_take_encoded_fn take, void *arg,
+			     struct err *err)
+{
+	return sorter_drain(sort->sorter, sort->encoded_at, take, arg, err);
 }
 
 const struct rowformat *recordsort_format(const struct recordsort *sort)

@@ -5,17 +5,18 @@
  *
  *	struct recordsort *sort = recordsort_new(&key, &plan);
  *	recordsort_add(sort, batch, err) ...
- *	recordsort_finish(sort, err);
- *	while ((st = recordsort_next(sort, &row, err)) == ST_OK) ...
+ *	recordsort_drain(sort, write_record, arg, err);
  *	recordsort_free(sort);
  *
  * Records of equal keys keep their order. They come back as a SiLK file holds them: times in
- * milliseconds, counters of 32 bits.
+ * milliseconds, counters of 32 bits; whatever the number of threads and however little memory, in
+ * the same order.
  */
 #ifndef TUSSAH_QUERY_RECORDSORT_H
 #define TUSSAH_QUERY_RECORDSORT_H
 
 #include "query/rowkey.h"
+#include "query/rowpack.h"
 #include "query/sink.h"
 #include "storage/rowformat.h"
 
@@ -31,6 +32,7 @@ struct recordsort_plan {
 	uint64_t memory_bytes;
 	const char *temp_dir;
 	bool reverse;
+	unsigned threads;
 };
 
 /*
@@ -44,9 +46,29 @@ size_t recordsort_key_size(const struct recordsort *sort);
 /* The selected rows of a batch that holds all columns; its selection is used up. ST_OK or ST_EIO.
  */
 int recordsort_add(struct recordsort *sort, struct batch *batch, struct err *err);
-int recordsort_finish(struct recordsort *sort, struct err *err);
-/* The next one, borrowed until the next call. ST_OK, ST_END or ST_EIO. */
-int recordsort_next(struct recordsort *sort, struct recordsort_row *row, struct err *err);
+/*
+ * In the place of recordsort_add(), by any number of threads that have a rowpack each, with batches
+ * of their own: pack a batch, as recordsort_add() takes it. Returns how many rows stay selected: the
+ * rowpack is full, and what it has is to be taken first. recordsort_append() takes it over, by one
+ * thread, in the order of the input: ST_OK or ST_EIO.
+ */
+struct rowpack *recordsort_new_pack(const struct recordsort *sort);
+uint32_t recordsort_pack(const struct recordsort *sort, struct rowpack *pack, struct batch *batch);
+int recordsort_append(struct recordsort *sort, struct rowarea *area, struct err *err);
+/* May but one thread make keys, since fields of theirs are looked up? */
+bool recordsort_needs_one(const struct recordsort *sort);
+/*
+ * No more records: hand all of them out in order, each borrowed for the call. Anything but ST_OK
+ * ends it and is returned, as is ST_EIO.
+ */
+typedef int (*recordsort_take_fn)(void *arg, const struct recordsort_row *row, struct err *err);
+int recordsort_drain(struct recordsort *sort, recordsort_take_fn take, void *arg, struct err *err);
+/* The same without keys, and with many encoded records at a time, one behind the other. Not for
+ * records that are compared as a whole. */
+typedef int (*recordsort_take_encoded_fn)(void *arg, const uint8_t *encoded, size_t count,
+					  struct err *err);
+int recordsort_drain_encoded(struct recordsort *sort, recordsort_take_encoded_fn take, void *arg,
+			     struct err *err);
 /* Of the encoded records. */
 const struct rowformat *recordsort_format(const struct recordsort *sort);
 /* The record of a row. */

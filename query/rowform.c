@@ -25,6 +25,7 @@ struct word {
 };
 
 struct rowform {
+	int owners; /* atomic */
 	size_t row_size;
 	size_t size;
 	size_t word_count;
@@ -65,15 +66,24 @@ bool rowform_pack(const struct rowform *form, const uint8_t *row, uint8_t *packe
 	return differs == 0;
 }
 
+static uint64_t unpack_word(const struct word *word, const uint8_t *packed)
+{
+	return (load_word(packed + word->at) << word->shift & word->kept) | word->common;
+}
+
 void rowform_unpack(const struct rowform *form, const uint8_t *packed, size_t begin, size_t end,
 		    uint8_t *row)
 {
 	for (size_t i = begin / WORD; i * WORD < end; i++) {
-		const struct word *word = &form->words[i];
+		store_word(row + i * WORD, unpack_word(&form->words[i], packed));
+	}
+}
 
-		store_word(row + i * WORD,
-			   (load_word(packed + word->at) << word->shift & word->kept) |
-				   word->common);
+void rowform_unpack_end(const struct rowform *form, const uint8_t *packed, size_t from,
+			uint8_t *out)
+{
+	for (size_t i = from / WORD; i < form->word_count; i++, out += WORD) {
+		store_word(out, unpack_word(&form->words[i], packed));
 	}
 }
 
@@ -186,6 +196,7 @@ struct rowform *rowform_choose(const uint8_t *rows, size_t row_size, size_t coun
 	double best_cost = 0;
 	struct sample sample;
 
+	form->owners = 1;
 	form->row_size = row_size;
 	form->word_count = word_count;
 	take_sample(&sample, rows, row_size, count);
@@ -208,7 +219,15 @@ struct rowform *rowform_choose(const uint8_t *rows, size_t row_size, size_t coun
 	return form;
 }
 
+struct rowform *rowform_hold(struct rowform *form)
+{
+	__atomic_add_fetch(&form->owners, 1, __ATOMIC_RELAXED);
+	return form;
+}
+
 void rowform_free(struct rowform *form)
 {
-	g_free(form);
+	if (form && __atomic_sub_fetch(&form->owners, 1, __ATOMIC_ACQ_REL) == 0) {
+		g_free(form);
+	}
 }

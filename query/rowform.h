@@ -27,6 +27,8 @@ struct rowform;
  * those that do not fit are counted with their full size. Returned: rowform_free().
  */
 struct rowform *rowform_choose(const uint8_t *rows, size_t row_size, size_t count);
+/* One more that holds it, and will call rowform_free(); by any thread. */
+struct rowform *rowform_hold(struct rowform *form);
 void rowform_free(struct rowform *form);
 size_t rowform_size(const struct rowform *form);
 /* Bytes that each of these rows takes on the average, those that fit packed, by a sample. */
@@ -37,5 +39,8 @@ bool rowform_pack(const struct rowform *form, const uint8_t *row, uint8_t *packe
  */
 void rowform_unpack(const struct rowform *form, const uint8_t *packed, size_t begin, size_t end,
 		    uint8_t *row);
+/* The row without its first from bytes, a multiple of 8. */
+void rowform_unpack_end(const struct rowform *form, const uint8_t *packed, size_t from,
+			uint8_t *out);
 
 #endif

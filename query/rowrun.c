@@ -80,6 +80,16 @@ int rowrun_write(struct rowrun *run, const uint8_t *row, struct err *err)
 	return run->used == run->capacity ? flush_buffer(run, err) : ST_OK;
 }
 
+int rowrun_write_rows(struct rowrun *run, const uint8_t *rows, size_t count, struct err *err)
+{
+	int status = ST_OK;
+
+	for (size_t i = 0; i < count && status == ST_OK; i++, rows += run->row_size) {
+		status = rowrun_write(run, rows, err);
+	}
+	return status;
+}
+
 int rowrun_finish(struct rowrun *run, struct err *err)
 {
 	int status = flush_buffer(run, err);

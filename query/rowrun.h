@@ -25,6 +25,8 @@ struct rowrun;
 int rowrun_new(struct rowrun **out, const char *temp_dir, size_t row_size, struct err *err);
 void rowrun_free(struct rowrun *run);
 int rowrun_write(struct rowrun *run, const uint8_t *row, struct err *err);
+/* The same with count rows, one behind the other. */
+int rowrun_write_rows(struct rowrun *run, const uint8_t *rows, size_t count, struct err *err);
 /* Write what is buffered; then the run can be read. */
 int rowrun_finish(struct rowrun *run, struct err *err);
 /* The next row, borrowed until the next call. ST_OK, ST_END or ST_EIO. */

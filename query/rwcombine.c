@@ -17,6 +17,7 @@
 #include "query/recordout.h"
 #include "query/recordsort.h"
 #include "query/source.h"
+#include "query/threads.h"
 #include "query/tool.h"
 
 struct idle_limit {
@@ -38,6 +39,7 @@ struct combine_opts {
 	char *output_path;
 	struct sink_opts sink;
 	struct source_opts source;
+	struct threads_opts threads;
 	struct site_opts site;
 };
 
@@ -105,6 +107,7 @@ static const struct opt combine_opt_table[] = {
 		   "read the names of input files from this file, or from standard input",
 		   .flags = OPT_ONCE),
 	OPT_GROUP(struct combine_opts, sink, sink_opt_table),
+	OPT_GROUP(struct combine_opts, threads, threads_opt_table),
 	OPT_GROUP(struct combine_opts, site, site_opt_table),
 	OPT_END,
 };
@@ -128,6 +131,7 @@ struct combiner {
 	const struct field **fields; /* of a session, then time */
 	size_t field_count;
 	struct rowkey key;
+	uint8_t *session;    /* of the record before, while they are combined */
 	size_t session_size; /* bytes of the key that tell the session */
 	struct recordsort *sort;
 	struct flowcombine combine;
@@ -194,6 +198,7 @@ static void prepare(struct combiner *combiner)
 		&combiner->key, &(struct recordsort_plan){
 					.memory_bytes = opts->sort.buffer_size,
 					.temp_dir = bins_temp_dir(opts->sort.temp_directory),
+					.threads = threads_wanted(&opts->threads),
 				});
 	flowcombine_init(&combiner->combine,
 			 opts->max_idle.given ? opts->max_idle.ns : FLOWCOMBINE_ANY_IDLE,
@@ -271,22 +276,25 @@ static int read_all(struct combiner *combiner, int argc, char **argv)
 	return status;
 }
 
+static int combine_record(void *arg, const struct recordsort_row *row, struct err *err)
+{
+	struct combiner *combiner = arg;
+	const bool is_new = memcmp(combiner->session, row->key, combiner->session_size) != 0;
+	struct record rec;
+
+	memcpy(combiner->session, row->key, combiner->session_size);
+	recordsort_get(combiner->sort, row, &rec);
+	return flowcombine_add(&combiner->combine, &rec, is_new, err);
+}
+
 static int combine_all(struct combiner *combiner, struct err *err)
 {
-	uint8_t *session = g_malloc0(combiner->session_size + 1);
-	struct recordsort_row row;
-	int status = recordsort_finish(combiner->sort, err);
+	int status;
 
-	while (status == ST_OK && (status = recordsort_next(combiner->sort, &row, err)) == ST_OK) {
-		const bool is_new = memcmp(session, row.key, combiner->session_size) != 0;
-		struct record rec;
-
-		memcpy(session, row.key, combiner->session_size);
-		recordsort_get(combiner->sort, &row, &rec);
-		status = flowcombine_add(&combiner->combine, &rec, is_new, err);
-	}
-	g_free(session);
-	return status == ST_END ? flowcombine_finish(&combiner->combine, err) : status;
+	combiner->session = g_malloc0(combiner->session_size + 1);
+	status = recordsort_drain(combiner->sort, combine_record, combiner, err);
+	g_free(combiner->session);
+	return status == ST_OK ? flowcombine_finish(&combiner->combine, err) : status;
 }
 
 static void print_idle(FILE *out, const char *name, uint64_t ms)

@@ -8,8 +8,10 @@
 #include "query/deduper.h"
 #include "query/ignorefields.h"
 #include "query/recordout.h"
+#include "query/recordread.h"
 #include "query/recordsort.h"
 #include "query/source.h"
+#include "query/threads.h"
 #include "query/tool.h"
 
 struct dedupe_opts {
@@ -20,6 +22,7 @@ struct dedupe_opts {
 	char *output_path;
 	struct sink_opts sink;
 	struct source_opts source;
+	struct threads_opts threads;
 	struct site_opts site;
 };
 
@@ -44,6 +47,7 @@ static const struct opt dedupe_opt_table[] = {
 		   "read the names of input files from this file, or from standard input",
 		   .flags = OPT_ONCE),
 	OPT_GROUP(struct dedupe_opts, sink, sink_opt_table),
+	OPT_GROUP(struct dedupe_opts, threads, threads_opt_table),
 	OPT_GROUP(struct dedupe_opts, site, site_opt_table),
 	OPT_END,
 };
@@ -68,6 +72,7 @@ struct dedupe {
 	struct rowkey key;
 	struct recordsort *sort;
 	struct deduper *deduper; /* NULL: only equal records are duplicates */
+	uint8_t *last;           /* key of the record before */
 	struct header entries;
 	struct recordout *out;
 };
@@ -126,6 +131,7 @@ static void prepare(struct dedupe *dedupe)
 			       &(struct recordsort_plan){
 				       .memory_bytes = dedupe->opts->sort.buffer_size,
 				       .temp_dir = bins_temp_dir(dedupe->opts->sort.temp_directory),
+				       .threads = threads_wanted(&dedupe->opts->threads),
 			       });
 	dedupe->deduper = any ? deduper_new(&deltas) : NULL;
 	header_init(&dedupe->entries);
@@ -142,21 +148,16 @@ static void copy_entries(void *arg, const char *path, const struct header *heade
 static int read_all(struct dedupe *dedupe, struct tool_env *env, int argc, char **argv)
 {
 	struct source *source = source_new(env, &dedupe->opts->source, argc, argv);
-	struct batch *batch = batch_new();
-	struct err err;
-	int status;
 
 	source_set_site(source, tool_site(env, &dedupe->opts->site, false));
 	source_set_damage(source, SOURCE_DAMAGE_FORGIVEN);
 	source_on_open(source, copy_entries, dedupe);
-	while (source_next(source, batch, COLUMNS_ALL)) {
-		if (recordsort_add(dedupe->sort, batch, &err) != ST_OK) {
-			tool_die_err(&err);
-		}
-	}
-	status = source_close(source);
-	batch_free(batch);
-	return status;
+	recordread_run(&(struct recordread){
+		.source = source,
+		.sort = dedupe->sort,
+		.threads = threads_wanted(&dedupe->opts->threads),
+	});
+	return source_close(source);
 }
 
 /* Is this the record of its group, or one that is not near those kept before? */
@@ -174,26 +175,21 @@ static bool is_kept(struct dedupe *dedupe, const struct recordsort_row *row, boo
 	return deduper_add(dedupe->deduper, &rec);
 }
 
-static int write_all(struct dedupe *dedupe, struct err *err)
+static int write_kept(void *arg, const struct recordsort_row *row, struct err *err)
 {
-	struct stream *out = recordout_stream(dedupe->out);
+	struct dedupe *dedupe = arg;
 	const size_t key_size = recordsort_key_size(dedupe->sort);
-	uint8_t *key = g_malloc0(key_size);
-	struct recordsort_row row;
-	bool any = false;
-	int status = recordsort_finish(dedupe->sort, err);
+	const bool is_new_key = !dedupe->last || memcmp(dedupe->last, row->key, key_size) != 0;
 
-	while (status == ST_OK && (status = recordsort_next(dedupe->sort, &row, err)) == ST_OK) {
-		const bool is_new_key = !any || memcmp(key, row.key, key_size) != 0;
-
-		any = true;
-		memcpy(key, row.key, key_size);
-		if (is_kept(dedupe, &row, is_new_key)) {
-			status = stream_write_encoded(out, row.encoded, err);
-		}
+	if (!dedupe->last) {
+		dedupe->last = g_malloc(key_size);
 	}
-	g_free(key);
-	return status == ST_END ? ST_OK : status;
+	if (is_new_key) {
+		memcpy(dedupe->last, row->key, key_size);
+	}
+	return is_kept(dedupe, row, is_new_key)
+		       ? stream_write_encoded(recordout_stream(dedupe->out), row->encoded, err)
+		       : ST_OK;
 }
 
 static void release(struct dedupe *dedupe)
@@ -202,6 +198,7 @@ static void release(struct dedupe *dedupe)
 	deduper_free(dedupe->deduper);
 	header_release(&dedupe->entries);
 	g_free(dedupe->fields);
+	g_free(dedupe->last);
 }
 
 static int dedupe_run(struct tool_env *env, void *options, int argc, char **argv)
@@ -222,7 +219,7 @@ static int dedupe_run(struct tool_env *env, void *options, int argc, char **argv
 		recordout_leave_empty(dedupe.out);
 	} else {
 		recordout_begin(dedupe.out, env, &dedupe.entries);
-		if (write_all(&dedupe, &err) != ST_OK ||
+		if (recordsort_drain(dedupe.sort, write_kept, &dedupe, &err) != ST_OK ||
 		    recordout_close(dedupe.out, &err) != ST_OK) {
 			tool_die_err(&err);
 		}

@@ -10,9 +10,12 @@
 #include "query/labelling.h"
 #include "query/madefields.h"
 #include "query/outfile.h"
+#include "query/recordout.h"
+#include "query/recordread.h"
 #include "query/recordsort.h"
 #include "query/sink.h"
 #include "query/source.h"
+#include "query/threads.h"
 #include "query/tool.h"
 
 #define BUFFER_MIN_BYTES     360000
@@ -30,6 +33,7 @@ struct sort_opts {
 	struct madefield_opts made;
 	struct sink_opts sink;
 	struct source_opts source;
+	struct threads_opts threads;
 	struct site_opts site;
 };
 
@@ -57,6 +61,7 @@ static const struct opt sort_opt_table[] = {
 		   .flags = OPT_ONCE),
 	OPT_GROUP(struct sort_opts, made, madefield_opt_table),
 	OPT_GROUP(struct sort_opts, sink, sink_opt_table),
+	OPT_GROUP(struct sort_opts, threads, threads_opt_table),
 	OPT_GROUP(struct sort_opts, site, site_opt_table),
 	OPT_END,
 };
@@ -90,58 +95,47 @@ static void copy_entries(void *arg, const char *path, const struct header *heade
 	}
 }
 
+static void want_elements(void *arg, struct batch *batch)
+{
+	const struct sort *sort = arg;
+
+	extfields_want(sort->ext, batch);
+}
+
 static int read_all(struct sort *sort, const struct sort_opts *opts, struct tool_env *env, int argc,
 		    char **argv)
 {
 	struct source *source = source_new(env, &opts->source, argc, argv);
-	struct batch *batch = batch_new();
-	struct err err;
-	int status;
 
 	sort->labelling = labelling_new(sort->ext, env, &opts->site);
-	extfields_want(sort->ext, batch);
 	source_set_site(source, tool_site(env, &opts->site, false));
 	source_set_damage(source, SOURCE_DAMAGE_FORGIVEN);
 	source_on_open(source, copy_entries, sort);
-	while (source_next(source, batch, COLUMNS_ALL)) {
-		if (recordsort_add(sort->sorter, batch, &err) != ST_OK) {
-			tool_die_err(&err);
-		}
-	}
-	status = source_close(source);
-	batch_free(batch);
-	return status;
+	recordread_run(&(struct recordread){
+		.source = source,
+		.sort = sort->sorter,
+		.threads = threads_wanted(&opts->threads),
+		.arg = sort,
+		.want = want_elements,
+	});
+	return source_close(source);
 }
 
-static int write_all(struct sort *sort, struct stream *out, struct err *err)
+static int write_records(void *arg, const uint8_t *encoded, size_t count, struct err *err)
 {
-	int status = recordsort_finish(sort->sorter, err);
-	struct recordsort_row row;
-
-	while (status == ST_OK && (status = recordsort_next(sort->sorter, &row, err)) == ST_OK) {
-		status = stream_write_encoded(out, row.encoded, err);
-	}
-	return status == ST_END ? ST_OK : status;
+	return stream_write_encoded_rows(arg, encoded, count, err);
 }
 
 /* Opened only now, as the header carries what the inputs had in theirs. */
 static void write_file(struct sort *sort, const struct sort_opts *opts, struct tool_env *env)
 {
-	const struct rowformat *format = recordsort_format(sort->sorter);
-	struct stream_write_opts write = {
-		.entries = &sort->entries,
-		.format = format->format,
-		.record_version = format->version,
-	};
-	struct stream *out;
+	struct recordout *out = recordout_open(opts->output_path, &opts->sink);
 	struct err err;
 
-	header_add_invocation(&sort->entries, tool_argc(env), tool_argv(env));
-	sink_add_notes(&opts->sink, &sort->entries);
-	sink_write_opts(&opts->sink, &write);
-	if (stream_create(&out, opts->output_path ? opts->output_path : "-", &write, &err) !=
+	recordout_begin(out, env, &sort->entries);
+	if (recordsort_drain_encoded(sort->sorter, write_records, recordout_stream(out), &err) !=
 		    ST_OK ||
-	    write_all(sort, out, &err) != ST_OK || stream_close(out, &err) != ST_OK) {
+	    recordout_close(out, &err) != ST_OK) {
 		tool_die_err(&err);
 	}
 }
@@ -165,6 +159,7 @@ static void prepare(struct sort *sort, const struct sort_opts *opts, struct tool
 						   .memory_bytes = opts->sort_buffer_size,
 						   .temp_dir = bins_temp_dir(opts->temp_directory),
 						   .reverse = opts->reverse,
+						   .threads = threads_wanted(&opts->threads),
 					   });
 	header_init(&sort->entries);
 }

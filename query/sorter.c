@@ -1,31 +1,29 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Rows in memory are distributed to buckets, which are sorted one by one, by several threads if
+ * there are, and handed out in order.
+ */
 #include "query/sorter.h"
 
-#include <endian.h>
+#include <pthread.h>
 #include <string.h>
 
 #include <glib.h>
 
 #include "query/entrysort.h"
+#include "query/rowbuckets.h"
 #include "query/rowrun.h"
+#include "query/rowsort.h"
 #include "query/rowstore.h"
+#include "query/scancrew.h"
 
 #define MEMORY_DEFAULT_BYTES (UINT64_C(1) << 30)
 /* Beside its bytes a row takes this much when it is sorted. */
 #define ENTRY_BYTES (2 * sizeof(struct sortentry))
 /* Runs of one level that are merged into one of the next, so that few files are open at once. */
 #define FAN_IN 32
-/* Rows that are fetched into the cache before their turn, as they lie anywhere in memory. */
-#define AHEAD 16
-/* Bytes of a key that are sorted by at a time. */
-#define WORD 8
-
-/* Which bytes of the key make a word: those from the first on, or, scattered, the ones listed. */
-struct word_bytes {
-	size_t from[WORD];
-	unsigned count;
-	bool scattered;
-};
+/* Rows that are handed over by a thread at once. */
+#define PIECE_BYTES ((size_t)256 << 10)
 
 struct sorter {
 	size_t key_size;
@@ -33,15 +31,17 @@ struct sorter {
 	uint64_t memory_bytes;
 	const char *temp_dir;
 	bool reverse;
+	unsigned threads;
+	uint64_t count;
 
 	struct rowstore *rows; /* in memory */
-	uint8_t *first;        /* a key that others are compared with */
-	uint8_t *differs;      /* by byte of the key: the bits in which they differ */
-	uint64_t count;
-	struct sortentry *entries; /* sorted, after sorter_finish() or while a run is written */
-	size_t used;               /* how many */
-	size_t next;               /* entry to hand out */
-	uint8_t *row;              /* handed out */
+
+	/* for sorter_next() */
+	struct rowbuckets *buckets;
+	size_t bucket; /* the next one */
+	struct rowsort *sort;
+	size_t next;  /* row of it to hand out */
+	uint8_t *row; /* handed out */
 
 	GArray *runs;           /* struct leveled_run */
 	struct rowmerge *merge; /* over all runs, after sorter_finish() */
@@ -61,12 +61,18 @@ struct sorter *sorter_new(const struct sorter_opts *opts)
 	sorter->memory_bytes = opts->memory_bytes ? opts->memory_bytes : MEMORY_DEFAULT_BYTES;
 	sorter->temp_dir = opts->temp_dir;
 	sorter->reverse = opts->reverse;
-	sorter->rows = rowstore_new(opts->row_size);
-	sorter->first = g_malloc(opts->key_size + ROWFORM_SLACK);
-	sorter->differs = g_malloc0(opts->key_size);
+	sorter->threads = MAX(opts->threads, 1);
+	sorter->rows = rowstore_new(opts->row_size, opts->key_size);
 	sorter->row = g_malloc(opts->row_size + ROWFORM_SLACK);
 	sorter->runs = g_array_new(FALSE, FALSE, sizeof(struct leveled_run));
 	return sorter;
+}
+
+static void free_memory(struct sorter *sorter)
+{
+	g_clear_pointer(&sorter->sort, rowsort_free);
+	g_clear_pointer(&sorter->buckets, rowbuckets_free);
+	g_clear_pointer(&sorter->rows, rowstore_free);
 }
 
 void sorter_free(struct sorter *sorter)
@@ -79,190 +85,157 @@ void sorter_free(struct sorter *sorter)
 		rowrun_free(g_array_index(sorter->runs, struct leveled_run, i).run);
 	}
 	g_array_free(sorter->runs, TRUE);
-	rowstore_free(sorter->rows);
-	g_free(sorter->first);
-	g_free(sorter->differs);
-	g_free(sorter->entries);
+	free_memory(sorter);
 	g_free(sorter->row);
 	g_free(sorter);
 }
 
-/* ---- words of keys ---- */
-
-static uint64_t load_word(const uint8_t *from)
-{
-	uint64_t word;
-
-	memcpy(&word, from, sizeof(word));
-	return word;
-}
-
-/* From byte number from of the key on. */
-static void note_differences(const struct sorter *sorter, const uint8_t *row, size_t from)
-{
-	const uint8_t *first = sorter->first;
-	uint8_t *differs = sorter->differs;
-	size_t at = from;
-
-	for (; at + WORD <= sorter->key_size; at += WORD) {
-		uint64_t word =
-			load_word(differs + at) | (load_word(row + at) ^ load_word(first + at));
-
-		memcpy(differs + at, &word, sizeof(word));
-	}
-	for (; at < sorter->key_size; at++) {
-		differs[at] |= row[at] ^ first[at];
-	}
-}
-
-/* Of the key of an entry, in sorter->row; rows lie anywhere in memory. */
-static void get_key(const struct sorter *sorter, const struct sortentry *entries, size_t count,
-		    size_t i, size_t begin, size_t end)
-{
-	if (i + AHEAD < count) {
-		rowstore_fetch(sorter->rows, entries[i + AHEAD].row);
-	}
-	rowstore_get(sorter->rows, entries[i].row, begin, end, sorter->row);
-}
-
-/*
- * The first bytes in which the keys of these entries differ, from byte number from on; often few
- * do. Returns the number of the byte behind them.
- */
-static size_t choose_word(const struct sorter *sorter, const struct sortentry *entries,
-			  size_t count, size_t from, struct word_bytes *bytes)
-{
-	size_t at = from;
-
-	memset(sorter->differs + from, 0, sorter->key_size - from);
-	rowstore_get(sorter->rows, entries[0].row, from, sorter->key_size, sorter->first);
-	for (size_t i = 1; i < count; i++) {
-		get_key(sorter, entries, count, i, from, sorter->key_size);
-		note_differences(sorter, sorter->row, from);
-	}
-	bytes->count = 0;
-	for (; at < sorter->key_size && (bytes->count < WORD || sorter->differs[at] == 0); at++) {
-		if (sorter->differs[at] != 0) {
-			bytes->from[bytes->count++] = at;
-		}
-	}
-	if (bytes->count > 0) {
-		bytes->scattered = sorter->key_size < WORD ||
-				   bytes->from[bytes->count - 1] - bytes->from[0] >= WORD;
-	}
-	if (bytes->count > 0 && !bytes->scattered) {
-		bytes->from[0] = MIN(bytes->from[0], sorter->key_size - WORD);
-	}
-	return at;
-}
-
-static uint64_t gather_word(const struct word_bytes *bytes, const uint8_t *row)
-{
-	uint64_t word = 0;
-
-	for (unsigned i = 0; i < bytes->count; i++) {
-		word = word << 8 | row[bytes->from[i]];
-	}
-	return word;
-}
-
-/* Fill in the words of all entries. */
-static void fill_words(const struct sorter *sorter, struct sortentry *entries, size_t count,
-		       const struct word_bytes *bytes)
-{
-	uint64_t flip = sorter->reverse ? UINT64_MAX : 0;
-	size_t begin = bytes->from[0];
-	size_t end = bytes->scattered ? bytes->from[bytes->count - 1] + 1 : begin + WORD;
-
-	for (size_t i = 0; i < count; i++) {
-		get_key(sorter, entries, count, i, begin, end);
-		entries[i].word =
-			flip ^ (bytes->scattered ? gather_word(bytes, sorter->row)
-						 : be64toh(load_word(sorter->row + begin)));
-	}
-}
-
 /* ---- sorting in memory ---- */
 
-/* Entries that will be compared further, as they are next to one with the same word. */
-static void fetch_equal(const struct sorter *sorter, const struct sortentry *sorted, size_t count,
-			size_t i)
+static struct rowsort *new_sort(const struct sorter *sorter)
 {
-	if (i < count && sorted[i].word == sorted[i - 1].word) {
-		rowstore_fetch(sorter->rows, sorted[i].row);
-	}
+	return rowsort_new(sorter->rows, sorter->key_size, sorter->row_size, sorter->reverse);
 }
 
-/*
- * A word of all keys at a time: a stable sort by those, then each run of equal words by the next
- * word. So keys are seldom compared through their rows, which lie anywhere in memory. From byte
- * number from of the keys on. Returns the array that holds the result, one of the two.
- */
-static struct sortentry *sort_entries(const struct sorter *sorter, struct sortentry *entries,
-				      struct sortentry *spare, size_t count, size_t from)
+static void sort_bucket(struct rowsort *sort, const struct rowbuckets *buckets, size_t i)
 {
-	struct word_bytes bytes;
-	size_t next = choose_word(sorter, entries, count, from, &bytes);
-	struct sortentry *sorted, *other;
-	size_t start = 0;
+	rowsort_clear(sort, rowbuckets_rows(buckets, i));
+	rowbuckets_list(buckets, i, rowsort_add, sort);
+	rowsort_run(sort);
+}
 
-	if (bytes.count == 0) {
-		return entries;
-	}
-	fill_words(sorter, entries, count, &bytes);
-	sorted = entrysort(entries, spare, count);
-	other = sorted == entries ? spare : entries;
-	if (next == sorter->key_size) {
-		return sorted;
-	}
-	for (size_t i = 1; i <= count; i++) {
-		struct sortentry *run = sorted + start;
+/* ---- by several threads ---- */
 
-		fetch_equal(sorter, sorted, count, i + AHEAD);
-		if (i < count && sorted[i].word == run->word) {
-			continue;
+/* Some rows in order. */
+struct piece {
+	struct scanpiece head;
+	size_t rows;
+	uint8_t bytes[]; /* of them, without those in front that are not wanted */
+};
+
+struct drain {
+	const struct sorter *sorter;
+	const struct rowbuckets *buckets;
+	size_t from; /* bytes of rows that are not wanted */
+	size_t next; /* bucket */
+	size_t piece_rows;
+	sorter_take_fn take;
+	void *arg;
+	pthread_mutex_t lock;
+	GPtrArray *spares; /* struct piece, with the lock held */
+};
+
+static void *begin_sort(void *arg)
+{
+	const struct drain *drain = arg;
+
+	return new_sort(drain->sorter);
+}
+
+static void end_sort(void *arg, void *worker)
+{
+	rowsort_free(worker);
+}
+
+/* Units are buckets, their numbers and 1. */
+static void *next_bucket(void *arg)
+{
+	struct drain *drain = arg;
+
+	return drain->next < rowbuckets_count(drain->buckets) ? GSIZE_TO_POINTER(++drain->next)
+							      : NULL;
+}
+
+static bool is_worth_threads(void *arg, void *unit)
+{
+	const struct drain *drain = arg;
+
+	return rowbuckets_count(drain->buckets) > 1;
+}
+
+static struct piece *take_spare(struct drain *drain)
+{
+	size_t bytes = drain->piece_rows * (drain->sorter->row_size - drain->from);
+	struct piece *piece = NULL;
+
+	pthread_mutex_lock(&drain->lock);
+	if (drain->spares->len > 0) {
+		piece = g_ptr_array_steal_index(drain->spares, drain->spares->len - 1);
+	}
+	pthread_mutex_unlock(&drain->lock);
+	if (!piece) {
+		piece = g_malloc(sizeof(*piece) + bytes + ROWFORM_SLACK);
+		piece->head.bytes = bytes;
+	}
+	return piece;
+}
+
+static void hand_over_bucket(void *arg, void *worker, void *unit, struct scanturn *turn)
+{
+	struct drain *drain = arg;
+	struct rowsort *sort = worker;
+	size_t size = drain->sorter->row_size - drain->from;
+	size_t at = 0;
+
+	sort_bucket(sort, drain->buckets, GPOINTER_TO_SIZE(unit) - 1);
+	while (at < rowsort_count(sort) && !scancrew_stopped(turn)) {
+		struct piece *piece = take_spare(drain);
+		uint8_t *to = piece->bytes;
+
+		piece->rows = MIN(rowsort_count(sort) - at, drain->piece_rows);
+		for (size_t i = 0; i < piece->rows; i++, to += size) {
+			rowsort_get(sort, at++, drain->from, to);
 		}
-		if (i - start > 1 &&
-		    sort_entries(sorter, run, other + start, i - start, next) != run) {
-			memcpy(run, other + start, (i - start) * sizeof(*run));
-		}
-		start = i;
-	}
-	return sorted;
-}
-
-static void list_row(void *arg, uint64_t row)
-{
-	struct sorter *sorter = arg;
-
-	sorter->entries[sorter->used++].row = row;
-}
-
-static void sort_memory(struct sorter *sorter)
-{
-	size_t bytes = rowstore_count(sorter->rows) * sizeof(struct sortentry);
-
-	g_free(sorter->entries);
-	sorter->entries = g_malloc(bytes);
-	sorter->used = 0;
-	sorter->next = 0;
-	rowstore_list(sorter->rows, list_row, sorter);
-	if (sorter->used > 1) {
-		struct sortentry *entries = sorter->entries;
-		struct sortentry *spare = g_malloc(bytes);
-
-		sorter->entries = sort_entries(sorter, entries, spare, sorter->used, 0);
-		g_free(sorter->entries == entries ? spare : entries);
+		scancrew_put(turn, &piece->head);
 	}
 }
 
-/* The row of an entry, in sorter->row. */
-static void get_row(const struct sorter *sorter, size_t i)
+static int take_piece(void *arg, struct scanpiece *taken, bool drained, struct err *err)
 {
-	if (i + AHEAD < sorter->used) {
-		rowstore_fetch(sorter->rows, sorter->entries[i + AHEAD].row);
+	struct drain *drain = arg;
+	struct piece *piece = (struct piece *)taken;
+	int status = ST_OK;
+
+	if (!drained) {
+		status = drain->take(drain->arg, piece->bytes, piece->rows, err);
 	}
-	rowstore_get(sorter->rows, sorter->entries[i].row, 0, sorter->row_size, sorter->row);
+	pthread_mutex_lock(&drain->lock);
+	g_ptr_array_add(drain->spares, piece);
+	pthread_mutex_unlock(&drain->lock);
+	return status;
+}
+
+/* Hand out the rows in memory in order, without the first bytes of each. */
+static int drain_memory(struct sorter *sorter, size_t from, sorter_take_fn take, void *arg,
+			struct err *err)
+{
+	struct rowbuckets *buckets = rowbuckets_new(sorter->rows, sorter->reverse, sorter->threads);
+	struct drain drain = {
+		.sorter = sorter,
+		.buckets = buckets,
+		.from = from,
+		.piece_rows = MAX(PIECE_BYTES / sorter->row_size, 1),
+		.take = take,
+		.arg = arg,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.spares = g_ptr_array_new_with_free_func(g_free),
+	};
+	struct scancrew *crew = scancrew_new(&(struct scancrew_opts){
+		.threads = sorter->threads,
+		.arg = &drain,
+		.begin = begin_sort,
+		.end = end_sort,
+		.next = next_bucket,
+		.worth = is_worth_threads,
+		.work = hand_over_bucket,
+		.take = take_piece,
+	});
+	int status = scancrew_run(crew, err);
+
+	scancrew_free(crew);
+	g_ptr_array_free(drain.spares, TRUE);
+	rowbuckets_free(buckets);
+	return status;
 }
 
 /* ---- runs on disk ---- */
@@ -322,6 +295,13 @@ static int combine_runs(struct sorter *sorter, struct err *err)
 	return status;
 }
 
+static int write_rows(void *arg, const uint8_t *rows, size_t count, struct err *err)
+{
+	struct rowrun *run = arg;
+
+	return rowrun_write_rows(run, rows, count, err);
+}
+
 /* Memory is full: write it out as a run. */
 static int spill(struct sorter *sorter, struct err *err)
 {
@@ -331,28 +311,48 @@ static int spill(struct sorter *sorter, struct err *err)
 	if (status != ST_OK) {
 		return status;
 	}
-	sort_memory(sorter);
-	for (size_t i = 0; i < sorter->used && status == ST_OK; i++) {
-		get_row(sorter, i);
-		status = rowrun_write(run, sorter->row, err);
-	}
+	status = drain_memory(sorter, 0, write_rows, run, err);
 	if (status == ST_OK) {
 		status = rowrun_finish(run, err);
 	}
 	append_run(sorter, run, 0);
-	sorter->used = 0;
 	rowstore_clear(sorter->rows);
 	return status == ST_OK ? combine_runs(sorter, err) : status;
 }
 
 /* ---- in and out ---- */
 
+struct rowpack *sorter_new_pack(const struct sorter *sorter)
+{
+	uint64_t rows = sorter->memory_bytes / (sorter->row_size + ENTRY_BYTES);
+
+	return rowpack_new(sorter->row_size, sorter->key_size, (size_t)MAX(rows, 2));
+}
+
+int sorter_append(struct sorter *sorter, struct rowarea *area, struct err *err)
+{
+	uint64_t rows = rowstore_count(sorter->rows) + area->rows;
+	uint64_t bytes = rowstore_bytes(sorter->rows) + area->size + rows * ENTRY_BYTES;
+	int status = ST_OK;
+
+	if (rows > area->rows && (bytes > sorter->memory_bytes || rowstore_is_full(sorter->rows))) {
+		status = spill(sorter, err);
+	}
+	if (status != ST_OK) {
+		rowarea_free(area);
+		return status;
+	}
+	sorter->count += area->rows;
+	rowstore_append(sorter->rows, area);
+	return ST_OK;
+}
+
 /* Rows for which there is memory. */
 static uint64_t rows_left(const struct sorter *sorter)
 {
 	uint64_t bytes = rowstore_bytes(sorter->rows) + rowstore_count(sorter->rows) * ENTRY_BYTES;
 
-	if (bytes >= sorter->memory_bytes) {
+	if (bytes >= sorter->memory_bytes || rowstore_is_full(sorter->rows)) {
 		return 0;
 	}
 	return (sorter->memory_bytes - bytes) / (sorter->row_size + ENTRY_BYTES);
@@ -404,24 +404,26 @@ uint8_t *sorter_add(struct sorter *sorter, struct err *err)
 	return sorter_add_rows(sorter, 1, &count, err);
 }
 
+/* What was written out, and what is left in memory, becomes one merge of runs. */
+static int start_merge(struct sorter *sorter, struct err *err)
+{
+	int status = ST_OK;
+
+	if (rowstore_count(sorter->rows) > 0) {
+		status = spill(sorter, err);
+	}
+	free_memory(sorter);
+	sorter->merge = merge_runs(sorter, 0);
+	return status;
+}
+
 int sorter_finish(struct sorter *sorter, struct err *err)
 {
-	if (sorter->runs->len == 0) {
-		sort_memory(sorter);
-		return ST_OK;
+	if (sorter->runs->len > 0) {
+		return start_merge(sorter, err);
 	}
-	if (rowstore_count(sorter->rows) > 0) {
-		int status = spill(sorter, err);
-
-		if (status != ST_OK) {
-			return status;
-		}
-	}
-	rowstore_free(sorter->rows);
-	sorter->rows = NULL;
-	g_free(sorter->entries);
-	sorter->entries = NULL;
-	sorter->merge = merge_runs(sorter, 0);
+	sorter->buckets = rowbuckets_new(sorter->rows, sorter->reverse, sorter->threads);
+	sorter->sort = new_sort(sorter);
 	return ST_OK;
 }
 
@@ -430,12 +432,36 @@ int sorter_next(struct sorter *sorter, const uint8_t **row, struct err *err)
 	if (sorter->merge) {
 		return rowmerge_next(sorter->merge, row, err);
 	}
-	if (sorter->next == sorter->used) {
-		return ST_END;
+	while (sorter->next == rowsort_count(sorter->sort)) {
+		if (sorter->bucket == rowbuckets_count(sorter->buckets)) {
+			return ST_END;
+		}
+		sort_bucket(sorter->sort, sorter->buckets, sorter->bucket++);
+		sorter->next = 0;
 	}
-	get_row(sorter, sorter->next++);
+	rowsort_get(sorter->sort, sorter->next++, 0, sorter->row);
 	*row = sorter->row;
 	return ST_OK;
+}
+
+int sorter_drain(struct sorter *sorter, size_t from, sorter_take_fn take, void *arg,
+		 struct err *err)
+{
+	int status;
+
+	if (sorter->runs->len == 0) {
+		return drain_memory(sorter, from, take, arg, err);
+	}
+	status = start_merge(sorter, err);
+	while (status == ST_OK) {
+		const uint8_t *row;
+
+		status = rowmerge_next(sorter->merge, &row, err);
+		if (status == ST_OK) {
+			status = take(arg, row + from, 1, err);
+		}
+	}
+	return status == ST_END ? ST_OK : status;
 }
 
 uint64_t sorter_count(const struct sorter *sorter)

@@ -12,6 +12,9 @@
  *	st = sorter_finish(sorter, err);
  *	while ((st = sorter_next(sorter, &row, err)) == ST_OK) ...
  *	sorter_free(sorter);
+ *
+ * Or, in the place of sorter_finish() and what follows, by several threads, sorter_drain(). The rows
+ * and their order do not depend on the number of threads, nor on memory.
  */
 #ifndef TUSSAH_QUERY_SORTER_H
 #define TUSSAH_QUERY_SORTER_H
@@ -22,6 +25,7 @@
 
 #include "common/batch.h"
 #include "common/err.h"
+#include "query/rowpack.h"
 
 struct sorter_opts {
 	size_t key_size;       /* bytes compared, at the start of the row */
@@ -29,6 +33,7 @@ struct sorter_opts {
 	uint64_t memory_bytes; /* about this much is used before a run is written; 0: 1 GiB */
 	const char *temp_dir;  /* kept; folder of temporary files, which have no name */
 	bool reverse;          /* greatest key first */
+	unsigned threads; /* that sort; for little they are not started. 0: one, the caller's */
 };
 
 struct sorter;
@@ -55,11 +60,26 @@ typedef void (*sorter_fill_fn)(const void *arg, const struct batch *batch, uint8
 int sorter_add_batch(struct sorter *sorter, struct batch *batch, sorter_fill_fn fill,
 		     const void *arg, struct err *err);
 
+/*
+ * Rows that were packed elsewhere, by a rowpack of the sorter's: several threads may have one each.
+ * The area is taken. ST_OK, ST_EIO. Not beside the calls above.
+ */
+struct rowpack *sorter_new_pack(const struct sorter *sorter);
+int sorter_append(struct sorter *sorter, struct rowarea *area, struct err *err);
+
 /* No more rows: get ready for sorter_next(). ST_OK or ST_EIO. */
 int sorter_finish(struct sorter *sorter, struct err *err);
 
 /* The next row in order, borrowed until the next call. ST_OK, ST_END, ST_EIO. */
 int sorter_next(struct sorter *sorter, const uint8_t **row, struct err *err);
+
+/*
+ * No more rows: hand all of them out in order, some at a time, one behind the other, each without
+ * its first from bytes, a multiple of 8; they are borrowed. Anything but ST_OK ends it and is what sorter_drain() returns.
+ */
+typedef int (*sorter_take_fn)(void *arg, const uint8_t *rows, size_t count, struct err *err);
+int sorter_drain(struct sorter *sorter, size_t from, sorter_take_fn take, void *arg,
+		 struct err *err);
 
 uint64_t sorter_count(const struct sorter *sorter); /* rows added */
 

@@ -63,7 +63,7 @@ static void test_rows(void)
 	static const uint32_t counts[] = { 0, 1, 1000, 20000, 500000, 3000000 };
 
 	for (size_t i = 0; i < G_N_ELEMENTS(counts); i++) {
-		struct rowstore *store = rowstore_new(ROW);
+		struct rowstore *store = rowstore_new(ROW, 16);
 
 		unit_at("%u rows", counts[i]);
 		add_rows(store, counts[i]);
@@ -75,7 +75,7 @@ static void test_rows(void)
 
 static void test_clear(void)
 {
-	struct rowstore *store = rowstore_new(ROW);
+	struct rowstore *store = rowstore_new(ROW, 16);
 
 	add_rows(store, 100000);
 	check_rows(store, 100000);

@@ -86,6 +86,133 @@ static void test_order(void)
 	}
 }
 
+/* ---- handed out by several threads ---- */
+
+struct drained {
+	struct row last;
+	uint64_t rows;
+	uint64_t bad;
+	uint64_t sum;
+	uint64_t stop_at;
+	bool reverse;
+	bool whole; /* with their first eight bytes */
+};
+
+static void check_next(struct drained *drained, const struct row *row)
+{
+	const struct row *last = &drained->last;
+	int order = memcmp(last->key, row->key, sizeof(row->key)) * (drained->reverse ? -1 : 1);
+
+	if (drained->whole && drained->rows > 0) {
+		drained->bad += order > 0 || (order == 0 && last->order >= row->order);
+	}
+	drained->last = *row;
+	drained->sum += row->order;
+	drained->rows++;
+}
+
+static int take_rows(void *arg, const uint8_t *rows, size_t count, struct err *err)
+{
+	struct drained *drained = arg;
+	size_t from = drained->whole ? 0 : 8;
+
+	for (size_t i = 0; i < count; i++, rows += sizeof(struct row) - from) {
+		struct row row = { .order = 0 };
+
+		memcpy((uint8_t *)&row + from, rows, sizeof(row) - from);
+		check_next(drained, &row);
+	}
+	return drained->rows >= drained->stop_at ? err_set(err, ST_ELIMIT, "enough") : ST_OK;
+}
+
+/* A key of which all bytes or only the last ones are random; as an area if there is one, or not. */
+static void add_random(struct sorter *sorter, struct rowpack *pack, uint32_t rows)
+{
+	GRand *random = g_rand_new_with_seed(rows);
+
+	for (uint32_t i = 0; i < rows; i++) {
+		struct row row = { .order = i };
+		uint8_t *to;
+		size_t count;
+
+		for (int at = i % 30 == 0 ? 0 : 7; at < 12; at++) {
+			row.key[at] = (uint8_t)g_rand_int_range(random, 0, 256);
+		}
+		while (pack && !(to = rowpack_place(pack, 1, &count))) {
+			CU_ASSERT_EQUAL(sorter_append(sorter, rowpack_take(pack), NULL), ST_OK);
+		}
+		to = pack ? to : sorter_add(sorter, NULL);
+		memcpy(to, &row, sizeof(row));
+	}
+	g_rand_free(random);
+}
+
+static void check_drain(uint32_t rows, struct sorter_opts opts, bool areas, struct drained drained)
+{
+	struct sorter *sorter;
+	struct rowpack *pack;
+	struct rowarea *rest;
+	bool stops = drained.stop_at < rows;
+
+	opts.key_size = 12;
+	opts.row_size = sizeof(struct row);
+	opts.temp_dir = unit_scratch();
+	sorter = sorter_new(&opts);
+	pack = areas ? sorter_new_pack(sorter) : NULL;
+	add_random(sorter, pack, rows);
+	if (pack && (rest = rowpack_take(pack)) != NULL) {
+		CU_ASSERT_EQUAL(sorter_append(sorter, rest, NULL), ST_OK);
+	}
+	UNIT_ASSERT_U64(sorter_count(sorter), rows);
+	CU_ASSERT_EQUAL(sorter_drain(sorter, drained.whole ? 0 : 8, take_rows, &drained, NULL),
+			stops ? ST_ELIMIT : ST_OK);
+	UNIT_ASSERT_U64(drained.bad, 0);
+	if (!stops) {
+		UNIT_ASSERT_U64(drained.rows, rows);
+		UNIT_ASSERT_U64(drained.sum, rows ? (uint64_t)rows * (rows - 1) / 2 : 0);
+	}
+	rowpack_free(pack);
+	sorter_free(sorter);
+}
+
+static void test_drain(void)
+{
+	static const struct {
+		const char *name;
+		uint32_t rows;
+		uint64_t memory_bytes;
+	} cases[] = {
+		{ "none", 0, 0 },
+		{ "few", 11, 0 },
+		{ "many", 700000, 0 },
+		{ "many, in runs", 500000, 10000000 },
+		{ "in many small runs", 20000, 20000 },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		for (unsigned threads = 1; threads <= 3; threads += 2) {
+			const struct sorter_opts opts = {
+				.memory_bytes = cases[i].memory_bytes,
+				.threads = threads,
+				.reverse = threads == 3,
+			};
+			struct drained drained = {
+				.stop_at = UINT64_MAX,
+				.whole = true,
+				.reverse = opts.reverse,
+			};
+
+			unit_at("%s, %u threads", cases[i].name, threads);
+			check_drain(cases[i].rows, opts, false, drained);
+			check_drain(cases[i].rows, opts, true, drained);
+			drained.whole = false;
+			check_drain(cases[i].rows, opts, true, drained);
+			drained.stop_at = 1;
+			check_drain(cases[i].rows, opts, true, drained);
+		}
+	}
+}
+
 static void test_no_folder(void)
 {
 	const struct sorter_opts opts = {
@@ -153,6 +280,8 @@ int main(void)
 	static const struct unit_case cases[] = {
 		{ "order", test_order },
 		{ "several rows at a time", test_add_rows },
+		{ "handed out by several threads", test_drain },
+		{ "handed out by several threads", test_drain },
 		{ "no folder for runs", test_no_folder },
 		{ NULL, NULL },
 	};

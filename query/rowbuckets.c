@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The bounds of the buckets are those of a sample of the rows. Then each thread moves the rows of a part of the
+ * store to strips, one for each bucket: chunks of memory of which it has its own supply, the blocks
+ * that it has emptied. So a row is read once and written once, both nearly in order, and there are
+ * never many more bytes of rows than before. A bucket is its strips of all threads, in their order.
+ */
+#include "query/rowbuckets.h"
+
+#include <pthread.h>
+
+#include "query/keybounds.h"
+#include "query/rowstoreparts.h"
+
+/* Rows of fewer bytes are one bucket. */
+#define SMALL_BYTES ((size_t)4 << 20)
+/* What a bucket should have, if there need not be too many of them. */
+#define BUCKET_BYTES ((size_t)256 << 10)
+#define BUCKETS_MAX  1024u
+/* Rows of the sample for each of them. */
+#define SAMPLE 16
+/* More threads would need too much room for strips. */
+#define THREADS_MAX 8u
+#define CHUNK_BYTES ((size_t)8 << 10)
+/* Blocks that are made for chunks. */
+#define NEW_BLOCK_BYTES ((size_t)1 << 20)
+/* Rows are read so far ahead. */
+#define FETCH_BYTES 1024
+/* In front of each row in a chunk: its form. */
+#define FORM_BYTES 2
+
+/* Rows that one thread has put together, one behind the other. */
+struct chunk {
+	uint64_t at; /* as a row of form 0 */
+	uint32_t rows;
+};
+
+struct strip {
+	GArray *chunks; /* struct chunk */
+	uint8_t *to;    /* where the next row goes in the last one */
+	size_t left;    /* bytes there */
+	size_t rows;
+};
+
+struct mover {
+	struct rowbuckets *buckets;
+	guint first_area;
+	guint end_area;
+	struct strip *strips; /* one for each bucket */
+	GArray *free_blocks;  /* guint: numbers of emptied ones */
+	uint64_t chunk_at;    /* the next chunk, if any is left of its block */
+	size_t chunks_left;
+	uint8_t *row; /* the beginning of its key */
+	pthread_t thread;
+};
+
+struct rowbuckets {
+	struct rowstore *store;
+	struct keybounds *bounds;
+	size_t key_begin; /* what they look at */
+	size_t key_end;
+	size_t count;
+	size_t *form_sizes; /* by form */
+	struct mover *movers;
+	unsigned mover_count; /* 0: one bucket, which is the store */
+	guint blocks_used;    /* atomic */
+};
+
+/* ---- bounds ---- */
+
+struct sampler {
+	const struct rowbuckets *buckets;
+	uint64_t step;
+	uint64_t until; /* rows to pass over */
+	uint8_t *row;
+};
+
+static void sample_row(void *arg, uint64_t row)
+{
+	struct sampler *sampler = arg;
+	const struct rowbuckets *buckets = sampler->buckets;
+
+	if (sampler->until-- == 0) {
+		rowstore_get(buckets->store, row, buckets->key_begin, buckets->key_end,
+			     sampler->row);
+		keybounds_sample(buckets->bounds, sampler->row);
+		sampler->until = sampler->step - 1;
+	}
+}
+
+static void choose_bounds(struct rowbuckets *buckets, bool reverse)
+{
+	struct rowstore *store = buckets->store;
+	size_t wanted = MIN(store->bytes / BUCKET_BYTES, BUCKETS_MAX);
+	struct sampler sampler = {
+		.buckets = buckets,
+		.step = MAX(store->rows / (wanted * SAMPLE), 1),
+		.row = g_malloc(store->row_size + ROWFORM_SLACK),
+	};
+
+	buckets->bounds = keybounds_new(store->differs, store->key_size, reverse);
+	keybounds_extent(buckets->bounds, &buckets->key_begin, &buckets->key_end);
+	rowstore_list(store, sample_row, &sampler);
+	keybounds_choose(buckets->bounds, wanted);
+	buckets->count = keybounds_parts(buckets->bounds);
+	g_free(sampler.row);
+}
+
+/* ---- moving ---- */
+
+/* Chunks in a block that was emptied, or in one more. */
+static void take_block(struct mover *mover)
+{
+	struct rowstore *store = mover->buckets->store;
+	GArray *free_blocks = mover->free_blocks;
+	size_t bytes = NEW_BLOCK_BYTES;
+	guint number;
+
+	if (free_blocks->len > 0) {
+		number = g_array_index(free_blocks, guint, free_blocks->len - 1);
+		bytes = ((struct rowarea *)g_ptr_array_index(store->areas, number))->size;
+		g_array_set_size(free_blocks, free_blocks->len - 1);
+	} else {
+		number = __atomic_fetch_add(&mover->buckets->blocks_used, 1, __ATOMIC_RELAXED);
+		store->blocks->pdata[number] = g_malloc(NEW_BLOCK_BYTES);
+	}
+	mover->chunk_at = (uint64_t)number << BLOCK_SHIFT;
+	mover->chunks_left = bytes / CHUNK_BYTES;
+}
+
+static void begin_chunk(struct mover *mover, struct strip *strip)
+{
+	struct chunk chunk;
+
+	while (mover->chunks_left == 0) {
+		take_block(mover);
+	}
+	chunk = (struct chunk){ .at = mover->chunk_at };
+	g_array_append_val(strip->chunks, chunk);
+	strip->to = rowstore_at(mover->buckets->store, chunk.at);
+	strip->left = CHUNK_BYTES;
+	mover->chunk_at += CHUNK_BYTES;
+	mover->chunks_left--;
+}
+
+/* By eight bytes at a time: up to ROWFORM_SLACK more than size are read, and written. */
+static void copy_row(uint8_t *to, const uint8_t *from, size_t size)
+{
+	for (size_t i = 0; i < size; i += 8) {
+		memcpy(to + i, from + i, 8);
+	}
+}
+
+static void move_row(void *arg, uint64_t row)
+{
+	struct mover *mover = arg;
+	const struct rowbuckets *buckets = mover->buckets;
+	uint16_t form = (uint16_t)(row >> FORM_SHIFT);
+	size_t size = buckets->form_sizes[form];
+	struct strip *strip;
+
+	__builtin_prefetch(rowstore_at(buckets->store, row) + FETCH_BYTES);
+	rowstore_get(buckets->store, row, buckets->key_begin, buckets->key_end, mover->row);
+	strip = &mover->strips[keybounds_find(buckets->bounds, mover->row)];
+	if (strip->left < FORM_BYTES + size + ROWFORM_SLACK) {
+		begin_chunk(mover, strip);
+	}
+	memcpy(strip->to, &form, sizeof(form));
+	copy_row(strip->to + FORM_BYTES, rowstore_at(buckets->store, row), size);
+	strip->to += FORM_BYTES + size;
+	strip->left -= FORM_BYTES + size;
+	strip->rows++;
+	g_array_index(strip->chunks, struct chunk, strip->chunks->len - 1).rows++;
+}
+
+static void *move_areas(void *arg)
+{
+	struct mover *mover = arg;
+
+	for (guint i = mover->first_area; i < mover->end_area; i++) {
+		rowstore_list_area(mover->buckets->store, i, move_row, mover);
+		g_array_append_val(mover->free_blocks, i);
+	}
+	return NULL;
+}
+
+/* Areas first..end-1. */
+static void mover_init(struct mover *mover, struct rowbuckets *buckets, guint first, guint end)
+{
+	mover->buckets = buckets;
+	mover->first_area = first;
+	mover->end_area = end;
+	mover->strips = g_new0(struct strip, buckets->count);
+	for (size_t i = 0; i < buckets->count; i++) {
+		mover->strips[i].chunks = g_array_new(FALSE, FALSE, sizeof(struct chunk));
+	}
+	mover->free_blocks = g_array_new(FALSE, FALSE, sizeof(guint));
+	mover->row = g_malloc(buckets->store->row_size + ROWFORM_SLACK);
+}
+
+static void mover_release(struct mover *mover, size_t strips)
+{
+	for (size_t i = 0; i < strips; i++) {
+		g_array_free(mover->strips[i].chunks, TRUE);
+	}
+	g_free(mover->strips);
+	g_array_free(mover->free_blocks, TRUE);
+	g_free(mover->row);
+}
+
+/* The store's list of blocks cannot grow while several threads look at it: room for the most. */
+static void make_room(struct rowbuckets *buckets)
+{
+	struct rowstore *store = buckets->store;
+	/* at the end of a chunk a quarter may be left, for want of room for a row */
+	size_t bytes = (store->bytes + store->rows * FORM_BYTES) / 3 * 4 +
+		       buckets->mover_count * (buckets->count * CHUNK_BYTES + NEW_BLOCK_BYTES);
+
+	buckets->blocks_used = store->blocks->len;
+	g_ptr_array_set_size(store->blocks,
+			     (gint)(store->blocks->len + bytes / NEW_BLOCK_BYTES + 1));
+}
+
+/* The last part by this thread, and what no thread can be started for. */
+static void run_movers(struct rowbuckets *buckets)
+{
+	struct mover *movers = buckets->movers;
+	unsigned last = buckets->mover_count - 1;
+	unsigned started = 0;
+
+	while (started < last &&
+	       pthread_create(&movers[started].thread, NULL, move_areas, &movers[started]) == 0) {
+		started++;
+	}
+	for (unsigned i = started; i <= last; i++) {
+		move_areas(&movers[i]);
+	}
+	for (unsigned i = 0; i < started; i++) {
+		pthread_join(movers[i].thread, NULL);
+	}
+}
+
+static void move_all(struct rowbuckets *buckets, unsigned threads)
+{
+	struct rowstore *store = buckets->store;
+	guint areas = store->areas->len;
+
+	buckets->mover_count = CLAMP(threads, 1, MIN(THREADS_MAX, areas));
+	buckets->movers = g_new0(struct mover, buckets->mover_count);
+	for (unsigned i = 0; i < buckets->mover_count; i++) {
+		mover_init(&buckets->movers[i], buckets, areas * i / buckets->mover_count,
+			   areas * (i + 1) / buckets->mover_count);
+	}
+	make_room(buckets);
+	run_movers(buckets);
+	g_ptr_array_set_size(store->blocks, (gint)buckets->blocks_used);
+}
+
+/* ---- all together ---- */
+
+static void note_form_sizes(struct rowbuckets *buckets)
+{
+	const GPtrArray *forms = buckets->store->forms;
+
+	buckets->form_sizes = g_new(size_t, forms->len + 1);
+	buckets->form_sizes[0] = buckets->store->row_size;
+	for (guint i = 0; i < forms->len; i++) {
+		buckets->form_sizes[i + 1] = rowform_size(g_ptr_array_index(forms, i));
+	}
+}
+
+struct rowbuckets *rowbuckets_new(struct rowstore *store, bool reverse, unsigned threads)
+{
+	struct rowbuckets *buckets = g_new0(struct rowbuckets, 1);
+
+	rowstore_pack(store);
+	buckets->store = store;
+	buckets->count = 1;
+	if (store->bytes < SMALL_BYTES ||
+	    FORM_BYTES + store->row_size + ROWFORM_SLACK > CHUNK_BYTES / 4) {
+		return buckets;
+	}
+	choose_bounds(buckets, reverse);
+	if (buckets->count > 1) {
+		note_form_sizes(buckets);
+		move_all(buckets, threads);
+	}
+	return buckets;
+}
+
+void rowbuckets_free(struct rowbuckets *buckets)
+{
+	if (buckets) {
+		for (unsigned i = 0; i < buckets->mover_count; i++) {
+			mover_release(&buckets->movers[i], buckets->count);
+		}
+		g_free(buckets->movers);
+		keybounds_free(buckets->bounds);
+		g_free(buckets->form_sizes);
+		g_free(buckets);
+	}
+}
+
+size_t rowbuckets_count(const struct rowbuckets *buckets)
+{
+	return buckets->count;
+}
+
+size_t rowbuckets_rows(const struct rowbuckets *buckets, size_t i)
+{
+	size_t rows = 0;
+
+	if (buckets->mover_count == 0) {
+		return rowstore_count(buckets->store);
+	}
+	for (unsigned m = 0; m < buckets->mover_count; m++) {
+		rows += buckets->movers[m].strips[i].rows;
+	}
+	return rows;
+}
+
+static void list_chunk(const struct rowbuckets *buckets, const struct chunk *chunk,
+		       rowstore_list_fn fn, void *arg)
+{
+	uint64_t at = chunk->at;
+
+	for (uint32_t i = 0; i < chunk->rows; i++) {
+		uint16_t form;
+
+		memcpy(&form, rowstore_at(buckets->store, at), sizeof(form));
+		at += FORM_BYTES;
+		fn(arg, at | (uint64_t)form << FORM_SHIFT);
+		at += buckets->form_sizes[form];
+	}
+}
+
+void rowbuckets_list(const struct rowbuckets *buckets, size_t i, rowstore_list_fn fn, void *arg)
+{
+	if (buckets->mover_count == 0) {
+		rowstore_list(buckets->store, fn, arg);
+		return;
+	}
+	for (unsigned m = 0; m < buckets->mover_count; m++) {
+		const GArray *chunks = buckets->movers[m].strips[i].chunks;
+
+		for (guint c = 0; c < chunks->len; c++) {
+			list_chunk(buckets, &g_array_index(chunks, struct chunk, c), fn, arg);
+		}
+	}
+}

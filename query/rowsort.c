@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "query/rowsort.h"
+
+#include <string.h>
+
+#include <glib.h>
+
+#include "query/entrysort.h"
+#include "query/rowword.h"
+
+/* Rows that are fetched into the cache before their turn, as they lie anywhere in memory. */
+#define AHEAD 16
+
+struct rowsort {
+	const struct rowstore *store;
+	size_t key_size;
+	size_t row_size;
+	bool reverse;
+	struct sortentry *entries;
+	struct sortentry *spare;
+	size_t room; /* of both */
+	size_t count;
+	uint8_t *first;   /* a key that others are compared with */
+	uint8_t *differs; /* by byte of the key: the bits in which they differ */
+	uint8_t *row;     /* the one looked at */
+};
+
+struct rowsort *rowsort_new(const struct rowstore *store, size_t key_size, size_t row_size,
+			    bool reverse)
+{
+	struct rowsort *sort = g_new0(struct rowsort, 1);
+
+	sort->store = store;
+	sort->key_size = key_size;
+	sort->row_size = row_size;
+	sort->reverse = reverse;
+	sort->first = g_malloc(row_size + ROWFORM_SLACK);
+	sort->differs = g_malloc(key_size);
+	sort->row = g_malloc(row_size + ROWFORM_SLACK);
+	return sort;
+}
+
+void rowsort_free(struct rowsort *sort)
+{
+	if (sort) {
+		g_free(sort->entries);
+		g_free(sort->spare);
+		g_free(sort->first);
+		g_free(sort->differs);
+		g_free(sort->row);
+		g_free(sort);
+	}
+}
+
+void rowsort_clear(struct rowsort *sort, size_t rows)
+{
+	sort->count = 0;
+	if (rows > sort->room) {
+		g_free(sort->entries);
+		g_free(sort->spare);
+		sort->entries = g_new(struct sortentry, rows);
+		sort->spare = g_new(struct sortentry, rows);
+		sort->room = rows;
+	}
+}
+
+void rowsort_add(void *arg, uint64_t row)
+{
+	struct rowsort *sort = arg;
+
+	sort->entries[sort->count++].row = row;
+}
+
+size_t rowsort_count(const struct rowsort *sort)
+{
+	return sort->count;
+}
+
+/* Bytes begin..end-1 of the row of an entry, in sort->row; rows lie anywhere in memory. */
+static void look_at(const struct rowsort *sort, const struct sortentry *entries, size_t count,
+		    size_t i, size_t begin, size_t end)
+{
+	if (i + AHEAD < count) {
+		rowstore_fetch(sort->store, entries[i + AHEAD].row);
+	}
+	rowstore_get(sort->store, entries[i].row, begin, end, sort->row);
+}
+
+/*
+ * The first bytes in which the keys of these entries differ, from byte number from on; often few
+ * do. Returns the number of the byte behind them.
+ */
+static size_t choose_word(const struct rowsort *sort, const struct sortentry *entries, size_t count,
+			  size_t from, struct rowword *word)
+{
+	memset(sort->differs + from, 0, sort->key_size - from);
+	rowstore_get(sort->store, entries[0].row, from, sort->key_size, sort->first);
+	for (size_t i = 1; i < count; i++) {
+		look_at(sort, entries, count, i, from, sort->key_size);
+		rowword_note(sort->first, sort->row, from, sort->key_size, sort->differs);
+	}
+	return rowword_choose(word, sort->differs, from, sort->key_size);
+}
+
+/* Fill in the words of all entries. */
+static void fill_words(const struct rowsort *sort, struct sortentry *entries, size_t count,
+		       const struct rowword *word)
+{
+	uint64_t flip = sort->reverse ? UINT64_MAX : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		look_at(sort, entries, count, i, word->begin, word->end);
+		entries[i].word = flip ^ rowword_load(word, sort->row);
+	}
+}
+
+/* Entries that will be compared further, as they are next to one with the same word. */
+static void fetch_equal(const struct rowsort *sort, const struct sortentry *sorted, size_t count,
+			size_t i)
+{
+	if (i < count && sorted[i].word == sorted[i - 1].word) {
+		rowstore_fetch(sort->store, sorted[i].row);
+	}
+}
+
+/*
+ * A word of all keys at a time: a stable sort by those, then each run of equal words by the next
+ * word. So keys are seldom compared through their rows, which lie anywhere in memory. From byte
+ * number from of the keys on. Returns the array that holds the result, one of the two.
+ */
+static struct sortentry *sort_entries(const struct rowsort *sort, struct sortentry *entries,
+				      struct sortentry *spare, size_t count, size_t from)
+{
+	struct rowword word;
+	size_t next = choose_word(sort, entries, count, from, &word);
+	struct sortentry *sorted, *other;
+	size_t start = 0;
+
+	if (word.count == 0) {
+		return entries;
+	}
+	fill_words(sort, entries, count, &word);
+	sorted = entrysort(entries, spare, count);
+	other = sorted == entries ? spare : entries;
+	if (next == sort->key_size) {
+		return sorted;
+	}
+	for (size_t i = 1; i <= count; i++) {
+		struct sortentry *run = sorted + start;
+
+		fetch_equal(sort, sorted, count, i + AHEAD);
+		if (i < count && sorted[i].word == run->word) {
+			continue;
+		}
+		if (i - start > 1 &&
+		    sort_entries(sort, run, other + start, i - start, next) != run) {
+			memcpy(run, other + start, (i - start) * sizeof(*run));
+		}
+		start = i;
+	}
+	return sorted;
+}
+
+void rowsort_run(struct rowsort *sort)
+{
+	if (sort->count > 1 &&
+	    sort_entries(sort, sort->entries, sort->spare, sort->count, 0) != sort->entries) {
+		struct sortentry *swap = sort->entries;
+
+		sort->entries = sort->spare;
+		sort->spare = swap;
+	}
+}
+
+void rowsort_get(const struct rowsort *sort, size_t i, size_t from, uint8_t *to)
+{
+	if (i + AHEAD < sort->count) {
+		rowstore_fetch(sort->store, sort->entries[i + AHEAD].row);
+	}
+	rowstore_get_end(sort->store, sort->entries[i].row, from, to);
+}
