@@ -2,11 +2,15 @@
 #include "common/hugeroom.h"
 
 #include <glib.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+/* Arrays of this size or larger. */
+#define RETURNED_BYTES (1 << 20)
 
 static size_t round_up(size_t bytes)
 {
@@ -33,6 +37,11 @@ void *hugeroom_new(size_t bytes)
 void *hugeroom_new0(size_t bytes)
 {
 	return memset(hugeroom_new(bytes), 0, bytes);
+}
+
+void hugeroom_return_freed(void)
+{
+	(void)mallopt(M_MMAP_THRESHOLD, RETURNED_BYTES);
 }
 
 void hugeroom_forget(void *from, size_t bytes)

@@ -20,6 +20,11 @@
 void *hugeroom_new(size_t bytes);
 void *hugeroom_new0(size_t bytes);
 /*
+ * From here on the memory of arrays of some size goes back to the system as soon as they are freed;
+ * malloc() would keep much of it for the next one, which is larger where sets grow.
+ */
+void hugeroom_return_freed(void);
+/*
  * Give back the memory of these bytes of any room, as far as it is whole pages: what they hold is
  * lost, and they stay part of the room.
  */

@@ -3,6 +3,7 @@
 #include "query/tool.h"
 
 #include "common/handover.h"
+#include "common/hugeroom.h"
 #include "common/timestamp.h"
 #include "query/setsink.h"
 #include "query/source.h"
@@ -375,6 +376,7 @@ static int set_run(struct tool_env *env, void *base, int argc, char **argv)
 	int status;
 
 	check_outputs(opts);
+	hugeroom_return_freed();
 	source = source_new(env, &opts->source, argc, argv);
 	source_set_site(source, tool_site(env, &opts->site, false));
 	source_set_damage(source, SOURCE_DAMAGE_FORGIVEN);

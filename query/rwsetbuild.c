@@ -2,6 +2,7 @@
 /* rwsetbuild: make a set of addresses from text. */
 #include "query/tool.h"
 
+#include "common/hugeroom.h"
 #include "common/wildcard.h"
 #include "query/addresscrew.h"
 #include "query/addressline.h"
@@ -503,6 +504,7 @@ static int setbuild_run(struct tool_env *env, void *base, int argc, char **argv)
 	if (opts->lenient && opts->ip_ranges.given) {
 		tool_usage("Cannot combine the --lenient and --ip-ranges switches");
 	}
+	hugeroom_return_freed();
 	in = open_input(argc > 0 ? argv[0] : NULL);
 	out = setsink_open(argc > 1 ? argv[1] : "stdout");
 	job->opts = opts;

@@ -354,7 +354,10 @@ static void make_room(struct iptree *tree)
 		most = MAX(FRESH_MIN, (tree->leaves.count + tree->pending.count) / 2);
 	}
 	if (tree->fresh_room < most) {
-		tree->fresh_room = MIN(MAX(2 * tree->fresh_room, 64), most);
+		/* in few steps where much is to be expected, which leave few holes in the memory */
+		tree->fresh_room = tree->leaves.count || tree->pending.count
+					   ? most
+					   : MIN(MAX(2 * tree->fresh_room, 64), most);
 		tree->fresh.at = g_renew(struct setblock, tree->fresh.at, tree->fresh_room);
 	}
 }

@@ -9,8 +9,6 @@
  */
 #include "storage/iptreeparts.h"
 
-#include "common/hugeroom.h"
-
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -459,9 +457,9 @@ static struct setblocks split_pending(struct iptree *tree, uint32_t until)
 }
 
 /*
- * Leaves go, joined and merged with the pending blocks, to the front of an array to whose end they
- * have been moved before; or, where there are none, of that of the pending blocks. What is written
- * never gets as far as what is not yet seen. Returns the leaves not yet seen.
+ * Leaves go, joined and merged with the pending blocks, to the front of their own array, in which
+ * they have been moved to the end; or, where there are none, of that of the pending blocks. What
+ * is written never gets as far as what is not yet seen. Returns the leaves not yet seen.
  */
 static const struct setblock *make_way(const struct iptree *tree, struct walk *walk)
 {
@@ -473,9 +471,8 @@ static const struct setblock *make_way(const struct iptree *tree, struct walk *w
 		walk->leaves = tree->pending.at;
 		return walk->leaves;
 	}
-	walk->leaves = hugeroom_new(((size_t)count + room) * sizeof(*walk->leaves));
-	memcpy(walk->leaves + room, tree->leaves.at, count * sizeof(*walk->leaves));
-	g_free(tree->leaves.at);
+	walk->leaves = g_renew(struct setblock, tree->leaves.at, (size_t)count + room);
+	memmove(walk->leaves + room, walk->leaves, count * sizeof(*walk->leaves));
 	return walk->leaves + room;
 }
 
