@@ -603,9 +603,10 @@ static int take_open_file(struct increment *in, bool *again, struct err *err)
 static int take_notes(struct increment *in, struct err *err)
 {
 	const struct appender_opts *opts = &in->appender->opts;
+	const struct hourlines_place place = { .root = opts->root_directory };
 	struct err why;
 	size_t lines;
-	int st = hournotes_deliver(in->path, opts->root_directory, &lines, &why);
+	int st = hournotes_deliver(in->path, &place, NULL, NULL, &lines, &why);
 
 	if (st == ST_EFORMAT || st == ST_ELIMIT) {
 		return refuse(in, why.text, err);

@@ -506,7 +506,7 @@ static void exporter_give_name(void *arg, enum exporteroptions_kind kind, uint64
 	for (guint i = 0; kinds[kind] >= 0 && i < naming->probe->sensors->len; i++) {
 		const struct sensor *sensor = g_ptr_array_index(naming->probe->sensors, i);
 		const struct label label = {
-			.sensor = sensor->name,
+			.sensor = sensor->name[0] ? sensor->name : "-", /* flowcap has none */
 			.exporter = naming->address,
 			.kind = (enum label_kind)kinds[kind],
 			.id = id,

@@ -24,6 +24,8 @@
 #include "packer/probestats.h"
 #include "storage/appendlog.h"
 #include "storage/blockout.h"
+#include "storage/hournotes.h"
+#include "storage/lossfile.h"
 #include "storage/newfile.h"
 
 /* Records of one file in memory, at most; and when they are of more files than the cache is for. */
@@ -435,6 +437,48 @@ static int dispose(struct filepacking *self, const char *path, const struct err 
 	return st == ST_OK ? newfile_sync_folder(path, err) : st;
 }
 
+/* What a flowcap, which knows probes alone, says to be lost is lost to each sensor of the probe. */
+static void edit_note(void *arg, const char *folder, const char *line, GPtrArray *out)
+{
+	const struct filepacking *self = arg;
+	char *name = strcmp(folder, LOSSFILE_FOLDER) == 0 ? lossfile_line_probe(line) : NULL;
+	const struct probe *probe =
+		name && self->opts->conf ? sensorconf_probe(self->opts->conf, name) : NULL;
+
+	for (guint i = 0; probe && i < probe->sensors->len; i++) {
+		const struct sensor *sensor = g_ptr_array_index(probe->sensors, i);
+
+		g_ptr_array_add(out, lossfile_line_of(line, sensor->name));
+	}
+	if (!probe || probe->sensors->len == 0) {
+		g_ptr_array_add(out, g_strdup(line));
+	}
+	g_free(name);
+}
+
+/* Notes about hours (storage/hournotes.h). */
+static int pack_notes(struct filepacking *self, const char *path, struct err *err)
+{
+	const struct hourlines_place root = { .root = self->opts->writer.root };
+	const struct hourlines_place *place =
+		self->output ? outputincremental_lines(self->output) : &root;
+	struct err why;
+	size_t lines;
+	int st = hournotes_deliver(path, place, edit_note, self, &lines, &why);
+
+	if (st == ST_EFORMAT || st == ST_ELIMIT) {
+		return put_aside(self, path, &why);
+	}
+	if (st != ST_OK) {
+		return err_set(err, st, "%s", why.text);
+	}
+	if (self->output) {
+		outputincremental_publish(self->output); /* they are durable then */
+	}
+	log_msg(LOG_LEVEL_INFO, "%s: %zu lines about hours", path, lines);
+	return dispose(self, path, NULL, err);
+}
+
 static int pack_file(struct filepacking *self, const char *path, const char *name, struct err *err)
 {
 	struct err why = { .status = ST_OK };
@@ -443,6 +487,9 @@ static int pack_file(struct filepacking *self, const char *path, const char *nam
 
 	if (lstat(path, &stat) != 0) {
 		return err_errno(err, errno == ENOENT ? ST_ENOENT : ST_EIO, errno, "%s", path);
+	}
+	if (hournotes_recognise(path)) {
+		return pack_notes(self, path, err);
 	}
 	self->file = filestate_file(name, &stat);
 	self->passed = filestate_done(self->state, self->file);

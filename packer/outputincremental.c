@@ -144,11 +144,18 @@ static void place_closed(void *arg, const char *path, uint64_t records)
 
 /* ---- notes about hours ---- */
 
+#define NOTES_PREFIX "notes_"
+
+static bool is_notes(const char *name)
+{
+	return g_str_has_prefix(name, NOTES_PREFIX);
+}
+
 /* "notes_20240305.12.64kfx2", by the hour in which it begins. */
 static int begin_notes(struct outputincremental *output, struct err *err)
 {
 	GDateTime *now = g_date_time_new_now_utc();
-	char *basename = g_date_time_format(now, "notes_%Y%m%d.%H");
+	char *basename = g_date_time_format(now, NOTES_PREFIX "%Y%m%d.%H");
 	char *name = unused_name(output, basename);
 	char *path = path_of(output->opts.directory, true, name);
 	int st = make_placeholder(output, name, err);
@@ -330,7 +337,7 @@ static int publish_file(const struct outputincremental *output, char **name, str
 		to = output->opts.directory;
 		st = rename_file(to, to, false, *name, err);
 	}
-	if (st == ST_OK && output->opts.files) {
+	if (st == ST_OK && output->opts.files && !is_notes(*name)) {
 		output->opts.files->published(output->opts.files->arg, *name);
 	} else if (st == ST_OK) {
 		log_msg(LOG_LEVEL_INFO, "%s/%s", to, *name);

@@ -398,10 +398,10 @@ static void packing_free(struct packing *packing)
 	g_free(packing);
 }
 
-/* Files of flowcap and what a relay forwards have no hours. */
+/* A relay's packer notes what is missing. */
 static struct hourlines_place packing_lines(const struct packing *packing)
 {
-	if (packing->opts.relay || packing->opts.incremental.files) {
+	if (packing->opts.relay) {
 		return (struct hourlines_place){ 0 };
 	}
 	return packing->output ? *outputincremental_lines(packing->output)

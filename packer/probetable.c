@@ -135,8 +135,9 @@ static void probetable_write_loss(void *arg, int64_t hour_ns, const struct loss 
 		const struct sensor *sensor = g_ptr_array_index(booking->probe->sensors, i);
 		struct err err;
 
-		if (lossfile_add(booking->place, hour_ns, sensor->name, booking->probe->name, loss,
-				 &err) != ST_OK) {
+		if (lossfile_add(booking->place, hour_ns,
+				 sensor->name[0] ? sensor->name : LOSSFILE_NO_SENSOR,
+				 booking->probe->name, loss, &err) != ST_OK) {
 			log_msg(LOG_LEVEL_WARNING, "'%s': cannot note what was lost: %s",
 				booking->probe->name, err.text);
 			return;

@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "storage/hourlines.h"
 #include "storage/ifcounters.h"
 #include "storage/labels.h"
 #include "storage/lossfile.h"
@@ -59,7 +58,7 @@ int hournotes_create(struct hournotes **out, const char *path, struct err *err)
 int hournotes_write(struct hournotes *notes, const char *folder, const char *line, struct err *err)
 {
 	uint64_t mark = (uint64_t)(g_random_int() & INT32_MAX) << 32 | g_random_int();
-	char *text = strcmp(folder, LABELS_FILE) == 0
+	char *text = strcmp(folder, LABELS_FILE) == 0 || strstr(line, " note=")
 			     ? g_strdup_printf("%s %s\n", folder, line)
 			     : g_strdup_printf("%s %s note=%" PRIu64 "\n", folder, line, mark);
 	int st = put_text(notes, text, err);
@@ -155,7 +154,38 @@ static int read_notes(const char *path, char **text, struct err *err)
 	return ST_OK;
 }
 
-int hournotes_deliver(const char *path, const char *root, size_t *lines, struct err *err)
+/* The lines of one folder, edited. */
+static GPtrArray *pick_lines(char **all, const char *folder, hournotes_edit_fn edit, void *arg)
+{
+	GPtrArray *mine = g_ptr_array_new_with_free_func(g_free);
+	size_t len = strlen(folder);
+
+	for (char **line = all; *line; line++) {
+		if (strncmp(*line, folder, len) != 0 || (*line)[len] != ' ') {
+			continue;
+		}
+		if (edit) {
+			edit(arg, folder, *line + len + 1, mine);
+		} else {
+			g_ptr_array_add(mine, g_strdup(*line + len + 1));
+		}
+	}
+	return mine;
+}
+
+static int hand_over(const struct hourlines_place *place, const char *folder,
+		     const GPtrArray *lines, size_t *added, struct err *err)
+{
+	int st = ST_OK;
+
+	for (*added = 0; st == ST_OK && *added < lines->len; ++*added) {
+		st = place->put(place->arg, folder, g_ptr_array_index(lines, *added), err);
+	}
+	return st;
+}
+
+int hournotes_deliver(const char *path, const struct hourlines_place *place, hournotes_edit_fn edit,
+		      void *arg, size_t *lines, struct err *err)
 {
 	char *text = NULL;
 	char **all;
@@ -167,17 +197,13 @@ int hournotes_deliver(const char *path, const char *root, size_t *lines, struct 
 	}
 	all = g_strsplit(text + strlen(HEADING), "\n", -1);
 	for (size_t k = 0; st == ST_OK && k < G_N_ELEMENTS(kinds); k++) {
-		GPtrArray *mine = g_ptr_array_new();
-		size_t len = strlen(kinds[k].folder);
+		const char *folder = kinds[k].folder;
+		GPtrArray *mine = pick_lines(all, folder, edit, arg);
 		size_t added = 0;
 
-		for (char **line = all; *line; line++) {
-			if (strncmp(*line, kinds[k].folder, len) == 0 && (*line)[len] == ' ') {
-				g_ptr_array_add(mine, *line + len + 1);
-			}
-		}
 		if (mine->len > 0) {
-			st = kinds[k].deliver(kinds[k].folder, root, mine, &added, err);
+			st = place->root ? kinds[k].deliver(folder, place->root, mine, &added, err)
+					 : hand_over(place, folder, mine, &added, err);
 		}
 		*lines += added;
 		g_ptr_array_free(mine, TRUE);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "storage/lossfile.h"
 
+#include <glib.h>
 #include <string.h>
 
 /* Words: sensor, probe. */
@@ -47,6 +48,37 @@ int lossfile_add(const struct hourlines_place *place, int64_t hour_ns, const cha
 		numbers[i] = (struct hourlines_number){ loss_rows[i].name, loss->values[i] };
 	}
 	return hourlines_add(&loss_lines, place, hour_ns, words, numbers, LOSS_KINDS, err);
+}
+
+/* "HOUR - PROBE ..." */
+static char **loss_words(const char *line)
+{
+	char **words = g_strsplit(line, " ", 4);
+
+	if (g_strv_length(words) == 4 && strcmp(words[1], LOSSFILE_NO_SENSOR) == 0) {
+		return words;
+	}
+	g_strfreev(words);
+	return NULL;
+}
+
+char *lossfile_line_probe(const char *line)
+{
+	char **words = loss_words(line);
+	char *probe = words ? g_strdup(words[2]) : NULL;
+
+	g_strfreev(words);
+	return probe;
+}
+
+char *lossfile_line_of(const char *line, const char *sensor)
+{
+	char **words = loss_words(line);
+	char *out =
+		words ? g_strjoin(" ", words[0], sensor, words[2], words[3], NULL) : g_strdup(line);
+
+	g_strfreev(words);
+	return out;
 }
 
 struct loss_reading {

@@ -39,6 +39,9 @@ struct loss_row {
 };
 extern const struct loss_row loss_rows[LOSS_KINDS];
 
+/* The sensor in a line of a collector that knows probes alone. */
+#define LOSSFILE_NO_SENSOR "-"
+
 /* Differences or sums; what was missing and came late is taken off, so they may be negative. */
 struct loss {
 	int64_t values[LOSS_KINDS];
@@ -52,6 +55,11 @@ uint64_t loss_total(const struct loss *loss);
  * sensor and probe are names without blanks. ST_OK, ST_EIO. */
 int lossfile_add(const struct hourlines_place *place, int64_t hour_ns, const char *sensor,
 		 const char *probe, const struct loss *loss, struct err *err);
+
+/* The probe of such a line; NULL: it names its sensor, or is none. Returned: g_free(). */
+char *lossfile_line_probe(const char *line);
+/* The same line of this sensor. Returned: g_free(). */
+char *lossfile_line_of(const char *line, const char *sensor);
 
 /*
  * Visit every line of the hours from first to last. Lines that are damaged, or end in the middle,

@@ -54,7 +54,7 @@ expect_loss() {
 }
 
 has_notes() {
-	grep -lqs "^.loss .*missing=49" incr/.notes_* incr/notes_* sender/notes_* 2>/dev/null
+	grep -lqs "^.loss .*missing=49" incr/.notes_* incr/notes_* sender/notes_* cap/notes_* 2>/dev/null
 }
 
 test_case 'a gap and counters are noted in a file of their own' '
@@ -91,6 +91,18 @@ test_case 'sending: they go to the other directory' '
 	rm -rf root/.loss && start sending --sender-directory="$PWD/sender" && send "v5 0 ; v5 50" &&
 	test_wait 30 has_notes && test_wait 20 nothing_in incr && stop_packer &&
 	append sender && expect_loss 49
+'
+
+test_case 'flowcap notes what its probes miss, and rwflowpack whose it was' '
+	rm -rf root/.loss && mkdir cap &&
+	test_start flowcap --no-daemon --log-pathname="$PWD/flowcap.log" --sensor-configuration=sensor.conf \
+		--destination-directory="$PWD/cap" --max-file-size=100k --timeout=2 && flowcap=$test_pid &&
+	test_wait 20 grep -q "Started all reader threads" flowcap.log &&
+	send "v5 0 ; v5 50" && test_wait 60 has_notes && test_stop "$flowcap" &&
+	cat cap/notes_* >noted && test_grep "^.loss 2023/11/14T22 - V .*missing=49 note=" noted &&
+	test_start rwflowpack --no-daemon --log-pathname="$PWD/files.log" --sensor-configuration=sensor.conf --input-mode=fcfiles \
+		--incoming-directory="$PWD/cap" --root-directory="$PWD/root" --archive-directory="$PWD/arc" --polling-interval=1 &&
+	packer=$test_pid && test_wait 20 nothing_in cap && test_stop "$packer" && expect_loss 49
 '
 
 test_case 'a file that is none goes to the error directory' '

@@ -84,10 +84,14 @@ static void test_losses(void)
 	lose(&at, 1, 1);
 	CU_ASSERT_EQUAL(hournotes_close(at.notes, NULL), ST_OK);
 	CU_ASSERT_TRUE(hournotes_recognise(at.path));
-	CU_ASSERT_EQUAL(hournotes_deliver(at.path, at.root, &lines, NULL), ST_OK);
+	CU_ASSERT_EQUAL(hournotes_deliver(at.path, &(struct hourlines_place){ .root = at.root },
+					  NULL, NULL, &lines, NULL),
+			ST_OK);
 	UNIT_ASSERT_U64(lines, 4);
 	expect_missing(&at, 20);
-	CU_ASSERT_EQUAL(hournotes_deliver(at.path, at.root, &lines, NULL), ST_OK);
+	CU_ASSERT_EQUAL(hournotes_deliver(at.path, &(struct hourlines_place){ .root = at.root },
+					  NULL, NULL, &lines, NULL),
+			ST_OK);
 	UNIT_ASSERT_U64(lines, 0);
 	expect_missing(&at, 20);
 	end(&at);
@@ -119,7 +123,9 @@ static void test_counters_and_names(void)
 	CU_ASSERT_FALSE(labels_changed(labels));
 	CU_ASSERT_EQUAL(hournotes_close(at.notes, NULL), ST_OK);
 	labels_free(labels);
-	CU_ASSERT_EQUAL(hournotes_deliver(at.path, at.root, &lines, NULL), ST_OK);
+	CU_ASSERT_EQUAL(hournotes_deliver(at.path, &(struct hourlines_place){ .root = at.root },
+					  NULL, NULL, &lines, NULL),
+			ST_OK);
 	UNIT_ASSERT_U64(lines, 2);
 	CU_ASSERT_EQUAL(ifcounters_each(at.root, BASE_NS, BASE_NS, take_counters, &bytes, NULL),
 			ST_OK);
@@ -135,6 +141,47 @@ static void write_text(const char *path, const char *text, size_t len)
 	CU_ASSERT_TRUE(g_file_set_contents(path, text, (gssize)len, NULL));
 }
 
+/* A collector that knows no sensors, and a packer between it and the repository. */
+static void edit(void *arg, const char *folder, const char *line, GPtrArray *out)
+{
+	char *probe = lossfile_line_probe(line);
+
+	(void)arg;
+	CU_ASSERT_STRING_EQUAL(folder, LOSSFILE_FOLDER);
+	UNIT_ASSERT_STR(probe, "P");
+	g_ptr_array_add(out, lossfile_line_of(line, "S0"));
+	g_free(probe);
+}
+
+static void test_on_the_way(void)
+{
+	const struct loss loss = { { [LOSS_MISSING] = 3 } };
+	struct notes_case at;
+	struct notes_case next;
+	struct hourlines_place place = { .put = put, .arg = &at };
+	size_t lines;
+
+	begin(&at, "flowcap");
+	CU_ASSERT_EQUAL(lossfile_add(&place, BASE_NS, LOSSFILE_NO_SENSOR, "P", &loss, NULL), ST_OK);
+	CU_ASSERT_EQUAL(hournotes_close(at.notes, NULL), ST_OK);
+	begin(&next, "packer");
+	place.arg = &next;
+	for (int i = 0; i < 2; i++) { /* read again after a kill */
+		CU_ASSERT_EQUAL(hournotes_deliver(at.path, &place, edit, NULL, &lines, NULL),
+				ST_OK);
+		UNIT_ASSERT_U64(lines, 1);
+	}
+	CU_ASSERT_EQUAL(hournotes_close(next.notes, NULL), ST_OK);
+	place = (struct hourlines_place){ .root = next.root };
+	CU_ASSERT_EQUAL(hournotes_deliver(next.path, &place, NULL, NULL, &lines, NULL), ST_OK);
+	UNIT_ASSERT_U64(lines, 1);
+	expect_missing(&next, 3);
+	CU_ASSERT_PTR_NULL(lossfile_line_probe("2023/11/14T22 S0 P missing=1"));
+	CU_ASSERT_PTR_NULL(lossfile_line_probe("2023/11/14T22 -"));
+	end(&next);
+	end(&at);
+}
+
 /* A line that a dying packer left torn, and one of a later release. */
 static void test_torn(void)
 {
@@ -147,7 +194,9 @@ static void test_torn(void)
 	begin(&at, "torn");
 	CU_ASSERT_EQUAL(hournotes_close(at.notes, NULL), ST_OK);
 	write_text(at.path, text, sizeof(text) - 1);
-	CU_ASSERT_EQUAL(hournotes_deliver(at.path, at.root, &lines, NULL), ST_OK);
+	CU_ASSERT_EQUAL(hournotes_deliver(at.path, &(struct hourlines_place){ .root = at.root },
+					  NULL, NULL, &lines, NULL),
+			ST_OK);
 	UNIT_ASSERT_U64(lines, 1);
 	expect_missing(&at, 4);
 	end(&at);
@@ -178,7 +227,10 @@ static void test_damage(void)
 		CU_ASSERT_EQUAL(hournotes_close(at.notes, NULL), ST_OK);
 		write_text(at.path, rows[i].text, rows[i].len);
 		CU_ASSERT_EQUAL(hournotes_recognise(at.path), i > 1);
-		CU_ASSERT_EQUAL(hournotes_deliver(at.path, at.root, &lines, &err), ST_EFORMAT);
+		CU_ASSERT_EQUAL(hournotes_deliver(at.path,
+						  &(struct hourlines_place){ .root = at.root },
+						  NULL, NULL, &lines, &err),
+				ST_EFORMAT);
 		CU_ASSERT_PTR_NOT_NULL(strstr(err.text, rows[i].error));
 		CU_ASSERT_PTR_NOT_NULL(strstr(err.text, at.path));
 		unlink(at.path);
@@ -189,6 +241,7 @@ static void test_damage(void)
 static const struct unit_case cases[] = {
 	{ "losses arrive once", test_losses },
 	{ "counters and names", test_counters_and_names },
+	{ "from collector to packer to repository", test_on_the_way },
 	{ "what is torn or of a later release is passed over", test_torn },
 	{ "damage is told", test_damage },
 	{ NULL, NULL },
