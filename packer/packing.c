@@ -564,15 +564,16 @@ int packing_stop(struct packing *packing, struct err *err)
 	packing_close_listeners(packing, NULL);
 	relay_stop(packing->relay);
 	log_msg(LOG_LEVEL_INFO, "Stopped processors.");
+	/* the timer still runs: packing may have to wait for a commit */
+	if (!collector_drain(packing->collector, PACKING_DRAIN_NS)) {
+		log_msg(LOG_LEVEL_NOTICE, "What is not packed yet stays in the journal");
+	}
 	if (packing->running) {
 		pthread_mutex_lock(&packing->lock);
 		packing->stop = true;
 		pthread_cond_signal(&packing->wake);
 		pthread_mutex_unlock(&packing->lock);
 		pthread_join(packing->flusher, NULL);
-	}
-	if (!collector_drain(packing->collector, PACKING_DRAIN_NS)) {
-		log_msg(LOG_LEVEL_NOTICE, "What is not packed yet stays in the journal");
 	}
 	collector_stop(packing->collector);
 	log_msg(LOG_LEVEL_INFO, "Closing all files...");
