@@ -40,7 +40,7 @@ static const struct opt aggbuild_opt_table[] = {
 	OPT_STR(struct aggbuild_opts, separator, "column-separator", 0, "CHAR",
 		"this character stands between columns", .default_text = "|"),
 	OPT_STR(struct aggbuild_opts, bad_lines, "bad-input-lines", 0, "FILE",
-		"copy lines that cannot be understood to this file"),
+		"copy lines that cannot be understood to this file", .flags = OPT_ONCE),
 	OPT_FLAG(struct aggbuild_opts, verbose, "verbose", 0, "tell what is wrong with a line"),
 	OPT_FLAG(struct aggbuild_opts, stop_on_error, "stop-on-error", 0,
 		 "stop at the first line that is wrong"),

@@ -29,7 +29,7 @@ const struct opt source_print_opt_table[] = {
 
 const struct opt source_opt_table[] = {
 	OPT_STR(struct source_opts, copy_input, "copy-input", 0, "PATH",
-		"copy all input records to this file, pipe or stdout"),
+		"copy all input records to this file, pipe or stdout", .flags = OPT_ONCE),
 	OPT_FLAG(struct source_opts, print_filenames, "print-filenames", 0,
 		 "print the name of each input file as it is opened"),
 	OPT_OPTSTR(struct source_opts, xargs, "xargs", 0, "FILE",

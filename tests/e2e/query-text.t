@@ -152,6 +152,9 @@ test_case 'what a file that is cut off costs: nothing more, the output, or the e
 
 test_case 'the copy of an input without records is an empty file' '
 	rwfilter --protocol=99 --pass=none.rw plain.rw && rwuniq --fields=sip --no-titles --copy-input=copy.rw none.rw >out && test -e copy.rw && test ! -s copy.rw &&
+	for line in rwcut "rwuniq --fields=sip" "rwset --sip-file=no.set" "rwbag --sport-flows=no.bag"; do
+		test_must_fail $line --copy-input=once.rw --copy-input=twice.rw plain.rw >out 2>err && test ! -e once.rw && test ! -e twice.rw || return 1
+	done &&
 	rwcut --num-recs=1 --copy-input=one.rw plain.rw >out && rwcut --no-titles one.rw >out && test -s out
 '
 

@@ -162,6 +162,7 @@ test_case 'rwaggbagbuild tells what cannot be' '
 		! test -s b.aggbag || return 1
 	done <<-"EOF"
 	1|2\n!--no-titles
+	sport|records\n1|2\n!--bad-input-lines=x --bad-input-lines=y
 	1|2\n!--fields=sport,nope
 	1|x\n!--fields=sport,records --stop-on-error
 	!
