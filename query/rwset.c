@@ -217,8 +217,30 @@ static struct sighting_ms sighting_of(const struct batch *batch, uint32_t row)
 	};
 }
 
+/* The addresses of one column, without times. */
+static void fill_from_one(struct lane *lane, const struct ip *from, const struct batch *batch)
+{
+	uint32_t done = 0;
+
+	while (done < batch->selected) {
+		const uint16_t *rows = batch->selection + done;
+		struct ip *to = lane->filling->ips + lane->filling->count;
+		uint32_t room = (uint32_t)(PARCEL_ADDRESSES - lane->filling->count);
+		uint32_t count = MIN(room, batch->selected - done);
+
+		for (uint32_t i = 0; i < count; i++) {
+			to[i] = from[rows[i]];
+		}
+		lane->filling->count += count;
+		done += count;
+		if (lane->filling->count == PARCEL_ADDRESSES) {
+			send_parcel(lane);
+		}
+	}
+}
+
 /* Columns in the order in which their addresses go in: source before destination. */
-static void fill_lane(struct lane *lane, const struct batch *batch)
+static void fill_from_all(struct lane *lane, const struct batch *batch)
 {
 	const struct ip *from[] = {
 		lane->columns & COLUMN_BIT(COLUMN_SIP) ? batch->sip : NULL,
@@ -244,6 +266,21 @@ static void fill_lane(struct lane *lane, const struct batch *batch)
 			}
 			lane->filling->count++;
 		}
+	}
+}
+
+static void fill_lane(struct lane *lane, const struct batch *batch)
+{
+	const struct ip *const columns[COLUMN_COUNT] = {
+		[COLUMN_SIP] = batch->sip,
+		[COLUMN_DIP] = batch->dip,
+		[COLUMN_NHIP] = batch->nhip,
+	};
+
+	if (lane->seen || lane->columns & (lane->columns - 1)) {
+		fill_from_all(lane, batch);
+	} else {
+		fill_from_one(lane, columns[__builtin_ctz(lane->columns)], batch);
 	}
 }
 
