@@ -8,6 +8,7 @@
 
 #include "storage/bloom.h"
 #include "storage/byteorder.h"
+#include "storage/columnrange.h"
 #include "storage/compress.h"
 #include "storage/extension.h"
 #include "storage/flowcolumns.h"
@@ -222,54 +223,6 @@ static void (*const wideners[])(const void *from, uint32_t rows, uint64_t *to) =
 	[8] = widen_u64,
 };
 
-/* presence: NULL when all rows have a value. */
-static void measure_numbers(const uint64_t *values, const uint64_t *presence, uint32_t rows,
-			    struct flowblock_column *out)
-{
-	out->min = UINT64_MAX;
-	out->max = 0;
-	for (uint32_t i = 0; i < rows; i++) {
-		if (presence == NULL || presence[i]) {
-			out->min = values[i] < out->min ? values[i] : out->min;
-			out->max = values[i] > out->max ? values[i] : out->max;
-		}
-	}
-	out->flags |= FLOWBLOCK_RANGED;
-}
-
-static void measure_addresses(const struct ip *values, const uint64_t *presence, uint32_t rows,
-			      struct flowblock_column *out)
-{
-	out->min_ip = (struct ip){ UINT64_MAX, UINT64_MAX };
-	out->max_ip = (struct ip){ 0, 0 };
-	for (uint32_t i = 0; i < rows; i++) {
-		if (presence != NULL && !presence[i]) {
-			continue;
-		}
-		if (ip_compare(values[i], out->min_ip) < 0) {
-			out->min_ip = values[i];
-		}
-		if (ip_compare(values[i], out->max_ip) > 0) {
-			out->max_ip = values[i];
-		}
-	}
-	out->flags |= FLOWBLOCK_RANGED;
-}
-
-/* A sum beyond 64 bits is left out. */
-static void sum_numbers(const uint64_t *values, uint32_t rows, struct flowblock_column *out)
-{
-	bool overflow = false;
-
-	out->sum = 0;
-	for (uint32_t i = 0; i < rows; i++) {
-		overflow |= __builtin_add_overflow(out->sum, values[i], &out->sum);
-	}
-	if (!overflow) {
-		out->flags |= FLOWBLOCK_SUMMED;
-	}
-}
-
 static void measure_times(const struct flowblock_builder *builder, struct flowblock *block)
 {
 	const int64_t *start_ns = builder->columns.values[COLUMN_START];
@@ -407,7 +360,7 @@ static void build_core_addresses(struct flowblock_builder *builder, enum column 
 {
 	const struct ip *values = core_addresses(builder, core);
 
-	measure_addresses(values, NULL, builder->rows, column);
+	columnrange_addresses(values, NULL, builder->rows, column);
 	*listed = !is_default(builder, core, column);
 	if (*listed) {
 		encode_addresses(builder->work->encoder, values, builder->rows, builder->stream);
@@ -422,7 +375,7 @@ static void build_core_numbers(struct flowblock_builder *builder, enum column co
 	wideners[column_core(core)->size](builder->columns.values[core], builder->rows,
 					  work->numbers);
 	invert(work->numbers, builder->rows, column_sign(column->type));
-	measure_numbers(work->numbers, NULL, builder->rows, column);
+	columnrange_numbers(work->numbers, NULL, builder->rows, column);
 	*listed = !is_default(builder, core, column);
 	if (*listed) {
 		encode_numbers(work->encoder, work->numbers, builder->rows, builder->stream);
@@ -497,7 +450,7 @@ static int build_core(struct flowblock_builder *builder, enum column core,
 		return ST_OK;
 	}
 	if (core == COLUMN_PACKETS || core == COLUMN_BYTES) {
-		sum_numbers(builder->columns.values[core], builder->rows, column);
+		columnrange_sum(builder->columns.values[core], builder->rows, column);
 	}
 	if (core == COLUMN_START) {
 		column->flags &= (uint8_t)~FLOWBLOCK_RANGED; /* the directory has them anyway */
@@ -560,7 +513,7 @@ static void encode_extension_addresses(struct flowblock_builder *builder,
 		work->addresses[i] = ip_from_v4(0);
 	}
 	extension_addresses(extension, work->addresses);
-	measure_addresses(work->addresses, presence, builder->rows, column);
+	columnrange_addresses(work->addresses, presence, builder->rows, column);
 	encode_addresses(work->encoder, work->addresses, builder->rows, builder->stream);
 }
 
@@ -594,7 +547,7 @@ static void encode_extension_quickly(struct flowblock_builder *builder,
 		column->max = quick.max;
 		column->flags |= FLOWBLOCK_RANGED;
 	} else if (column_is_ordered(column->type)) {
-		measure_numbers(quick.values, presence, builder->rows, column);
+		columnrange_numbers(quick.values, presence, builder->rows, column);
 	}
 }
 
@@ -611,7 +564,7 @@ static void encode_extension_numbers(struct flowblock_builder *builder,
 	values = extension_values(builder, extension);
 	encode_numbers(builder->work->encoder, values, builder->rows, builder->stream);
 	if (column_is_ordered(column->type)) {
-		measure_numbers(values, presence, builder->rows, column);
+		columnrange_numbers(values, presence, builder->rows, column);
 	}
 }
 
