@@ -306,6 +306,8 @@ ROWS = [
         printed_text, by_form=True),
     Row("rwstats", "rwstats, top 20 pairs of hosts by bytes", "rwstats",
         on_files("rwstats", "--fields=sip,dip", "--values=bytes", "--count=20"), printed_text, by_form=True),
+    Row("rwstats-hosts", "rwstats, top 10 sources by bytes", "rwstats",
+        on_files("rwstats", "--fields=sip", "--values=bytes", "--count=10"), printed_text, by_form=True),
     Row("rwcount", "rwcount by hour", "rwcount",
         on_files("rwcount", "--bin-size=3600"), printed_text, by_form=True),
     Row("rwtotal", "rwtotal by source port", "rwtotal",
