@@ -13,7 +13,9 @@
 #include "query/names.h"
 #include "query/outfile.h"
 #include "query/sink.h"
+#include "query/threads.h"
 #include "query/tuc.h"
+#include "query/tuccrew.h"
 #include "storage/byteline.h"
 
 struct rwtuc_opts {
@@ -25,6 +27,7 @@ struct rwtuc_opts {
 	bool stop_on_error;
 	bool no_titles;
 	struct sink_opts sink;
+	struct threads_opts threads;
 	struct site_opts site;
 	struct opt_optstr xargs;
 	char *fixed[TUC_FIELD_COUNT];
@@ -55,6 +58,7 @@ static const struct opt rwtuc_opt_table[] = {
 	OPT_FLAG(struct rwtuc_opts, no_titles, "no-titles", 0,
 		 "take the first line as values; needs --fields"),
 	OPT_GROUP(struct rwtuc_opts, sink, sink_opt_table),
+	OPT_GROUP(struct rwtuc_opts, threads, threads_opt_table),
 	OPT_GROUP(struct rwtuc_opts, site, site_opt_table),
 	OPT_OPTSTR(struct rwtuc_opts, xargs, "xargs", 0, "FILE",
 		   "read the names of input files from this file, or from standard input",
@@ -95,8 +99,8 @@ struct rwtuc {
 	struct batch *batch; /* records not yet written */
 	FILE *bad;
 	uint64_t bad_count;
-	char *line; /* BYTESOURCE_VIEW_MAX and a NUL */
-	bool first_line;
+	char *line;       /* BYTESOURCE_VIEW_MAX and a NUL */
+	const char *name; /* of the input */
 	bool failed;
 };
 
@@ -275,72 +279,92 @@ static void add_record(struct rwtuc *run, const struct record *rec)
 	}
 }
 
-static bool is_empty(const char *line)
+static void take_record(void *arg, const struct record *rec)
 {
-	while (*line == ' ') {
-		line++;
-	}
-	return !*line || (g_ascii_isspace(*line) && !line[strspn(line, " \t\r\f\v")]);
+	add_record(arg, rec);
 }
 
-/* One line, of len bytes without its newline; false: stop. */
-static bool take_line(struct rwtuc *run, const char *name, uint64_t number, const char *bytes,
-		      size_t len)
+static bool take_bad_line(void *arg, const struct tuccrew_bad *bad)
 {
+	struct rwtuc *run = arg;
+
+	return bad_line(run, run->name, bad->number, bad->bytes, bad->len, bad->err);
+}
+
+/* The first line, of len bytes without its newline; false: stop. */
+static bool take_line(struct rwtuc *run, uint64_t number, const char *bytes, size_t len)
+{
+	bool was_title;
 	struct record rec;
 	struct err err;
 
 	memcpy(run->line, bytes, len);
 	run->line[len] = '\0';
-	if (is_empty(run->line)) {
-		return true;
+	if (!take_first_line(run, run->name, &was_title)) {
+		return false;
 	}
-	if (run->first_line) {
-		bool was_title;
-
-		run->first_line = false;
-		if (!take_first_line(run, name, &was_title)) {
-			return false;
-		}
-		if (was_title) {
-			return true;
-		}
+	if (was_title) {
+		return true;
 	}
 	if (tuc_parse(run->tuc, run->line,
 		      tuc_wants_now(run->tuc) ? clock_now_ns(CLOCK_REALTIME) : 0, &rec,
 		      &err) != ST_OK) {
-		return bad_line(run, name, number, bytes, len, &err);
+		return bad_line(run, run->name, number, bytes, len, &err);
 	}
 	add_record(run, &rec);
 	return true;
 }
 
-/* Read one input to its end, or as far as it can be read, as SiLK does; false: stop. */
+/* The first line that is not empty; *number: of lines read. ST_OK: the rest may follow. */
+static int take_beginning(struct rwtuc *run, struct bytesource *src, uint64_t *number, bool *go_on,
+			  struct err *err)
+{
+	GString *line = g_string_new(NULL);
+	int st;
+
+	do {
+		st = byteline_read(src, BYTESOURCE_VIEW_MAX, line, err);
+		++*number;
+	} while (st == ST_OK && tuccrew_is_empty(line->str));
+	if (st == ST_OK) {
+		*go_on = take_line(run, *number, line->str, line->len);
+	}
+	g_string_free(line, TRUE);
+	return st;
+}
+
+/* Read one input to its end; false: stop. */
 static bool take_input(struct rwtuc *run, const char *name)
 {
+	const struct tuccrew crew = {
+		.tuc = run->tuc,
+		.threads = threads_wanted(&run->opts->threads),
+		.arg = run,
+		.record = take_record,
+		.bad = take_bad_line,
+	};
 	struct bytesource *src = NULL;
-	GString *line = g_string_new(NULL);
 	struct err err;
 	uint64_t number = 0;
 	bool go_on = true;
 	int st = bytesource_open(&src, name, &err);
 
-	run->first_line = true;
-	while (st == ST_OK && go_on) {
-		st = byteline_read(src, BYTESOURCE_VIEW_MAX, line, &err);
-		if (st == ST_OK) {
-			go_on = take_line(run, name, ++number, line->str, line->len);
-		}
+	run->name = name;
+	if (st == ST_OK) {
+		st = take_beginning(run, src, &number, &go_on, &err);
+	}
+	if (st == ST_OK && go_on) {
+		st = tuccrew_run(&crew, src, number, &err);
+		go_on = st != ST_OK;
 	}
 	if (st != ST_OK && st != ST_END) {
 		tool_warn_err(&err);
 	}
-	if (!src || (st != ST_END && st != ST_EIO)) {
+	if (!src || (st != ST_OK && st != ST_END && st != ST_EIO)) {
 		run->failed = true;
 		go_on = false;
 	}
 	bytesource_close(src);
-	g_string_free(line, TRUE);
 	return go_on;
 }
 

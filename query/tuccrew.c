@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A scancrew whose units are parts of the text that end with a line. A part is a piece, too: it
+ * takes its records and its bad lines along.
+ */
+#include "query/tuccrew.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include <glib.h>
+
+#include "common/clock.h"
+#include "query/scancrew.h"
+
+/* Of text that a thread takes at once. */
+#define PART_BYTES ((size_t)256 << 10)
+/* What parts that wait for their turn may take, with their records. */
+#define WAITING_BYTES ((size_t)16 << 20)
+
+struct bad_line {
+	uint64_t number; /* in its part, from 0 on */
+	size_t at;
+	size_t len;
+	guint records; /* of the part, before it */
+	struct err err;
+};
+
+struct part {
+	struct scanpiece head; /* first */
+	char *text;
+	size_t len;
+	uint64_t lines;
+	GArray *records; /* struct record */
+	GArray *bad;     /* struct bad_line */
+};
+
+struct run {
+	const struct tuccrew *crew;
+	struct bytesource *src;
+	bool is_file;      /* else what has come by now is not kept waiting */
+	GByteArray *ahead; /* what was read behind the last part */
+	uint64_t bytes_met;
+	uint64_t lines; /* before the part that is taken next */
+	int status;     /* of reading */
+	struct err *err;
+};
+
+bool tuccrew_is_empty(const char *line)
+{
+	while (*line == ' ') {
+		line++;
+	}
+	return !*line || (g_ascii_isspace(*line) && !line[strspn(line, " \t\r\f\v")]);
+}
+
+static void free_part(struct part *part)
+{
+	g_free(part->text);
+	g_array_free(part->records, TRUE);
+	g_array_free(part->bad, TRUE);
+	g_free(part);
+}
+
+/* ---- reading ---- */
+
+static bool is_file(const struct bytesource *src)
+{
+	struct stat st;
+
+	return bytesource_fd(src) < 0 ||
+	       (fstat(bytesource_fd(src), &st) == 0 && S_ISREG(st.st_mode));
+}
+
+/* Bytes of whole lines that were read ahead. */
+static size_t whole_lines(const struct run *run)
+{
+	const uint8_t *newline =
+		run->ahead->len ? memrchr(run->ahead->data, '\n', run->ahead->len) : NULL;
+
+	return newline ? (size_t)(newline + 1 - run->ahead->data) : 0;
+}
+
+static void read_more(struct run *run)
+{
+	const uint8_t *bytes;
+	size_t len = 0;
+
+	run->status = bytesource_view(run->src, 1, &bytes, &len, run->err);
+	if (run->status == ST_OK && len == 0) {
+		run->status = ST_END;
+	} else if (run->status == ST_OK) {
+		len = MIN(len, PART_BYTES);
+		g_byte_array_append(run->ahead, bytes, (guint)len);
+		run->bytes_met += len;
+		bytesource_consume(run->src, len);
+	}
+}
+
+/* No line may be longer than this: a longer one ends the input. */
+static bool is_too_long(const struct run *run)
+{
+	const uint8_t *newline;
+
+	if (run->ahead->len <= BYTESOURCE_VIEW_MAX) {
+		return false;
+	}
+	newline = memchr(run->ahead->data, '\n', run->ahead->len);
+	return !newline || newline - run->ahead->data >= BYTESOURCE_VIEW_MAX;
+}
+
+static bool is_enough(const struct run *run)
+{
+	return (run->ahead->len >= PART_BYTES || !run->is_file) && whole_lines(run) > 0;
+}
+
+static void *next_part(void *arg)
+{
+	struct run *run = arg;
+	struct part *part;
+	size_t len;
+
+	while (run->status == ST_OK && !is_enough(run)) {
+		read_more(run);
+		if (is_too_long(run)) {
+			run->status =
+				err_set(run->err, ST_ELIMIT, "%s: a line is longer than %zu bytes",
+					bytesource_name(run->src), (size_t)BYTESOURCE_VIEW_MAX);
+			g_byte_array_set_size(run->ahead, 0);
+		}
+	}
+	len = run->status == ST_END ? run->ahead->len : whole_lines(run);
+	if (len == 0) {
+		return NULL;
+	}
+	part = g_new0(struct part, 1);
+	part->text = g_malloc(len + 1);
+	memcpy(part->text, run->ahead->data, len);
+	part->text[len] = '\0';
+	part->len = len;
+	part->records = g_array_new(FALSE, FALSE, sizeof(struct record));
+	part->bad = g_array_new(FALSE, FALSE, sizeof(struct bad_line));
+	g_byte_array_remove_range(run->ahead, 0, (guint)len);
+	return part;
+}
+
+static bool is_worth_threads(void *arg, void *unit)
+{
+	return ((const struct run *)arg)->bytes_met >= PART_BYTES;
+}
+
+/* ---- parsing, by any thread ---- */
+
+/* A line of text that is taken apart in scratch, as bad lines are told as they were. */
+static void parse_line(const struct tuccrew *crew, struct part *part, size_t at, size_t len,
+		       char *scratch)
+{
+	struct bad_line bad = {
+		.number = part->lines,
+		.at = at,
+		.len = len,
+		.records = part->records->len,
+	};
+	int64_t now_ns = 0;
+	struct record rec;
+
+	memcpy(scratch, part->text + at, len);
+	scratch[len] = '\0';
+	if (tuccrew_is_empty(scratch)) {
+		return;
+	}
+	if (tuc_wants_now(crew->tuc)) {
+		now_ns = clock_now_ns(CLOCK_REALTIME);
+	}
+	if (tuc_parse(crew->tuc, scratch, now_ns, &rec, &bad.err) == ST_OK) {
+		g_array_append_val(part->records, rec);
+	} else {
+		g_array_append_val(part->bad, bad);
+	}
+}
+
+static void parse_part(void *arg, void *worker, void *unit, struct scanturn *turn)
+{
+	const struct run *run = arg;
+	struct part *part = unit;
+	char *scratch = g_malloc(MIN(part->len, BYTESOURCE_VIEW_MAX) + 1);
+
+	for (size_t at = 0; at < part->len; part->lines++) {
+		const char *line = part->text + at;
+		const char *newline = memchr(line, '\n', part->len - at);
+		size_t len = newline ? (size_t)(newline - line) : part->len - at;
+
+		parse_line(run->crew, part, at, len, scratch);
+		at += len + 1;
+	}
+	g_free(scratch);
+	part->head.bytes = part->len + part->records->len * sizeof(struct record);
+	scancrew_put(turn, &part->head);
+}
+
+/* ---- the caller ---- */
+
+static void hand_out(const struct run *run, const struct part *part, guint from, guint end)
+{
+	for (guint i = from; i < end; i++) {
+		run->crew->record(run->crew->arg, &g_array_index(part->records, struct record, i));
+	}
+}
+
+static int take_part(void *arg, struct scanpiece *piece, bool drained, struct err *err)
+{
+	struct run *run = arg;
+	struct part *part = (struct part *)piece;
+	guint done = 0;
+	bool go_on = !drained;
+
+	for (guint i = 0; i < part->bad->len && go_on; i++) {
+		const struct bad_line *bad = &g_array_index(part->bad, struct bad_line, i);
+		const struct tuccrew_bad told = {
+			.number = run->lines + bad->number + 1,
+			.bytes = part->text + bad->at,
+			.len = bad->len,
+			.err = &bad->err,
+		};
+
+		hand_out(run, part, done, bad->records);
+		done = bad->records;
+		go_on = run->crew->bad(run->crew->arg, &told);
+	}
+	if (go_on) {
+		hand_out(run, part, done, part->records->len);
+	}
+	run->lines += part->lines;
+	free_part(part);
+	return go_on ? ST_OK : ST_EINVAL;
+}
+
+static void drop_part(void *arg, void *unit)
+{
+	free_part(unit);
+}
+
+int tuccrew_run(const struct tuccrew *crew, struct bytesource *src, uint64_t lines_read,
+		struct err *err)
+{
+	struct run run = {
+		.crew = crew,
+		.src = src,
+		.ahead = g_byte_array_new(),
+		.lines = lines_read,
+		.err = err,
+		.is_file = is_file(src),
+	};
+	struct scancrew *threads = scancrew_new(&(struct scancrew_opts){
+		.threads = tuc_wants_now(crew->tuc) ? 1 : crew->threads,
+		.waiting_bytes = WAITING_BYTES,
+		.arg = &run,
+		.next = next_part,
+		.worth = is_worth_threads,
+		.work = parse_part,
+		.drop = drop_part,
+		.take = take_part,
+	});
+	int status = scancrew_run(threads, NULL);
+
+	scancrew_free(threads);
+	g_byte_array_free(run.ahead, TRUE);
+	return status == ST_OK ? run.status : ST_OK;
+}
