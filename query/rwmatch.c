@@ -278,11 +278,13 @@ static void open_all(struct matcher *matcher, struct tool_env *env, char **argv)
 static int close_all(struct matcher *matcher)
 {
 	int status = TOOL_EXIT_OK;
+	bool began_damaged = false;
 	struct err err;
 
 	for (int side = 0; side < FLOWMATCH_SIDES; side++) {
 		struct feed_file *file = &matcher->files[side];
 
+		began_damaged |= source_began_damaged(file->source);
 		status |= source_close(file->source);
 		batch_free(file->batch);
 		g_free(file->keys);
@@ -292,7 +294,8 @@ static int close_all(struct matcher *matcher)
 	} else if (recordout_close(matcher->out, &err) != ST_OK) {
 		tool_die_err(&err);
 	}
-	return status;
+	/* as in SiLK, which minds damage only where it wants the first record */
+	return began_damaged ? TOOL_EXIT_ERROR : status;
 }
 
 static void list_fields(void)

@@ -52,6 +52,7 @@ struct source {
 	source_open_fn on_open;
 	void *on_open_arg;
 	bool failed; /* atomic */
+	bool began_damaged;
 	int exit_status;
 	uint64_t read_count; /* records */
 };
@@ -131,6 +132,11 @@ bool source_failed(const struct source *source)
 	return __atomic_load_n(&source->failed, __ATOMIC_RELAXED);
 }
 
+bool source_began_damaged(const struct source *source)
+{
+	return source->began_damaged;
+}
+
 const struct stream_read_opts *source_read_opts(const struct source *source)
 {
 	return &source->read_opts;
@@ -170,6 +176,7 @@ bool source_damaged(struct source *source, const struct err *err, bool goes_on)
 		return false;
 	}
 	tool_warn_err(err);
+	source->began_damaged |= source->read_count == 0;
 	if (goes_on) {
 		source->exit_status = TOOL_EXIT_ERROR;
 	}

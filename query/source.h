@@ -75,6 +75,8 @@ enum source_damage {
 void source_set_damage(struct source *source, enum source_damage damage);
 /* Has the input ended early? */
 bool source_failed(const struct source *source);
+/* Was there damage before the first record? */
+bool source_began_damaged(const struct source *source);
 
 /* Names of legacy files are read with this site; kept. */
 void source_set_site(struct source *source, const struct site *site);
