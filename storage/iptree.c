@@ -114,7 +114,7 @@ static bool count_inside(struct nest *nest, const struct setblock *leaf, uint32_
 static bool pass_leaves(const struct iptree *tree, const struct setblock **leaf,
 			const struct setblock *block, struct nest *nest, uint32_t *marks)
 {
-	const struct setblock *end = tree->leaves.at + tree->leaves.count;
+	const struct setblock *end = setblocks_end(&tree->leaves);
 	bool any = false;
 
 	for (; *leaf < end && (!block || setblock_order(*leaf, block) < 0); (*leaf)++) {
@@ -138,8 +138,7 @@ static bool is_half(const struct iptree *tree, const struct setblock *block,
 {
 	return (before && setblock_are_halves(before, block)) ||
 	       (next_leaf > tree->leaves.at && setblock_are_halves(next_leaf - 1, block)) ||
-	       (next_leaf < tree->leaves.at + tree->leaves.count &&
-		setblock_are_halves(block, next_leaf));
+	       (next_leaf < setblocks_end(&tree->leaves) && setblock_are_halves(block, next_leaf));
 }
 
 /*
@@ -214,7 +213,7 @@ static bool merge_fresh(struct iptree *tree, uint32_t *marks)
 static bool is_fresh_apart(const struct iptree *tree)
 {
 	const struct setblock *leaf = tree->leaves.at;
-	const struct setblock *end = leaf + tree->leaves.count;
+	const struct setblock *end = setblocks_end(&tree->leaves);
 
 	for (uint32_t i = 0; i < tree->fresh.count; i++) {
 		const struct setblock *block = &tree->fresh.at[i];

@@ -56,7 +56,7 @@ static void walk_all(struct iptree *tree, struct shaping *shaping)
 	const struct setblock *old = leaves.at + tree->pending.count;
 	const struct setblock *old_end = old + tree->leaves.count;
 	const struct setblock *block = tree->pending.at;
-	const struct setblock *end = block + tree->pending.count;
+	const struct setblock *end = setblocks_end(&tree->pending);
 	size_t forgotten = 0;
 
 	shaping->leaves = &leaves;

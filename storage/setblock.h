@@ -26,6 +26,12 @@ struct setblocks {
 	uint32_t count;
 };
 
+/* Behind the last one; of an array that is not there, which nothing may be added to, NULL. */
+static inline struct setblock *setblocks_end(const struct setblocks *blocks)
+{
+	return blocks->count > 0 ? blocks->at + blocks->count : blocks->at;
+}
+
 /* A list that grows. */
 struct setblock_list {
 	struct setblock *at; /* g_free() */
