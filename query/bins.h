@@ -73,7 +73,6 @@ struct bins {
 	struct group *total; /* one bin of all records */
 	uint64_t zero_ns;    /* stands for a duration of 0 in rates */
 	uint64_t records;    /* read */
-	bool input_failed;   /* source_failed() */
 	unsigned threads;    /* that read */
 	struct group *group;
 	struct text *text;
@@ -110,8 +109,7 @@ struct bins_start_opts {
 	const struct site_opts *site;
 	const struct sampling_opts *sampling;
 	struct bin_time bin_time;
-	bool presorted; /* as struct group_spec has it */
-	enum source_damage damage;
+	bool presorted;        /* as struct group_spec has it */
 	bool in_order;         /* and this */
 	unsigned threads;      /* at most */
 	uint64_t memory_bytes; /* 0: not given */

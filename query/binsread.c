@@ -196,12 +196,10 @@ int bins_read(struct bins *bins, const struct bins_start_opts *opts, int argc, c
 	sampling_want(&reading.sampling, opts->sampling, batch);
 	batch_free(batch);
 	source_set_site(source, bins->ctx.site);
-	source_set_damage(source, opts->damage);
 	readcrew_run(&crew);
 	pthread_mutex_destroy(&reading.lock);
 	if (reading.failed) {
 		tool_die_err(&reading.err);
 	}
-	bins->input_failed = source_failed(source);
 	return source_close(source);
 }

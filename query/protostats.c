@@ -225,7 +225,7 @@ static int read_all(const struct bins_start_opts *opts, const struct numset *wan
 	int status;
 
 	source_set_site(source, tool_site(opts->env, opts->site, false));
-	source_set_damage(source, SOURCE_DAMAGE_FORGIVEN);
+	source_set_damage(source, SOURCE_DAMAGE_SKIPS);
 	while (source_next(source, batch, columns)) {
 		for (uint32_t i = 0; i < batch->selected; i++) {
 			uint32_t row = batch->selection[i];

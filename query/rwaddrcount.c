@@ -134,7 +134,7 @@ static int read_all(struct addrcount *count, struct tool_env *env, int argc, cha
 	struct err err;
 
 	source_set_site(source, tool_site(env, &count->opts->site, false));
-	source_set_damage(source, SOURCE_DAMAGE_FORGIVEN);
+	source_set_damage(source, SOURCE_DAMAGE_SKIPS);
 	while (source_next(source, batch, group_columns(count->group))) {
 		if (group_add(count->group, batch, &err) != ST_OK) {
 			tool_die_err(&err);

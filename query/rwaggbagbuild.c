@@ -13,7 +13,6 @@
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define LINE_BYTES_MAX 2047 /* with its newline; longer ones are passed over */
 
@@ -63,7 +62,6 @@ struct job {
 	uint64_t bad_count;
 	const char *name; /* of the input */
 	unsigned line;
-	bool input_ends; /* it cannot be read on: no failure, but there is no bag, as in SiLK */
 };
 
 /* --- lines --- */
@@ -93,12 +91,11 @@ static int take_line(struct job *job, const char *line, bool first, struct err *
 	if (first && !job->opts->fields) {
 		int status = aggtext_read_titles(job->text, line, err);
 
-		if (status != ST_OK) {
-			job->input_ends = true;
-			err_prefix(err, "Unable to guess fields from first line of file '%s'",
-				   job->name);
-		}
-		return status;
+		return status == ST_OK ? status
+				       : err_prefix(err,
+						    "Unable to guess fields from first line of "
+						    "file '%s'",
+						    job->name);
 	}
 	if (first && !job->opts->no_titles && aggtext_is_titles(job->text, line)) {
 		return ST_OK;
@@ -129,7 +126,6 @@ static int read_lines(struct job *job, struct bytesource *src, struct err *err)
 		}
 	}
 	g_string_free(line, TRUE);
-	job->input_ends = job->input_ends || (status < 0 && status != ST_EINVAL);
 	return status == ST_END ? ST_OK : status;
 }
 
@@ -142,27 +138,22 @@ static int read_file(struct job *job, const char *name, struct err *err)
 	if (status == ST_OK) {
 		status = read_lines(job, src, err);
 		bytesource_close(src);
-	} else {
-		job->input_ends = true;
 	}
 	return status;
 }
 
 /* --- the run --- */
 
-/* One that is wrong is told of and ends them, but not the program, as in SiLK. */
 static void add_constants(struct job *job)
 {
 	const GPtrArray *constants = job->opts->constants;
-	int status = ST_OK;
 	struct err err;
 
-	for (guint i = 0; status == ST_OK && constants && i < constants->len; i++) {
+	for (guint i = 0; constants && i < constants->len; i++) {
 		const char *constant = g_ptr_array_index(constants, i);
 
-		status = aggtext_add_constant(job->text, constant, &err);
-		if (status != ST_OK) {
-			tool_warn("Invalid constant-field '%s': %s", constant, err.text);
+		if (aggtext_add_constant(job->text, constant, &err) != ST_OK) {
+			tool_usage("Invalid constant-field '%s': %s", constant, err.text);
 		}
 	}
 }
@@ -270,19 +261,6 @@ static int read_all(struct job *job, struct names *names, struct err *err)
 	return status;
 }
 
-/* A list of names that cannot be opened is an input that cannot be read. */
-static bool list_opens(const struct opt_optstr *xargs)
-{
-	const char *path = xargs->text;
-
-	if (!path || strcmp(path, "-") == 0 || strcmp(path, "stdin") == 0 ||
-	    access(path, R_OK) == 0) {
-		return true;
-	}
-	tool_warn("%s: %s", path, g_strerror(errno));
-	return false;
-}
-
 static int aggbuild_run(struct tool_env *env, void *base, int argc, char **argv)
 {
 	struct job job = { .opts = base };
@@ -296,10 +274,6 @@ static int aggbuild_run(struct tool_env *env, void *base, int argc, char **argv)
 		return TOOL_EXIT_OK;
 	}
 	set_up(&job, env);
-	if (!list_opens(&job.opts->xargs)) {
-		outfile_leave_empty(outfile_open(&job.opts->out));
-		return TOOL_EXIT_OK;
-	}
 	names = names_new(&job.opts->xargs, true, argc, argv);
 	out = outfile_open(&job.opts->out);
 	open_bad_lines(&job);
@@ -308,7 +282,7 @@ static int aggbuild_run(struct tool_env *env, void *base, int argc, char **argv)
 	if (status != ST_OK) {
 		tool_warn_err(&err);
 		outfile_leave_empty(out);
-		status = job.input_ends ? TOOL_EXIT_OK : TOOL_EXIT_ERROR;
+		status = TOOL_EXIT_ERROR;
 	} else {
 		tell_bad_lines(&job);
 		status = write_bag(&job, env, out);

@@ -322,21 +322,13 @@ static void release_plan(struct job *job)
 
 /* --- the run --- */
 
-/*
- * Read an aggregate bag and put it together with the result so far. ST_END: it cannot be read,
- * which ends the inputs but is no failure, as with SiLK, when one was read before.
- */
+/* Read an aggregate bag and put it together with the result so far. */
 static int take_file(struct job *job, const char *path, struct err *err)
 {
 	struct aggbag *bag = NULL;
 	struct header header;
 	int status = aggbag_read(&bag, path, &header, err);
 
-	if (status != ST_OK && job->bag) {
-		tool_warn_err(err);
-		tool_warn("%s and the inputs after it are left out", path);
-		status = ST_END;
-	}
 	if (status == ST_OK && !job->opts->note_strip) {
 		header_copy_entries(&job->notes, &header, ENTRY_ANNOTATION);
 	}
@@ -381,7 +373,7 @@ static int compute(struct job *job, int argc, char **argv, struct err *err)
 	for (int i = 0; status == ST_OK && i < argc; i++) {
 		status = take_file(job, argv[i], err);
 	}
-	if (status < 0) {
+	if (status != ST_OK) {
 		return status;
 	}
 	multiply(job);

@@ -164,10 +164,7 @@ static void check_opts(const struct bagtool_opts *opts, int files)
 	baglimits_check(&opts->limits);
 }
 
-/*
- * Read a bag and put it together with the result so far. ST_END: it is none, which ends the inputs
- * but is no failure, as with SiLK, when one was read before.
- */
+/* Read a bag and put it together with the result so far. */
 static int take_file(struct job *job, const char *path, struct err *err)
 {
 	struct bag *bag = NULL;
@@ -176,11 +173,6 @@ static int take_file(struct job *job, const char *path, struct err *err)
 
 	if (status == ST_OK && !job->opts->note_strip) {
 		header_copy_entries(&job->entries, &header, ENTRY_ANNOTATION);
-	}
-	if (status != ST_OK && job->bag && !header.complete) {
-		tool_warn_err(err);
-		tool_warn("%s and the inputs after it are left out", path);
-		status = ST_END;
 	}
 	header_release(&header);
 	if (status == ST_OK && !job->bag) {
@@ -215,7 +207,7 @@ static int compute(struct job *job, int argc, char **argv, struct err *err)
 	for (int i = 0; status == ST_OK && i < argc; i++) {
 		status = take_file(job, argv[i], err);
 	}
-	if (status < 0) {
+	if (status != ST_OK) {
 		return status;
 	}
 	if (opts->operation.factor && !bagalgebra_multiply(&job->bag, opts->operation.factor)) {

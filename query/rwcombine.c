@@ -264,7 +264,6 @@ static int read_all(struct combiner *combiner, int argc, char **argv)
 	int status;
 
 	source_set_site(source, tool_site(combiner->env, &opts->site, false));
-	source_set_damage(source, SOURCE_DAMAGE_FORGIVEN);
 	source_on_open(source, copy_entries, combiner);
 	while (source_next(source, batch, COLUMNS_ALL)) {
 		if (add_batch(combiner, batch, &err) != ST_OK) {

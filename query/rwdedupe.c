@@ -150,7 +150,6 @@ static int read_all(struct dedupe *dedupe, struct tool_env *env, int argc, char 
 	struct source *source = source_new(env, &dedupe->opts->source, argc, argv);
 
 	source_set_site(source, tool_site(env, &dedupe->opts->site, false));
-	source_set_damage(source, SOURCE_DAMAGE_FORGIVEN);
 	source_on_open(source, copy_entries, dedupe);
 	recordread_run(&(struct recordread){
 		.source = source,

@@ -264,7 +264,6 @@ static void open_all(struct matcher *matcher, struct tool_env *env, char **argv)
 
 		file->source = source_new(env, &matcher->opts->source, 1, argv + side);
 		source_set_site(file->source, tool_site(env, &matcher->opts->site, false));
-		source_set_damage(file->source, SOURCE_DAMAGE_FORGIVEN);
 		file->batch = batch_new();
 		file->keys = g_malloc0(BATCH_ROWS * matcher->key_size);
 	}
@@ -278,13 +277,11 @@ static void open_all(struct matcher *matcher, struct tool_env *env, char **argv)
 static int close_all(struct matcher *matcher)
 {
 	int status = TOOL_EXIT_OK;
-	bool began_damaged = false;
 	struct err err;
 
 	for (int side = 0; side < FLOWMATCH_SIDES; side++) {
 		struct feed_file *file = &matcher->files[side];
 
-		began_damaged |= source_began_damaged(file->source);
 		status |= source_close(file->source);
 		batch_free(file->batch);
 		g_free(file->keys);
@@ -294,8 +291,7 @@ static int close_all(struct matcher *matcher)
 	} else if (recordout_close(matcher->out, &err) != ST_OK) {
 		tool_die_err(&err);
 	}
-	/* as in SiLK, which minds damage only where it wants the first record */
-	return began_damaged ? TOOL_EXIT_ERROR : status;
+	return status;
 }
 
 static void list_fields(void)

@@ -194,7 +194,7 @@ static int read_all(struct scan *scan, struct tool_env *env, int argc, char **ar
 
 	scan->source = source_new(env, &opts->source, argc, argv);
 	source_set_site(scan->source, tool_site(env, &opts->site, false));
-	source_set_damage(scan->source, SOURCE_ALL_FORGIVEN);
+	source_set_damage(scan->source, SOURCE_ALL_SKIPPED);
 	scanevents_run(&events);
 	return source_close(scan->source);
 }

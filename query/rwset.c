@@ -416,7 +416,6 @@ static int set_run(struct tool_env *env, void *base, int argc, char **argv)
 	hugeroom_return_freed();
 	source = source_new(env, &opts->source, argc, argv);
 	source_set_site(source, tool_site(env, &opts->site, false));
-	source_set_damage(source, SOURCE_DAMAGE_FORGIVEN);
 	header_init(&job.entries);
 	source_on_open(source, copy_entries, &job);
 	open_sinks(&job);

@@ -109,7 +109,6 @@ static int read_all(struct sort *sort, const struct sort_opts *opts, struct tool
 
 	sort->labelling = labelling_new(sort->ext, env, &opts->site);
 	source_set_site(source, tool_site(env, &opts->site, false));
-	source_set_damage(source, SOURCE_DAMAGE_FORGIVEN);
 	source_on_open(source, copy_entries, sort);
 	recordread_run(&(struct recordread){
 		.source = source,

@@ -581,7 +581,6 @@ static int stats_run(struct tool_env *env, void *options, int argc, char **argv)
 		.sampling = &opts->sampling,
 		.bin_time = opts->bin_time,
 		.presorted = opts->presorted_input && bins_has_one_input(&opts->source, argc),
-		.damage = opts->presorted_input ? SOURCE_DAMAGE_FORGIVEN : SOURCE_DAMAGE_ENDS,
 		.threads = threads_wanted(&opts->threads),
 		.memory_bytes = opts->memory,
 		.temp_dir = opts->temp_directory,

@@ -107,7 +107,7 @@ static int read_all(struct total_opts *opts, struct totals *totals, struct tool_
 	struct batch *batch = batch_new();
 
 	source_set_site(source, tool_site(env, &opts->site, false));
-	source_set_damage(source, SOURCE_DAMAGE_FORGIVEN);
+	source_set_damage(source, SOURCE_DAMAGE_SKIPS);
 	while (source_next(source, batch, totals_columns(totals))) {
 		totals_add(totals, batch);
 	}

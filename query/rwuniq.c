@@ -159,7 +159,6 @@ static int uniq_run(struct tool_env *env, void *options, int argc, char **argv)
 		.sampling = &opts->sampling,
 		.bin_time = opts->bin_time,
 		.presorted = opts->presorted_input && bins_has_one_input(&opts->source, argc),
-		.damage = opts->presorted_input ? SOURCE_DAMAGE_FORGIVEN : SOURCE_DAMAGE_VOIDS,
 		.in_order = !opts->sort_output && !opts->presorted_input,
 		.threads = threads_wanted(&opts->threads),
 		.memory_bytes = opts->memory,
@@ -182,15 +181,13 @@ static int uniq_run(struct tool_env *env, void *options, int argc, char **argv)
 		tool_usage("%s", err.text);
 	}
 	exit_status = bins_read(&bins, &start, argc, argv);
-	if (exit_status == TOOL_EXIT_OK && !bins.input_failed &&
+	if (exit_status == TOOL_EXIT_OK &&
 	    bins_print(&bins, !start.presorted && (opts->sort_output || opts->presorted_input),
 		       &err) != ST_OK) {
 		tool_die_err(&err);
 	}
 	if (exit_status != TOOL_EXIT_OK && opts->presorted_input) {
-		/* titles without rows and no failure, as in SiLK */
-		text_titles(bins.text);
-		exit_status = TOOL_EXIT_OK;
+		text_titles(bins.text); /* without rows, as in SiLK */
 	}
 	if (text_close(bins.text, &err) != ST_OK) {
 		tool_die_err(&err);

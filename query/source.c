@@ -52,7 +52,6 @@ struct source {
 	source_open_fn on_open;
 	void *on_open_arg;
 	bool failed; /* atomic */
-	bool began_damaged;
 	int exit_status;
 	uint64_t read_count; /* records */
 };
@@ -132,11 +131,6 @@ bool source_failed(const struct source *source)
 	return __atomic_load_n(&source->failed, __ATOMIC_RELAXED);
 }
 
-bool source_began_damaged(const struct source *source)
-{
-	return source->began_damaged;
-}
-
 const struct stream_read_opts *source_read_opts(const struct source *source)
 {
 	return &source->read_opts;
@@ -156,28 +150,23 @@ static void source_fail(struct source *source, const struct err *err)
 
 bool source_unopened(struct source *source, const struct err *err)
 {
-	if (source->damage != SOURCE_ALL_FORGIVEN) {
+	if (source->damage != SOURCE_ALL_SKIPPED) {
 		source_fail(source, err);
 		return false;
 	}
 	tool_warn_err(err);
+	source->exit_status = TOOL_EXIT_ERROR;
 	return true;
 }
 
 bool source_damaged(struct source *source, const struct err *err, bool goes_on)
 {
-	const int exit_status = source->exit_status;
-
-	if (!goes_on && source->damage <= SOURCE_DAMAGE_VOIDS) {
+	if (!goes_on && source->damage == SOURCE_DAMAGE_ENDS) {
 		source_fail(source, err);
-		if (source->damage == SOURCE_DAMAGE_VOIDS) {
-			source->exit_status = exit_status;
-		}
 		return false;
 	}
 	tool_warn_err(err);
-	source->began_damaged |= source->read_count == 0;
-	if (goes_on) {
+	if (goes_on || source->damage != SOURCE_DAMAGE_FORGIVEN) {
 		source->exit_status = TOOL_EXIT_ERROR;
 	}
 	return true;

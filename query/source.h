@@ -61,22 +61,21 @@ const struct stream_read_opts *source_read_opts(const struct source *source);
 
 /*
  * What damage inside of a SiLK file costs, once it has been told: file, record and byte. The
- * records before it count. Which it is for a tool is what SiLK's does: the hour that is being
- * written looks so, and scripts live with it. (A damaged block of ours costs that block, and is an
- * error.)
+ * records before it count. (Else a file that cannot be opened ends the input; a damaged block of
+ * ours costs that block, and is an error.)
  */
 enum source_damage {
-	SOURCE_DAMAGE_ENDS,  /* all that follows; an error. So does a file that cannot be opened */
-	SOURCE_DAMAGE_VOIDS, /* all that follows; source_failed(), but no error */
-	SOURCE_DAMAGE_FORGIVEN, /* the rest of the file; no error. A file that cannot be opened
-				   ends the input and is one */
-	SOURCE_ALL_FORGIVEN,    /* as before, and a file that cannot be opened costs that file */
+	SOURCE_DAMAGE_ENDS,     /* all that follows; an error. The rule */
+	SOURCE_DAMAGE_SKIPS,    /* the rest of the file; an error. For tools that print what they
+				   have all the same */
+	SOURCE_ALL_SKIPPED,     /* as before, and a file that cannot be opened costs that file */
+	SOURCE_DAMAGE_FORGIVEN, /* the rest of the file; the exit status does not speak of it, as
+				   SiLK's does not. For tools that hand records on: the hour that
+				   is being written looks so */
 };
 void source_set_damage(struct source *source, enum source_damage damage);
 /* Has the input ended early? */
 bool source_failed(const struct source *source);
-/* Was there damage before the first record? */
-bool source_began_damaged(const struct source *source);
 
 /* Names of legacy files are read with this site; kept. */
 void source_set_site(struct source *source, const struct site *site);

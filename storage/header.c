@@ -298,7 +298,6 @@ int header_read(struct header *header, struct bytesource *src, const struct site
 		rc = read_entry(header, src, err);
 	} while (rc == ST_OK);
 	header->length_bytes = (size_t)(bytesource_offset(src) - start);
-	header->complete = rc == ST_END;
 	return rc == ST_END ? ST_OK : rc;
 }
 

@@ -76,7 +76,6 @@ struct header {
 	uint16_t record_length;
 	uint16_t record_version;
 	size_t length_bytes; /* of the whole header in the file, set by reading and writing */
-	bool complete;       /* set by reading: nothing of it was missing or damaged */
 	size_t entry_count;
 	struct header_entry *entries;
 };

@@ -208,6 +208,5 @@ int headerlegacy_read(struct header *header, struct bytesource *src, const struc
 		rc = skip_padding(header, src, err);
 	}
 	header->length_bytes = (size_t)bytesource_offset(src);
-	header->complete = rc == ST_OK;
 	return rc;
 }

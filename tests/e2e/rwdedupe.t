@@ -83,8 +83,7 @@ test_case 'an empty file is left behind when an input cannot be read, nothing wh
 	test_must_fail rwdedupe --output-path=no.rw records.rw nosuch.rw 2>err && test_lines err 1 && test_grep nosuch.rw err && test -e no.rw && test ! -s no.rw && rm no.rw &&
 	test_must_fail rwdedupe --output-path=no.rw near.txt 2>err && test_grep near.txt err && test -e no.rw && test ! -s no.rw && rm no.rw &&
 	rwcat --compression-method=none --output-path=plain.rw records.rw && head -c "$(($(wc -c <plain.rw) - 9))" plain.rw >cut.rw &&
-	rwdedupe --output-path=part.rw cut.rw 2>err && test_lines err 1 && test_grep "cut.rw: record .* is incomplete" err &&
-	rwcut --no-titles part.rw | sort >out && rwdedupe plain.rw | rwcut --no-titles | sort >expected && test $(comm -13 out expected | wc -l) -le 1 &&
+	test_must_fail rwdedupe --output-path=part.rw cut.rw 2>err && test_lines err 1 && test_grep "cut.rw: record .* is incomplete" err && test -e part.rw && test ! -s part.rw &&
 	test -z "$(ls -A | grep -e -no.rw)" &&
 	test_must_fail rwdedupe records.rw >/dev/full 2>err && test_grep "No space left" err &&
 	test_must_fail rwdedupe --output-path=/dev/full records.rw 2>err && test_grep "No space left" err &&

@@ -88,9 +88,7 @@ test_case 'nothing is left behind when an input cannot be read, or there is no r
 	test_must_fail rwmatch --relate=1,2 q.rw nosuch.rw no.rw 2>err && test_lines err 1 && test_grep nosuch.rw err && test ! -e no.rw &&
 	test_must_fail rwmatch --relate=1,2 records.txt r.rw no.rw 2>err && test_grep records.txt err && test ! -e no.rw &&
 	rwcat --compression-method=none --output-path=plain.rw q.rw && head -c "$(($(wc -c <plain.rw) - 9))" plain.rw >cut.rw &&
-	test_must_fail rwmatch --relate=1,2 cut.rw r.rw part.rw 2>err && test_lines err 1 && test_grep "cut.rw: record 1 is incomplete" err && rwcut part.rw >out &&
-	rwcat --compression-method=none --output-path=two.rw q.rw q.rw && head -c "$(($(wc -c <two.rw) - 9))" two.rw >most.rw &&
-	rwmatch --relate=1,2 most.rw r.rw most-part.rw 2>err && test_lines err 1 && test_grep "most.rw: record 2 is incomplete" err && rwcut most-part.rw >out &&
+	test_must_fail rwmatch --relate=1,2 cut.rw r.rw no.rw 2>err && test_grep "cut.rw: record 1 is incomplete" err && test ! -e no.rw &&
 	test -z "$(ls -A | grep -e "-no.rw")" &&
 	test_must_fail rwmatch --relate=1,2 q.rw r.rw - >/dev/full 2>err && test_grep "No space left" err &&
 	test_must_fail rwmatch --relate=1,2 q.rw r.rw plain.rw 2>err && test_grep "plain.rw: file exists" err

@@ -102,10 +102,10 @@ test_case 'what is wrong with the command line' '
 
 test_case 'inputs that cannot be read, and output that cannot be written' '
 	rwscan --scan-model=2 flows.rw >expected && test -s expected &&
-	rwscan --scan-model=2 nosuch.rw flows.rw 2>err >out && test_lines err 1 && test_grep nosuch.rw err && test_cmp expected out &&
-	rwscan --scan-model=2 flows.txt 2>err >out && test_grep flows.txt err && test_lines out 1 &&
+	test_must_fail rwscan --scan-model=2 nosuch.rw flows.rw 2>err >out && test_lines err 1 && test_grep nosuch.rw err && test_cmp expected out &&
+	test_must_fail rwscan --scan-model=2 flows.txt 2>err >out && test_grep flows.txt err && test_lines out 1 &&
 	rwcat --compression-method=none --output-path=plain.rw flows.rw && head -c 3000 plain.rw >cut.rw &&
-	rwscan --scan-model=2 cut.rw 2>err >out && test_lines err 1 && test_grep "cut.rw: record .* is incomplete" err &&
+	test_must_fail rwscan --scan-model=2 cut.rw 2>err >out && test_lines err 1 && test_grep "cut.rw: record .* is incomplete" err &&
 	test_must_fail rwscan --scan-model=2 flows.rw >/dev/full 2>err && test_grep "No space left" err &&
 	rwscan --scan-model=2 flows.rw | head -1 >out && test_grep sip out
 '
