@@ -34,11 +34,6 @@ void *hugeroom_new(size_t bytes)
 	return room;
 }
 
-void *hugeroom_new0(size_t bytes)
-{
-	return memset(hugeroom_new(bytes), 0, bytes);
-}
-
 void hugeroom_return_freed(void)
 {
 	(void)mallopt(M_MMAP_THRESHOLD, RETURNED_BYTES);

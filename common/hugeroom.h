@@ -18,7 +18,6 @@
 
 /* Not zeroed. Never NULL: out of memory ends the program. Returned: free(). */
 void *hugeroom_new(size_t bytes);
-void *hugeroom_new0(size_t bytes);
 /*
  * From here on the memory of arrays of some size goes back to the system as soon as they are freed;
  * malloc() would keep much of it for the next one, which is larger where sets grow.

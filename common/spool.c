@@ -161,12 +161,6 @@ uint64_t spool_position(const struct spool *spool)
 	return spool->reading;
 }
 
-void spool_seek(struct spool *spool, uint64_t position)
-{
-	journal_reader_seek(spool->reader, position);
-	spool->reading = position;
-}
-
 uint8_t *spool_templates(const struct spool *spool, uint64_t epoch, size_t *len)
 {
 	char *path = templates_path(spool, epoch);

@@ -46,7 +46,7 @@ struct spool_message {
 	uint64_t epoch;
 	uint32_t records;
 	size_t len;
-	const uint8_t *bytes; /* borrowed until the next spool_next() or spool_seek() */
+	const uint8_t *bytes; /* borrowed until the next spool_next() */
 };
 
 /* As journal_open(). */
@@ -81,7 +81,6 @@ int spool_append(struct spool *spool, const void *message, size_t len, uint32_t 
 int spool_next(struct spool *spool, struct spool_message *message, struct err *err);
 /* Position of the next message that spool_next() could give. */
 uint64_t spool_position(const struct spool *spool);
-void spool_seek(struct spool *spool, uint64_t position);
 /* The templates of an epoch; returned: g_free(). NULL: they are lost. */
 uint8_t *spool_templates(const struct spool *spool, uint64_t epoch, size_t *len);
 /* Is it a relay's? Then this instead of templates. */

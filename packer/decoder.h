@@ -121,7 +121,7 @@ int decoder_take(struct decoder *decoder, const struct decoder_message *message,
 void decoder_save(const struct decoder *decoder, GByteArray *out);
 int decoder_load(struct decoder *decoder, const uint8_t *bytes, size_t len, struct err *err);
 
-/* Names that the exporter gave to numbers, id as exporteroptions_name() has it; name is borrowed.
+/* Names that the exporter gave to numbers, id as exporteroptions_each_name() has it; name is borrowed.
  */
 typedef void (*decoder_name_fn)(void *arg, enum exporteroptions_kind kind, uint64_t id,
 				const char *name);

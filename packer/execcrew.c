@@ -150,16 +150,6 @@ void execcrew_add(struct execcrew *crew, const char *path)
 	execcrew_fill(crew);
 }
 
-size_t execcrew_waiting(const struct execcrew *crew)
-{
-	return crew->waiting.length;
-}
-
-size_t execcrew_running(const struct execcrew *crew)
-{
-	return crew->jobs->len;
-}
-
 static void execjob_log_end(const struct execjob *job, int status)
 {
 	const char *signal_name = WIFSIGNALED(status) ? sigabbrev_np(WTERMSIG(status)) : NULL;

@@ -48,8 +48,6 @@ void execcrew_free(struct execcrew *crew);
 
 /* Run the command on this file, as soon as there is room; path is copied. */
 void execcrew_add(struct execcrew *crew, const char *path);
-size_t execcrew_waiting(const struct execcrew *crew);
-size_t execcrew_running(const struct execcrew *crew);
 
 /* Wait until a command ends, a signal is due, wake_fd (-1: none) can be read, or timeout_ms. */
 void execcrew_poll(struct execcrew *crew, int wake_fd, int timeout_ms);

@@ -315,14 +315,6 @@ bool exporteroptions_has_intervals(const struct exporteroptions *options)
 	return g_hash_table_size(options->intervals) > 0;
 }
 
-const char *exporteroptions_name(const struct exporteroptions *options,
-				 enum exporteroptions_kind kind, uint64_t id)
-{
-	gint64 key = options_key(kind, id);
-
-	return g_hash_table_lookup(options->names, &key);
-}
-
 void exporteroptions_each_name(const struct exporteroptions *options,
 			       void (*fn)(void *arg, enum exporteroptions_kind kind, uint64_t id,
 					  const char *name),

@@ -52,9 +52,7 @@ uint64_t exporteroptions_interval(const struct exporteroptions *options,
 bool exporteroptions_has_intervals(const struct exporteroptions *options);
 
 /* id: as sent, most significant byte first; of an application as label_application_id() makes it,
- * of selectors up to 48 bits. NULL: none; borrowed until the next call that takes. */
-const char *exporteroptions_name(const struct exporteroptions *options,
-				 enum exporteroptions_kind kind, uint64_t id);
+ * of selectors up to 48 bits. name is borrowed. */
 void exporteroptions_each_name(const struct exporteroptions *options,
 			       void (*fn)(void *arg, enum exporteroptions_kind kind, uint64_t id,
 					  const char *name),

@@ -9,11 +9,6 @@
 #define VOLUME_MAX   UINT32_MAX
 #define DURATION_MAX ((uint64_t)UINT32_MAX * NS_PER_MS)
 
-bool flowcombine_concerns(const struct record *rec)
-{
-	return rec->state & (RECORD_TIMEOUT | RECORD_CONTINUED);
-}
-
 void flowcombine_init(struct flowcombine *combine, int64_t max_idle_ns, flowcombine_write_fn write,
 		      void *arg)
 {

@@ -45,9 +45,6 @@ struct flowcombine {
 	struct flowcombine_counts counts;
 };
 
-/* Is the record marked T or C? Others are whole as they are. */
-bool flowcombine_concerns(const struct record *rec);
-
 /* Records are not joined when there is more than max_idle_ns between them. */
 void flowcombine_init(struct flowcombine *combine, int64_t max_idle_ns, flowcombine_write_fn write,
 		      void *arg);

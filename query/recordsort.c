@@ -213,11 +213,6 @@ int recordsort_drain_encoded(struct recordsort *sort, recordsort_take_encoded_fn
 	return sorter_drain(sort->sorter, sort->encoded_at, take, arg, err);
 }
 
-const struct rowformat *recordsort_format(const struct recordsort *sort)
-{
-	return sort->format;
-}
-
 void recordsort_get(const struct recordsort *sort, const struct recordsort_row *row,
 		    struct record *out)
 {

@@ -24,7 +24,7 @@ struct recordsort;
 
 struct recordsort_row {
 	const uint8_t *key;
-	const uint8_t *encoded; /* for stream_write_encoded(), in recordsort_format() */
+	const uint8_t *encoded; /* for stream_write_encoded() */
 };
 
 /* As of struct sorter_opts. */
@@ -69,8 +69,6 @@ typedef int (*recordsort_take_encoded_fn)(void *arg, const uint8_t *encoded, siz
 					  struct err *err);
 int recordsort_drain_encoded(struct recordsort *sort, recordsort_take_encoded_fn take, void *arg,
 			     struct err *err);
-/* Of the encoded records. */
-const struct rowformat *recordsort_format(const struct recordsort *sort);
 /* The record of a row. */
 void recordsort_get(const struct recordsort *sort, const struct recordsort_row *row,
 		    struct record *out);

@@ -104,7 +104,7 @@ struct addrcount {
 	struct text_style style;
 	struct field_context ctx;
 	struct text *text;
-	struct setsink *set_out;
+	struct outfile *set_out;
 };
 
 static void make_group(struct addrcount *count)
@@ -352,14 +352,14 @@ static int addr_run(struct tool_env *env, void *options, int argc, char **argv)
 	make_group(&count);
 	make_text(&count, env);
 	if (opts->what.mode == MODE_SET) {
-		count.set_out = setsink_open(opts->what.set_path);
+		count.set_out = outfile_create(opts->what.set_path);
 	}
 	status = read_all(&count, env, argc, argv, &usable);
 	/* Half a set looks like a whole one. */
 	if (usable && (status == TOOL_EXIT_OK || opts->what.mode != MODE_SET)) {
 		status |= show(&count);
 	}
-	setsink_drop(count.set_out);
+	outfile_drop(count.set_out);
 	if (text_close(count.text, &err) != ST_OK) {
 		tool_die_err(&err);
 	}

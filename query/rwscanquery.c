@@ -280,7 +280,7 @@ static int report_respflows(struct query *query)
 }
 
 /* Returns an enum tool_exit. out is taken. */
-static int write_set(const struct query *query, struct setsink *out, struct ipset *set)
+static int write_set(const struct query *query, struct outfile *out, struct ipset *set)
 {
 	const struct setsink_opts sink = { .invocation_strip = false };
 	struct header entries;
@@ -297,7 +297,7 @@ static int report_scanset(struct query *query)
 {
 	const struct scanquery_opts *opts = query->opts;
 	struct ipset *set = read_scanners(query);
-	struct setsink *out = setsink_open(opts->output_path ? opts->output_path : "stdout");
+	struct outfile *out = outfile_create(opts->output_path ? opts->output_path : "stdout");
 	int status = TOOL_EXIT_ERROR;
 
 	if (opts->daddress || opts->dipset) {
@@ -310,7 +310,7 @@ static int report_scanset(struct query *query)
 	if (set) {
 		status = write_set(query, out, set);
 	} else {
-		setsink_drop(out);
+		outfile_drop(out);
 	}
 	ipset_free(set);
 	return status;

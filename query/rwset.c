@@ -57,7 +57,7 @@ static const struct output_kind {
 
 struct job {
 	const struct set_opts *opts;
-	struct setsink *sinks[OUTPUT_COUNT]; /* NULL: not asked for */
+	struct outfile *sinks[OUTPUT_COUNT]; /* NULL: not asked for */
 	struct ipset *sets[OUTPUT_COUNT];
 	struct sightings *seen[OUTPUT_COUNT]; /* instead of the sets, with times */
 	struct header entries;
@@ -394,12 +394,12 @@ static void open_sinks(struct job *job)
 
 	for (int i = 0; status == ST_OK && i < OUTPUT_COUNT; i++) {
 		if (job->opts->paths[i]) {
-			status = setsink_make(&job->sinks[i], job->opts->paths[i], &err);
+			status = outfile_make(&job->sinks[i], job->opts->paths[i], &err);
 		}
 	}
 	if (status != ST_OK) {
 		for (int i = 0; i < OUTPUT_COUNT; i++) {
-			setsink_drop(job->sinks[i]);
+			outfile_drop(job->sinks[i]);
 		}
 		tool_die_err(&err);
 	}
@@ -432,7 +432,7 @@ static int set_run(struct tool_env *env, void *base, int argc, char **argv)
 	}
 	for (int i = 0; i < OUTPUT_COUNT; i++) {
 		if (job.sinks[i]) {
-			setsink_drop(job.sinks[i]);
+			outfile_drop(job.sinks[i]);
 			outfile_leave_name(opts->paths[i]);
 		}
 		ipset_free(job.sets[i]);

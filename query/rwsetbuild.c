@@ -492,7 +492,7 @@ static int setbuild_run(struct tool_env *env, void *base, int argc, char **argv)
 {
 	const struct setbuild_opts *opts = base;
 	struct job *job = g_new0(struct job, 1); /* too large for the stack */
-	struct setsink *out;
+	struct outfile *out;
 	struct header entries;
 	struct err err;
 	struct bytesource *in;
@@ -506,7 +506,7 @@ static int setbuild_run(struct tool_env *env, void *base, int argc, char **argv)
 	}
 	hugeroom_return_freed();
 	in = open_input(argc > 0 ? argv[0] : NULL);
-	out = setsink_open(argc > 1 ? argv[1] : "stdout");
+	out = outfile_create(argc > 1 ? argv[1] : "stdout");
 	job->opts = opts;
 	job->set = ipset_new();
 	if (read_text(job, in, &err) == ST_OK) {
@@ -520,7 +520,7 @@ static int setbuild_run(struct tool_env *env, void *base, int argc, char **argv)
 		header_release(&entries);
 	} else {
 		tool_warn_err(&err);
-		setsink_drop(out);
+		outfile_drop(out);
 		status = TOOL_EXIT_ERROR;
 	}
 	bytesource_close(in);

@@ -146,6 +146,26 @@ static int choose_values(struct bins *bins, const struct uniq_opts *opts, struct
 	return status;
 }
 
+/* Returns an enum tool_exit. */
+static int print_groups(struct bins *bins, const struct uniq_opts *opts, int read_status,
+			bool presorted)
+{
+	struct err err;
+
+	if (read_status == TOOL_EXIT_OK &&
+	    bins_print(bins, !presorted && (opts->sort_output || opts->presorted_input), &err) !=
+		    ST_OK) {
+		tool_die_err(&err);
+	}
+	if (read_status != TOOL_EXIT_OK && opts->presorted_input) {
+		text_titles(bins->text); /* without rows, as in SiLK */
+	}
+	if (text_close(bins->text, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
+	return read_status;
+}
+
 static int uniq_run(struct tool_env *env, void *options, int argc, char **argv)
 {
 	const struct uniq_opts *opts = options;
@@ -180,18 +200,8 @@ static int uniq_run(struct tool_env *env, void *options, int argc, char **argv)
 	    choose_values(&bins, opts, &err) != ST_OK || bins_start(&bins, &start, &err) != ST_OK) {
 		tool_usage("%s", err.text);
 	}
-	exit_status = bins_read(&bins, &start, argc, argv);
-	if (exit_status == TOOL_EXIT_OK &&
-	    bins_print(&bins, !start.presorted && (opts->sort_output || opts->presorted_input),
-		       &err) != ST_OK) {
-		tool_die_err(&err);
-	}
-	if (exit_status != TOOL_EXIT_OK && opts->presorted_input) {
-		text_titles(bins.text); /* without rows, as in SiLK */
-	}
-	if (text_close(bins.text, &err) != ST_OK) {
-		tool_die_err(&err);
-	}
+	exit_status =
+		print_groups(&bins, opts, bins_read(&bins, &start, argc, argv), start.presorted);
 	bins_release(&bins);
 	if (opts->wanted) {
 		g_array_free(opts->wanted, TRUE);

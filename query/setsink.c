@@ -9,11 +9,6 @@
 
 #define VERSION_MAX 5
 
-struct setsink {
-	char *path;
-	struct bytesink *sink;
-};
-
 /* Any but 1, which nobody ever wrote. */
 static int parse_version_number(const char *text, uint16_t *out, struct err *err)
 {
@@ -52,37 +47,6 @@ const struct opt setsink_version_opt_table[] = {
 	OPT_END,
 };
 
-int setsink_make(struct setsink **out, const char *path, struct err *err)
-{
-	unsigned flags = tool_getenv("SILK_CLOBBER") ? BYTESINK_OVERWRITE : 0;
-	struct bytesink *sink = NULL;
-	int status = bytesink_create(&sink, path, flags, err);
-
-	if (status == ST_OK) {
-		*out = g_new0(struct setsink, 1);
-		(*out)->sink = sink;
-		(*out)->path = g_strdup(path);
-	}
-	return status;
-}
-
-struct setsink *setsink_open(const char *path)
-{
-	struct setsink *out = NULL;
-	struct err err;
-
-	if (setsink_make(&out, path, &err) != ST_OK) {
-		tool_die_err(&err);
-	}
-	return out;
-}
-
-static void setsink_free(struct setsink *out)
-{
-	g_free(out->path);
-	g_free(out);
-}
-
 void setsink_write_opts(const struct setsink_opts *opts, struct ipset_write_opts *out)
 {
 	const char *text = tool_getenv("SILK_IPSET_RECORD_VERSION");
@@ -97,31 +61,25 @@ void setsink_write_opts(const struct setsink_opts *opts, struct ipset_write_opts
 	}
 }
 
-static int tell(const struct setsink *out, struct err *err, const char *what)
-{
-	err_prefix(err, "%s to '%s'", what, out->path);
-	tool_warn_err(err);
-	return TOOL_EXIT_ERROR;
-}
-
 /* status is that of writing. */
-static int finish(struct setsink *out, int status, struct err *err, const char *what)
+static int finish(struct outfile *out, int status, struct err *err, const char *what)
 {
-	int result = TOOL_EXIT_OK;
+	char *path = g_strdup(outfile_path(out));
 
-	if (status == ST_OK || status == ST_EINVAL) {
+	if (status == ST_OK) {
+		status = outfile_close(out, err);
+	} else if (status == ST_EINVAL) {
 		/* the file of a set that its version cannot hold stays, empty, as in SiLK */
-		int closed = bytesink_close(out->sink, status == ST_OK ? err : NULL);
-
-		status = status == ST_OK ? closed : status;
+		outfile_leave_empty(out);
 	} else {
-		bytesink_discard(out->sink);
+		outfile_drop(out);
 	}
 	if (status != ST_OK) {
-		result = tell(out, err, what);
+		err_prefix(err, "%s to '%s'", what, path);
+		tool_warn_err(err);
 	}
-	setsink_free(out);
-	return result;
+	g_free(path);
+	return status == ST_OK ? TOOL_EXIT_OK : TOOL_EXIT_ERROR;
 }
 
 void setsink_finish(struct ipset *set, const struct setsink_opts *opts)
@@ -136,7 +94,7 @@ void setsink_finish(struct ipset *set, const struct setsink_opts *opts)
 	}
 }
 
-int setsink_write(struct setsink *out, struct ipset *set, const struct setsink_opts *opts,
+int setsink_write(struct outfile *out, struct ipset *set, const struct setsink_opts *opts,
 		  const struct header *entries, const char *what)
 {
 	struct ipset_write_opts write = { .entries = entries };
@@ -144,10 +102,10 @@ int setsink_write(struct setsink *out, struct ipset *set, const struct setsink_o
 
 	setsink_finish(set, opts);
 	setsink_write_opts(opts, &write);
-	return finish(out, ipset_write_to(set, out->sink, &write, &err), &err, what);
+	return finish(out, ipset_write_to(set, outfile_sink(out), &write, &err), &err, what);
 }
 
-int setsink_write_seen(struct setsink *out, const struct sightings *seen,
+int setsink_write_seen(struct outfile *out, const struct sightings *seen,
 		       const struct setsink_opts *opts, const struct header *entries,
 		       const char *what)
 {
@@ -155,16 +113,7 @@ int setsink_write_seen(struct setsink *out, const struct sightings *seen,
 	struct err err;
 
 	setsink_write_opts(opts, &write);
-	return finish(out, sightings_write_to(seen, out->sink, &write, &err), &err, what);
-}
-
-void setsink_drop(struct setsink *out)
-{
-	if (!out) {
-		return;
-	}
-	bytesink_discard(out->sink);
-	setsink_free(out);
+	return finish(out, sightings_write_to(seen, outfile_sink(out), &write, &err), &err, what);
 }
 
 int setsink_write_out(struct outfile *out, const struct ipset *set,

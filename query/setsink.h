@@ -5,7 +5,7 @@
  *
  *	OPT_GROUP(struct build_opts, sink, setsink_opt_table)
  *	...
- *	struct setsink *out = setsink_open("a.set");
+ *	struct outfile *out = outfile_create("a.set");
  *	setsink_write(out, set, &opts->sink, &entries, "Unable to write IPset");
  *
  * The file is made when it is opened, so that a wrong name is told before the work is done, and
@@ -35,25 +35,18 @@ extern const struct opt setsink_opt_table[];
  */
 extern const struct opt setsink_version_opt_table[];
 
-struct setsink;
-
-/* "-" and "stdout" are standard output. Ends the program when the file cannot be made. */
-struct setsink *setsink_open(const char *path);
-/* The same, for one of several files, which returns when it cannot be made; *out is untouched then. */
-int setsink_make(struct setsink **out, const char *path, struct err *err);
-
 /* Finish a set as far as writing it needs; in whatever thread. setsink_write() does it, too. */
 void setsink_finish(struct ipset *set, const struct setsink_opts *opts);
 
 /*
- * Finish the set, write it with header entries (borrowed), close and free. what opens the
+ * Finish the set, write it with header entries (borrowed), and close it, which is taken. what opens the
  * message of a failure ("Unable to write IPset"). Returns an enum tool_exit.
  */
-int setsink_write(struct setsink *out, struct ipset *set, const struct setsink_opts *opts,
+int setsink_write(struct outfile *out, struct ipset *set, const struct setsink_opts *opts,
 		  const struct header *entries, const char *what);
 
 /* As setsink_write, of a finished set with times. */
-int setsink_write_seen(struct setsink *out, const struct sightings *seen,
+int setsink_write_seen(struct outfile *out, const struct sightings *seen,
 		       const struct setsink_opts *opts, const struct header *entries,
 		       const char *what);
 
@@ -68,8 +61,5 @@ void setsink_write_opts(const struct setsink_opts *opts, struct ipset_write_opts
 int setsink_write_out(struct outfile *out, const struct ipset *set,
 		      const struct setsink_version *version, const struct sink_opts *sink,
 		      const struct header *entries);
-
-/* Nothing is to be written after all: free, and remove the file. NULL is fine. */
-void setsink_drop(struct setsink *out);
 
 #endif
