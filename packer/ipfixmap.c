@@ -110,6 +110,15 @@ static bool shape_is_v9(const struct ipfix_shape *shape)
 
 void ipfix_shape_finish(struct ipfix_shape *shape)
 {
+	static const enum ipfix_field reverse[] = {
+		IPFIX_REV_PACKETS_DELTA,
+		IPFIX_REV_PACKETS_TOTAL,
+		IPFIX_REV_BYTES_DELTA,
+		IPFIX_REV_BYTES_TOTAL,
+	};
+
+	shape->has_nat_event &= shape_volume_groups(shape) == 0 &&
+				!shape_has_any(shape, reverse, G_N_ELEMENTS(reverse));
 	ipfix_time_prepare(shape);
 	shape->form = shape_is_yaf(shape)  ? IPFIX_FORM_YAF
 		      : shape_is_v9(shape) ? IPFIX_FORM_V9
@@ -459,20 +468,6 @@ static bool map_is_event(const struct ipfix_input *input)
 		(input->mapping->quirks & PROBE_QUIRK_FIREWALL_EVENT));
 }
 
-/* An event of an address translator, which counts nothing: SiLK's event of a firewall that does not. */
-static bool map_is_nat_event(const struct ipfix_input *input)
-{
-	static const enum ipfix_field reverse[] = {
-		IPFIX_REV_PACKETS_DELTA,
-		IPFIX_REV_PACKETS_TOTAL,
-		IPFIX_REV_BYTES_DELTA,
-		IPFIX_REV_BYTES_TOTAL,
-	};
-
-	return input->shape->has_nat_event && shape_volume_groups(input->shape) == 0 &&
-	       !shape_has_any(input->shape, reverse, G_N_ELEMENTS(reverse));
-}
-
 /* Is there a flow in it? Sets its volumes, or the reason why not. */
 static bool map_accept(const struct ipfix_input *input, struct map_volume volumes[2],
 		       uint16_t *memo, struct ipfix_output *out)
@@ -490,7 +485,8 @@ static bool map_accept(const struct ipfix_input *input, struct map_volume volume
 	if (map_is_event(input)) {
 		return map_event(input, volumes, memo, out);
 	}
-	if (map_is_nat_event(input)) {
+	if (input->shape->has_nat_event) {
+		/* as an event of a firewall that counts nothing */
 		volumes[0] = (struct map_volume){ 1, 1 };
 		return true;
 	}

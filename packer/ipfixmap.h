@@ -133,7 +133,7 @@ enum ipfix_form { /* "template shapes" of the specification */
 struct ipfix_shape {
 	bool has[IPFIX_FIELD_COUNT];
 	bool has_list;      /* subTemplateMultiList */
-	bool has_nat_event; /* natEvent (RFC 8158) */
+	bool has_nat_event; /* natEvent (RFC 8158); cleared where something is counted beside it */
 	bool options;       /* not flows */
 	enum ipfix_form form;
 	unsigned times; /* which time elements; ipfixtime.c's own bits */

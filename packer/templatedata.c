@@ -33,6 +33,7 @@ struct data_set {
 	int section;  /* the sampled packet, in the extras; -1: none */
 	int linktype; /* of it */
 	int frame_size;
+	bool adds_tos, adds_vlan; /* the exporter does not tell it itself */
 };
 
 /* ---- sampling ---- */
@@ -110,7 +111,12 @@ static void data_add_sampling(const struct data_set *set)
 static void data_find_section(struct data_set *set)
 {
 	const struct extras *extras = &set->session->values.extras;
+	const bool *has = set->input.shape->has;
 
+	set->section = -1;
+	if (has[IPFIX_SIP4] || has[IPFIX_DIP4] || has[IPFIX_SIP6] || has[IPFIX_DIP6]) {
+		return;
+	}
 	set->linktype = SAMPLEDPACKET_ETHERNET;
 	set->section = data_find(extras, DATA_FRAME_SECTION, COLUMN_FORM_BYTES);
 	if (set->section < 0) {
@@ -118,6 +124,8 @@ static void data_find_section(struct data_set *set)
 		set->section = data_find(extras, DATA_IP_SECTION, COLUMN_FORM_BYTES);
 	}
 	set->frame_size = data_find(extras, DATA_FRAME_SIZE, COLUMN_FORM_NUMBER);
+	set->adds_tos = data_find(extras, DATA_TOS, COLUMN_FORM_NUMBER) < 0;
+	set->adds_vlan = data_find(extras, DATA_VLAN, COLUMN_FORM_NUMBER) < 0;
 }
 
 /* A record that says nothing of its flow but has a packet of it (RFC 5477). */
@@ -126,25 +134,29 @@ static bool data_take_packet(struct data_set *set)
 	struct extras *extras = &set->session->values.extras;
 	struct ipfix_output *out = &set->session->output;
 	struct record *rec = &out->records[0];
+	const struct encode_bytes *section;
 	struct packet packet;
 	uint32_t size = 0;
 
 	if (set->section < 0) {
 		return false;
 	}
+	section = &extras->values[set->section].bytes;
 	if (set->frame_size >= 0 && set->linktype == SAMPLEDPACKET_ETHERNET) {
 		size = (uint32_t)MIN(extras->values[set->frame_size].number, UINT32_MAX);
 	}
-	if (!sampledpacket_decode(set->linktype, extras->values[set->section].bytes.bytes,
-				  extras->values[set->section].bytes.len,
-				  MAX(size, extras->values[set->section].bytes.len), &packet)) {
+	if (!sampledpacket_decode(set->linktype, section->bytes, (uint32_t)section->len,
+				  MAX(size, (uint32_t)section->len), &packet)) {
 		return false;
 	}
 	sampledpacket_fill(rec, &packet);
 	rec->packets = 1;
 	rec->bytes = size ? size : packet.bytes;
-	extras_add_number(extras, (struct column_key){ 0, DATA_TOS }, COLUMN_UNSIGNED8, packet.tos);
-	if (packet.vlan) {
+	if (set->adds_tos) {
+		extras_add_number(extras, (struct column_key){ 0, DATA_TOS }, COLUMN_UNSIGNED8,
+				  packet.tos);
+	}
+	if (set->adds_vlan && packet.vlan) {
 		extras_add_number(extras, (struct column_key){ 0, DATA_VLAN }, COLUMN_UNSIGNED16,
 				  packet.vlan);
 	}

@@ -268,9 +268,17 @@ static void put_cell(const struct cut *cut, const struct cut_field *field,
 		text_cell_time(cut->table, packet->packet->time_ns,
 			       TIMESTAMP_ISO | TIMESTAMP_MICRO | TIMESTAMP_LOCAL);
 	} else {
+		field->print(cut, packet, cut->text);
 		text_cell_is_number(cut->table, is_number(cut->opts, field) && cut->text->len > 0);
 		text_cell_string(cut->table, cut->text->str);
 	}
+}
+
+static void print_cell(const struct cut *cut, const struct cut_field *field,
+		       const struct cut_packet *packet)
+{
+	field->print(cut, packet, cut->text);
+	printf("%*s%s", field_width(cut, field), cut->text->str, cut->delimiter);
 }
 
 static void take_packet(void *arg, int64_t time_ns, const uint8_t *bytes, uint32_t captured,
@@ -279,6 +287,8 @@ static void take_packet(void *arg, int64_t time_ns, const uint8_t *bytes, uint32
 	struct cut *cut = arg;
 	struct packet packet = { .time_ns = time_ns };
 	struct cut_packet line = { .packet = &packet };
+	void (*put)(const struct cut *, const struct cut_field *, const struct cut_packet *) =
+		cut->table ? put_cell : print_cell;
 
 	decode_packet(cut->link, bytes, captured, wire_len, &packet);
 	if (!packet.ip || packet.key.version != 4) {
@@ -288,12 +298,7 @@ static void take_packet(void *arg, int64_t time_ns, const uint8_t *bytes, uint32
 	line.len = MIN((size_t)(bytes + captured - packet.ip), packet.bytes);
 	for (size_t i = 0; i < cut->field_count; i++) {
 		g_string_truncate(cut->text, 0);
-		cut->fields[i]->print(cut, &line, cut->text);
-		if (cut->table) {
-			put_cell(cut, cut->fields[i], &line);
-			continue;
-		}
-		printf("%*s%s", field_width(cut, cut->fields[i]), cut->text->str, cut->delimiter);
+		put(cut, cut->fields[i], &line);
 	}
 	if (cut->table) {
 		text_row_done(cut->table);

@@ -57,28 +57,36 @@ static char *hourlines_text(const struct hourlines *lines, int64_t hour_ns,
 	return g_string_free(line, FALSE);
 }
 
-/* A line that a dying packer left torn is ended first: it is then passed over, not joined. */
-static int hourlines_write(int fd, const char *path, const char *line, struct err *err)
+/* A line that a dying packer left torn is ended: it is then passed over, not joined. */
+static int hourlines_end_last(int fd, const char *path, struct err *err)
 {
 	off_t end = lseek(fd, 0, SEEK_END);
 	char last = '\n';
-	char *text;
-	ssize_t len;
-	int st = ST_OK;
 
-	if (end > 0 && pread(fd, &last, 1, end - 1) != 1) {
+	if ((end > 0 && pread(fd, &last, 1, end - 1) != 1) ||
+	    (last != '\n' && write(fd, "\n", 1) != 1)) {
 		return err_errno(err, ST_EIO, errno, "%s", path);
 	}
-	text = g_strconcat(last == '\n' ? "" : "\n", line, "\n", NULL);
-	len = (ssize_t)strlen(text);
+	return ST_OK;
+}
+
+/* All of it or nothing. */
+static int hourlines_write(int fd, const char *path, const char *line, struct err *err)
+{
+	off_t end = lseek(fd, 0, SEEK_END);
+	char *text = g_strconcat(line, "\n", NULL);
+	ssize_t len = (ssize_t)strlen(text);
+	int st = ST_OK;
+
 	if (write(fd, text, (size_t)len) != len) {
 		st = err_errno(err, ST_EIO, errno, "%s", path);
+		(void)!ftruncate(fd, end); /* what is left of it is ended, and passed over */
 	}
 	g_free(text);
 	return st;
 }
 
-/* The file of a day, made as needed, under its lock. */
+/* The file of a day, made as needed, under its lock; its last line is ended. */
 static int hourlines_open(const char *path, int *fd, struct err *err)
 {
 	char *folder = g_path_get_dirname(path);
@@ -88,7 +96,16 @@ static int hourlines_open(const char *path, int *fd, struct err *err)
 		st = err_errno(err, ST_EIO, errno, "%s", folder);
 	}
 	g_free(folder);
-	return st == ST_OK ? lockedfile_open(path, LOCKEDFILE_CREATE, fd, err) : st;
+	if (st == ST_OK) {
+		st = lockedfile_open(path, LOCKEDFILE_CREATE, fd, err);
+	}
+	if (st == ST_OK) {
+		st = hourlines_end_last(*fd, path, err);
+		if (st != ST_OK) {
+			close(*fd);
+		}
+	}
+	return st;
 }
 
 int hourlines_add(const struct hourlines *lines, const struct hourlines_place *place,

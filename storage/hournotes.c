@@ -16,6 +16,44 @@
 
 #define HEADING "tussah-notes 1\n"
 
+/* ---- kinds of lines ---- */
+
+static int deliver_lines(const char *folder, const char *root, const GPtrArray *lines,
+			 size_t *added, struct err *err)
+{
+	return hourlines_add_once(folder, root, (const char *const *)lines->pdata, lines->len,
+				  added, err);
+}
+
+static int deliver_labels(const char *folder, const char *root, const GPtrArray *lines,
+			  size_t *added, struct err *err)
+{
+	struct labels *labels = labels_new();
+	int st = ST_OK;
+
+	(void)folder;
+	for (guint i = 0; st == ST_OK && i < lines->len; i++) {
+		st = labels_take_line(labels, g_ptr_array_index(lines, i), err);
+	}
+	if (st == ST_OK && labels_changed(labels)) {
+		st = labels_save(labels, root, err);
+	}
+	*added = labels_count(labels);
+	labels_free(labels);
+	return st;
+}
+
+static const struct notes_kind {
+	const char *folder;
+	bool counts; /* lines that look alike are not the same */
+	int (*deliver)(const char *folder, const char *root, const GPtrArray *lines, size_t *added,
+		       struct err *err);
+} kinds[] = {
+	{ LOSSFILE_FOLDER, true, deliver_lines },
+	{ IFCOUNTERS_FOLDER, true, deliver_lines },
+	{ LABELS_FILE, false, deliver_labels },
+};
+
 /* ---- writing ---- */
 
 struct hournotes {
@@ -54,16 +92,30 @@ int hournotes_create(struct hournotes **out, const char *path, struct err *err)
 	return st;
 }
 
-/* Losses that look alike are told apart by a number of no kind, which readers pass over. */
+static bool folder_counts(const char *folder)
+{
+	for (size_t k = 0; k < G_N_ELEMENTS(kinds); k++) {
+		if (strcmp(kinds[k].folder, folder) == 0) {
+			return kinds[k].counts;
+		}
+	}
+	return false;
+}
+
+/* Lines that count are told apart by a number of no kind, which their readers pass over. */
 int hournotes_write(struct hournotes *notes, const char *folder, const char *line, struct err *err)
 {
 	uint64_t mark = (uint64_t)(g_random_int() & INT32_MAX) << 32 | g_random_int();
-	char *text = strcmp(folder, LABELS_FILE) == 0 || strstr(line, " note=")
-			     ? g_strdup_printf("%s %s\n", folder, line)
-			     : g_strdup_printf("%s %s note=%" PRIu64 "\n", folder, line, mark);
-	int st = put_text(notes, text, err);
+	GString *text = g_string_new(NULL);
+	int st;
 
-	g_free(text);
+	g_string_printf(text, "%s %s", folder, line);
+	if (folder_counts(folder) && !strstr(line, " note=")) {
+		g_string_append_printf(text, " note=%" PRIu64, mark);
+	}
+	g_string_append_c(text, '\n');
+	st = put_text(notes, text->str, err);
+	g_string_free(text, TRUE);
 	return st;
 }
 
@@ -91,41 +143,6 @@ bool hournotes_recognise(const char *path)
 	}
 	return is;
 }
-
-static int deliver_lines(const char *folder, const char *root, const GPtrArray *lines,
-			 size_t *added, struct err *err)
-{
-	return hourlines_add_once(folder, root, (const char *const *)lines->pdata, lines->len,
-				  added, err);
-}
-
-static int deliver_labels(const char *folder, const char *root, const GPtrArray *lines,
-			  size_t *added, struct err *err)
-{
-	struct labels *labels = labels_new();
-	int st = ST_OK;
-
-	(void)folder;
-	for (guint i = 0; st == ST_OK && i < lines->len; i++) {
-		st = labels_take_line(labels, g_ptr_array_index(lines, i), err);
-	}
-	if (st == ST_OK && labels_changed(labels)) {
-		st = labels_save(labels, root, err);
-	}
-	*added = labels_count(labels);
-	labels_free(labels);
-	return st;
-}
-
-static const struct {
-	const char *folder;
-	int (*deliver)(const char *folder, const char *root, const GPtrArray *lines, size_t *added,
-		       struct err *err);
-} kinds[] = {
-	{ LOSSFILE_FOLDER, deliver_lines },
-	{ IFCOUNTERS_FOLDER, deliver_lines },
-	{ LABELS_FILE, deliver_labels },
-};
 
 /* The content without what follows the last end of a line. *text returned: g_free(). */
 static int read_notes(const char *path, char **text, struct err *err)

@@ -202,6 +202,33 @@ static void test_torn(void)
 	end(&at);
 }
 
+/* A line in the repository that is whole but for its end, which a full disk may leave. */
+static void test_without_end(void)
+{
+	static const char line[] = "2023/11/14T22 S0 P missing=4 note=1";
+	struct notes_case at;
+	char *day;
+	char *text = g_strconcat("tussah-notes 1\n.loss ", line, "\n", NULL);
+	size_t lines;
+
+	begin(&at, "end");
+	CU_ASSERT_EQUAL(hournotes_close(at.notes, NULL), ST_OK);
+	day = g_build_filename(at.root, ".loss/2023/11", NULL);
+	CU_ASSERT_EQUAL(g_mkdir_with_parents(day, 0755), 0);
+	g_free(day);
+	day = g_build_filename(at.root, ".loss/2023/11/14", NULL);
+	write_text(day, line, strlen(line));
+	expect_missing(&at, 0);
+	write_text(at.path, text, strlen(text));
+	CU_ASSERT_EQUAL(hournotes_deliver(at.path, &(struct hourlines_place){ .root = at.root },
+					  NULL, NULL, &lines, NULL),
+			ST_OK);
+	expect_missing(&at, 4);
+	g_free(text);
+	g_free(day);
+	end(&at);
+}
+
 static void test_damage(void)
 {
 	static const struct {
@@ -243,6 +270,7 @@ static const struct unit_case cases[] = {
 	{ "counters and names", test_counters_and_names },
 	{ "from collector to packer to repository", test_on_the_way },
 	{ "what is torn or of a later release is passed over", test_torn },
+	{ "a line without its end", test_without_end },
 	{ "damage is told", test_damage },
 	{ NULL, NULL },
 };

@@ -303,6 +303,53 @@ static void put_bytes(struct datagram *d, const char *hex)
 }
 
 /* Instead of a flow the packet itself (RFC 5477), as a frame or from its IP header on. */
+static unsigned count_key(const struct seen *seen, uint16_t id)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < seen->extras.count; i++) {
+		count += seen->extras.values[i].key.pen == 0 && seen->extras.values[i].key.id == id;
+	}
+	return count;
+}
+
+/* What the exporter says itself is believed: ToS and VLAN, or that there were no packets. */
+static void test_sampled_packets_apart(void)
+{
+	static const uint16_t told[][2] = { { 5, 1 }, { 58, 2 }, { 315, 46 } };
+	static const uint16_t flow[][2] = { { 8, 4 }, { 2, 4 }, { 1, 4 }, { 315, 46 } };
+	static const char frame[] = "020000000001020000000002810003e80800"
+				    "45b8003c0001000040110000c0000201c00002020035aaaa00280000";
+	struct seen seen;
+	struct decoder *decoder = make_decoder(&seen, 0);
+	struct datagram d;
+
+	begin(&d, 1, 60000, NOW_S);
+	put_fields(&d, 330, told, G_N_ELEMENTS(told));
+	put_fields(&d, 331, flow, G_N_ELEMENTS(flow));
+	begin_set(&d, 330);
+	put(&d, 7, 1);
+	put(&d, 9, 2);
+	put_bytes(&d, frame);
+	end_set(&d);
+	CU_ASSERT_EQUAL(take(decoder, &d), ST_OK);
+	CU_ASSERT_EQUAL_FATAL(seen.records, 1);
+	UNIT_ASSERT_U64(count_key(&seen, 5), 1);
+	UNIT_ASSERT_U64(count_key(&seen, 58), 1);
+	UNIT_ASSERT_U64(find(&seen, 5)->number, 7);
+	begin(&d, 2, 60000, NOW_S);
+	begin_set(&d, 331);
+	put(&d, 0x0a000001, 4);
+	put(&d, 0, 4);
+	put(&d, 0, 4);
+	put_bytes(&d, frame);
+	end_set(&d);
+	CU_ASSERT_EQUAL(take(decoder, &d), ST_OK);
+	UNIT_ASSERT_U64(seen.records, 1);
+	UNIT_ASSERT_U64(count_of(decoder, DECODER_IGNORED), 1);
+	decoder_free(decoder);
+}
+
 static void test_sampled_packets(void)
 {
 	static const uint16_t frame[][2] = { { 10, 4 }, { 14, 4 }, { 312, 2 }, { 315, 46 } };
@@ -475,6 +522,7 @@ int main(void)
 		{ "sampling", test_sampling },
 		{ "events of translators", test_nat_event },
 		{ "sampled packets", test_sampled_packets },
+		{ "sampled packets beside what is told", test_sampled_packets_apart },
 		{ "held", test_held },
 		{ "sequence", test_sequence },
 		{ "clock", test_clock },
