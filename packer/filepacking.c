@@ -469,11 +469,11 @@ static int pack_notes(struct filepacking *self, const char *path, struct err *er
 	if (st == ST_EFORMAT || st == ST_ELIMIT) {
 		return put_aside(self, path, &why);
 	}
+	if (st == ST_OK && self->output) {
+		st = outputincremental_end_lines(self->output, &why);
+	}
 	if (st != ST_OK) {
 		return err_set(err, st, "%s", why.text);
-	}
-	if (self->output) {
-		outputincremental_publish(self->output); /* they are durable then */
 	}
 	log_msg(LOG_LEVEL_INFO, "%s: %zu lines about hours", path, lines);
 	return dispose(self, path, NULL, err);

@@ -65,6 +65,18 @@ static char *unused_name(const struct outputincremental *output, const char *bas
 	return name;
 }
 
+static int remove_file(const char *folder, bool dot, const char *name, struct err *err)
+{
+	char *path = path_of(folder, dot, name);
+	int st = ST_OK;
+
+	if (unlink(path) != 0 && errno != ENOENT) {
+		st = err_errno(err, ST_EIO, errno, "%s", path);
+	}
+	g_free(path);
+	return st;
+}
+
 /* ---- for the writer ---- */
 
 static char *hourly_name(const struct site *site, const struct hourfile_key *key)
@@ -162,9 +174,12 @@ static int begin_notes(struct outputincremental *output, struct err *err)
 
 	if (st == ST_OK) {
 		st = hournotes_create(&output->notes, path, err);
-	}
-	if (st == ST_OK) {
-		output->notes_name = g_steal_pointer(&name);
+		if (st == ST_OK) {
+			output->notes_name = g_steal_pointer(&name);
+		} else {
+			remove_file(output->opts.directory, true, name, NULL);
+			remove_file(output->opts.directory, false, name, NULL);
+		}
 	}
 	g_free(path);
 	g_free(name);
@@ -173,19 +188,28 @@ static int begin_notes(struct outputincremental *output, struct err *err)
 	return st;
 }
 
-/* The lock is held. A file that cannot be synced is published all the same. */
+int outputincremental_end_lines(struct outputincremental *output, struct err *err)
+{
+	int st = ST_OK;
+
+	pthread_mutex_lock(&output->lock);
+	if (output->notes) {
+		st = hournotes_close(output->notes, err);
+		g_ptr_array_add(output->closed, g_steal_pointer(&output->notes_name));
+		output->notes = NULL;
+	}
+	pthread_mutex_unlock(&output->lock);
+	return st;
+}
+
+/* A file that cannot be synced is published all the same. */
 static void end_notes(struct outputincremental *output)
 {
 	struct err err;
 
-	if (!output->notes) {
-		return;
-	}
-	if (hournotes_close(output->notes, &err) != ST_OK) {
+	if (outputincremental_end_lines(output, &err) != ST_OK) {
 		log_msg(LOG_LEVEL_ERR, "%s", err.text);
 	}
-	g_ptr_array_add(output->closed, g_steal_pointer(&output->notes_name));
-	output->notes = NULL;
 }
 
 static int put_line(void *arg, const char *folder, const char *line, struct err *err)
@@ -210,18 +234,6 @@ const struct hourlines_place *outputincremental_lines(const struct outputincreme
 }
 
 /* ---- publishing ---- */
-
-static int remove_file(const char *folder, bool dot, const char *name, struct err *err)
-{
-	char *path = path_of(folder, dot, name);
-	int st = ST_OK;
-
-	if (unlink(path) != 0 && errno != ENOENT) {
-		st = err_errno(err, ST_EIO, errno, "%s", path);
-	}
-	g_free(path);
-	return st;
-}
 
 /* The file .NAME of one folder becomes the file NAME, with dot .NAME, of another. ST_ESUPPORT: they
  * are on different file systems. */
@@ -398,8 +410,8 @@ void outputincremental_publish(struct outputincremental *output)
 	GPtrArray *names;
 	guint moved;
 
-	pthread_mutex_lock(&output->lock);
 	end_notes(output);
+	pthread_mutex_lock(&output->lock);
 	names = output->closed;
 	output->closed = g_ptr_array_new_with_free_func(g_free);
 	pthread_mutex_unlock(&output->lock);

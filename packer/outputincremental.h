@@ -53,6 +53,8 @@ const struct writer_place *outputincremental_place(const struct outputincrementa
  * which is published with the others. Lives as long as the output; from any thread.
  */
 const struct hourlines_place *outputincremental_lines(const struct outputincremental *output);
+/* Make those that went there durable; the file is closed. ST_OK, ST_EIO. */
+int outputincremental_end_lines(struct outputincremental *output, struct err *err);
 
 /* Publish the files that the writer has closed. What cannot be published is tried again the next
  * time. */

@@ -256,24 +256,36 @@ static int64_t packing_flush_wait_ns(const struct packing *packing)
 	return packing->opts.flush_offset_ns < 0 ? timeout_ns : timeout_ns - since_ns % timeout_ns;
 }
 
-/* With the lines of the log; incremental files are closed and published. */
-static int packing_flush(struct packing *packing, struct err *err)
+static void packing_log_flush(const struct packing *packing)
 {
-	int st;
-
 	if (packing->relay) {
-		return packing_commit(packing, 0, err);
+		return;
 	}
 	if (!packing->output) {
 		log_msg(LOG_LEVEL_INFO, "Flushing files after %" PRId64 " seconds.",
 			packing->opts.flush_timeout_ns / NS_PER_S);
-		return packing_commit(packing, WRITER_REPORT, err);
-	}
-	if (!packing->opts.by_probe) {
+	} else if (!packing->opts.by_probe) {
 		log_msg(LOG_LEVEL_INFO, "Closing and moving incremental files...");
 	}
-	st = packing_commit(packing, WRITER_REPORT | WRITER_CLOSE, err);
-	outputincremental_publish(packing->output);
+}
+
+/*
+ * With the lines of the log; incremental files are closed and published. Losses are booked behind
+ * the commit: what is not committed is counted again after a crash.
+ */
+static int packing_flush(struct packing *packing, struct err *err)
+{
+	unsigned flags = packing->relay ? 0 : WRITER_REPORT;
+	int st;
+
+	packing_log_flush(packing);
+	st = packing_commit(packing, packing->output ? flags | WRITER_CLOSE : flags, err);
+	if (st == ST_OK) {
+		collector_book_losses(packing->collector, clock_now_ns(CLOCK_REALTIME), false);
+	}
+	if (packing->output) {
+		outputincremental_publish(packing->output);
+	}
 	return st;
 }
 
@@ -343,7 +355,6 @@ static void packing_tick(struct packing *packing, struct packing_timer *timer)
 
 	if (timed) {
 		collector_report(packing->collector);
-		collector_book_losses(packing->collector, clock_now_ns(CLOCK_REALTIME), false);
 		timer->next_flush_ns = now_ns + packing_flush_wait_ns(packing);
 	}
 	if ((timed || due) && now_ns >= timer->retry_ns) {

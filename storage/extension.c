@@ -19,6 +19,9 @@ struct extension_column {
 	GByteArray *bytes;
 };
 
+/* Bytes of values whose room is kept for the next block; there may be many buffers. */
+#define SPARES_MAX ((size_t)1 << 20)
+
 struct extension_buffer {
 	GPtrArray *columns; /* struct extension_column */
 	GPtrArray *spares;  /* those of the block before: their room is used again */
@@ -60,6 +63,9 @@ void extension_clear(struct extension_buffer *buffer)
 {
 	GPtrArray *columns = buffer->columns;
 
+	if (buffer->bytes > SPARES_MAX) {
+		g_ptr_array_set_size(columns, 0);
+	}
 	g_ptr_array_set_size(buffer->spares, 0);
 	buffer->columns = buffer->spares;
 	buffer->spares = columns;

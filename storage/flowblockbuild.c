@@ -700,7 +700,7 @@ static void need_workspace(struct flowblock_builder *builder)
 
 static void clear_rows(struct flowblock_builder *builder)
 {
-	if (builder->rows < SMALL_BLOCK) {
+	if (builder->rows < (builder->opts.quick ? QUICK_ROWS : SMALL_BLOCK)) {
 		workspace_free(builder->work);
 		builder->work = NULL;
 	}

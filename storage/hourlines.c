@@ -57,17 +57,21 @@ static char *hourlines_text(const struct hourlines *lines, int64_t hour_ns,
 	return g_string_free(line, FALSE);
 }
 
-/* A line that a dying packer left torn is ended: it is then passed over, not joined. */
-static int hourlines_end_last(int fd, const char *path, struct err *err)
+/* A line that a dying packer left torn would say something else when it was ended: it is cut off. */
+static int hourlines_cut_torn(int fd, const char *path, struct err *err)
 {
 	off_t end = lseek(fd, 0, SEEK_END);
-	char last = '\n';
+	off_t at = end;
+	char last = '\0';
 
-	if ((end > 0 && pread(fd, &last, 1, end - 1) != 1) ||
-	    (last != '\n' && write(fd, "\n", 1) != 1)) {
-		return err_errno(err, ST_EIO, errno, "%s", path);
+	while (at > 0 && last != '\n') {
+		if (pread(fd, &last, 1, at - 1) != 1) {
+			return err_errno(err, ST_EIO, errno, "%s", path);
+		}
+		at -= last != '\n';
 	}
-	return ST_OK;
+	return at == end || ftruncate(fd, at) == 0 ? ST_OK
+						   : err_errno(err, ST_EIO, errno, "%s", path);
 }
 
 /* All of it or nothing. */
@@ -80,13 +84,13 @@ static int hourlines_write(int fd, const char *path, const char *line, struct er
 
 	if (write(fd, text, (size_t)len) != len) {
 		st = err_errno(err, ST_EIO, errno, "%s", path);
-		(void)!ftruncate(fd, end); /* what is left of it is ended, and passed over */
+		(void)!ftruncate(fd, end); /* else the next one does it */
 	}
 	g_free(text);
 	return st;
 }
 
-/* The file of a day, made as needed, under its lock; its last line is ended. */
+/* The file of a day, made as needed, under its lock; its last line is whole. */
 static int hourlines_open(const char *path, int *fd, struct err *err)
 {
 	char *folder = g_path_get_dirname(path);
@@ -100,7 +104,7 @@ static int hourlines_open(const char *path, int *fd, struct err *err)
 		st = lockedfile_open(path, LOCKEDFILE_CREATE, fd, err);
 	}
 	if (st == ST_OK) {
-		st = hourlines_end_last(*fd, path, err);
+		st = hourlines_cut_torn(*fd, path, err);
 		if (st != ST_OK) {
 			close(*fd);
 		}

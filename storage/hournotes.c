@@ -13,20 +13,28 @@
 #include "storage/ifcounters.h"
 #include "storage/labels.h"
 #include "storage/lossfile.h"
+#include "storage/newfile.h"
 
 #define HEADING "tussah-notes 1\n"
 
 /* ---- kinds of lines ---- */
 
-static int deliver_lines(const char *folder, const char *root, const GPtrArray *lines,
-			 size_t *added, struct err *err)
+static gint compare_lines(gconstpointer a, gconstpointer b)
 {
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* In the order of their hours, so that the file of each day is opened once. */
+static int deliver_lines(const char *folder, const char *root, GPtrArray *lines, size_t *added,
+			 struct err *err)
+{
+	g_ptr_array_sort(lines, compare_lines);
 	return hourlines_add_once(folder, root, (const char *const *)lines->pdata, lines->len,
 				  added, err);
 }
 
-static int deliver_labels(const char *folder, const char *root, const GPtrArray *lines,
-			  size_t *added, struct err *err)
+static int deliver_labels(const char *folder, const char *root, GPtrArray *lines, size_t *added,
+			  struct err *err)
 {
 	struct labels *labels = labels_new();
 	int st = ST_OK;
@@ -38,15 +46,16 @@ static int deliver_labels(const char *folder, const char *root, const GPtrArray 
 	if (st == ST_OK && labels_changed(labels)) {
 		st = labels_save(labels, root, err);
 	}
-	*added = labels_count(labels);
+	*added = lines->len;
 	labels_free(labels);
-	return st;
+	return st == ST_ELIMIT ? ST_OK : st; /* as many as there is room for */
 }
 
 static const struct notes_kind {
 	const char *folder;
 	bool counts; /* lines that look alike are not the same */
-	int (*deliver)(const char *folder, const char *root, const GPtrArray *lines, size_t *added,
+	/* The order of lines may change. */
+	int (*deliver)(const char *folder, const char *root, GPtrArray *lines, size_t *added,
 		       struct err *err);
 } kinds[] = {
 	{ LOSSFILE_FOLDER, true, deliver_lines },
@@ -58,23 +67,27 @@ static const struct notes_kind {
 
 struct hournotes {
 	int fd;
+	uint64_t len; /* of whole lines; what is behind is of one that failed, and written over */
 	char *path;
 };
 
 static int put_text(struct hournotes *notes, const char *text, struct err *err)
 {
-	ssize_t len = (ssize_t)strlen(text);
+	size_t len = strlen(text);
+	int st = newfile_write(notes->fd, notes->len, text, len, err);
 
-	return write(notes->fd, text, (size_t)len) == len
-		       ? ST_OK
-		       : err_errno(err, ST_EIO, errno, "%s", notes->path);
+	if (st != ST_OK) {
+		return err_prefix(err, "%s", notes->path);
+	}
+	notes->len += len;
+	return ST_OK;
 }
 
 int hournotes_create(struct hournotes **out, const char *path, struct err *err)
 {
 	struct hournotes *notes;
 	struct err closing;
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	int st;
 
 	if (fd < 0) {
@@ -121,7 +134,11 @@ int hournotes_write(struct hournotes *notes, const char *folder, const char *lin
 
 int hournotes_close(struct hournotes *notes, struct err *err)
 {
-	int st = fsync(notes->fd) == 0 ? ST_OK : err_errno(err, ST_EIO, errno, "%s", notes->path);
+	int st = ST_OK;
+
+	if (ftruncate(notes->fd, (off_t)notes->len) != 0 || fsync(notes->fd) != 0) {
+		st = err_errno(err, ST_EIO, errno, "%s", notes->path);
+	}
 
 	close(notes->fd);
 	g_free(notes->path);

@@ -43,7 +43,7 @@ typedef void (*hournotes_edit_fn)(void *arg, const char *folder, const char *lin
 
 /*
  * Bring the lines to their place: to a root durably, or to whoever takes them. edit may be NULL.
- * *lines: how many were new there. Lines for what is not known here, and a last line without its
+ * *lines: how many were new there (names: how many there were). Lines for what is not known here, and a last line without its
  * end, are passed over. ST_OK; ST_EFORMAT (the file is none, or a line is damaged), ST_ELIMIT: it
  * never will be; ST_EIO: it may be later.
  */

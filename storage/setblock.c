@@ -17,6 +17,9 @@
 
 void setblock_list_grow(struct setblock_list *list)
 {
+	if (list->capacity > UINT32_MAX / 2) {
+		g_error("more than %u blocks of addresses", list->capacity);
+	}
 	list->capacity = MAX(CAPACITY_MIN, 2 * list->capacity);
 	list->at = g_renew(struct setblock, list->at, list->capacity);
 }

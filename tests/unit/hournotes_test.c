@@ -4,7 +4,10 @@
 
 #include <glib.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/timestamp.h"
@@ -202,10 +205,10 @@ static void test_torn(void)
 	end(&at);
 }
 
-/* A line in the repository that is whole but for its end, which a full disk may leave. */
-static void test_without_end(void)
+/* A line in the repository that is there in part, wherever it was cut. */
+static void test_torn_there(void)
 {
-	static const char line[] = "2023/11/14T22 S0 P missing=4 note=1";
+	static const char line[] = "2023/11/14T22 S0 P missing=40 note=12";
 	struct notes_case at;
 	char *day;
 	char *text = g_strconcat("tussah-notes 1\n.loss ", line, "\n", NULL);
@@ -217,15 +220,45 @@ static void test_without_end(void)
 	CU_ASSERT_EQUAL(g_mkdir_with_parents(day, 0755), 0);
 	g_free(day);
 	day = g_build_filename(at.root, ".loss/2023/11/14", NULL);
-	write_text(day, line, strlen(line));
-	expect_missing(&at, 0);
 	write_text(at.path, text, strlen(text));
-	CU_ASSERT_EQUAL(hournotes_deliver(at.path, &(struct hourlines_place){ .root = at.root },
-					  NULL, NULL, &lines, NULL),
-			ST_OK);
-	expect_missing(&at, 4);
+	for (size_t cut = 0; cut <= strlen(line); cut++) {
+		unit_at("%zu bytes", cut);
+		write_text(day, line, cut);
+		expect_missing(&at, 0);
+		CU_ASSERT_EQUAL(hournotes_deliver(at.path,
+						  &(struct hourlines_place){ .root = at.root },
+						  NULL, NULL, &lines, NULL),
+				ST_OK);
+		expect_missing(&at, 40);
+	}
 	g_free(text);
 	g_free(day);
+	end(&at);
+}
+
+/* A line that found no room is not there; those before and behind it are. */
+static void test_no_room(void)
+{
+	struct notes_case at;
+	struct rlimit before;
+	struct stat written;
+	const struct loss loss = { { [LOSS_MISSING] = 1000 } };
+	struct hourlines_place place = { .put = put, .arg = &at };
+	size_t lines;
+
+	begin(&at, "room");
+	lose(&at, 0, 1);
+	CU_ASSERT_EQUAL(stat(at.path, &written), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &before);
+	setrlimit(RLIMIT_FSIZE, &(struct rlimit){ (rlim_t)written.st_size + 10, before.rlim_max });
+	CU_ASSERT_NOT_EQUAL(lossfile_add(&place, BASE_NS, "S0", "P", &loss, NULL), ST_OK);
+	setrlimit(RLIMIT_FSIZE, &before);
+	lose(&at, 0, 2);
+	CU_ASSERT_EQUAL(hournotes_close(at.notes, NULL), ST_OK);
+	place = (struct hourlines_place){ .root = at.root };
+	CU_ASSERT_EQUAL(hournotes_deliver(at.path, &place, NULL, NULL, &lines, NULL), ST_OK);
+	expect_missing(&at, 3);
 	end(&at);
 }
 
@@ -270,7 +303,8 @@ static const struct unit_case cases[] = {
 	{ "counters and names", test_counters_and_names },
 	{ "from collector to packer to repository", test_on_the_way },
 	{ "what is torn or of a later release is passed over", test_torn },
-	{ "a line without its end", test_without_end },
+	{ "a line that is there in part", test_torn_there },
+	{ "no room for a line", test_no_room },
 	{ "damage is told", test_damage },
 	{ NULL, NULL },
 };
