@@ -10,7 +10,6 @@
 
 #include <glib.h>
 
-#include "common/extfield.h"
 #include "common/timestamp.h"
 #include "query/grouporder.h"
 #include "query/grouptable.h"
@@ -50,6 +49,7 @@ struct group {
 	uint64_t memory_bytes;
 	const char *temp_dir;
 
+	uint64_t set_bytes; /* atomic: of what is in the sets */
 	unsigned set_bits;
 	unsigned set_count; /* in use: one, until a worker shares its groups */
 	struct groupset sets[SETS_MAX];
@@ -286,11 +286,23 @@ static uint64_t bytes_of(struct grouptable *const tables[GROUPKEY_SHAPES])
 	return bytes;
 }
 
-static int spill_if_full(struct group *group, struct groupset *set, struct err *err)
+/*
+ * The set has grown from so many bytes, by who has its lock. One bound counts for all sets: whether
+ * anything is ever spilled, which is seen in the order of the groups, follows from the groups alone and not
+ * from how they are divided.
+ */
+static int account(struct group *group, struct groupset *set, uint64_t before, struct err *err)
 {
-	return bytes_of(set->tables) > group->memory_bytes / group->set_count
-		       ? spill_set(group, set, err)
-		       : ST_OK;
+	uint64_t now = bytes_of(set->tables);
+	uint64_t all = __atomic_add_fetch(&group->set_bytes, now - before, __ATOMIC_RELAXED);
+	int status = ST_OK;
+
+	if (all > group->memory_bytes) {
+		status = spill_set(group, set, err);
+		__atomic_sub_fetch(&group->set_bytes, now - bytes_of(set->tables),
+				   __ATOMIC_RELAXED);
+	}
+	return status;
 }
 
 /* ---- workers ---- */
@@ -351,10 +363,13 @@ static int merge_own(struct group_worker *worker, enum groupkey_shape shape, str
 	for (unsigned s = 0; status == ST_OK && s < group->set_count; s++) {
 		struct groupset *set = &group->sets[s];
 
+		uint64_t before;
+
 		part.part = (uint8_t)s;
 		pthread_mutex_lock(&set->lock);
+		before = bytes_of(set->tables);
 		grouptable_merge(table_in(group, set->tables, shape), &part);
-		status = spill_if_full(group, set, err);
+		status = account(group, set, before, err);
 		pthread_mutex_unlock(&set->lock);
 	}
 	g_free(hashes);
@@ -364,7 +379,8 @@ static int merge_own(struct group_worker *worker, enum groupkey_shape shape, str
 }
 
 /* If there is one set, and nothing in it, the worker's table becomes its. */
-static bool give_own(struct group_worker *worker, enum groupkey_shape shape)
+static bool give_own(struct group_worker *worker, enum groupkey_shape shape, int *status,
+		     struct err *err)
 {
 	struct group *group = worker->group;
 	struct groupset *set = &group->sets[0];
@@ -373,8 +389,11 @@ static bool give_own(struct group_worker *worker, enum groupkey_shape shape)
 	pthread_mutex_lock(&set->lock);
 	given = group->set_count == 1 && !set->tables[shape];
 	if (given) {
+		uint64_t before = bytes_of(set->tables);
+
 		set->tables[shape] = worker->own[shape];
 		worker->own[shape] = NULL;
+		*status = account(group, set, before, err);
 	}
 	pthread_mutex_unlock(&set->lock);
 	return given;
@@ -398,7 +417,8 @@ static int hand_in_all(struct group_worker *worker, struct err *err)
 	int status = ST_OK;
 
 	for (enum groupkey_shape shape = 0; shape < GROUPKEY_SHAPES; shape++) {
-		if (worker->own[shape] && status == ST_OK && !give_own(worker, shape)) {
+		if (worker->own[shape] && status == ST_OK &&
+		    !give_own(worker, shape, &status, err)) {
 			status = merge_own(worker, shape, err);
 		}
 		grouptable_free(worker->own[shape]);
@@ -448,6 +468,7 @@ static int add_to_set(struct group_worker *worker, unsigned s, enum groupkey_sha
 {
 	struct group *group = worker->group;
 	struct groupset *set = &group->sets[s];
+	uint64_t before = bytes_of(set->tables);
 	struct grouptable *table = table_in(group, set->tables, shape);
 
 	if (group->presorted) {
@@ -455,7 +476,7 @@ static int add_to_set(struct group_worker *worker, unsigned s, enum groupkey_sha
 	} else {
 		grouptable_add(table, packed, worker->order[s], worker->counts[s]);
 	}
-	return spill_if_full(group, set, err);
+	return account(group, set, before, err);
 }
 
 /* The sets that are free first; when all are taken, wait for one. */

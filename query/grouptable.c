@@ -265,20 +265,24 @@ void grouptable_add(struct grouptable *table, const struct grouptable_packed *pa
 /* The group of a row is that of the row before, or a new one. */
 void grouptable_follow(struct grouptable *table, const struct grouptable_packed *packed)
 {
+	const uint32_t selected = packed->rows.batch->selected;
 	struct keytable *to = &table->rows;
+	uint16_t places[CHUNK];
+	uint32_t groups[CHUNK];
 
-	for (uint32_t i = 0; i < packed->rows.batch->selected; i++) {
+	for (uint32_t i = 0; i < selected; i++) {
 		const uint8_t *key = packed->keys + i * to->padded;
 		const uint8_t *last = to->count > 0 ? keytable_row(to, to->count - 1) : NULL;
-		const uint16_t place = (uint16_t)i;
-		uint32_t group;
 
 		if (!last || memcmp(last, key, to->padded) != 0) {
 			keytable_append(to, key);
 			start_row(table, grouptable_values(table, to->count - 1));
 		}
-		group = to->count - 1;
-		add_values(table, packed, &place, &group, 1);
+		places[i % CHUNK] = (uint16_t)i;
+		groups[i % CHUNK] = to->count - 1;
+		if (i % CHUNK == CHUNK - 1 || i + 1 == selected) {
+			add_values(table, packed, places, groups, i % CHUNK + 1);
+		}
 	}
 }
 

@@ -221,8 +221,12 @@ void outfile_leave_empty(struct outfile *out)
 
 void outfile_leave_name(const char *path)
 {
-	int fd = path && !tool_is_stdout(path) ? open(path, O_WRONLY | O_CREAT | O_EXCL, 0666) : -1;
+	int fd;
 
+	if (!path || tool_is_stdout(path) || strcmp(path, "stderr") == 0) {
+		return;
+	}
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0666);
 	if (fd >= 0) {
 		close(fd);
 	}

@@ -432,8 +432,7 @@ static int set_run(struct tool_env *env, void *base, int argc, char **argv)
 	}
 	for (int i = 0; i < OUTPUT_COUNT; i++) {
 		if (job.sinks[i]) {
-			outfile_drop(job.sinks[i]);
-			outfile_leave_name(opts->paths[i]);
+			outfile_leave_empty(job.sinks[i]);
 		}
 		ipset_free(job.sets[i]);
 		sightings_free(job.seen[i]);

@@ -9,7 +9,6 @@
 #include "query/format.h"
 #include "query/labelling.h"
 #include "query/madefields.h"
-#include "query/outfile.h"
 #include "query/recordout.h"
 #include "query/recordread.h"
 #include "query/recordsort.h"
@@ -125,10 +124,8 @@ static int write_records(void *arg, const uint8_t *encoded, size_t count, struct
 	return stream_write_encoded_rows(arg, encoded, count, err);
 }
 
-/* Opened only now, as the header carries what the inputs had in theirs. */
-static void write_file(struct sort *sort, const struct sort_opts *opts, struct tool_env *env)
+static void write_file(struct sort *sort, struct recordout *out, struct tool_env *env)
 {
-	struct recordout *out = recordout_open(opts->output_path, &opts->sink);
 	struct err err;
 
 	recordout_begin(out, env, &sort->entries);
@@ -177,6 +174,7 @@ static int sort_run(struct tool_env *env, void *options, int argc, char **argv)
 {
 	struct sort_opts *opts = options;
 	struct sort sort = { 0 };
+	struct recordout *out;
 	int exit_status;
 
 	if (opts->help_fields) {
@@ -194,11 +192,12 @@ static int sort_run(struct tool_env *env, void *options, int argc, char **argv)
 		argc = 1;
 	}
 	prepare(&sort, opts, env);
+	out = recordout_open(opts->output_path, &opts->sink);
 	exit_status = read_all(&sort, opts, env, argc, argv);
 	if (exit_status == TOOL_EXIT_OK) {
-		write_file(&sort, opts, env);
+		write_file(&sort, out, env);
 	} else {
-		outfile_leave_name(opts->output_path);
+		recordout_leave_empty(out);
 	}
 	release(&sort);
 	return exit_status;

@@ -220,7 +220,7 @@ static struct stream *open_output(struct tool_env *env, const struct rwtuc_opts 
 
 /* false: stop here. */
 static bool bad_line(struct rwtuc *run, const char *name, uint64_t number, const char *bytes,
-		     size_t len, const struct err *err)
+		     size_t len, const char *why)
 {
 	run->bad_count++;
 	if (run->bad) {
@@ -228,7 +228,7 @@ static bool bad_line(struct rwtuc *run, const char *name, uint64_t number, const
 			bytes);
 	}
 	if (run->opts->verbose || run->opts->stop_on_error) {
-		tool_warn("%s:%llu:%s", name, (unsigned long long)number, err->text);
+		tool_warn("%s:%llu:%s", name, (unsigned long long)number, why);
 	}
 	run->failed |= run->opts->stop_on_error;
 	return !run->opts->stop_on_error;
@@ -288,7 +288,7 @@ static bool take_bad_line(void *arg, const struct tuccrew_bad *bad)
 {
 	struct rwtuc *run = arg;
 
-	return bad_line(run, run->name, bad->number, bad->bytes, bad->len, bad->err);
+	return bad_line(run, run->name, bad->number, bad->bytes, bad->len, bad->why);
 }
 
 /* The first line, of len bytes without its newline; false: stop. */
@@ -309,7 +309,7 @@ static bool take_line(struct rwtuc *run, uint64_t number, const char *bytes, siz
 	if (tuc_parse(run->tuc, run->line,
 		      tuc_wants_now(run->tuc) ? clock_now_ns(CLOCK_REALTIME) : 0, &rec,
 		      &err) != ST_OK) {
-		return bad_line(run, run->name, number, bytes, len, &err);
+		return bad_line(run, run->name, number, bytes, len, err.text);
 	}
 	add_record(run, &rec);
 	return true;

@@ -49,7 +49,7 @@ struct scanmodel_verdict {
 /* The figures of BLR, in the order of its coefficients; at most SCANMODEL_FIGURES. */
 #define SCANMODEL_FIGURES 7
 /*
- * flows are sorted by destination; those of UDP and ICMP become sorted by port, too. Returns how
+ * flows are sorted by destination; those to one host in the order of the input. Returns how
  * many figures there are; 0: the protocol has no model.
  */
 size_t scanmodel_figures(uint8_t protocol, const struct scanflow *flows, size_t count,

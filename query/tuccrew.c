@@ -23,7 +23,7 @@ struct bad_line {
 	size_t at;
 	size_t len;
 	guint records; /* of the part, before it */
-	struct err err;
+	gsize why;     /* place in the part's reasons */
 };
 
 struct part {
@@ -31,8 +31,9 @@ struct part {
 	char *text;
 	size_t len;
 	uint64_t lines;
-	GArray *records; /* struct record */
-	GArray *bad;     /* struct bad_line */
+	GArray *records;  /* struct record */
+	GArray *bad;      /* struct bad_line */
+	GString *reasons; /* texts, each with its NUL */
 };
 
 struct run {
@@ -59,6 +60,7 @@ static void free_part(struct part *part)
 	g_free(part->text);
 	g_array_free(part->records, TRUE);
 	g_array_free(part->bad, TRUE);
+	g_string_free(part->reasons, TRUE);
 	g_free(part);
 }
 
@@ -140,6 +142,7 @@ static void *next_part(void *arg)
 	part->len = len;
 	part->records = g_array_new(FALSE, FALSE, sizeof(struct record));
 	part->bad = g_array_new(FALSE, FALSE, sizeof(struct bad_line));
+	part->reasons = g_string_new(NULL);
 	g_byte_array_remove_range(run->ahead, 0, (guint)len);
 	return part;
 }
@@ -151,18 +154,27 @@ static bool is_worth_threads(void *arg, void *unit)
 
 /* ---- parsing, by any thread ---- */
 
-/* A line of text that is taken apart in scratch, as bad lines are told as they were. */
-static void parse_line(const struct tuccrew *crew, struct part *part, size_t at, size_t len,
-		       char *scratch)
+static void add_bad_line(struct part *part, size_t at, size_t len, const char *why)
 {
-	struct bad_line bad = {
+	const struct bad_line bad = {
 		.number = part->lines,
 		.at = at,
 		.len = len,
 		.records = part->records->len,
+		.why = part->reasons->len,
 	};
+
+	g_array_append_val(part->bad, bad);
+	g_string_append_len(part->reasons, why, (gssize)strlen(why) + 1);
+}
+
+/* A line of text that is taken apart in scratch, as bad lines are told as they were. */
+static void parse_line(const struct tuccrew *crew, struct part *part, size_t at, size_t len,
+		       char *scratch)
+{
 	int64_t now_ns = 0;
 	struct record rec;
+	struct err err;
 
 	memcpy(scratch, part->text + at, len);
 	scratch[len] = '\0';
@@ -172,10 +184,10 @@ static void parse_line(const struct tuccrew *crew, struct part *part, size_t at,
 	if (tuc_wants_now(crew->tuc)) {
 		now_ns = clock_now_ns(CLOCK_REALTIME);
 	}
-	if (tuc_parse(crew->tuc, scratch, now_ns, &rec, &bad.err) == ST_OK) {
+	if (tuc_parse(crew->tuc, scratch, now_ns, &rec, &err) == ST_OK) {
 		g_array_append_val(part->records, rec);
 	} else {
-		g_array_append_val(part->bad, bad);
+		add_bad_line(part, at, len, err.text);
 	}
 }
 
@@ -194,7 +206,8 @@ static void parse_part(void *arg, void *worker, void *unit, struct scanturn *tur
 		at += len + 1;
 	}
 	g_free(scratch);
-	part->head.bytes = part->len + part->records->len * sizeof(struct record);
+	part->head.bytes = part->len + part->records->len * sizeof(struct record) +
+			   part->bad->len * sizeof(struct bad_line) + part->reasons->len;
 	scancrew_put(turn, &part->head);
 }
 
@@ -220,7 +233,7 @@ static int take_part(void *arg, struct scanpiece *piece, bool drained, struct er
 			.number = run->lines + bad->number + 1,
 			.bytes = part->text + bad->at,
 			.len = bad->len,
-			.err = &bad->err,
+			.why = part->reasons->str + bad->why,
 		};
 
 		hand_out(run, part, done, bad->records);

@@ -18,7 +18,7 @@ struct tuccrew_bad {
 	uint64_t number;
 	const char *bytes; /* without the newline */
 	size_t len;
-	const struct err *err;
+	const char *why;
 };
 
 struct tuccrew {

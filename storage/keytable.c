@@ -15,8 +15,10 @@
 /* Most slots that are used, of so many. */
 #define LOAD    5u
 #define LOAD_OF 8u
-/* Bytes of the first chunk of rows, at least. */
-#define CHUNK_BYTES HUGEROOM_BYTES
+/* Bytes of the first chunk of rows, at least: each table of each thread has one. */
+#define CHUNK_BYTES (64u << 10)
+/* What slots take for each row, about. */
+#define SLOT_SHARE 20u
 
 static size_t chunk_bytes(const struct keytable *table, size_t chunk)
 {
@@ -37,7 +39,6 @@ static void give_slots_back(struct keytable_slot *slots, uint32_t mask)
 void keytable_init(struct keytable *table, size_t key_size, size_t extra_bytes)
 {
 	*table = (struct keytable){
-		.key_size = key_size,
 		.padded = keytable_padded(key_size),
 		.row_size = keytable_padded(key_size) + keytable_padded(extra_bytes),
 	};
@@ -104,6 +105,9 @@ static void grow(struct keytable *table)
 	struct keytable_slot *old = table->slots;
 	uint32_t count = table->mask + 1;
 
+	if (table->count >= KEYTABLE_ROWS_MAX) {
+		g_error("more than %u rows in one table", KEYTABLE_ROWS_MAX);
+	}
 	make_slots(table, count * 2);
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t at = old[i].hash & table->mask;
@@ -195,7 +199,5 @@ uint8_t *keytable_look_up(const struct keytable *table, const uint8_t *key, uint
 
 uint64_t keytable_bytes(const struct keytable *table)
 {
-	uint64_t slots = table->slots ? (uint64_t)table->mask + 1 : 0;
-
-	return (uint64_t)table->count * table->row_size + slots * sizeof(*table->slots);
+	return table->count * (uint64_t)(table->row_size + SLOT_SHARE);
 }

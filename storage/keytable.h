@@ -17,14 +17,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* As many as there are slots for. */
+#define KEYTABLE_ROWS_MAX (UINT32_C(1) << 30)
+
 struct keytable_slot {
 	uint32_t hash;
 	uint32_t row; /* index + 1; 0: free */
 };
 
 struct keytable {
-	size_t key_size;
-	size_t padded;    /* key_size, rounded up */
+	size_t padded;    /* bytes of a key, rounded up */
 	size_t row_size;  /* padded key and extra bytes */
 	uint8_t **chunks; /* each has as many rows as all before it, the first 1 << chunk_shift */
 	size_t chunk_count;
@@ -53,7 +55,8 @@ static inline uint32_t keytable_hash(const struct keytable *table, const uint8_t
 	return keytable_hash_of(key, table->padded);
 }
 
-/* The row of key, added when it is new (*added). At most 2^32 - 2 rows. */
+/* The row of key, added when it is new (*added). At most KEYTABLE_ROWS_MAX rows; more end the
+ * program. */
 uint8_t *keytable_find(struct keytable *table, const uint8_t *key, uint32_t hash, bool *added);
 /* The same as its number, for keytable_row(). */
 uint32_t keytable_place(struct keytable *table, const uint8_t *key, uint32_t hash, bool *added);
@@ -102,7 +105,7 @@ static inline void keytable_prefetch_row(const struct keytable *table, uint32_t 
 	}
 }
 
-/* Memory in use, of rows and slots. */
+/* Memory in use, roughly: by the number of rows alone, in whatever order they came. */
 uint64_t keytable_bytes(const struct keytable *table);
 
 #endif

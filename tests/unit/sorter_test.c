@@ -281,7 +281,6 @@ int main(void)
 		{ "order", test_order },
 		{ "several rows at a time", test_add_rows },
 		{ "handed out by several threads", test_drain },
-		{ "handed out by several threads", test_drain },
 		{ "no folder for runs", test_no_folder },
 		{ NULL, NULL },
 	};
