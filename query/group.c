@@ -528,9 +528,7 @@ static int add_shape(struct group_worker *worker, enum groupkey_shape shape,
 	};
 
 	groupkey_pack(&group->key, shape, batch, worker->keys[shape], stride);
-	for (uint32_t i = 0; i < batch->selected; i++) {
-		worker->hashes[i] = keytable_hash_of(packed.keys + i * stride, stride);
-	}
+	keytable_hash_all(packed.keys, stride, batch->selected, worker->hashes);
 	for (size_t v = 0; v < group->value_count; v++) {
 		if (group->values[v].op == GROUP_DISTINCT) {
 			groupkey_pack_part(&group->distinct_parts[v], batch, worker->distincts[v],

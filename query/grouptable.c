@@ -7,8 +7,8 @@
 
 /* Rows that are looked up together, so that they come into the cache at the same time. */
 #define CHUNK 128
-/* Their slots are fetched into the cache at twice that distance, the rows that those name at this
- * one: all at once would be more than a processor has on the way at a time, and lost. */
+/* Their slots are fetched into the cache at twice that distance, the rows at this one: all at once
+ * would be more than a processor has on the way at a time, and lost. */
 #define AHEAD 16
 /* In front of the value of a wide pair: the row, and nothing. */
 #define WIDE_AT    8
@@ -130,14 +130,16 @@ static uint32_t row_of_pair(const uint8_t *pair)
 	return row;
 }
 
-/* groups: the numbers of the rows' groups; places: of the rows in the selection. */
+/* groups: the numbers of the rows' groups, and their values; places: of the rows in the selection. */
 static void add_distinct(struct grouptable *table, const struct grouptable_packed *packed, size_t v,
-			 const uint16_t *places, const uint32_t *groups, uint32_t count)
+			 const uint16_t *places, const uint32_t *groups, uint64_t *const *values,
+			 uint32_t count)
 {
 	const struct groupkey_part *part = &table->spec->distincts[v];
 	uint8_t pairs[CHUNK][PAIR_BYTES];
 	uint32_t hashes[CHUNK];
 	uint8_t shapes[CHUNK];
+	struct keytable_guess guesses[CHUNK];
 	bool added;
 
 	for (uint32_t i = 0; i < count; i++) {
@@ -155,14 +157,15 @@ static void add_distinct(struct grouptable *table, const struct grouptable_packe
 			keytable_prefetch(&table->pairs[v][shapes[i]], hashes[i]);
 		}
 		if (i >= AHEAD && i - AHEAD < count) {
-			keytable_prefetch_row(&table->pairs[v][shapes[i - AHEAD]],
-					      hashes[i - AHEAD]);
+			guesses[i - AHEAD] = keytable_guess(&table->pairs[v][shapes[i - AHEAD]],
+							    hashes[i - AHEAD]);
 		}
 		if (i >= 2 * AHEAD) {
 			uint32_t k = i - 2 * AHEAD;
 
-			keytable_place(&table->pairs[v][shapes[k]], pairs[k], hashes[k], &added);
-			grouptable_values(table, groups[k])[v] += added;
+			keytable_settle(&table->pairs[v][shapes[k]], pairs[k], hashes[k],
+					guesses[k], &added);
+			values[k][v] += added;
 		}
 	}
 }
@@ -188,6 +191,11 @@ int grouptable_each_pair(const struct grouptable *table, size_t v, grouptable_pa
 
 /* ---- groups ---- */
 
+static uint64_t *values_of(const struct grouptable *table, uint8_t *row)
+{
+	return (uint64_t *)(void *)(row + table->rows.padded);
+}
+
 static void start_row(const struct grouptable *table, uint64_t *values)
 {
 	for (size_t v = 0; v < table->spec->value_count; v++) {
@@ -197,14 +205,13 @@ static void start_row(const struct grouptable *table, uint64_t *values)
 
 /* Add the rows at these places to their groups. */
 static void add_values(struct grouptable *table, const struct grouptable_packed *packed,
-		       const uint16_t *places, const uint32_t *groups, uint32_t count)
+		       const uint16_t *places, const uint32_t *groups, uint64_t *const *values,
+		       uint32_t count)
 {
-	uint64_t *values[CHUNK];
 	uint16_t numbers[CHUNK];
 	struct grouprows rows = packed->rows;
 
 	for (uint32_t i = 0; i < count; i++) {
-		values[i] = grouptable_values(table, groups[i]);
 		numbers[i] = packed->rows.batch->selection[places[i]];
 	}
 	rows.rows = numbers;
@@ -214,30 +221,34 @@ static void add_values(struct grouptable *table, const struct grouptable_packed 
 		enum group_op op = table->spec->values[v].op;
 
 		if (op == GROUP_DISTINCT) {
-			add_distinct(table, packed, v, places, groups, count);
+			add_distinct(table, packed, v, places, groups, values, count);
 		} else {
 			groupvalue_ops[op].add(&rows, v);
 		}
 	}
 }
 
-static uint32_t find_group(struct grouptable *table, const struct grouptable_packed *packed,
-			   uint16_t place)
+static struct keytable_guess find_group(struct grouptable *table,
+					const struct grouptable_packed *packed, uint16_t place,
+					struct keytable_guess guess)
 {
+	struct keytable *to = &table->rows;
 	bool added;
-	uint32_t group = keytable_place(&table->rows, packed->keys + place * table->rows.padded,
-					packed->hashes[place], &added);
 
+	guess = keytable_settle(to, packed->keys + place * to->padded, packed->hashes[place], guess,
+				&added);
 	if (added) {
-		start_row(table, grouptable_values(table, group));
+		start_row(table, values_of(table, guess.row));
 	}
-	return group;
+	return guess;
 }
 
 static void add_chunk(struct grouptable *table, const struct grouptable_packed *packed,
 		      const uint16_t *places, uint32_t count)
 {
 	struct keytable *to = &table->rows;
+	struct keytable_guess found[CHUNK];
+	uint64_t *values[CHUNK];
 	uint32_t groups[CHUNK];
 
 	for (uint32_t i = 0; i < count + 2 * AHEAD; i++) {
@@ -245,13 +256,17 @@ static void add_chunk(struct grouptable *table, const struct grouptable_packed *
 			keytable_prefetch(to, packed->hashes[places[i]]);
 		}
 		if (i >= AHEAD && i - AHEAD < count) {
-			keytable_prefetch_row(to, packed->hashes[places[i - AHEAD]]);
+			found[i - AHEAD] = keytable_guess(to, packed->hashes[places[i - AHEAD]]);
 		}
 		if (i >= 2 * AHEAD) {
-			groups[i - 2 * AHEAD] = find_group(table, packed, places[i - 2 * AHEAD]);
+			uint32_t k = i - 2 * AHEAD;
+
+			found[k] = find_group(table, packed, places[k], found[k]);
+			values[k] = values_of(table, found[k].row);
+			groups[k] = found[k].number;
 		}
 	}
-	add_values(table, packed, places, groups, count);
+	add_values(table, packed, places, groups, values, count);
 }
 
 void grouptable_add(struct grouptable *table, const struct grouptable_packed *packed,
@@ -269,6 +284,7 @@ void grouptable_follow(struct grouptable *table, const struct grouptable_packed 
 	struct keytable *to = &table->rows;
 	uint16_t places[CHUNK];
 	uint32_t groups[CHUNK];
+	uint64_t *values[CHUNK];
 
 	for (uint32_t i = 0; i < selected; i++) {
 		const uint8_t *key = packed->keys + i * to->padded;
@@ -280,8 +296,9 @@ void grouptable_follow(struct grouptable *table, const struct grouptable_packed 
 		}
 		places[i % CHUNK] = (uint16_t)i;
 		groups[i % CHUNK] = to->count - 1;
+		values[i % CHUNK] = grouptable_values(table, to->count - 1);
 		if (i % CHUNK == CHUNK - 1 || i + 1 == selected) {
-			add_values(table, packed, places, groups, i % CHUNK + 1);
+			add_values(table, packed, places, groups, values, i % CHUNK + 1);
 		}
 	}
 }
@@ -321,14 +338,16 @@ static void merge_pairs(struct grouptable *table, const struct grouptable_part *
 	}
 }
 
-static void merge_row(struct grouptable *table, const struct grouptable_part *part, uint32_t i)
+static void merge_row(struct grouptable *table, const struct grouptable_part *part, uint32_t i,
+		      struct keytable_guess guess)
 {
 	uint64_t *values;
 	bool added;
 
-	part->map[i] = keytable_place(&table->rows, keytable_row(&part->from->rows, i),
-				      part->hashes[i], &added);
-	values = grouptable_values(table, part->map[i]);
+	guess = keytable_settle(&table->rows, keytable_row(&part->from->rows, i), part->hashes[i],
+				guess, &added);
+	part->map[i] = guess.number;
+	values = values_of(table, guess.row);
 	if (added) {
 		start_row(table, values);
 	}
@@ -338,17 +357,18 @@ static void merge_row(struct grouptable *table, const struct grouptable_part *pa
 void grouptable_merge(struct grouptable *table, const struct grouptable_part *part)
 {
 	uint32_t count = part->from->rows.count;
+	struct keytable_guess guesses[AHEAD];
 
 	/* what is fetched for rows of other parts is not much */
-	for (uint32_t i = 0; i < count; i++) {
-		if (i + 2 * AHEAD < count) {
-			keytable_prefetch(&table->rows, part->hashes[i + 2 * AHEAD]);
-		}
+	for (uint32_t i = 0; i < count + AHEAD; i++) {
 		if (i + AHEAD < count) {
-			keytable_prefetch_row(&table->rows, part->hashes[i + AHEAD]);
+			keytable_prefetch(&table->rows, part->hashes[i + AHEAD]);
 		}
-		if (part->parts[i] == part->part) {
-			merge_row(table, part, i);
+		if (i >= AHEAD && part->parts[i - AHEAD] == part->part) {
+			merge_row(table, part, i - AHEAD, guesses[i % AHEAD]);
+		}
+		if (i < count) {
+			guesses[i % AHEAD] = keytable_guess(&table->rows, part->hashes[i]);
 		}
 	}
 	for (size_t v = 0; v < table->spec->value_count; v++) {

@@ -2,7 +2,6 @@
 #include "storage/keytable.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include <glib.h>
 
@@ -99,6 +98,19 @@ uint32_t keytable_hash_of(const uint8_t *key, size_t padded)
 	return (uint32_t)XXH3_64bits(key, padded);
 }
 
+void keytable_hash_all(const uint8_t *keys, size_t padded, uint32_t count, uint32_t *hashes)
+{
+	if (padded == sizeof(uint64_t)) {
+		for (uint32_t i = 0; i < count; i++) {
+			hashes[i] = hash_word(keys + i * sizeof(uint64_t));
+		}
+		return;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		hashes[i] = (uint32_t)XXH3_64bits(keys + i * padded, padded);
+	}
+}
+
 /* Twice the slots, filled from the hashes that they keep. */
 static void grow(struct keytable *table)
 {
@@ -121,20 +133,6 @@ static void grow(struct keytable *table)
 		table->slots[at] = old[i];
 	}
 	give_slots_back(old, count - 1);
-}
-
-static bool same_key(const struct keytable *table, const uint8_t *a, const uint8_t *b)
-{
-	for (size_t i = 0; i < table->padded; i += 8) {
-		uint64_t x, y;
-
-		memcpy(&x, a + i, 8);
-		memcpy(&y, b + i, 8);
-		if (x != y) {
-			return false;
-		}
-	}
-	return true;
 }
 
 uint8_t *keytable_append(struct keytable *table, const uint8_t *key)
@@ -160,7 +158,7 @@ static uint32_t find_slot(const struct keytable *table, const uint8_t *key, uint
 
 	while (table->slots[at].row) {
 		if (table->slots[at].hash == hash &&
-		    same_key(table, keytable_row(table, table->slots[at].row - 1), key)) {
+		    keytable_same_key(table, keytable_row(table, table->slots[at].row - 1), key)) {
 			break;
 		}
 		at = (at + 1) & table->mask;

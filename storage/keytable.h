@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* As many as there are slots for. */
 #define KEYTABLE_ROWS_MAX (UINT32_C(1) << 30)
@@ -50,6 +51,8 @@ void keytable_seal(struct keytable *table);
 
 /* Of padded bytes, as all tables have it. All bits count: those that are lowest find the slot. */
 uint32_t keytable_hash_of(const uint8_t *key, size_t padded);
+/* Of so many keys, padded bytes apart. */
+void keytable_hash_all(const uint8_t *keys, size_t padded, uint32_t count, uint32_t *hashes);
 static inline uint32_t keytable_hash(const struct keytable *table, const uint8_t *key)
 {
 	return keytable_hash_of(key, table->padded);
@@ -92,17 +95,65 @@ static inline uint8_t *keytable_row(const struct keytable *table, uint32_t i)
 	return table->chunks[chunk] + (size_t)(i - first) * table->row_size;
 }
 
-/* The same of the row that the slot names, once the slot is in the cache. */
-static inline void keytable_prefetch_row(const struct keytable *table, uint32_t hash)
+/*
+ * Many keys at a time, each some steps behind the one before, so that memory is on its way while
+ * others are worked on:
+ *
+ *	keytable_prefetch(table, hash);			// the slot
+ *	guess = keytable_guess(table, hash);		// the row
+ *	guess = keytable_settle(table, key, hash, guess, &added);
+ *
+ * A guess is the row whose key has this hash, NULL if there is none; it holds whatever is added
+ * until it is settled.
+ */
+struct keytable_guess {
+	uint8_t *row;
+	uint32_t number;
+};
+
+static inline struct keytable_guess keytable_guess(const struct keytable *table, uint32_t hash)
 {
-	const struct keytable_slot *slot = &table->slots[hash & table->mask];
+	struct keytable_guess guess = { NULL, 0 };
+	uint32_t at = hash & table->mask;
 
-	if (slot->row && slot->hash == hash) {
-		const uint8_t *row = keytable_row(table, slot->row - 1);
-
-		__builtin_prefetch(row, 1);
-		__builtin_prefetch(row + table->row_size - 1, 1);
+	while (table->slots[at].row && table->slots[at].hash != hash) {
+		at = (at + 1) & table->mask;
 	}
+	if (table->slots[at].row) {
+		guess.number = table->slots[at].row - 1;
+		guess.row = keytable_row(table, guess.number);
+		__builtin_prefetch(guess.row, 1);
+		__builtin_prefetch(guess.row + table->row_size - 1, 1);
+	}
+	return guess;
+}
+
+static inline bool keytable_same_key(const struct keytable *table, const uint8_t *a,
+				     const uint8_t *b)
+{
+	for (size_t i = 0; i < table->padded; i += 8) {
+		uint64_t x, y;
+
+		memcpy(&x, a + i, 8);
+		memcpy(&y, b + i, 8);
+		if (x != y) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The row of key, as keytable_find() has it. */
+static inline struct keytable_guess keytable_settle(struct keytable *table, const uint8_t *key,
+						    uint32_t hash, struct keytable_guess guess,
+						    bool *added)
+{
+	*added = false;
+	if (!guess.row || !keytable_same_key(table, guess.row, key)) {
+		guess.number = keytable_place(table, key, hash, added);
+		guess.row = keytable_row(table, guess.number);
+	}
+	return guess;
 }
 
 /* Memory in use, roughly: by the number of rows alone, in whatever order they came. */

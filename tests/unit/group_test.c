@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "query/group.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include <glib.h>
 
 #include "common/timestamp.h"
-#include "storage/keytable.h"
 #include "tests/unit/unit.h"
 
 #define RECORDS 30000
@@ -170,18 +170,51 @@ static void test_groups(void)
 		check_group(0, true, workers);
 		unit_at("little memory, %u workers", workers);
 		check_group(100000, true, workers);
-		unit_at("spilled once or twice, %u workers", workers);
-		check_group(1500000, false, workers);
 		unit_at("spilled at every batch, %u workers", workers);
 		check_group(1, true, workers);
 	}
 }
 
-#define MANY 500000
+#define MANY 400000
 
-/* So many groups that workers share them: each key comes to both, and the order is that of the
- * first. */
-static void test_shared(void)
+/* What a thread adds: the keys from number first on, all of them, once. */
+struct share {
+	struct group_worker *worker;
+	uint32_t first;
+	uint64_t position;
+	int status;
+};
+
+static void *add_share(void *arg)
+{
+	struct share *share = arg;
+	struct batch *batch = batch_new();
+	struct record rec;
+
+	record_init(&rec);
+	for (uint32_t i = 0; i < MANY && share->status == ST_OK; i++) {
+		uint32_t key = (share->first + i) % MANY;
+
+		rec.sip = ip_from_v4(key * 7919);
+		rec.sip.hi = key % 16 == 0; /* some are IPv6 */
+		rec.sport = (uint16_t)share->position;
+		batch_append(batch, &rec);
+		if (batch->rows == BATCH_ROWS || i + 1 == MANY) {
+			share->status = group_worker_add(
+				share->worker, batch, share->position + i / BATCH_ROWS * BATCH_ROWS,
+				NULL);
+			batch_clear(batch, COLUMNS_ALL);
+		}
+	}
+	batch_free(batch);
+	return NULL;
+}
+
+/*
+ * So many groups that workers share them, beside each other: each key comes to all, with another
+ * port, and the order is that of the first share.
+ */
+static void check_shared(uint64_t memory_bytes, unsigned workers)
 {
 	const struct field *fields[] = { field_find("sIP", NULL) };
 	const struct group_value values[] = { { GROUP_RECORDS, NULL },
@@ -192,48 +225,66 @@ static void test_shared(void)
 		.values = values,
 		.value_count = G_N_ELEMENTS(values),
 		.in_order = true,
-		.threads = 2,
+		.threads = workers,
+		.memory_bytes = memory_bytes,
+		.temp_dir = unit_scratch(),
 	};
-	struct group_worker *worker[2];
-	struct batch *batch = batch_new();
+	struct share shares[WORKERS_MAX];
+	pthread_t threads[WORKERS_MAX];
+	uint8_t last[GROUP_KEY_MAX] = { 0 };
 	struct group_bin bin;
 	struct group *group;
-	struct record rec;
 	uint32_t count = 0;
 	unsigned bad = 0;
 
-	record_init(&rec);
 	CU_ASSERT_EQUAL_FATAL(group_new(&group, &spec, NULL), ST_OK);
-	worker[0] = group_worker_new(group);
-	worker[1] = group_worker_new(group);
-	for (uint32_t i = 0; i < 2 * MANY; i++) {
-		uint32_t key = i % MANY * 7919;
-
-		rec.sip = ip_from_v4(key);
-		rec.sip.hi = key % 16 == 0; /* some are IPv6 */
-		rec.sport = (uint16_t)(i / MANY);
-		batch_append(batch, &rec);
-		if (batch->rows == BATCH_ROWS || i + 1 == 2 * MANY) {
-			CU_ASSERT_EQUAL(group_worker_add(worker[i / MANY], batch,
-							 i / BATCH_ROWS * BATCH_ROWS, NULL),
-					ST_OK);
-			batch_clear(batch, COLUMNS_ALL);
-		}
+	for (unsigned i = 0; i < workers; i++) {
+		shares[i] = (struct share){
+			.worker = group_worker_new(group),
+			.first = i * 1000,
+			.position = (uint64_t)i * 2 * MANY,
+		};
+		CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, add_share, &shares[i]), 0);
 	}
-	CU_ASSERT_EQUAL(group_worker_free(worker[1], NULL), ST_OK);
-	CU_ASSERT_EQUAL(group_worker_free(worker[0], NULL), ST_OK);
+	for (unsigned i = 0; i < workers; i++) {
+		pthread_join(threads[i], NULL);
+		CU_ASSERT_EQUAL(shares[i].status, ST_OK);
+	}
+	for (unsigned i = 0; i < workers; i++) {
+		CU_ASSERT_EQUAL(group_worker_free(shares[i].worker, NULL), ST_OK);
+	}
 	CU_ASSERT_EQUAL(group_finish(group, false, NULL), ST_OK);
+	UNIT_ASSERT_U64(group_count(group), memory_bytes ? 0 : MANY);
 	while (group_next(group, &bin, NULL) == ST_OK) {
 		struct value value;
 
 		group_key(group, bin.key, 0, &value);
-		bad += (uint32_t)value.ip.lo != count++ * 7919 || bin.values[0] != 2 ||
-		       bin.values[1] != 2;
+		bad += memory_bytes ? count > 0 && memcmp(last, bin.key, group_key_size(group)) >= 0
+				    : (uint32_t)value.ip.lo != count * 7919;
+		bad += bin.values[0] != workers || bin.values[1] != workers;
+		memcpy(last, bin.key, group_key_size(group));
+		count++;
 	}
 	UNIT_ASSERT_U64(count, MANY);
 	UNIT_ASSERT_U64(bad, 0);
 	group_free(group);
-	batch_free(batch);
+}
+
+static void test_shared(void)
+{
+	for (unsigned workers = 1; workers <= WORKERS_MAX; workers++) {
+		unit_at("%u workers", workers);
+		check_shared(0, workers);
+	}
+}
+
+/* Groups that take twice or three times the bound go to temporary files, and come back sorted. */
+static void test_spilled(void)
+{
+	for (unsigned workers = 1; workers <= WORKERS_MAX; workers++) {
+		unit_at("%u workers", workers);
+		check_shared(UINT64_C(12) << 20, workers);
+	}
 }
 
 /* How times are cut, by the fields that stand in the key. */
@@ -295,7 +346,6 @@ static void test_times(void)
 	}
 }
 
-/* Many keys, found again, in order. */
 /* Groups of sorted input end where the key changes, also when it comes again. */
 static void test_presorted(void)
 {
@@ -341,37 +391,12 @@ static void test_presorted(void)
 	batch_free(batch);
 }
 
-static void test_keytable(void)
-{
-	struct keytable table;
-	unsigned bad = 0;
-
-	keytable_init(&table, 5, 8);
-	for (int round = 0; round < 2; round++) {
-		for (uint64_t i = 0; i < 50000; i++) {
-			uint64_t key = i * 7919;
-			bool added;
-			uint8_t *row =
-				keytable_find(&table, (const uint8_t *)&key,
-					      keytable_hash(&table, (const uint8_t *)&key), &added);
-
-			bad += added != (round == 0) || row != keytable_row(&table, (uint32_t)i) ||
-			       memcmp(row, &key, 8) != 0;
-		}
-	}
-	UNIT_ASSERT_U64(bad, 0);
-	UNIT_ASSERT_U64(table.count, 50000);
-	keytable_clear(&table);
-	UNIT_ASSERT_U64(table.count, 0);
-	keytable_release(&table);
-}
-
 int main(void)
 {
 	static const struct unit_case cases[] = {
-		{ "groups", test_groups },     { "groups that workers share", test_shared },
-		{ "times", test_times },       { "presorted", test_presorted },
-		{ "keytable", test_keytable }, { NULL, NULL },
+		{ "groups", test_groups },       { "groups that workers share", test_shared },
+		{ "spilled", test_spilled },     { "times", test_times },
+		{ "presorted", test_presorted }, { NULL, NULL },
 	};
 
 	return unit_run("group", cases);
