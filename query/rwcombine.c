@@ -363,7 +363,7 @@ static void release(struct combiner *combiner)
 
 static int combine_run(struct tool_env *env, void *options, int argc, char **argv)
 {
-	const struct combine_opts *opts = options;
+	struct combine_opts *opts = options;
 	struct combiner combiner = { .opts = opts, .env = env };
 	struct err err;
 	int status;
@@ -372,6 +372,7 @@ static int combine_run(struct tool_env *env, void *options, int argc, char **arg
 		ignorefields_help(compared, G_N_ELEMENTS(compared));
 		return TOOL_EXIT_OK;
 	}
+	opts->sink.one_thread = threads_wanted(&opts->threads) == 1;
 	prepare(&combiner);
 	status = read_all(&combiner, argc, argv);
 	if (status != TOOL_EXIT_OK) {

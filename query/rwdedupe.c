@@ -202,7 +202,7 @@ static void release(struct dedupe *dedupe)
 
 static int dedupe_run(struct tool_env *env, void *options, int argc, char **argv)
 {
-	const struct dedupe_opts *opts = options;
+	struct dedupe_opts *opts = options;
 	struct dedupe dedupe = { .opts = opts };
 	struct err err;
 	int status;
@@ -211,6 +211,7 @@ static int dedupe_run(struct tool_env *env, void *options, int argc, char **argv
 		ignorefields_help(compared, G_N_ELEMENTS(compared));
 		return TOOL_EXIT_OK;
 	}
+	opts->sink.one_thread = threads_wanted(&opts->threads) == 1;
 	prepare(&dedupe);
 	dedupe.out = recordout_open(opts->output_path, &opts->sink);
 	status = read_all(&dedupe, env, argc, argv);

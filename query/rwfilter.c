@@ -325,6 +325,7 @@ static void open_destinations(struct rwfilter *run, bool *stdout_taken)
 	struct err err;
 
 	sink_write_opts(&run->opts->sink, &write);
+	write.crew = false; /* destinations have the scan's threads */
 	for (unsigned way = 0; way < FILTER_WAYS; way++) {
 		const GPtrArray *paths = run->opts->destinations[way];
 

@@ -191,6 +191,7 @@ static int sort_run(struct tool_env *env, void *options, int argc, char **argv)
 		argv = &opts->input_pipe;
 		argc = 1;
 	}
+	opts->sink.one_thread = threads_wanted(&opts->threads) == 1;
 	prepare(&sort, opts, env);
 	out = recordout_open(opts->output_path, &opts->sink);
 	exit_status = read_all(&sort, opts, env, argc, argv);

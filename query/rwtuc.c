@@ -211,6 +211,7 @@ static struct stream *open_output(struct tool_env *env, const struct rwtuc_opts 
 	sink_add_notes(&opts->sink, &entries);
 	header_add_invocation(&entries, tool_argc(env), tool_argv(env));
 	sink_write_opts(&opts->sink, &write);
+	write.crew = threads_wanted(&opts->threads) > 1;
 	if (stream_create(&out, path, &write, &err) != ST_OK) {
 		tool_die_err(&err);
 	}

@@ -23,6 +23,7 @@ enum compression sink_compression(const struct sink_opts *opts)
 void sink_write_opts(const struct sink_opts *opts, struct stream_write_opts *out)
 {
 	out->compression = (uint8_t)sink_compression(opts);
+	out->crew = !opts->one_thread;
 	out->overwrite = tool_getenv("SILK_CLOBBER") != NULL;
 	out->no_silk_version = tool_getenv("SILK_HEADER_NOVERSION") != NULL;
 }

@@ -24,6 +24,7 @@
 struct sink_opts {
 	struct notes *notes;
 	struct compressionopt compression;
+	bool one_thread; /* no switch: nothing is compressed on threads */
 };
 extern const struct opt sink_opt_table[];
 extern const struct opt sink_note_opt_table[]; /* without --compression-method */
@@ -31,7 +32,8 @@ extern const struct opt sink_note_opt_table[]; /* without --compression-method *
 /* --compression-method, else $SILK_COMPRESSION_METHOD if it names one, else the default. */
 enum compression sink_compression(const struct sink_opts *opts);
 
-/* Set compression, overwriting ($SILK_CLOBBER) and version ($SILK_HEADER_NOVERSION). */
+/* Set compression and its threads, overwriting ($SILK_CLOBBER) and version
+ * ($SILK_HEADER_NOVERSION). */
 void sink_write_opts(const struct sink_opts *opts, struct stream_write_opts *out);
 
 /* Append the notes to the header, one annotation each. */

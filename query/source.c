@@ -93,6 +93,7 @@ static struct stream *source_open_copy(const char *path)
 	sink_write_opts(&(struct sink_opts){ 0 }, &write_opts);
 	/* as SiLK has it, whatever the environment says */
 	write_opts.compression = COMPRESSION_DEFAULT;
+	write_opts.crew = false;
 	if (path && stream_create(&copy, path, &write_opts, &err) != ST_OK) {
 		tool_die_err(&err);
 	}

@@ -63,6 +63,8 @@ struct stream_write_opts {
 	bool append;          /* add to an existing file in its own format, or make a new one */
 	bool lock;            /* exclusive fcntl lock, waited for, while open */
 	bool overwrite;       /* else an existing regular file is an error (ST_EEXIST) */
+	bool crew;            /* compress on threads (block_writer_use_crew()): bytes, and errors,
+			       * come some blocks later */
 	/* Make the new file of the format, version and compression of this header, with its
 	 * entries; the members above that say so do not count then. Borrowed; NULL: no. */
 	const struct header *like;

@@ -54,10 +54,13 @@ static int make_header(struct stream *stream, const struct stream_write_opts *op
 	return ST_OK;
 }
 
-static void start_blocks(struct stream *stream)
+static void start_blocks(struct stream *stream, const struct stream_write_opts *opts)
 {
 	stream->writer =
 		block_writer_new(stream->sink, stream->header.compression, stream->format->length);
+	if (opts->crew) {
+		block_writer_use_crew(stream->writer);
+	}
 }
 
 int stream_create_sink(struct stream **out, struct bytesink *sink,
@@ -73,13 +76,14 @@ int stream_create_sink(struct stream **out, struct bytesink *sink,
 		stream_close(stream, NULL);
 		return rc;
 	}
-	start_blocks(stream);
+	start_blocks(stream, opts);
 	*out = stream;
 	return ST_OK;
 }
 
 /* Take format and all from the file's own header; further blocks go to its end. */
-static int use_existing(struct stream *stream, struct err *err)
+static int use_existing(struct stream *stream, const struct stream_write_opts *opts,
+			struct err *err)
 {
 	int fd = bytesink_fd(stream->sink);
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -106,7 +110,7 @@ static int use_existing(struct stream *stream, struct err *err)
 		return err_errno(err, ST_EIO, errno, "%s", stream->path);
 	}
 	stream->header_written = true;
-	start_blocks(stream);
+	start_blocks(stream, opts);
 	return ST_OK;
 }
 
@@ -123,7 +127,7 @@ static int append_to(struct stream **out, struct bytesink *sink,
 	}
 	stream = stream_alloc(bytesink_name(sink));
 	stream->sink = sink;
-	rc = use_existing(stream, err);
+	rc = use_existing(stream, opts, err);
 	if (rc != ST_OK) {
 		stream->failed = true;
 		stream_close(stream, NULL);

@@ -582,6 +582,42 @@ static void test_pipe(void)
 	batch_free(batch);
 }
 
+/* The bytes of so many records, a block that was flushed before it was full among them. */
+static GByteArray *write_many(uint8_t compression, bool crew)
+{
+	const struct stream_write_opts opts = { .compression = compression, .crew = crew };
+	struct memstream_out out = memstream_create(&opts);
+
+	for (unsigned i = 0; i < 30000; i++) {
+		struct record rec = memstream_record(i % 3);
+
+		rec.bytes = i * i;
+		rec.sport = (uint16_t)(i * 7);
+		CU_ASSERT_EQUAL(stream_write(out.stream, &rec, NULL), ST_OK);
+		if (i == 10000) {
+			CU_ASSERT_EQUAL(stream_flush(out.stream, NULL), ST_OK);
+		}
+	}
+	return memstream_finish(&out);
+}
+
+/* Compressing on threads changes nothing that is written. */
+static void test_crew(void)
+{
+	static const uint8_t methods[] = { COMPRESSION_NONE, COMPRESSION_ZLIB, COMPRESSION_LZO1X,
+					   COMPRESSION_SNAPPY };
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(methods); i++) {
+		GByteArray *alone = write_many(methods[i], false);
+		GByteArray *crew = write_many(methods[i], true);
+
+		unit_at("method %u", methods[i]);
+		assert_bytes(crew, alone);
+		g_byte_array_unref(alone);
+		g_byte_array_unref(crew);
+	}
+}
+
 static const struct unit_case cases[] = {
 	{ "fractions of a millisecond", test_fractions },
 	{ "read the vectors", test_read_vectors },
@@ -597,6 +633,7 @@ static const struct unit_case cases[] = {
 	{ "files", test_files },
 	{ "like another file", test_like },
 	{ "pipes", test_pipe },
+	{ "compressed on threads", test_crew },
 	{ NULL, NULL },
 };
 
