@@ -10,6 +10,7 @@
 #include "query/setsink.h"
 #include "storage/ipsetalgebra.h"
 #include "storage/ipsetform.h"
+#include "storage/setranges.h"
 #include "storage/setrecords.h"
 #include "storage/sightings.h"
 
@@ -229,17 +230,18 @@ static void add_set(struct job *job, struct ipset *set)
 
 /* What an operation does with each input behind the first, and with the last result. */
 static const struct step {
-	bool grows; /* the first input counts with its history */
-	void (*add)(struct job *job, struct ipset *set);
-	enum ipset_op op; /* when there is no add */
+	bool grows;   /* the first input counts with its history */
+	bool streams; /* is that operation, and nothing else is done to inputs or result */
+	enum ipset_op op;
+	void (*add)(struct job *job, struct ipset *set); /* instead; NULL: just that operation */
 } steps[OP_COUNT] = {
-	[OP_UNION] = { true, add_set, IPSET_UNION },
-	[OP_INTERSECT] = { true, NULL, IPSET_INTERSECTION },
-	[OP_DIFFERENCE] = { true, NULL, IPSET_DIFFERENCE },
-	[OP_SYMMETRIC_DIFFERENCE] = { true, NULL, IPSET_SYMMETRIC_DIFFERENCE },
-	[OP_MASK] = { false, NULL, IPSET_UNION },
-	[OP_FILL] = { false, NULL, IPSET_UNION },
-	[OP_SAMPLE] = { false, NULL, IPSET_UNION },
+	[OP_UNION] = { true, true, IPSET_UNION, add_set },
+	[OP_INTERSECT] = { true, true, IPSET_INTERSECTION, NULL },
+	[OP_DIFFERENCE] = { true, true, IPSET_DIFFERENCE, NULL },
+	[OP_SYMMETRIC_DIFFERENCE] = { true, true, IPSET_SYMMETRIC_DIFFERENCE, NULL },
+	[OP_MASK] = { false, false, IPSET_UNION, NULL },
+	[OP_FILL] = { false, false, IPSET_UNION, NULL },
+	[OP_SAMPLE] = { false, false, IPSET_UNION, NULL },
 };
 
 static struct ipset *sample_of(struct job *job, struct ipset *set)
@@ -541,37 +543,49 @@ static int write_result(struct job *job, struct tool_env *env, struct outfile *o
 			       : err_prefix(err, "Error writing IPset to '%s'", outfile_path(out));
 }
 
-/* --- from file to file --- */
+/* --- from files --- */
 
-/*
- * Sets of IPv4 addresses are put together bitmap by bitmap and never held, where the output can be
- * begun anew when an input turns out to be of another kind, or damaged.
- */
-static bool may_stream(const struct job *job, const struct settool_opts *opts, char **paths,
-		       int count)
+/* Can the inputs be gone through together, and be read again if that comes to nothing? */
+static bool may_stream(const struct job *job, char **paths, int count)
 {
-	struct ipset_write_opts write = { 0 };
-	bool may = job->operation < OP_MASK && count <= STREAMED_MAX && !needs_times(opts) &&
-		   opts->out.output_path && !tool_is_stdout(opts->out.output_path);
+	bool may =
+		steps[job->operation].streams && count <= STREAMED_MAX && !needs_times(job->opts);
 
-	setsink_write_opts(sink_opts(job), &write);
-	may = may && (write.record_version == 0 || write.record_version == 2);
 	for (int i = 0; may && i < count; i++) {
 		may = g_file_test(paths[i], G_FILE_TEST_IS_REGULAR);
 	}
 	return may;
 }
 
-/* Whether all is written; if not, whatever the reason, it is to be done in the other way. */
-static bool stream_inputs(struct job *job, struct tool_env *env, struct outfile *out, char **paths,
+/* What was found out on the way is forgotten when status is a failure. Returns whether it is none. */
+static bool end_streaming(struct job *job, int status)
+{
+	if (status != ST_OK) {
+		header_release(&job->entries);
+		header_init(&job->entries);
+	}
+	return status == ST_OK;
+}
+
+/*
+ * Sets of IPv4 addresses are put together bitmap by bitmap and never held, where the output can be
+ * begun anew when an input turns out to be of another kind, or damaged.
+ */
+static bool may_write_records(const struct job *job, char **paths, int count)
+{
+	const struct outfile_opts *out = &job->opts->out;
+	struct ipset_write_opts write = { 0 };
+
+	setsink_write_opts(sink_opts(job), &write);
+	return out->output_path && !tool_is_stdout(out->output_path) &&
+	       (write.record_version == 0 || write.record_version == 2) &&
+	       may_stream(job, paths, count);
+}
+
+/* Whether all is written; if not, whatever the reason, it is to be done in another way. */
+static bool write_records(struct job *job, struct tool_env *env, struct outfile *out, char **paths,
 			  int count)
 {
-	static const enum ipset_op ops[] = {
-		[OP_UNION] = IPSET_UNION,
-		[OP_INTERSECT] = IPSET_INTERSECTION,
-		[OP_DIFFERENCE] = IPSET_DIFFERENCE,
-		[OP_SYMMETRIC_DIFFERENCE] = IPSET_SYMMETRIC_DIFFERENCE,
-	};
 	struct setrecords *inputs[STREAMED_MAX] = { NULL };
 	struct ipset_write_opts write = { 0 };
 	int status = ST_OK;
@@ -584,17 +598,44 @@ static bool stream_inputs(struct job *job, struct tool_env *env, struct outfile 
 	}
 	if (status == ST_OK) {
 		prepare_output(job, env, &write);
-		status = setrecords_combine(inputs, (size_t)count, ops[job->operation],
+		status = setrecords_combine(inputs, (size_t)count, steps[job->operation].op,
 					    outfile_sink(out), &write, NULL);
 	}
 	for (int i = 0; i < count; i++) {
 		setrecords_close(inputs[i]);
 	}
-	if (status != ST_OK) {
-		header_release(&job->entries);
-		header_init(&job->entries);
+	return end_streaming(job, status);
+}
+
+/* Of others the result alone is held, unless each input grows it by what tells a history. */
+static bool may_combine_ranges(const struct job *job, char **paths, int count)
+{
+	return !(job->growing && job->operation == OP_UNION) && count > 1 &&
+	       may_stream(job, paths, count);
+}
+
+/* Whether the result is made; as write_records(). */
+static bool combine_ranges(struct job *job, char **paths, int count)
+{
+	struct setranges *inputs[STREAMED_MAX] = { NULL };
+	bool changed = false;
+	int status = ST_OK;
+
+	for (int i = 0; status == ST_OK && i < count; i++) {
+		status = setranges_open(&inputs[i], paths[i], NULL);
+		if (status == ST_OK) {
+			copy_notes(job, setranges_header(inputs[i]));
+		}
 	}
-	return status == ST_OK;
+	if (status == ST_OK) {
+		status = setranges_combine(inputs, (size_t)count, steps[job->operation].op,
+					   &job->result, &changed, NULL);
+		job->history = job->growing && !changed ? paths[0] : NULL;
+	}
+	for (int i = 0; i < count; i++) {
+		setranges_close(inputs[i]);
+	}
+	return end_streaming(job, status);
 }
 
 /* --- the run --- */
@@ -612,7 +653,9 @@ static int make_result(struct job *job, struct tool_env *env, struct outfile *ou
 {
 	int status = ST_OK;
 
-	read_inputs(job, paths, count);
+	if (!may_combine_ranges(job, paths, count) || !combine_ranges(job, paths, count)) {
+		read_inputs(job, paths, count);
+	}
 	if (job->operation == OP_MASK || job->operation == OP_FILL) {
 		status = finish_blocks(job, err);
 	}
@@ -624,14 +667,14 @@ static int make_result(struct job *job, struct tool_env *env, struct outfile *ou
 }
 
 /* status is that of writing. */
-static int end_output(const struct job *job, struct outfile *out, int status, struct err *err)
+static int end_output(struct outfile *out, int status, struct err *err)
 {
 	if (status == ST_OK) {
 		return outfile_close(out, err);
 	}
-	if (status == ST_EINVAL && !job->opts->out.modify_inplace) {
+	if (status == ST_EINVAL) {
 		/* the file of a set that its version cannot hold stays, empty, as in SiLK */
-		outfile_close(out, NULL);
+		outfile_leave_empty(out);
 	} else {
 		outfile_drop(out);
 	}
@@ -661,15 +704,15 @@ static int settool_run(struct tool_env *env, void *base, int argc, char **argv)
 	job.growing = steps[job.operation].grows && version_tells_history(opts);
 	job.seen = opts->with_times ? sightings_new() : NULL;
 	header_init(&job.entries);
-	if (may_stream(&job, opts, paths, count)) {
-		done = stream_inputs(&job, env, out, paths, count);
+	if (may_write_records(&job, paths, count)) {
+		done = write_records(&job, env, out, paths, count);
 		if (!done) {
 			outfile_drop(out);
 			out = outfile_open(&opts->out);
 		}
 	}
 	status = done ? ST_OK : make_result(&job, env, out, paths, count, &err);
-	status = end_output(&job, out, status, &err);
+	status = end_output(out, status, &err);
 	if (status != ST_OK) {
 		tool_warn_err(&err);
 	}

@@ -15,18 +15,45 @@ int datafile_blocks(struct datafile *file, struct err *err)
 	return status;
 }
 
+static int begin(struct datafile *file, struct bytesource *src, struct header *header,
+		 struct err *err)
+{
+	int status;
+
+	*file = (struct datafile){ .src = src, .name = bytesource_name(src), .header = header };
+	status = header_read(header, src, NULL, err);
+	file->swap = header->big_endian != HOST_BIG_ENDIAN;
+	return status;
+}
+
+int datafile_open(struct datafile *file, const char *path, struct header *header, struct err *err)
+{
+	struct bytesource *src = NULL;
+	int status;
+
+	*file = (struct datafile){ .header = header };
+	header_init(header);
+	status = bytesource_open_binary(&src, path, err);
+	return status == ST_OK ? begin(file, src, header, err) : status;
+}
+
+void datafile_close(struct datafile *file)
+{
+	block_reader_free(file->in);
+	bytesource_close(file->src);
+}
+
 int datafile_read_from(struct bytesource *src, struct header *header, datafile_read_fn *read,
 		       void *out, struct err *err)
 {
 	struct header own;
 	struct header *used = header ? header : &own;
-	struct datafile file = { .src = src, .name = bytesource_name(src), .header = used };
+	struct datafile file;
 	int status;
 
 	header_init(used);
-	status = header_read(used, src, NULL, err);
+	status = begin(&file, src, used, err);
 	if (status == ST_OK) {
-		file.swap = used->big_endian != HOST_BIG_ENDIAN;
 		status = read(&file, out, err);
 	}
 	block_reader_free(file.in);
@@ -39,16 +66,16 @@ int datafile_read_from(struct bytesource *src, struct header *header, datafile_r
 int datafile_read(const char *path, struct header *header, datafile_read_fn *read, void *out,
 		  struct err *err)
 {
-	struct bytesource *src = NULL;
-	int status;
+	struct header own;
+	struct datafile file;
+	int status = datafile_open(&file, path, header ? header : &own, err);
 
-	if (header) {
-		header_init(header);
-	}
-	status = bytesource_open_binary(&src, path, err);
 	if (status == ST_OK) {
-		status = datafile_read_from(src, header, read, out, err);
-		bytesource_close(src);
+		status = read(&file, out, err);
+	}
+	datafile_close(&file);
+	if (!header) {
+		header_release(&own);
 	}
 	return status;
 }

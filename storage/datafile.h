@@ -43,6 +43,14 @@ int datafile_read_from(struct bytesource *src, struct header *header, datafile_r
 int datafile_read(const char *path, struct header *header, datafile_read_fn *read, void *out,
 		  struct err *err);
 
+/*
+ * For those who read piece by piece: open the file and read its header, which is filled as far as
+ * it could be read, and kept by file. datafile_close() and header_release(), also on failure.
+ * Errors of datafile_read().
+ */
+int datafile_open(struct datafile *file, const char *path, struct header *header, struct err *err);
+void datafile_close(struct datafile *file);
+
 /* Make file->in, decompressing ahead; src is not to be touched then. As block_reader_new(). */
 int datafile_blocks(struct datafile *file, struct err *err);
 

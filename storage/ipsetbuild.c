@@ -292,6 +292,11 @@ void ipset_shrink(struct ipset *set)
 	}
 }
 
+void ipset_narrow(struct ipset *set)
+{
+	set->wide = false;
+}
+
 bool ipset_is_shrunk(const struct ipset *set)
 {
 	return !set->wide && set->tree;

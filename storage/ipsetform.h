@@ -23,7 +23,9 @@ bool ipset_is_wide(const struct ipset *set);
  * tree, as SiLK's rwsettool makes it before writing; others stay. Nothing is to be added after.
  */
 void ipset_shrink(struct ipset *set);
-/* In that form? */
+/* Of a finished set without IPv6 addresses that was filled by ipset_load_range(): no wide form. */
+void ipset_narrow(struct ipset *set);
+/* Shrunk? */
 bool ipset_is_shrunk(const struct ipset *set);
 
 /*

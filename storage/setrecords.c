@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "storage/setrecords.h"
 
-#include "storage/byteorder.h"
 #include "storage/datafile.h"
+#include "storage/ipsetreading.h"
 
 #include <glib.h>
 #include <string.h>
@@ -12,10 +12,8 @@
 #define BITS_WORDS  4
 
 struct setrecords {
-	struct bytesource *src;
 	struct header header;
-	struct block_reader *in;
-	bool swap;
+	struct datafile file;
 	const uint8_t *at; /* records that are shown */
 	const uint8_t *end;
 	size_t shown;  /* bytes */
@@ -30,8 +28,7 @@ static int check_header(const struct setrecords *records, struct err *err)
 
 	if (header->format != FORMAT_IPSET || header->record_version > BITMAPS_MAX ||
 	    header->record_length > 1) {
-		return err_set(err, ST_ESUPPORT, "%s: not a set of bitmaps",
-			       bytesource_name(records->src));
+		return err_set(err, ST_ESUPPORT, "%s: not a set of bitmaps", records->file.name);
 	}
 	return ST_OK;
 }
@@ -41,24 +38,17 @@ int setrecords_open(struct setrecords **out, const char *path, struct err *err)
 	struct setrecords *records = g_new0(struct setrecords, 1);
 	int status;
 
-	header_init(&records->header);
-	status = bytesource_open_binary(&records->src, path, err);
-	if (status == ST_OK) {
-		status = header_read(&records->header, records->src, NULL, err);
-	}
+	status = datafile_open(&records->file, path, &records->header, err);
 	if (status == ST_OK) {
 		status = check_header(records, err);
 	}
 	if (status == ST_OK) {
-		status = block_reader_new(&records->in, records->src, records->header.compression,
-					  err);
+		status = datafile_blocks(&records->file, err);
 	}
 	if (status != ST_OK) {
 		setrecords_close(records);
 		return status;
 	}
-	block_reader_read_ahead(records->in);
-	records->swap = records->header.big_endian != HOST_BIG_ENDIAN;
 	*out = records;
 	return ST_OK;
 }
@@ -66,8 +56,7 @@ int setrecords_open(struct setrecords **out, const char *path, struct err *err)
 void setrecords_close(struct setrecords *records)
 {
 	if (records) {
-		block_reader_free(records->in);
-		bytesource_close(records->src);
+		datafile_close(&records->file);
 		header_release(&records->header);
 		g_free(records);
 	}
@@ -84,32 +73,23 @@ static int show_records(struct setrecords *records, struct err *err)
 	size_t len;
 	int status;
 
-	block_reader_consume(records->in, records->shown);
-	status = block_reader_view(records->in, RECORD_LEN, &records->at, &len, err);
+	block_reader_consume(records->file.in, records->shown);
+	status = block_reader_view(records->file.in, RECORD_LEN, &records->at, &len, err);
 	records->shown = status == ST_OK ? len - len % RECORD_LEN : 0;
 	records->end = records->at + records->shown;
 	if (status == ST_OK && records->shown == 0) {
 		status = len ? err_set(err, ST_ETRUNC,
 				       "%s: ends in the middle of an address block at %s",
-				       bytesource_name(records->src),
-				       block_reader_place(records->in))
+				       records->file.name, block_reader_place(records->file.in))
 			     : ST_END;
 	}
 	return status;
 }
 
-static uint64_t load_word(const struct setrecords *records, unsigned i)
-{
-	const uint8_t *at = records->at + 4 + 8 * (size_t)i;
-	uint64_t low = load32(at, records->swap);
-	uint64_t high = load32(at + 4, records->swap);
-
-	return high << 32 | low;
-}
-
 int setrecords_next(struct setrecords *records, struct setrecord *out, struct err *err)
 {
-	uint64_t any = 0;
+	const bool swap = records->file.swap;
+	bool any = false;
 
 	while (!any) {
 		if (records->at == records->end) {
@@ -119,15 +99,13 @@ int setrecords_next(struct setrecords *records, struct setrecord *out, struct er
 				return status;
 			}
 		}
-		out->base = load32(records->at, records->swap) & 0xffffff00;
+		out->base = load32(records->at, swap) & 0xffffff00;
 		if (out->base < records->next) {
 			return err_set(err, ST_ESUPPORT, "%s: address blocks are not in order",
-				       bytesource_name(records->src));
+				       records->file.name);
 		}
-		for (unsigned i = 0; i < BITS_WORDS; i++) {
-			out->bits[i] = load_word(records, i);
-			any |= out->bits[i];
-		}
+		ipset_bitmap_load(records->at + 4, swap, out->bits);
+		any = out->bits[0] | out->bits[1] | out->bits[2] | out->bits[3];
 		records->next = (uint64_t)out->base + 256;
 		records->at += RECORD_LEN;
 	}
