@@ -11,6 +11,7 @@
 #include "query/flowfield.h"
 #include "query/flowrate.h"
 #include "query/labelling.h"
+#include "query/threads.h"
 #include "query/tool.h"
 
 #define BIN_TIME_DEFAULT_NS (60 * NS_PER_S)
@@ -362,34 +363,27 @@ static int distinct_width(const struct field *field, const struct field_context 
 	return size == 1 ? 3 : size <= 4 ? 5 : 10;
 }
 
-static int value_width(const struct bin_value *value, const struct field_context *ctx)
-{
-	if (value->made) {
-		return 15;
-	}
-	switch (value->value.op) {
-	case GROUP_BYTES:
-		return 20;
-	case GROUP_PACKETS:
-		return 15;
-	case GROUP_START_MIN:
-	case GROUP_END_MAX:
-		return timestamp_print_width(ctx->timestamp_format);
-	case GROUP_DISTINCT:
-		return distinct_width(value->value.field, ctx);
-	case GROUP_RECORDS:
-	case GROUP_PAYLOAD:
-	case GROUP_TIME:
-	case GROUP_FIRST:
-	case GROUP_OP_COUNT:
-		break;
-	}
-	return 10;
-}
-
 static bool is_time(const struct bin_value *value)
 {
 	return value->value.op == GROUP_START_MIN || value->value.op == GROUP_END_MAX;
+}
+
+static int value_width(const struct bin_value *value, const struct field_context *ctx)
+{
+	static const int widths[GROUP_OP_COUNT] = {
+		[GROUP_RECORDS] = 10,
+		[GROUP_PACKETS] = 15,
+		[GROUP_BYTES] = 20,
+	};
+
+	if (value->made) {
+		return 15;
+	}
+	if (is_time(value)) {
+		return timestamp_print_width(ctx->timestamp_format);
+	}
+	return value->value.op == GROUP_DISTINCT ? distinct_width(value->value.field, ctx)
+						 : widths[value->value.op];
 }
 
 static void add_columns(struct bins *bins)
@@ -465,21 +459,18 @@ static void add_divisors(struct bins *bins)
 	}
 }
 
-/* Fields that are made at run time keep texts and look up maps, which one thread may do; and what is
- * sorted must be seen in order. */
+/* What is sorted must be seen in order. */
 static unsigned choose_threads(const struct bins *bins, const struct bins_start_opts *opts)
 {
-	bool alone = opts->presorted;
+	unsigned threads = opts->presorted ? 1 : MAX(opts->threads, 1);
 
-	for (size_t i = 0; i < bins->field_count; i++) {
-		alone = alone || bins->fields[i]->load_made;
-	}
+	threads = threads_for_fields(threads, bins->fields, bins->field_count);
 	for (size_t i = 0; i < bins->values->len; i++) {
 		const struct field *field = value_at(bins, i)->value.field;
 
-		alone = alone || (field && field->load_made);
+		threads = field ? threads_for_fields(threads, &field, 1) : threads;
 	}
-	return alone ? 1 : MAX(opts->threads, 1);
+	return threads;
 }
 
 static int make_group(struct bins *bins, const struct bins_start_opts *opts, struct err *err)

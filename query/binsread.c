@@ -2,12 +2,10 @@
 /* Records of all inputs into the groups of bins, by a crew of threads. */
 #include "query/bins.h"
 
-#include <pthread.h>
-
 #include "common/extfield.h"
 #include "common/timestamp.h"
+#include "query/groupcrew.h"
 #include "query/labelling.h"
-#include "query/readcrew.h"
 #include "query/tool.h"
 
 /*
@@ -58,57 +56,25 @@ static void mask_addresses(const struct batch *batch, struct ip *column, unsigne
 
 /* All that reads. */
 struct reading {
-	struct bins *bins;
-	const struct sampling_opts *sampling_opts;
-	struct sampling sampling;
-	pthread_mutex_t lock;
-	bool failed; /* atomic; err tells why */
-	struct err err;
-};
-
-struct worker {
-	struct group_worker *group;
-	struct group_worker *total; /* NULL: not wanted */
-	uint64_t records;
+	const struct bins *bins;
+	const struct sampling_opts *sampling;
 };
 
 static void want_columns(void *arg, struct batch *batch)
 {
 	const struct reading *reading = arg;
-	struct sampling sampling;
 
 	extfields_want(reading->bins->ext, batch);
-	sampling_want(&sampling, reading->sampling_opts, batch);
-}
-
-static void *begin_worker(void *arg)
-{
-	const struct reading *reading = arg;
-	struct worker *worker = g_new0(struct worker, 1);
-
-	worker->group = group_worker_new(reading->bins->group);
-	if (reading->bins->total) {
-		worker->total = group_worker_new(reading->bins->total);
-	}
-	return worker;
-}
-
-static void fail(struct reading *reading, const struct err *err)
-{
-	pthread_mutex_lock(&reading->lock);
-	if (!reading->failed) {
-		reading->err = *err;
-		__atomic_store_n(&reading->failed, true, __ATOMIC_RELAXED);
-	}
-	pthread_mutex_unlock(&reading->lock);
+	sampling_want(reading->sampling, batch);
 }
 
 /* Records as they are grouped. */
-static void change_batch(const struct reading *reading, struct batch *batch)
+static void change_batch(void *arg, struct batch *batch)
 {
+	const struct reading *reading = arg;
 	const struct bins *bins = reading->bins;
 
-	sampling_scale(&reading->sampling, batch);
+	sampling_scale(reading->sampling, batch);
 	if (bins->shift_ns) {
 		shift_times(bins, batch);
 	}
@@ -120,47 +86,11 @@ static void change_batch(const struct reading *reading, struct batch *batch)
 	}
 }
 
-static void add_batch(void *arg, void *state, struct batch *batch, struct readturn *turn)
+/* COLUMN_BITs that records are changed by. */
+static uint32_t columns_to_change(const struct bins *bins)
 {
-	struct reading *reading = arg;
-	struct worker *worker = state;
-	uint64_t position = readcrew_position(turn);
-	struct err err;
+	uint32_t columns = 0;
 
-	if (__atomic_load_n(&reading->failed, __ATOMIC_RELAXED)) {
-		return;
-	}
-	change_batch(reading, batch);
-	worker->records += batch->selected;
-	if (group_worker_add(worker->group, batch, position, &err) != ST_OK ||
-	    (worker->total && group_worker_add(worker->total, batch, position, &err) != ST_OK)) {
-		fail(reading, &err);
-	}
-}
-
-static void end_worker(void *arg, void *state)
-{
-	struct reading *reading = arg;
-	struct worker *worker = state;
-	struct err err;
-
-	reading->bins->records += worker->records;
-	if (group_worker_free(worker->group, &err) != ST_OK) {
-		fail(reading, &err);
-	}
-	if (group_worker_free(worker->total, &err) != ST_OK) {
-		fail(reading, &err);
-	}
-	g_free(worker);
-}
-
-static uint32_t columns_to_read(const struct bins *bins)
-{
-	uint32_t columns = group_columns(bins->group);
-
-	if (bins->total) {
-		columns |= group_columns(bins->total);
-	}
 	if (bins->shift_ns) {
 		columns |= COLUMN_BIT(COLUMN_START) | COLUMN_BIT(COLUMN_DURATION);
 	}
@@ -173,33 +103,22 @@ static uint32_t columns_to_read(const struct bins *bins)
 int bins_read(struct bins *bins, const struct bins_start_opts *opts, int argc, char **argv)
 {
 	struct source *source = source_new(opts->env, opts->source, argc, argv);
-	struct reading reading = {
-		.bins = bins,
-		.sampling_opts = opts->sampling,
-		.lock = PTHREAD_MUTEX_INITIALIZER,
-	};
-	const struct readcrew crew = {
+	struct reading reading = { bins, opts->sampling };
+	const struct groupcrew crew = {
 		.source = source,
 		.threads = bins->threads,
-		.columns = columns_to_read(bins),
+		.groups = { bins->group, bins->total },
+		.columns = columns_to_change(bins),
 		.arg = &reading,
 		.want = want_columns,
-		.begin = begin_worker,
-		.batch = add_batch,
-		.end = end_worker,
+		.change = change_batch,
 	};
-	struct batch *batch = batch_new();
+	struct err err;
 
 	bins->labelling = labelling_new(bins->ext, opts->env, opts->site);
-	/* where the rates are among the columns that every batch is asked for */
-	extfields_want(bins->ext, batch);
-	sampling_want(&reading.sampling, opts->sampling, batch);
-	batch_free(batch);
 	source_set_site(source, bins->ctx.site);
-	readcrew_run(&crew);
-	pthread_mutex_destroy(&reading.lock);
-	if (reading.failed) {
-		tool_die_err(&reading.err);
+	if (groupcrew_run(&crew, &bins->records, &err) != ST_OK) {
+		tool_die_err(&err);
 	}
 	return source_close(source);
 }

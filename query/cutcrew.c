@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include "query/textpieces.h"
+#include "query/threads.h"
 
 struct run {
 	const struct cutcrew *crew;
@@ -91,23 +92,12 @@ static void want(void *arg, struct batch *batch)
 	run->crew->want(run->crew->arg, batch);
 }
 
-/* Fields that are made at run time keep texts and look up maps, which one thread may do. */
-static unsigned threads_of(const struct cutcrew *crew)
-{
-	for (size_t i = 0; i < crew->field_count; i++) {
-		if (crew->fields[i]->load_made) {
-			return 1;
-		}
-	}
-	return crew->threads;
-}
-
 void cutcrew_run(const struct cutcrew *crew, struct source *source)
 {
 	struct run run = { .crew = crew, .pieces = TEXTPIECES_INIT };
 	const struct readcrew reading = {
 		.source = source,
-		.threads = threads_of(crew),
+		.threads = threads_for_fields(crew->threads, crew->fields, crew->field_count),
 		.columns = crew->columns,
 		.waiting_bytes = TEXTPIECES_WAITING_BYTES,
 		.arg = &run,

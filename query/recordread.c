@@ -77,7 +77,7 @@ void recordread_run(const struct recordread *read)
 	struct recordread copy = *read;
 	const struct readcrew crew = {
 		.source = read->source,
-		.threads = recordsort_needs_one(read->sort) ? 1 : read->threads,
+		.threads = recordsort_threads(read->sort, read->threads),
 		.columns = COLUMNS_ALL,
 		.waiting_bytes = WAITING_BYTES,
 		.arg = &copy,

@@ -7,6 +7,7 @@
 #include <glib.h>
 
 #include "query/sorter.h"
+#include "query/threads.h"
 
 #define BUFFER_MIN_BYTES 88000
 
@@ -164,14 +165,10 @@ int recordsort_append(struct recordsort *sort, struct rowarea *area, struct err 
 	return sorter_append(sort->sorter, area, err);
 }
 
-bool recordsort_needs_one(const struct recordsort *sort)
+unsigned recordsort_threads(const struct recordsort *sort, unsigned threads)
 {
-	for (size_t i = 0; sort->key && i < sort->key->count; i++) {
-		if (sort->key->fields[i]->load_made) {
-			return true;
-		}
-	}
-	return false;
+	return sort->key ? threads_for_fields(threads, sort->key->fields, sort->key->count)
+			 : threads;
 }
 
 struct drain {

@@ -55,8 +55,8 @@ int recordsort_add(struct recordsort *sort, struct batch *batch, struct err *err
 struct rowpack *recordsort_new_pack(const struct recordsort *sort);
 uint32_t recordsort_pack(const struct recordsort *sort, struct rowpack *pack, struct batch *batch);
 int recordsort_append(struct recordsort *sort, struct rowarea *area, struct err *err);
-/* May but one thread make keys, since fields of theirs are looked up? */
-bool recordsort_needs_one(const struct recordsort *sort);
+/* How many of so many threads may make keys. */
+unsigned recordsort_threads(const struct recordsort *sort, unsigned threads);
 /*
  * No more records: hand all of them out in order, each borrowed for the call. Anything but ST_OK
  * ends it and is returned, as is ST_EIO.

@@ -6,9 +6,10 @@
 #include "common/timestamp.h"
 #include "query/bins.h"
 #include "query/format.h"
-#include "query/group.h"
+#include "query/groupcrew.h"
 #include "query/setsink.h"
 #include "query/source.h"
+#include "query/threads.h"
 #include "query/tool.h"
 #include "query/volume.h"
 
@@ -34,6 +35,7 @@ struct addr_opts {
 	struct format_opts format;
 	struct text_opts text;
 	struct output_opts output;
+	struct threads_opts threads;
 	struct source_opts source;
 	struct site_opts site;
 };
@@ -65,6 +67,7 @@ static const struct opt addr_opt_table[] = {
 	OPT_FLAG(struct addr_opts, sort_ips, "sort-ips", 0, "print addresses in ascending order"),
 	OPT_GROUP(struct addr_opts, text, text_opt_table),
 	OPT_GROUP(struct addr_opts, output, output_opt_table),
+	OPT_GROUP(struct addr_opts, threads, threads_opt_table),
 	OPT_GROUP(struct addr_opts, source, source_print_opt_table),
 	OPT_STR(struct addr_opts, source.ipv6_policy, "ipv6-policy", 0, "POLICY",
 		"treat IPv6 records so: ignore, asv4, mix, force or only", .default_text = "asv4",
@@ -100,6 +103,7 @@ struct addrcount {
 	const struct addr_opts *opts;
 	const struct field *field;
 	enum ipv6_policy policy;
+	unsigned threads;
 	struct group *group;
 	struct text_style style;
 	struct field_context ctx;
@@ -115,6 +119,7 @@ static void make_group(struct addrcount *count)
 		.values = group_values,
 		.value_count = count->opts->what.mode == MODE_RECORDS ? VALUE_COUNT : VALUE_START,
 		.in_order = !count->opts->sort_ips,
+		.threads = count->threads,
 		.temp_dir = bins_default_temp_dir(),
 	};
 	struct err err;
@@ -130,18 +135,19 @@ static int read_all(struct addrcount *count, struct tool_env *env, int argc, cha
 		    bool *usable)
 {
 	struct source *source = source_new(env, &count->opts->source, argc, argv);
-	struct batch *batch = batch_new();
+	const struct groupcrew crew = {
+		.source = source,
+		.threads = count->threads,
+		.groups = { count->group },
+	};
 	struct err err;
 
 	source_set_site(source, tool_site(env, &count->opts->site, false));
 	source_set_damage(source, SOURCE_DAMAGE_SKIPS);
-	while (source_next(source, batch, group_columns(count->group))) {
-		if (group_add(count->group, batch, &err) != ST_OK) {
-			tool_die_err(&err);
-		}
+	if (groupcrew_run(&crew, NULL, &err) != ST_OK) {
+		tool_die_err(&err);
 	}
 	*usable = !source_failed(source);
-	batch_free(batch);
 	return source_close(source);
 }
 
@@ -348,6 +354,7 @@ static int addr_run(struct tool_env *env, void *options, int argc, char **argv)
 		tool_die_err(&err);
 	}
 	count.policy = source_policy(&opts->source);
+	count.threads = threads_wanted(&opts->threads);
 	source_check_copy(&opts->source, opts->output.output_path);
 	make_group(&count);
 	make_text(&count, env);

@@ -8,8 +8,10 @@
 #include "common/numlist.h"
 #include "common/timestamp.h"
 #include "query/format.h"
+#include "query/readcrew.h"
 #include "query/sampling.h"
 #include "query/source.h"
+#include "query/threads.h"
 #include "query/timebins.h"
 #include "query/tool.h"
 
@@ -31,6 +33,7 @@ struct count_opts {
 	struct format_opts format;
 	struct text_opts text;
 	struct output_opts output;
+	struct threads_opts threads;
 	struct source_opts source;
 	struct site_opts site;
 };
@@ -90,6 +93,7 @@ static const struct opt count_opt_table[] = {
 	OPT_GROUP(struct count_opts, format, format_slots_opt_table),
 	OPT_GROUP(struct count_opts, text, text_opt_table),
 	OPT_GROUP(struct count_opts, output, output_opt_table),
+	OPT_GROUP(struct count_opts, threads, threads_opt_table),
 	OPT_FLAG(struct count_opts, source.print_filenames, "print-filenames", 0,
 		 "print the name of each input file as it is opened"),
 	OPT_STR(struct count_opts, source.copy_input, "copy-input", 0, "PATH",
@@ -109,29 +113,110 @@ static const struct count_opts count_defaults = {
 	.source = { .ipv6_policy = all_policy },
 };
 
+/* ---- reading ---- */
+
+/* Rows that are worth handing over, and how much of them may wait for its turn. */
+#define PIECE_ROWS    (8 * BATCH_ROWS)
+#define WAITING_BYTES (16u << 20)
+
+/* Rows on their way from the threads that read to the one that counts. */
+struct piece {
+	struct readpiece head; /* first */
+	size_t count;
+	struct timebins_row rows[PIECE_ROWS];
+};
+
+struct worker {
+	struct piece *piece; /* NULL: none is begun */
+};
+
+struct reading {
+	const struct sampling_opts *sampling;
+	struct timebins *bins;
+};
+
+static void want_rates(void *arg, struct batch *batch)
+{
+	const struct reading *reading = arg;
+
+	sampling_want(reading->sampling, batch);
+}
+
+static void *begin_worker(void *arg)
+{
+	return g_new0(struct worker, 1);
+}
+
+static void end_worker(void *arg, void *worker)
+{
+	g_free(worker);
+}
+
+static void hand_over(void *arg, void *state, struct readturn *turn)
+{
+	struct worker *worker = state;
+	struct piece *piece = g_steal_pointer(&worker->piece);
+
+	if (piece) {
+		piece->head = (struct readpiece){ .piece.bytes = sizeof(*piece) };
+		readcrew_put(turn, &piece->head);
+	}
+}
+
+static void gather(void *arg, void *state, struct batch *batch, struct readturn *turn)
+{
+	const struct reading *reading = arg;
+	struct worker *worker = state;
+
+	sampling_scale(reading->sampling, batch);
+	if (!worker->piece) {
+		worker->piece = g_new(struct piece, 1);
+		worker->piece->count = 0;
+	}
+	worker->piece->count += timebins_rows(batch, worker->piece->rows + worker->piece->count);
+	if (worker->piece->count > PIECE_ROWS - BATCH_ROWS) {
+		hand_over(arg, state, turn);
+	}
+}
+
+static void count_piece(void *arg, struct readpiece *head, bool drained)
+{
+	const struct reading *reading = arg;
+	struct piece *piece = (struct piece *)head;
+	struct err err;
+
+	if (!drained && timebins_add(reading->bins, piece->rows, piece->count, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
+	g_free(piece);
+}
+
 static int read_all(const struct count_opts *opts, struct timebins *bins, struct tool_env *env,
 		    int argc, char **argv)
 {
-	const uint32_t columns = COLUMN_BIT(COLUMN_START) | COLUMN_BIT(COLUMN_DURATION) |
-				 COLUMN_BIT(COLUMN_BYTES) | COLUMN_BIT(COLUMN_PACKETS);
 	struct source *source = source_new(env, &opts->source, argc, argv);
-	struct batch *batch = batch_new();
-	struct sampling sampling;
-	struct err err;
-	int status;
+	struct reading reading = { &opts->sampling, bins };
+	const struct readcrew crew = {
+		.source = source,
+		.threads = threads_wanted(&opts->threads),
+		.columns = COLUMN_BIT(COLUMN_START) | COLUMN_BIT(COLUMN_DURATION) |
+			   COLUMN_BIT(COLUMN_BYTES) | COLUMN_BIT(COLUMN_PACKETS),
+		.waiting_bytes = WAITING_BYTES,
+		.arg = &reading,
+		.want = want_rates,
+		.begin = begin_worker,
+		.batch = gather,
+		.rest = hand_over,
+		.take = count_piece,
+		.end = end_worker,
+	};
 
-	sampling_want(&sampling, &opts->sampling, batch);
 	source_set_site(source, tool_site(env, &opts->site, false));
-	while (source_next(source, batch, columns)) {
-		sampling_scale(&sampling, batch);
-		if (timebins_add(bins, batch, &err) != ST_OK) {
-			tool_die_err(&err);
-		}
-	}
-	status = source_close(source);
-	batch_free(batch);
-	return status;
+	readcrew_run(&crew);
+	return source_close(source);
 }
+
+/* ---- output ---- */
 
 static void print_volume(struct text *text, double volume)
 {

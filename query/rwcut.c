@@ -74,8 +74,7 @@ struct cut {
 	struct extfields *ext;
 	struct madefields *made;
 	struct labelling *labelling;
-	const struct sampling_opts *sampling_opts;
-	struct sampling sampling;
+	const struct sampling_opts *sampling;
 	const struct field **fields;
 	size_t field_count;
 	uint32_t columns;
@@ -220,7 +219,7 @@ static void print_batch(struct cut *cut, const struct batch *batch, uint64_t rea
 static void print_head(struct cut *cut, struct source *source, struct batch *batch, bool copying)
 {
 	while ((cut->limit > 0 || copying) && source_next(source, batch, cut->columns)) {
-		sampling_scale(&cut->sampling, batch);
+		sampling_scale(cut->sampling, batch);
 		print_batch(cut, batch, source_read_count(source));
 	}
 }
@@ -254,7 +253,7 @@ static void print_tail(struct cut *cut, struct source *source, struct batch *bat
 	uint64_t seen = 0;
 
 	while (source_next(source, batch, cut->columns)) {
-		sampling_scale(&cut->sampling, batch);
+		sampling_scale(cut->sampling, batch);
 		for (uint32_t i = 0; i < batch->selected; i++, seen++) {
 			if (ring->len < count) {
 				g_array_set_size(ring, ring->len + 1);
@@ -287,17 +286,16 @@ static void print_tail(struct cut *cut, struct source *source, struct batch *bat
 static void want_columns(void *arg, struct batch *batch)
 {
 	const struct cut *cut = arg;
-	struct sampling sampling;
 
 	extfields_want(cut->ext, batch);
-	sampling_want(&sampling, cut->sampling_opts, batch);
+	sampling_want(cut->sampling, batch);
 }
 
 static void scale_batch(void *arg, struct batch *batch)
 {
 	const struct cut *cut = arg;
 
-	sampling_scale(&cut->sampling, batch);
+	sampling_scale(cut->sampling, batch);
 }
 
 static void make_crew(struct cut *cut, unsigned threads)
@@ -323,9 +321,8 @@ static int print_records(struct cut *cut, const struct cut_opts *opts, struct to
 	bool whole = cut->skip == 0 && cut->limit == UINT64_MAX;
 	int status;
 
-	cut->sampling_opts = &opts->sampling;
-	extfields_want(cut->ext, batch);
-	sampling_want(&cut->sampling, &opts->sampling, batch);
+	cut->sampling = &opts->sampling;
+	want_columns(cut, batch);
 	make_crew(cut, threads_wanted(&opts->threads));
 	source_set_site(source, cut->ctx.site);
 	if (opts->tail_recs) {

@@ -3,7 +3,9 @@
 #include <glib.h>
 
 #include "common/text.h"
+#include "query/readcrew.h"
 #include "query/source.h"
+#include "query/threads.h"
 #include "query/tool.h"
 #include "query/totals.h"
 
@@ -13,6 +15,7 @@ struct total_opts {
 	struct volume_limits limits;
 	struct text_opts text;
 	struct output_opts output;
+	struct threads_opts threads;
 	struct source_opts source;
 	struct site_opts site;
 };
@@ -49,6 +52,7 @@ static const struct opt total_opt_table[] = {
 		 "print no bin without records, bytes or packets"),
 	OPT_GROUP(struct total_opts, text, text_opt_table),
 	OPT_GROUP(struct total_opts, output, output_opt_table),
+	OPT_GROUP(struct total_opts, threads, threads_opt_table),
 	OPT_GROUP(struct total_opts, source, source_print_opt_table),
 	OPT_STR(struct total_opts, source.ipv6_policy, "ipv6-policy", 0, "POLICY",
 		"treat IPv6 records so: ignore, asv4, mix, force or only", .flags = OPT_ADDED),
@@ -99,20 +103,40 @@ static void print_bins(const struct total_opts *opts, const struct totals *total
 	}
 }
 
+static void *begin_worker(void *totals)
+{
+	return totals_worker_new(totals);
+}
+
+static void add_batch(void *totals, void *worker, struct batch *batch, struct readturn *turn)
+{
+	totals_worker_add(worker, batch);
+}
+
+static void end_worker(void *totals, void *worker)
+{
+	totals_worker_free(worker);
+}
+
 /* Returns an enum tool_exit; *usable: what was read is to be printed. */
 static int read_all(struct total_opts *opts, struct totals *totals, struct tool_env *env, int argc,
 		    char **argv, bool *usable)
 {
 	struct source *source = source_new(env, &opts->source, argc, argv);
-	struct batch *batch = batch_new();
+	const struct readcrew crew = {
+		.source = source,
+		.threads = threads_wanted(&opts->threads),
+		.columns = totals_columns(totals),
+		.arg = totals,
+		.begin = begin_worker,
+		.batch = add_batch,
+		.end = end_worker,
+	};
 
 	source_set_site(source, tool_site(env, &opts->site, false));
 	source_set_damage(source, SOURCE_DAMAGE_SKIPS);
-	while (source_next(source, batch, totals_columns(totals))) {
-		totals_add(totals, batch);
-	}
+	readcrew_run(&crew);
 	*usable = !source_failed(source);
-	batch_free(batch);
 	return source_close(source);
 }
 

@@ -17,19 +17,19 @@ const struct opt sampling_opt_table[] = {
 	OPT_END,
 };
 
-void sampling_want(struct sampling *sampling, const struct sampling_opts *opts, struct batch *batch)
+void sampling_want(const struct sampling_opts *opts, struct batch *batch)
 {
-	sampling->scales = opts->mode == MODE_SCALE;
-	sampling->first = batch_extension_count(batch);
-	for (size_t i = 0; sampling->scales && i < RATES; i++) {
+	for (size_t i = 0; opts->mode == MODE_SCALE && i < RATES; i++) {
 		batch_want(batch, rates[i]);
 	}
 }
 
-static uint64_t rate_of(const struct sampling *sampling, const struct batch *batch, uint32_t row)
+static uint64_t rate_of(const struct batch *batch, uint32_t row)
 {
+	const size_t first = batch_extension_count(batch) - RATES;
+
 	for (size_t i = 0; i < RATES; i++) {
-		const struct batch_extension *column = batch_extension(batch, sampling->first + i);
+		const struct batch_extension *column = batch_extension(batch, first + i);
 
 		if (column->any && column->present[row] && column->type >= IE_UNSIGNED8 &&
 		    column->type <= IE_UNSIGNED64) {
@@ -46,11 +46,11 @@ static void multiply(uint64_t *number, uint64_t rate)
 	}
 }
 
-void sampling_scale(const struct sampling *sampling, struct batch *batch)
+void sampling_scale(const struct sampling_opts *opts, struct batch *batch)
 {
-	for (uint32_t i = 0; sampling->scales && i < batch->selected; i++) {
+	for (uint32_t i = 0; opts->mode == MODE_SCALE && i < batch->selected; i++) {
 		uint32_t row = batch->selection[i];
-		uint64_t rate = rate_of(sampling, batch, row);
+		uint64_t rate = rate_of(batch, row);
 
 		if (rate > 1 && batch->columns & COLUMN_BIT(COLUMN_PACKETS)) {
 			multiply(&batch->packets[row], rate);

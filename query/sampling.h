@@ -6,9 +6,9 @@
  *
  *	OPT_GROUP(struct cut_opts, sampling, sampling_opt_table),
  *	...
- *	sampling_want(&sampling, &opts->sampling, batch);	// behind extfields_want()
+ *	sampling_want(&opts->sampling, batch);		// last: behind extfields_want()
  *	while (source_next(source, batch, columns)) {
- *		sampling_scale(&sampling, batch);
+ *		sampling_scale(&opts->sampling, batch);
  */
 #ifndef TUSSAH_QUERY_SAMPLING_H
 #define TUSSAH_QUERY_SAMPLING_H
@@ -21,15 +21,9 @@ struct sampling_opts {
 };
 extern const struct opt sampling_opt_table[];
 
-struct sampling {
-	bool scales;
-	size_t first; /* of the extension columns, of which two hold rates */
-};
-
-/* Have the batch hold the rates, if they are asked for. */
-void sampling_want(struct sampling *sampling, const struct sampling_opts *opts,
-		   struct batch *batch);
+/* Have the batch hold the rates, if they are asked for, as its last extension columns. */
+void sampling_want(const struct sampling_opts *opts, struct batch *batch);
 /* Multiply what the batch holds of packets and bytes, up to the greatest number. */
-void sampling_scale(const struct sampling *sampling, struct batch *batch);
+void sampling_scale(const struct sampling_opts *opts, struct batch *batch);
 
 #endif

@@ -14,3 +14,13 @@ unsigned threads_wanted(const struct threads_opts *opts)
 {
 	return opts->threads > 0 ? (unsigned)opts->threads : processors_count();
 }
+
+unsigned threads_for_fields(unsigned threads, const struct field *const *fields, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (fields[i]->load_made) {
+			return 1;
+		}
+	}
+	return threads;
+}

@@ -26,6 +26,10 @@ struct timebins {
 	int64_t first; /* to these bins first and last in time */
 	int64_t last;
 	int64_t base; /* slots count from this bin; shares of bins are told from its start */
+
+	/* a bin that a row lay in as a whole, and when it begins and ends; never, before there is one */
+	int64_t recent;
+	int64_t recent_ms, recent_end_ms;
 };
 
 static const char *const scheme_names[TIMEBINS_SCHEME_COUNT] = {
@@ -112,6 +116,7 @@ int timebins_new(struct timebins **out, const struct timebins_opts *opts, struct
 	struct timebins *bins = g_new0(struct timebins, 1);
 
 	bins->opts = *opts;
+	bins->recent_ms = INT64_MAX;
 	bins->low_limit = INT64_MIN;
 	bins->high_limit = INT64_MAX;
 	if (opts->has_start) {
@@ -325,27 +330,26 @@ static void move_base(struct timebins *bins, int64_t start_ms)
 	bins->base -= MAX(missing, INT64_C(1) << 21);
 }
 
-static int add_record(struct timebins *bins, int64_t start_ms, int64_t end_ms, uint64_t bytes,
-		      uint64_t packets, struct err *err)
+static int add_record(struct timebins *bins, const struct timebins_row *row, struct err *err)
 {
 	struct span span = {
-		.start_ms = start_ms,
-		.end_ms = end_ms,
-		.bytes = (double)bytes,
-		.packets = (double)packets,
+		.start_ms = row->start_ms,
+		.end_ms = row->end_ms,
+		.bytes = (double)row->bytes,
+		.packets = (double)row->packets,
 	};
 
 	bins->seen = true;
 	if (!bins->anchored) {
-		anchor(bins, start_ms);
+		anchor(bins, span.start_ms);
 	}
-	span.first = bin_of(bins, start_ms);
-	span.last =
-		end_ms < timebins_time(bins, span.first + 1) ? span.first : bin_of(bins, end_ms);
+	span.first = bin_of(bins, span.start_ms);
+	span.last = span.end_ms < timebins_time(bins, span.first + 1) ? span.first
+								      : bin_of(bins, span.end_ms);
 	span.from = MAX(span.first, bins->low_limit);
 	span.to = MIN(span.last, bins->high_limit);
 	if (span.from < bins->base) {
-		move_base(bins, start_ms);
+		move_base(bins, span.start_ms);
 	}
 	if (span.from > span.to) {
 		return ST_OK;
@@ -356,25 +360,51 @@ static int add_record(struct timebins *bins, int64_t start_ms, int64_t end_ms, u
 	if (span.first == span.last) {
 		add_share(bin_at(bins, span.first), &span, 1);
 		touch(bins, span.first, span.first);
+		bins->recent = span.first;
+		bins->recent_ms = timebins_time(bins, span.first);
+		bins->recent_end_ms = bins->recent_ms + bins->opts.size_ms;
 	} else {
 		spreads[bins->opts.scheme](bins, &span);
 	}
 	return ST_OK;
 }
 
-int timebins_add(struct timebins *bins, const struct batch *batch, struct err *err)
+int timebins_add(struct timebins *bins, const struct timebins_row *rows, size_t count,
+		 struct err *err)
 {
 	int status = ST_OK;
 
-	for (uint32_t i = 0; i < batch->selected && status == ST_OK; i++) {
+	for (size_t i = 0; i < count && status == ST_OK; i++) {
+		const struct timebins_row *row = &rows[i];
+
+		if (row->start_ms >= bins->recent_ms && row->end_ms < bins->recent_end_ms) {
+			struct timebin *bin = bin_at(bins, bins->recent);
+
+			bin->records++;
+			bin->bytes += (double)row->bytes;
+			bin->packets += (double)row->packets;
+		} else {
+			status = add_record(bins, row, err);
+		}
+	}
+	return status;
+}
+
+size_t timebins_rows(const struct batch *batch, struct timebins_row *rows)
+{
+	for (uint32_t i = 0; i < batch->selected; i++) {
 		uint32_t row = batch->selection[i];
 		int64_t start_ms = floor_divide(batch->start_ns[row], NS_PER_MS);
 		int64_t duration_ms = (int64_t)(batch->duration_ns[row] / NS_PER_MS);
 
-		status = add_record(bins, start_ms, start_ms + duration_ms, batch->bytes[row],
-				    batch->packets[row], err);
+		rows[i] = (struct timebins_row){
+			.start_ms = start_ms,
+			.end_ms = start_ms + duration_ms,
+			.bytes = batch->bytes[row],
+			.packets = batch->packets[row],
+		};
 	}
-	return status;
+	return batch->selected;
 }
 
 /* ---- results ---- */

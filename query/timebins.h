@@ -3,7 +3,8 @@
  * Volume in bins of time: the engine of rwcount. Times are milliseconds since the epoch.
  *
  *	timebins_new(&bins, &opts, err);
- *	timebins_add(bins, batch, err); ...
+ *	count = timebins_rows(batch, rows);		// by any thread
+ *	timebins_add(bins, rows, count, err); ...	// in the order of the input
  *	timebins_range(bins, &first, &last);
  *	for (n = first; n <= last; n++) ... timebins_time(bins, n), timebins_at(bins, n)
  *	timebins_free(bins);
@@ -51,8 +52,21 @@ struct timebins;
 int timebins_new(struct timebins **out, const struct timebins_opts *opts, struct err *err);
 void timebins_free(struct timebins *bins);
 
-/* ST_OK, or ST_ELIMIT: the times span too many bins. */
-int timebins_add(struct timebins *bins, const struct batch *batch, struct err *err);
+/* What counts of a record. */
+struct timebins_row {
+	int64_t start_ms, end_ms;
+	uint64_t bytes, packets;
+};
+
+/* The selected rows; rows has room for BATCH_ROWS. Returns how many there are. */
+size_t timebins_rows(const struct batch *batch, struct timebins_row *rows);
+
+/*
+ * ST_OK, or ST_ELIMIT: the times span too many bins. Shares of bins are rounded as they are added, and
+ * where bins begin may depend on the first row: rows must come in the order of the input.
+ */
+int timebins_add(struct timebins *bins, const struct timebins_row *rows, size_t count,
+		 struct err *err);
 
 /* The bins to show; first > last: none. */
 void timebins_range(const struct timebins *bins, int64_t *first, int64_t *last);

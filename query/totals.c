@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "query/totals.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,8 +20,17 @@ struct totals {
 	uint32_t first;   /* bin: those of IPv4 may be left out */
 	uint32_t count;   /* of bins, of both families */
 	uint32_t v6_bins; /* where those of IPv6 start; 0: there are none */
+	pthread_mutex_t lock;
 	struct volume *bins;
 	uint8_t *used_pages;
+};
+
+/* What a worker keeps is so many bins at most, and fits its processor's cache. */
+#define OWN_BINS_MAX (1u << 16)
+
+struct totals_worker {
+	struct totals *totals;
+	struct volume *bins; /* NULL: it adds to the bins of all */
 };
 
 /* ---- keys ---- */
@@ -224,6 +234,7 @@ struct totals *totals_new(const struct totals_key *key, enum ipv6_policy policy)
 	/* Unlike GLib's, calloc() leaves pages alone until they are used. */
 	totals->bins = zeroed(totals->count, sizeof(totals->bins[0]));
 	totals->used_pages = zeroed((totals->count >> PAGE_SHIFT) + 1, 1);
+	pthread_mutex_init(&totals->lock, NULL);
 	return totals;
 }
 
@@ -232,6 +243,7 @@ void totals_free(struct totals *totals)
 	if (totals) {
 		free(totals->bins);
 		free(totals->used_pages);
+		pthread_mutex_destroy(&totals->lock);
 		g_free(totals);
 	}
 }
@@ -242,20 +254,61 @@ uint32_t totals_columns(const struct totals *totals)
 	       (totals->v6_bins ? COLUMN_BIT(COLUMN_STATE) : 0);
 }
 
-void totals_add(struct totals *totals, const struct batch *batch)
+struct totals_worker *totals_worker_new(struct totals *totals)
 {
-	uint32_t numbers[BATCH_ROWS];
+	struct totals_worker *worker = g_new0(struct totals_worker, 1);
 
-	totals->key->load(batch, totals->v6_bins, numbers);
+	worker->totals = totals;
+	if (totals->count <= OWN_BINS_MAX) {
+		worker->bins = zeroed(totals->count, sizeof(worker->bins[0]));
+	}
+	return worker;
+}
+
+static void add_rows(struct volume *bins, const struct batch *batch, const uint32_t *numbers)
+{
 	for (uint32_t i = 0; i < batch->selected; i++) {
 		const uint32_t row = batch->selection[i];
-		struct volume *bin = &totals->bins[numbers[i]];
+		struct volume *bin = &bins[numbers[i]];
 
 		bin->records++;
 		bin->bytes += batch->bytes[row];
 		bin->packets += batch->packets[row];
+	}
+}
+
+void totals_worker_add(struct totals_worker *worker, const struct batch *batch)
+{
+	struct totals *totals = worker->totals;
+	uint32_t numbers[BATCH_ROWS];
+
+	totals->key->load(batch, totals->v6_bins, numbers);
+	if (worker->bins) {
+		add_rows(worker->bins, batch, numbers);
+		return;
+	}
+	pthread_mutex_lock(&totals->lock);
+	add_rows(totals->bins, batch, numbers);
+	for (uint32_t i = 0; i < batch->selected; i++) {
 		totals->used_pages[numbers[i] >> PAGE_SHIFT] = 1;
 	}
+	pthread_mutex_unlock(&totals->lock);
+}
+
+void totals_worker_free(struct totals_worker *worker)
+{
+	struct totals *totals = worker->totals;
+
+	pthread_mutex_lock(&totals->lock);
+	for (uint32_t n = 0; worker->bins && n < totals->count; n++) {
+		if (worker->bins[n].records > 0) {
+			volume_add(&totals->bins[n], &worker->bins[n]);
+			totals->used_pages[n >> PAGE_SHIFT] = 1;
+		}
+	}
+	pthread_mutex_unlock(&totals->lock);
+	free(worker->bins);
+	g_free(worker);
 }
 
 uint32_t totals_next(const struct totals *totals, uint32_t n, bool only_used)

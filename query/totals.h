@@ -5,9 +5,11 @@
  *
  *	const struct totals_key *key = &totals_keys[TOTALS_PROTO];
  *	struct totals *totals = totals_new(key, IPV6_ASV4);
+ *	struct totals_worker *worker = totals_worker_new(totals);
  *	while (source_next(source, batch, totals_columns(totals))) {
- *		totals_add(totals, batch);
+ *		totals_worker_add(worker, batch);
  *	}
+ *	totals_worker_free(worker);
  *	for (uint32_t n = totals_next(totals, 0, true); n != TOTALS_END; ...) ...
  *	totals_free(totals);
  *
@@ -74,8 +76,17 @@ void totals_free(struct totals *totals);
 /* COLUMN_BITs that totals_add() reads. */
 uint32_t totals_columns(const struct totals *totals);
 
+/*
+ * Each thread adds by a worker of its own. Small tables are kept by each worker, large ones are
+ * shared.
+ * Threads: one at a time for each worker; each of these for another worker at any time.
+ */
+struct totals_worker;
+struct totals_worker *totals_worker_new(struct totals *totals);
 /* Add the selected rows, which the policy has been applied to. */
-void totals_add(struct totals *totals, const struct batch *batch);
+void totals_worker_add(struct totals_worker *worker, const struct batch *batch);
+/* Hand in what the worker has. */
+void totals_worker_free(struct totals_worker *worker);
 
 #define TOTALS_END UINT32_MAX
 

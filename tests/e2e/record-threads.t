@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# rwcut, rwuniq and rwstats print the same, to the byte, whatever the number of threads.
+# rwcut, rwuniq, rwstats, rwcount, rwtotal and rwaddrcount print the same, to the byte, whatever the number of threads.
 . "$TUSSAH_SRCDIR/tests/e2e/lib.sh"
 export SILK_CONFIG_FILE=$TUSSAH_SRCDIR/tests/perf/silk.conf SILK_HEADER_NOVERSION=1
 
@@ -66,6 +66,30 @@ test_case 'rwstats' '
 	same rwstats --xargs=blocks --fields=dport --values=distinct:sip --percentage=1 &&
 	same rwstats --fields=sip --values=packets,distinct:dip --threshold=100 --bottom
 '
+test_case 'rwcount: shares of bins are added in the order of the input' '
+	for scheme in 0 1 2 3 4 5 6; do
+		same rwcount --xargs=blocks --bin-size=7 --load-scheme=$scheme || return 1
+	done &&
+	same rwcount --xargs=rows --bin-size=0.3 --skip-zeroes && same rwcount --bin-size=3600 &&
+	same rwcount --xargs=blocks --start-time=2026/03/03 --end-time=2026/03/03:20 --bin-slots &&
+	same rwcount --xargs=blocks --sampling=scale --output-format=csv &&
+	sed "1!G;h;\$!d" blocks >backwards && same rwcount --xargs=backwards --bin-size=7 --bin-slots &&
+	same rwcount --xargs=blocks --bin-size=0.001 && test "$(cat with-1/status)" = 1
+'
+test_case 'rwtotal' '
+	for key in sip-first-8 sip-last-16 dip-first-24 sport proto bytes duration icmp-code; do
+		same rwtotal --xargs=blocks --$key --skip-zeroes --summation || return 1
+	done &&
+	same rwtotal --dip-first-16 --ipv6-policy=mix --min-records=3 && same rwtotal --sport large.block
+'
+test_case 'rwaddrcount' '
+	same rwaddrcount --xargs=blocks --print-recs && same rwaddrcount --xargs=rows --print-recs --sort-ips --use-dest &&
+	same rwaddrcount --print-stat --min-bytes=1000 --ipv6-policy=mix &&
+	same rwaddrcount --xargs=blocks --print-ips --max-records=3 &&
+	for threads in 1 2 3; do
+		rwaddrcount --xargs=blocks --set-file=$threads.set --threads=$threads || return 1
+	done && cmp 1.set 2.set && cmp 1.set 3.set
+'
 test_case 'all records are copied' '
 	rwcut --threads=1 --xargs=blocks --copy-input=copy1.rw >out1 &&
 	rwcut --threads=2 --xargs=blocks --copy-input=copy2.rw >out2 && cmp out1 out2 &&
@@ -79,7 +103,9 @@ test_case 'missing files and damage are told in order, and end the input' '
 	head -c 300000 large.rw >cut.rw &&
 	{ sed 30q blocks && echo "$PWD/cut.rw" && sed 1,30d blocks; } >damaged &&
 	same rwcut --xargs=damaged --print-filenames && test_lines with-1/err 32 &&
-	test "$(cat with-1/status)" = 1
+	test "$(cat with-1/status)" = 1 &&
+	same rwcount --xargs=damaged && same rwtotal --sport --xargs=damaged && same rwaddrcount --print-recs --xargs=damaged &&
+	test "$(cat with-1/status)" = 1 && same rwaddrcount --print-recs --xargs=missing && same rwtotal --sport --xargs=missing
 '
 test_case 'a damaged block costs that block' '
 	rwcat large.rw large.rw large.rw --output-path=larger.rw &&

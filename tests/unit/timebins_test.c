@@ -14,6 +14,7 @@
 /* Add the records one after the other. Returned: free with timebins_free(). */
 static struct timebins *count(const struct timebins_opts *opts, const struct record *recs, size_t n)
 {
+	struct timebins_row rows[BATCH_ROWS];
 	struct batch *batch = batch_new();
 	struct timebins *bins;
 
@@ -21,7 +22,8 @@ static struct timebins *count(const struct timebins_opts *opts, const struct rec
 		batch_append(batch, &recs[i]);
 	}
 	CU_ASSERT_EQUAL_FATAL(timebins_new(&bins, opts, NULL), ST_OK);
-	CU_ASSERT_EQUAL(timebins_add(bins, batch, NULL), ST_OK);
+	CU_ASSERT_EQUAL_FATAL(timebins_rows(batch, rows), n);
+	CU_ASSERT_EQUAL(timebins_add(bins, rows, n, NULL), ST_OK);
 	batch_free(batch);
 	return bins;
 }

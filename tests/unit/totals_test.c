@@ -144,6 +144,8 @@ static void test_keys(void)
 		GHashTable *expected =
 			g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 		struct totals *totals = totals_new(&totals_keys[key], IPV6_MIX);
+		struct totals_worker *workers[] = { totals_worker_new(totals),
+						    totals_worker_new(totals) };
 		struct batch *batch = batch_new();
 
 		unit_at("%s", totals_keys[key].title);
@@ -154,10 +156,12 @@ static void test_keys(void)
 			add_expected(expected, key, &rec);
 			batch_append(batch, &rec);
 			if (batch->rows == BATCH_ROWS || i + 1 == RECORDS) {
-				totals_add(totals, batch);
+				totals_worker_add(workers[i / BATCH_ROWS % 2], batch);
 				batch_clear(batch, COLUMNS_ALL);
 			}
 		}
+		totals_worker_free(workers[0]);
+		totals_worker_free(workers[1]);
 		compare(totals, expected);
 		batch_free(batch);
 		totals_free(totals);
