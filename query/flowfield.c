@@ -200,6 +200,18 @@ static void load_ext_port(const struct flowfield_setup *setup, const struct batc
 	out->u = port_of(batch, row, -side_inside(setup, batch, row));
 }
 
+static void load_from_conficker(const struct flowfield_setup *setup, const struct batch *batch,
+				uint32_t row, struct value *out)
+{
+	out->u = conficker_hits(batch, row, CONFICKER_SOURCE, &setup->conficker);
+}
+
+static void load_to_conficker(const struct flowfield_setup *setup, const struct batch *batch,
+			      uint32_t row, struct value *out)
+{
+	out->u = conficker_hits(batch, row, CONFICKER_DESTINATION, &setup->conficker);
+}
+
 #define BIT(column) COLUMN_BIT(COLUMN_##column)
 
 /* clang-format off */
@@ -237,6 +249,12 @@ static const struct row rows[] = {
 	{ .name = "ext-port", .help = "port of the end outside", .plugin = FLOWFIELD_INT_EXT,
 	  .columns = BIT(SPORT) | BIT(DPORT) | BIT(FLOWTYPE), .like = "sPort", .width = 5,
 	  .load = load_ext_port },
+	{ .name = "sconficker", .help = "1: the source is where Conficker.C looks for itself",
+	  .plugin = FLOWFIELD_CONFICKER, .columns = CONFICKER_COLUMNS, .like = "protocol",
+	  .width = 5, .load = load_from_conficker },
+	{ .name = "dconficker", .help = "1: the destination is",
+	  .plugin = FLOWFIELD_CONFICKER, .columns = CONFICKER_COLUMNS, .like = "protocol",
+	  .width = 5, .load = load_to_conficker },
 };
 /* clang-format on */
 

@@ -17,9 +17,9 @@ static const struct plugin {
 	const char *name;
 	unsigned fields;
 } plugins[] = {
-	{ "flowrate.so", FLOWFIELD_RATE },  { "flowkey.so", FLOWFIELD_KEY },
-	{ "cutmatch.so", FLOWFIELD_MATCH }, { "int-ext-fields.so", FLOWFIELD_INT_EXT },
-	{ "app-mismatch.so", 0 },
+	{ "flowrate.so", FLOWFIELD_RATE },         { "flowkey.so", FLOWFIELD_KEY },
+	{ "cutmatch.so", FLOWFIELD_MATCH },        { "int-ext-fields.so", FLOWFIELD_INT_EXT },
+	{ "conficker-c.so", FLOWFIELD_CONFICKER }, { "app-mismatch.so", 0 },
 };
 
 int madefields_parse_plugin(const char *name, unsigned *out, struct err *err)
@@ -49,6 +49,7 @@ const struct opt madefield_opt_table[] = {
 	OPT_U64(struct madefield_opts, zero_duration_us, "flowrate-zero-duration", 0,
 		"MICROSECONDS", 1, UINT32_MAX, "take this as the duration of 0 in rates",
 		.default_text = "400", .flags = OPT_ADDED),
+	OPT_GROUP(struct madefield_opts, conficker, conficker_opt_table),
 	OPT_STR(struct madefield_opts, incoming, "incoming-flowtypes", 0, "LIST",
 		"pairs of CLASS/TYPE whose destination is inside, for int-ip and its like",
 		.flags = OPT_ADDED),
@@ -103,6 +104,7 @@ static void set_up(struct flowfield_setup *setup, const struct madefield_opts *o
 	setup->has_sides = incoming && outgoing;
 	setup->zero_ns = madefields_zero_ns(opts);
 	setup->plugins = opts->plugins;
+	setup->conficker = opts->conficker;
 }
 
 struct madefields *madefields_new(const struct madefield_opts *opts, struct tool_env *env,

@@ -18,6 +18,7 @@
 #include <glib.h>
 
 #include "common/extfield.h"
+#include "query/conficker.h"
 #include "query/mapfield.h"
 #include "query/tool.h"
 
@@ -26,6 +27,7 @@ struct madefield_opts {
 	uint64_t pmap_column_width;
 	unsigned plugins; /* enum flowfield_plugin */
 	uint64_t zero_duration_us;
+	struct conficker_seed conficker;
 	char *incoming;
 	char *outgoing;
 };

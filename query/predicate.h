@@ -48,6 +48,11 @@ void predicates_add_sensors(struct predicates **tests, const struct numset *sens
 /* Add the test whether the application of a TCP or UDP flow is known and neither of its ports. */
 void predicates_add_mismatch(struct predicates **tests);
 
+/* Add the test whether one of the ends (enum conficker_ends) is where Conficker.C looks for itself. */
+struct conficker_seed;
+void predicates_add_conficker(struct predicates **tests, unsigned ends,
+			      const struct conficker_seed *seed);
+
 /* Add the test whether a record is one of these; tuples is taken. */
 struct tuples;
 void predicates_add_tuples(struct predicates **tests, struct tuples *tuples);

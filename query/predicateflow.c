@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Tests of what is worked out of a record: payload, flow keys, application labels. */
+/* Tests of what is worked out of a record: payload, flow keys, application labels, a worm. */
 #include "query/predicaterow.h"
 
 #include <math.h>
@@ -56,6 +56,11 @@ static bool mismatch_passes(const struct predicate *test, const struct batch *ba
 	       application != batch->dport[row];
 }
 
+static bool conficker_passes(const struct predicate *test, const struct batch *batch, uint32_t row)
+{
+	return conficker_hits(batch, row, test->ends, &test->seed);
+}
+
 static uint32_t narrow_payload(const struct predicate *test, const struct batch *batch,
 			       uint16_t *selection, uint32_t count)
 {
@@ -78,6 +83,12 @@ static uint32_t narrow_mismatch(const struct predicate *test, const struct batch
 				uint16_t *selection, uint32_t count)
 {
 	return narrow(test, batch, selection, count, mismatch_passes);
+}
+
+static uint32_t narrow_conficker(const struct predicate *test, const struct batch *batch,
+				 uint16_t *selection, uint32_t count)
+{
+	return narrow(test, batch, selection, count, conficker_passes);
 }
 
 int predicate_compile_payload(struct predicate *test, const char *text, struct err *err)
@@ -149,4 +160,17 @@ void predicates_add_mismatch(struct predicates **tests)
 	test->cost = PREDICATE_COST_RANGE;
 	test->columns = COLUMN_BIT(COLUMN_PROTOCOL) | COLUMN_BIT(COLUMN_APPLICATION) |
 			COLUMN_BIT(COLUMN_SPORT) | COLUMN_BIT(COLUMN_DPORT);
+}
+
+void predicates_add_conficker(struct predicates **tests, unsigned ends,
+			      const struct conficker_seed *seed)
+{
+	static const struct predicate_row row = { .name = "conficker" };
+	struct predicate *test = predicates_append(tests, &row);
+
+	test->narrow = narrow_conficker;
+	test->cost = PREDICATE_COST_TUPLES;
+	test->columns = CONFICKER_COLUMNS;
+	test->seed = *seed;
+	test->ends = ends;
 }

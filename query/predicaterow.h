@@ -11,6 +11,7 @@
 #include "common/cidr.h"
 #include "common/timestamp.h"
 #include "common/wildcard.h"
+#include "query/conficker.h"
 #include "query/predicate.h"
 #include "query/tuple.h"
 #include "storage/ipset.h"
@@ -77,6 +78,10 @@ struct predicate {
 		struct {
 			int64_t first_ns;
 			int64_t last_ns;
+		};
+		struct {
+			struct conficker_seed seed;
+			unsigned ends; /* enum conficker_ends */
 		};
 		struct cidr block;
 		struct wildcard *wildcard; /* owned */

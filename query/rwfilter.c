@@ -51,6 +51,8 @@ struct rwfilter_opts {
 	GPtrArray *where; /* expressions; NULL: none */
 	unsigned plugins;
 	bool app_mismatch;
+	bool conficker[CONFICKER_ANY + 1]; /* by ends */
+	struct conficker_seed conficker_seed;
 	uint64_t zero_duration_us; /* 0: not given */
 	bool explain;
 	bool progress;
@@ -148,6 +150,16 @@ static const struct opt rwfilter_opt_table[] = {
 	OPT_U64(struct rwfilter_opts, zero_duration_us, "flowrate-zero-duration", 0, "MICROSECONDS",
 		1, UINT32_MAX, "take this as the duration of 0 in rates", .default_text = "400",
 		.flags = OPT_ADDED),
+	OPT_FLAG(struct rwfilter_opts, conficker[CONFICKER_SOURCE], "s-conficker", 0,
+		 "pass flows whose source is where Conficker.C looks for itself",
+		 .flags = OPT_ADDED),
+	OPT_FLAG(struct rwfilter_opts, conficker[CONFICKER_DESTINATION], "d-conficker", 0,
+		 "pass flows whose destination is where Conficker.C looks for itself",
+		 .flags = OPT_ADDED),
+	OPT_FLAG(struct rwfilter_opts, conficker[CONFICKER_ANY], "a-conficker", 0,
+		 "pass flows one of whose ends is where Conficker.C looks for itself",
+		 .flags = OPT_ADDED),
+	OPT_GROUP(struct rwfilter_opts, conficker_seed, conficker_opt_table),
 	REFUSED("python-expr", "TEXT", OPT_ADDED, "pass flows for which this Python is true"),
 	REFUSED("python-file", "FILE", OPT_ADDED, "load a Python plug-in"),
 	OPT_END,
@@ -290,6 +302,12 @@ static void add_tests(struct rwfilter *run)
 	maptest_add(&opts->maps, &opts->predicates.tests);
 	if (opts->app_mismatch || opts->plugins & PLUGIN_MISMATCH) {
 		predicates_add_mismatch(&opts->predicates.tests);
+	}
+	for (unsigned ends = 0; ends < G_N_ELEMENTS(opts->conficker); ends++) {
+		if (opts->conficker[ends]) {
+			predicates_add_conficker(&opts->predicates.tests, ends,
+						 &opts->conficker_seed);
+		}
 	}
 	if (opts->zero_duration_us) {
 		predicates_set_zero_ns(opts->predicates.tests,

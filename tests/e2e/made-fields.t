@@ -301,6 +301,20 @@ test_case 'rwfilter: applications that do not match a port' '
 	rwfilter --app-mismatch --pass=stdout apps.rw >passed2.rw && rwcut passed2.rw >out && test_lines out 3
 '
 
+test_case 'where a worm looks for itself' '
+	printf "17|10.10.10.10|23332|192.168.192.168|16514\n6|10.10.10.10|44781|192.168.192.168|1\n1|10.10.10.10|44781|1.2.3.4|1\n17|2001:db8::1|44781|::1|16514\n" |
+	rwtuc --fields=protocol,sIP,sPort,dIP,dPort --output-path=worm.rw &&
+	rwcut --plugin=conficker-c.so --conficker-seed=8888 --fields=sPort,sconf,dconficker --delimited=, worm.rw >out &&
+	printf "sPort,sconficker,dconficker\n23332,1,1\n44781,1,0\n44781,0,0\n44781,0,0\n" >expected && test_cmp expected out &&
+	rwuniq --conficker-seed=8888 --fields=sconficker,dconficker --sort-output --no-titles --delimited worm.rw >out &&
+	printf "0|0|2\n1|0|1\n1|1|1\n" >expected && test_cmp expected out &&
+	passed() { want=$1; shift; rwfilter --pass=stdout "$@" worm.rw >worm-passed.rw && [ "$(rwcut --no-titles worm-passed.rw | wc -l)" -eq "$want" ]; } &&
+	passed 2 --plugin=conficker-c.so --conficker-seed=8888 --s-conficker && passed 1 --d-conficker --conficker-seed=8888 &&
+	passed 2 --a-conficker --conficker-seed=8888 && passed 1 --s-conficker --d-conficker --conficker-seed=8888 &&
+	passed 0 --d-conficker &&
+	test_must_fail rwfilter --s-conficker --conficker-seed=-1 --all=/dev/null worm.rw 2>err && grep "Invalid conficker-seed .-1." err
+'
+
 test_case 'sorted input is taken as it comes' '
 	rwuniq --presorted-input --fields=protocol --delimited --no-titles flows.rw >out &&
 	printf "6|2\n17|1\n1|1\n" >expected && test_cmp expected out &&
