@@ -15,6 +15,7 @@
 #define CAPACITY_FIRST      2048u
 #define CAPACITY_DOUBLE_MAX (1u << 20)
 #define FRESH_MIN           16384u
+#define FRESH_SHARE         4u /* more: more merging; less: more memory, twice what is fresh */
 #define RECENT4_BITS        18
 #define RECENT6_BITS        13
 #define RECENT_AHEAD        8u
@@ -166,11 +167,11 @@ static struct setblock *room_to_merge(struct iptree *tree)
 /*
  * Merge the fresh blocks, which are sorted, with the pending ones and drop those that were held
  * when they came. marks[moment]: 0, it was dropped; else 1 and how many leaves it took the place
- * of. A block around a later one has come later, or the later one would have been dropped: so the
+ * of; it is 1 at first for the moments up to stay, which are those of pending blocks that stay. A block around a later one has come later, or the later one would have been dropped: so the
  * innermost one came first. Returns whether a block takes the place of others or makes a whole with
  * another: if none does, leaves will not be joined, whenever that is tried.
  */
-static bool merge_fresh(struct iptree *tree, uint32_t *marks)
+static bool merge_fresh(struct iptree *tree, uint32_t *marks, uint32_t stay)
 {
 	struct setblocks fresh = tree->fresh;
 	struct setblocks merged = { room_to_merge(tree), 0 };
@@ -197,7 +198,9 @@ static bool merge_fresh(struct iptree *tree, uint32_t *marks)
 		if (block->prefix < 128) {
 			nest.around[nest.depth++] = *block;
 		}
-		marks[block->time] = 1;
+		if (block->time > stay) {
+			marks[block->time] = 1;
+		}
 		merged.at[merged.count++] = *block;
 	}
 	may_join = (nest.depth && pass_leaves(tree, &leaf, NULL, &nest, marks)) || may_join;
@@ -232,20 +235,23 @@ static bool is_fresh_apart(const struct iptree *tree)
 	return true;
 }
 
-/* Moments without gaps, from 1 on; marks move with them. */
-static void renumber_moments(struct setblocks *pending, uint32_t *marks, uint32_t last)
+/* Moments without gaps again, from this one to the last one; marks move with them. */
+static void renumber_moments(struct setblocks *pending, uint32_t *marks, uint32_t first,
+			     uint32_t last)
 {
-	uint32_t *moments = g_new(uint32_t, (size_t)last + 1);
-	uint32_t moment = 0;
+	uint32_t *moments = g_new(uint32_t, (size_t)(last - first) + 1);
+	uint32_t moment = first - 1;
 
-	for (uint32_t i = 1; i <= last; i++) {
+	for (uint32_t i = first; i <= last; i++) {
 		if (marks[i]) {
-			moments[i] = ++moment;
+			moments[i - first] = ++moment;
 			marks[moment] = marks[i];
 		}
 	}
 	for (uint32_t i = 0; i < pending->count; i++) {
-		pending->at[i].time = moments[pending->at[i].time];
+		if (pending->at[i].time >= first) {
+			pending->at[i].time = moments[pending->at[i].time - first];
+		}
 	}
 	g_free(moments);
 }
@@ -297,16 +303,21 @@ static void grow_leaf_array(struct iptree *tree)
 static uint32_t add_pending(struct iptree *tree)
 {
 	uint32_t last = tree->pending.count + tree->fresh.count;
+	/* where nothing is fresh leaves have been joined, which pending blocks may lie in */
+	uint32_t stay = tree->fresh.count ? tree->pending.count : 0;
 	uint32_t *marks = g_new0(uint32_t, (size_t)last + 1);
 	uint32_t until;
 	bool may_join;
 
-	tree->is_apart = !merge_fresh(tree, marks);
+	for (uint32_t moment = 1; moment <= stay; moment++) {
+		marks[moment] = 1;
+	}
+	tree->is_apart = !merge_fresh(tree, marks, stay);
 	may_join = !tree->is_apart && !tree->loading;
 	/* joining follows an insertion that inserts nothing, too */
 	tree->combine_next =
 		tree->combine_next && (!last || tree->loading || (marks[1] && may_join));
-	renumber_moments(&tree->pending, marks, last);
+	renumber_moments(&tree->pending, marks, stay + 1, last);
 	until = may_join ? joining_moment(tree, marks) : 0;
 	g_free(marks);
 	return until;
@@ -346,11 +357,11 @@ static void settle(struct iptree *tree)
 
 static void make_room(struct iptree *tree)
 {
-	uint32_t most = MAX(FRESH_MIN, (tree->leaves.count + tree->pending.count) / 2);
+	uint32_t most = MAX(FRESH_MIN, (tree->leaves.count + tree->pending.count) / FRESH_SHARE);
 
 	if (tree->fresh_room >= most) {
 		settle(tree);
-		most = MAX(FRESH_MIN, (tree->leaves.count + tree->pending.count) / 2);
+		most = MAX(FRESH_MIN, (tree->leaves.count + tree->pending.count) / FRESH_SHARE);
 	}
 	if (tree->fresh_room < most) {
 		/* in few steps where much is to be expected, which leave few holes in the memory */

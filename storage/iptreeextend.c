@@ -13,23 +13,22 @@
 /* Blocks whose memory is given back together. */
 #define FORGET_BLOCKS 16384u
 
+/* In place of the number of a node that is new: the moment at which it came into being. */
+#define IS_MOMENT (UINT32_C(1) << 31)
+
 struct extending {
 	struct iptree *tree;
 	const uint32_t *old_numbers; /* of the nodes that were there and are not done yet */
 	uint32_t *numbers;
-	uint32_t *made; /* by moment, the place of the node; IPTREE_NEVER: none */
 };
 
 static void keep_node(struct shaping *shaping, const struct open_shape *open)
 {
 	struct extending *extending = shaping->arg;
 
-	iptree_keep_shape(extending->tree, shaping, open);
-	if (open->second == 0) {
-		extending->numbers[shaping->nodes] = *extending->old_numbers++;
-	} else {
-		extending->made[open->second] = shaping->nodes;
-	}
+	extending->tree->shapes[shaping->nodes] = open->shape;
+	extending->numbers[shaping->nodes] =
+		open->second == 0 ? *extending->old_numbers++ : open->second | IS_MOMENT;
 }
 
 /*
@@ -89,6 +88,30 @@ static void walk_all(struct iptree *tree, struct shaping *shaping)
 	tree->pending = (struct setblocks){ NULL, 0 };
 }
 
+/*
+ * Give numbers in order of the moments. There are at least as many leaves as moments; meanwhile the
+ * time of each is the place of the node of that moment, IPTREE_NEVER where there is none.
+ */
+static void give_numbers(struct iptree *tree, uint32_t *numbers, uint32_t nodes, uint32_t until)
+{
+	struct setblock *by_moment = tree->leaves.at - 1;
+
+	for (uint32_t moment = 1; moment <= until; moment++) {
+		by_moment[moment].time = IPTREE_NEVER;
+	}
+	for (uint32_t place = 0; place < nodes; place++) {
+		if (numbers[place] & IS_MOMENT) {
+			by_moment[numbers[place] & ~IS_MOMENT].time = place;
+		}
+	}
+	for (uint32_t moment = 1; moment <= until; moment++) {
+		if (by_moment[moment].time != IPTREE_NEVER) {
+			numbers[by_moment[moment].time] = iptree_number_take(&tree->node_pool);
+		}
+		by_moment[moment].time = 0;
+	}
+}
+
 void iptree_extend(struct iptree *tree)
 {
 	uint32_t until = tree->pending.count;
@@ -103,18 +126,10 @@ void iptree_extend(struct iptree *tree)
 		iptree_number_take(&tree->node_pool); /* the unused node */
 	}
 	extending.numbers = g_new(uint32_t, most);
-	extending.made = g_new(uint32_t, (size_t)until + 1);
-	memset(extending.made, 0xff, ((size_t)until + 1) * sizeof(uint32_t));
-	iptree_new_shape(tree, (uint32_t)most, tree->leaves.count + until);
+	iptree_new_shape(tree, (uint32_t)most);
 	walk_all(tree, &shaping);
-	for (uint32_t moment = 1; moment <= until; moment++) {
-		if (extending.made[moment] != IPTREE_NEVER) {
-			extending.numbers[extending.made[moment]] =
-				iptree_number_take(&tree->node_pool);
-		}
-	}
+	give_numbers(tree, extending.numbers, shaping.nodes, until);
 	g_free(tree->numbers);
-	g_free(extending.made);
 	tree->node_count = shaping.nodes;
 	tree->numbers = g_renew(uint32_t, extending.numbers, tree->node_count);
 }

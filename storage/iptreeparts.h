@@ -24,10 +24,15 @@ struct node_pool {
 	GArray *unused; /* uint32_t, last in first out */
 };
 
-/* What a node of a clean tree looks like; the first one has the place 0 in all arrays. */
+/*
+ * What a node of a clean tree looks like; the first one has the place 0 in all arrays. The nodes
+ * below it are those from first up to its own place: the last child that is a node is the one
+ * before it, the one before this child's first is the child before, and so on.
+ */
 struct node_shape {
 	uint32_t leaf; /* place of the first one below it, of whose address it has the first bits */
-	uint32_t children; /* where in the tree's children its own begin, by slot, no repeats */
+	uint32_t leaf_end; /* behind the last one */
+	uint32_t first;
 	uint16_t leaf_bits;
 	uint16_t repeat_bits;
 	uint16_t node_bits;
@@ -56,7 +61,6 @@ struct iptree {
 	bool is_apart;     /* nothing pending covers or joins anything */
 	/* Of a clean tree; NULL: not made. */
 	struct node_shape *shapes;
-	uint32_t *children;    /* numbers; until nodes have any, of these the places */
 	uint32_t *places;      /* of nodes, by number */
 	struct recent *recent; /* addresses seen last; NULL: none */
 };
@@ -110,20 +114,10 @@ void iptree_extend(struct iptree *tree);
 /* A number for one more node. */
 uint32_t iptree_number_take(struct node_pool *pool);
 
-/* Below a node, so far. */
-struct child {
-	uint32_t place;
-	uint32_t leaf; /* the first one below it, or it */
-	uint32_t time; /* the first of the leaves below it, or its */
-	bool is_node;
-};
-
 struct open_shape {
 	struct node_shape shape;
-	uint32_t first; /* of the times of its children, and the next one */
-	uint32_t second;
-	unsigned count;
-	uint32_t children[IPTREE_SLOTS];
+	uint32_t time;   /* of its children the first */
+	uint32_t second; /* and the next one */
 };
 
 /* A walk over leaves, from the lowest on, that tells done() of all nodes, children before parents. */
@@ -138,11 +132,8 @@ struct shaping {
 
 /* The leaf at this place is done; the next one shares so many bits with it, < 0: there is none. */
 void iptree_shape_leaf(struct shaping *shaping, uint32_t leaf_place, int shared);
-/* Room for the shape of a tree with so many nodes and leaves at most. */
-void iptree_new_shape(struct iptree *tree, uint32_t nodes, uint32_t leaves);
-/* Put there a node that is done. */
-void iptree_keep_shape(struct iptree *tree, const struct shaping *shaping,
-		       const struct open_shape *open);
+/* Room for the shape of a tree with so many nodes at most. */
+void iptree_new_shape(struct iptree *tree, uint32_t nodes);
 
 /* Make and drop what is known of a clean tree. */
 void iptree_make_shape(struct iptree *tree);

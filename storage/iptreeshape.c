@@ -19,24 +19,30 @@ static bool bit(unsigned bits, unsigned slot)
 	return bits >> slot & 1;
 }
 
+/* Below a node: a leaf, or a node that is done. */
+struct child {
+	uint32_t leaf;  /* the first one below it, or it */
+	uint32_t first; /* node below it, or it; of a leaf, the next one to be done */
+	uint32_t time;  /* the first of the leaves below it, or its */
+	bool is_node;
+};
+
 /* The child, on the way to this leaf. */
-static void put_child(const struct shaping *shaping, struct open_shape *open, struct child child,
-		      uint32_t leaf_place)
+static void put_child(struct open_shape *open, const struct child *child,
+		      const struct setblock *leaf)
 {
-	const struct setblock *leaf = &shaping->leaves->at[leaf_place];
 	struct node_shape *shape = &open->shape;
 	unsigned slot = slot_of(leaf->ip, shape->prefix);
-	unsigned span = child.is_node ? 1 : slot_span(shape->prefix, leaf->prefix);
+	unsigned span = child->is_node ? 1 : slot_span(shape->prefix, leaf->prefix);
 	unsigned bits = ((1u << span) - 1) << slot;
 
-	if (child.time < open->first) {
-		open->second = open->first;
-		open->first = child.time;
+	if (child->time < open->time) {
+		open->second = open->time;
+		open->time = child->time;
 	} else {
-		open->second = MIN(open->second, child.time);
+		open->second = MIN(open->second, child->time);
 	}
-	open->children[open->count++] = child.is_node ? child.place : child.place + 1;
-	if (child.is_node) {
+	if (child->is_node) {
 		shape->node_bits |= (uint16_t)bits;
 	} else {
 		shape->leaf_bits |= (uint16_t)bits;
@@ -44,40 +50,36 @@ static void put_child(const struct shaping *shaping, struct open_shape *open, st
 	}
 }
 
-/* How many children a node has. */
-static unsigned child_count(const struct node_shape *shape)
+/* The last one of the way has all its children; this is the last leaf below it. */
+static struct child end_shape(struct shaping *shaping, uint32_t leaf_place)
 {
-	return (unsigned)__builtin_popcount((shape->leaf_bits | shape->node_bits) &
-					    ~(unsigned)shape->repeat_bits);
-}
+	struct open_shape *open = &shaping->open[--shaping->depth];
 
-/* The last one of the way has all its children. */
-static struct child end_shape(struct shaping *shaping)
-{
-	const struct open_shape *open = &shaping->open[--shaping->depth];
-
+	open->shape.leaf_end = leaf_place + 1;
 	shaping->done(shaping, open);
+	shaping->nodes++;
 	return (struct child){
-		.place = shaping->nodes++,
 		.leaf = open->shape.leaf,
-		.time = open->first,
+		.first = open->shape.first,
+		.time = open->time,
 		.is_node = true,
 	};
 }
 
 void iptree_shape_leaf(struct shaping *shaping, uint32_t leaf_place, int shared)
 {
+	const struct setblock *leaf = &shaping->leaves->at[leaf_place];
 	struct child child = {
-		.place = leaf_place,
 		.leaf = leaf_place,
-		.time = shaping->leaves->at[leaf_place].time,
+		.first = shaping->nodes,
+		.time = leaf->time,
 		.is_node = false,
 	};
 	struct open_shape *open = NULL;
 
 	while (shaping->depth && shaping->open[shaping->depth - 1].shape.prefix > shared) {
-		put_child(shaping, &shaping->open[shaping->depth - 1], child, leaf_place);
-		child = end_shape(shaping);
+		put_child(&shaping->open[shaping->depth - 1], &child, leaf);
+		child = end_shape(shaping, leaf_place);
 	}
 	if (shared < 0) {
 		return;
@@ -87,15 +89,15 @@ void iptree_shape_leaf(struct shaping *shaping, uint32_t leaf_place, int shared)
 	}
 	if (!open || open->shape.prefix != node_prefix_at((unsigned)shared)) {
 		open = &shaping->open[shaping->depth++];
-		open->shape = (struct node_shape){
-			.prefix = (uint8_t)node_prefix_at((unsigned)shared),
-			.leaf = child.leaf,
+		*open = (struct open_shape){
+			.shape = { .prefix = (uint8_t)node_prefix_at((unsigned)shared),
+				   .leaf = child.leaf,
+				   .first = child.first },
+			.time = IPTREE_NEVER,
+			.second = IPTREE_NEVER,
 		};
-		open->count = 0;
-		open->first = IPTREE_NEVER;
-		open->second = IPTREE_NEVER;
 	}
-	put_child(shaping, open, child, leaf_place);
+	put_child(open, &child, leaf);
 }
 
 /* By number, where the nodes are. */
@@ -122,34 +124,23 @@ static void shape_nodes(struct shaping *shaping)
 	}
 }
 
-void iptree_keep_shape(struct iptree *tree, const struct shaping *shaping,
-		       const struct open_shape *open)
-{
-	struct node_shape *shape = &tree->shapes[shaping->nodes];
-
-	*shape = open->shape;
-	shape->children = shaping->nodes ? shape[-1].children + child_count(&shape[-1]) : 0;
-	memcpy(&tree->children[shape->children], open->children,
-	       open->count * sizeof(open->children[0]));
-}
-
 static void keep_shape(struct shaping *shaping, const struct open_shape *open)
 {
-	iptree_keep_shape(shaping->arg, shaping, open);
+	struct iptree *tree = shaping->arg;
+
+	tree->shapes[shaping->nodes] = open->shape;
 }
 
-/* A tree has one edge fewer than it has leaves and nodes. */
-void iptree_new_shape(struct iptree *tree, uint32_t nodes, uint32_t leaves)
+void iptree_new_shape(struct iptree *tree, uint32_t nodes)
 {
 	tree->shapes = hugeroom_new(nodes * sizeof(*tree->shapes));
-	tree->children = hugeroom_new(((size_t)nodes + leaves) * sizeof(*tree->children));
 }
 
 void iptree_make_shape(struct iptree *tree)
 {
 	struct shaping shaping = { .leaves = &tree->leaves, .done = keep_shape, .arg = tree };
 
-	iptree_new_shape(tree, tree->node_count, tree->leaves.count);
+	iptree_new_shape(tree, tree->node_count);
 	shape_nodes(&shaping);
 	assert(shaping.nodes == tree->node_count);
 }
@@ -157,10 +148,8 @@ void iptree_make_shape(struct iptree *tree)
 void iptree_drop_shape(struct iptree *tree)
 {
 	g_free(tree->shapes);
-	g_free(tree->children);
 	g_free(tree->places);
 	tree->shapes = NULL;
-	tree->children = NULL;
 	tree->places = NULL;
 }
 
@@ -181,19 +170,14 @@ static uint32_t hole_below(struct iptree *tree)
 	return number;
 }
 
-/* The children of a node that are nodes; returns how many. */
-static unsigned child_nodes(const struct iptree *tree, uint32_t place, uint32_t **out)
+/* The places of the children of a node that are nodes, by slot; returns how many. */
+static unsigned child_nodes(const struct iptree *tree, uint32_t place, uint32_t out[IPTREE_SLOTS])
 {
-	const struct node_shape *shape = &tree->shapes[place];
-	uint32_t *child = &tree->children[shape->children];
-	unsigned count = 0;
+	unsigned count = (unsigned)__builtin_popcount(tree->shapes[place].node_bits);
 
-	for (unsigned left = (shape->leaf_bits | shape->node_bits) & ~shape->repeat_bits; left;
-	     left &= left - 1) {
-		if (bit(shape->node_bits, (unsigned)__builtin_ctz(left))) {
-			out[count++] = child;
-		}
-		child++;
+	for (unsigned i = count; i-- > 0;) {
+		out[i] = place - 1;
+		place = tree->shapes[place - 1].first;
 	}
 	return count;
 }
@@ -203,7 +187,7 @@ static void fill_holes(struct iptree *tree)
 {
 	GArray *work = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	uint32_t root = tree->node_count - 1;
-	uint32_t *children[IPTREE_SLOTS];
+	uint32_t children[IPTREE_SLOTS];
 
 	if (tree->numbers[root] > tree->node_count) {
 		tree->numbers[root] = hole_below(tree);
@@ -215,27 +199,13 @@ static void fill_holes(struct iptree *tree)
 
 		g_array_set_size(work, work->len - 1);
 		for (unsigned i = 0; i < count; i++) {
-			if (tree->numbers[*children[i]] > tree->node_count) {
-				tree->numbers[*children[i]] = hole_below(tree);
+			if (tree->numbers[children[i]] > tree->node_count) {
+				tree->numbers[children[i]] = hole_below(tree);
 			}
-			g_array_append_val(work, *children[i]);
+			g_array_append_val(work, children[i]);
 		}
 	}
 	g_array_free(work, TRUE);
-}
-
-/* Children that are nodes get other names; names: by those that they have. */
-static void name_children(struct iptree *tree, const uint32_t *names)
-{
-	uint32_t *children[IPTREE_SLOTS];
-
-	for (uint32_t place = 0; place < tree->node_count; place++) {
-		unsigned count = child_nodes(tree, place, children);
-
-		for (unsigned i = 0; i < count; i++) {
-			*children[i] = names[*children[i]];
-		}
-	}
 }
 
 void iptree_compact(struct iptree *tree)
@@ -245,7 +215,6 @@ void iptree_compact(struct iptree *tree)
 	}
 	g_array_set_size(tree->node_pool.unused, 0);
 	tree->node_pool.used = iptree_node_count(tree);
-	name_children(tree, tree->numbers);
 	make_places(tree);
 }
 
@@ -334,21 +303,25 @@ static inline __attribute__((always_inline)) void fetch_ahead(const struct iptre
 							      uint32_t index)
 {
 	if (index + FETCH_SHAPE <= tree->node_count) {
-		const struct node_shape *shape = &tree->shapes[tree->places[index + FETCH_REST]];
+		uint32_t place = tree->places[index + FETCH_REST];
 
 		__builtin_prefetch(&tree->shapes[tree->places[index + FETCH_SHAPE]]);
-		__builtin_prefetch(&tree->children[shape->children]);
-		__builtin_prefetch(&tree->leaves.at[shape->leaf]);
+		__builtin_prefetch(&tree->numbers[place]);
+		__builtin_prefetch(&tree->leaves.at[tree->shapes[place].leaf]);
 	}
 }
 
 void iptree_node(const struct iptree *tree, uint32_t index, struct iptree_node *out)
 {
-	const struct node_shape *shape = &tree->shapes[tree->places[index]];
-	const uint32_t *child = &tree->children[shape->children];
+	uint32_t place = tree->places[index];
+	const struct node_shape *shape = &tree->shapes[place];
+	uint32_t nodes[IPTREE_SLOTS];
+	const uint32_t *node = nodes;
+	uint32_t leaf = shape->leaf;
 	uint32_t number = 0;
 
 	fetch_ahead(tree, index);
+	child_nodes(tree, place, nodes);
 	*out = (struct iptree_node){
 		.leaf_bits = shape->leaf_bits,
 		.repeat_bits = shape->repeat_bits,
@@ -358,8 +331,11 @@ void iptree_node(const struct iptree *tree, uint32_t index, struct iptree_node *
 	for (unsigned left = shape->leaf_bits | shape->node_bits; left; left &= left - 1) {
 		unsigned slot = (unsigned)__builtin_ctz(left);
 
-		if (!bit(shape->repeat_bits, slot)) {
-			number = *child++;
+		if (bit(shape->node_bits, slot)) {
+			number = tree->numbers[*node];
+			leaf = tree->shapes[*node++].leaf_end;
+		} else if (!bit(shape->repeat_bits, slot)) {
+			number = ++leaf;
 		}
 		out->child[slot] = number;
 	}

@@ -15,7 +15,7 @@
 
 #include "common/ip.h"
 
-struct setblock {
+struct __attribute__((packed)) setblock {
 	struct ip ip; /* bits below the prefix are 0 */
 	uint32_t time;
 	uint8_t prefix; /* of 128 bits */
