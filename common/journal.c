@@ -30,13 +30,21 @@ struct timespec journal_deadline(int timeout_ms)
 	return at;
 }
 
-/* Write the buffer behind what is written, all or (cut off again) nothing of it. */
+/*
+ * Write the buffer behind what is written, all or (cut off again) nothing of it. In a file that was
+ * another segment zeros part it from what was there before.
+ */
 static int write_buffer(struct journal *journal)
 {
+	const bool reused = journal_segment_last(journal)->reused;
+	const size_t len = journal->buf_len + (reused ? JOURNALFORMAT_ENTRY_BYTES : 0);
 	size_t done = 0;
 
-	while (done < journal->buf_len) {
-		const ssize_t n = pwrite(journal->fd, journal->buf + done, journal->buf_len - done,
+	if (reused) {
+		memset(journal->buf + journal->buf_len, 0, JOURNALFORMAT_ENTRY_BYTES);
+	}
+	while (done < len) {
+		const ssize_t n = pwrite(journal->fd, journal->buf + done, len - done,
 					 (off_t)(journal->written + done));
 
 		if (n > 0) {
@@ -51,7 +59,7 @@ static int write_buffer(struct journal *journal)
 			return errnum;
 		}
 	}
-	journal->written += done;
+	journal->written += journal->buf_len;
 	journal->buf_len = 0;
 	return 0;
 }
@@ -65,8 +73,8 @@ int journal_flush_locked(struct journal *journal, struct err *err)
 	}
 	do {
 		errnum = write_buffer(journal);
-	} while (errnum != 0 && journal->drop_oldest && err_status(errnum) == ST_ELIMIT &&
-		 journal_drop_oldest(journal, NULL) == ST_OK);
+	} while (errnum != 0 && err_status(errnum) == ST_ELIMIT &&
+		 journal_make_disk_room(journal) == ST_OK);
 	if (errnum != 0) {
 		return err_errno(err, err_status(errnum), errnum, "cannot write to %s",
 				 journal->directory);
@@ -75,15 +83,33 @@ int journal_flush_locked(struct journal *journal, struct err *err)
 }
 
 /* A new last segment for position first, its header not written yet. */
-static int make_segment(struct journal *journal, uint64_t first, int *fd, struct err *err)
+static int make_segment(struct journal *journal, uint64_t first, int *fd, bool *reused,
+			struct err *err)
 {
 	char name[JOURNAL_NAME_BYTES];
 
+	*fd = journal_spare_take(journal, first);
+	*reused = *fd >= 0;
+	if (*reused) {
+		return ST_OK;
+	}
 	journal_segment_name(first, name);
 	*fd = openat(journal->dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (*fd < 0) {
 		return err_errno(err, err_status(errno), errno, "cannot make %s/%s",
 				 journal->directory, name);
+	}
+	return ST_OK;
+}
+
+/* Nothing is left behind what is written of the last segment; a failure is final. */
+static int cut_reused(struct journal *journal, struct err *err)
+{
+	if (journal_segment_last(journal)->reused &&
+	    ftruncate(journal->fd, (off_t)journal->written) != 0) {
+		journal->failed = true;
+		return err_errno(err, ST_EIO, errno, "cannot cut a segment of %s",
+				 journal->directory);
 	}
 	return ST_OK;
 }
@@ -105,6 +131,10 @@ static int end_segment(struct journal *journal, struct err *err)
 		journal->buf_len = 0;
 		return rc;
 	}
+	rc = cut_reused(journal, err);
+	if (rc != ST_OK) {
+		return rc;
+	}
 	journal_segment_last(journal)->bytes += total;
 	journal->bytes += total;
 	g_array_append_val(journal->unsynced, journal->fd);
@@ -122,9 +152,8 @@ static int roll(struct journal *journal, uint64_t position, struct err *err)
 	int rc;
 
 	do {
-		rc = make_segment(journal, position, &fd, err);
-	} while (rc == ST_ELIMIT && journal->drop_oldest &&
-		 journal_drop_oldest(journal, NULL) == ST_OK);
+		rc = make_segment(journal, position, &fd, &segment.reused, err);
+	} while (rc == ST_ELIMIT && journal_make_disk_room(journal) == ST_OK);
 	if (rc != ST_OK) {
 		return rc;
 	}
@@ -281,6 +310,7 @@ static int sync_leading(struct journal *journal, struct err *err)
 	const uint64_t changes = journal->state_changes;
 	const bool state = changes != journal->state_synced;
 	const bool directory = journal->dir_changed;
+	const uint64_t spare = journal_spare_last(journal);
 	const uint64_t began_ns = clock_now_ns(CLOCK_MONOTONIC);
 	int fd;
 	int errnum;
@@ -311,6 +341,7 @@ static int sync_leading(struct journal *journal, struct err *err)
 		return err_errno(err, ST_EIO, errnum, "cannot sync %s", journal->directory);
 	}
 	journal->state_synced = changes;
+	journal_spare_synced(journal, spare);
 	journal->state.durable = MAX(journal->state.durable, last);
 	__atomic_store_n(&journal->durable, MAX(journal->durable, last), __ATOMIC_RELEASE);
 	pthread_cond_broadcast(&journal->synced);
@@ -482,6 +513,7 @@ static struct journal *new_journal(const struct journal_opts *opts)
 	journal->state_fd = -1;
 	journal->fd = -1;
 	journal->segments = g_array_new(FALSE, TRUE, sizeof(struct journal_segment));
+	journal->spares = g_array_new(FALSE, FALSE, sizeof(struct journal_spare));
 	journal->unsynced = g_array_new(FALSE, FALSE, sizeof(int));
 	journal->buf = g_malloc(JOURNAL_BUFFER_BYTES);
 	pthread_mutex_init(&journal->lock, NULL);
@@ -510,6 +542,7 @@ static void free_journal(struct journal *journal)
 	close_fd(journal->dir_fd);
 	g_array_unref(journal->unsynced);
 	g_array_unref(journal->segments);
+	g_array_unref(journal->spares);
 	pthread_cond_destroy(&journal->appended);
 	pthread_cond_destroy(&journal->synced);
 	pthread_mutex_destroy(&journal->lock);
@@ -570,7 +603,15 @@ int journal_close(struct journal *journal, struct err *err)
 		pthread_mutex_unlock(&journal->lock);
 		pthread_join(journal->thread, NULL);
 	}
-	rc = journal_sync(journal, err);
+	while (journal_spare_remove(journal)) {
+	}
+	rc = journal_flush(journal, err);
+	if (rc == ST_OK && journal->fd >= 0) {
+		rc = cut_reused(journal, err);
+	}
+	if (rc == ST_OK) {
+		rc = journal_sync(journal, err);
+	}
 	if (rc == ST_OK) {
 		journal->state.clean = true;
 		rc = journal_write_state(journal, true, err);

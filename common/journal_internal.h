@@ -11,6 +11,7 @@
 
 #define JOURNAL_STATE_FILE   "journal.state"
 #define JOURNAL_NAME_BYTES   32
+#define JOURNAL_SPARE_SUFFIX ".spare"
 #define JOURNAL_FLUSH_BYTES  (1024 * 1024) /* appended bytes that are written at once */
 #define JOURNAL_BUFFER_BYTES (JOURNAL_FLUSH_BYTES + JOURNALFORMAT_ENTRY_TOTAL + 64)
 
@@ -19,7 +20,16 @@ struct journal_segment {
 	uint64_t bytes; /* of the file, and what is buffered for it */
 	uint64_t entries;
 	uint64_t records;
-	bool counted; /* entries and records are known */
+	bool counted;     /* entries and records are known */
+	bool reused;      /* the file was another segment: it may be longer than what is written */
+	unsigned readers; /* that are in it */
+};
+
+/* A file for the next segment: journalspare.c. */
+struct journal_spare {
+	uint64_t first; /* of the segment that it was, which names it */
+	uint64_t bytes;
+	bool synced; /* that it was released is durable: it may be written over */
 };
 
 struct journal {
@@ -41,6 +51,8 @@ struct journal {
 	GArray *segments; /* of struct journal_segment, by position; the last one is appended to if
 			     fd >= 0 */
 	uint64_t bytes;   /* of all segments */
+	GArray *spares;   /* of struct journal_spare, by position */
+	uint64_t spare_bytes;
 	int fd;
 	uint64_t written; /* bytes of the last segment that the kernel has */
 	uint8_t *buf;     /* the bytes behind those */
@@ -94,6 +106,21 @@ struct timespec journal_deadline(int timeout_ms);
 /* The writers' part of the bound on disk: journalroom.c. */
 int journal_make_room(struct journal *journal, uint64_t bytes, struct err *err);
 int journal_drop_oldest(struct journal *journal, struct err *err);
+/* After the disk had none: ST_OK when there is more now. */
+int journal_make_disk_room(struct journal *journal);
+
+/*
+ * journalspare.c, locked. Keep the file of the released segment i, which the caller forgets; false:
+ * it is not worth it, or somebody reads it.
+ */
+bool journal_spare_keep(struct journal *journal, guint i);
+/* Make one the segment of position first; its descriptor, -1: there is none. */
+int journal_spare_take(struct journal *journal, uint64_t first);
+/* The newest spare, for journal_spare_synced() once it is durable that it was released. */
+uint64_t journal_spare_last(const struct journal *journal);
+void journal_spare_synced(struct journal *journal, uint64_t last);
+/* Make room on the disk; false: there is no spare. */
+bool journal_spare_remove(struct journal *journal);
 
 /* journalstate.c: read or make the state file of an open directory, and lock it. */
 int journal_load_state(struct journal *journal, bool *created, struct err *err);

@@ -94,9 +94,26 @@ int journal_reader_new(struct journal_reader **out, struct journal *journal, uin
 	return ST_OK;
 }
 
+/* Locked. Enter (1) or leave (-1) the segment that is read: where it is gone already, nothing. */
+static void count_reader(const struct journal_reader *reader, int change)
+{
+	const struct journal *journal = reader->journal;
+
+	for (guint i = 0; i < journal->segments->len; i++) {
+		struct journal_segment *segment = journal_segment_at(journal, i);
+
+		if (segment->first == reader->first) {
+			segment->readers += (unsigned)change;
+		}
+	}
+}
+
 static void leave_segment(struct journal_reader *reader)
 {
 	if (reader->fd >= 0) {
+		pthread_mutex_lock(&reader->journal->lock);
+		count_reader(reader, -1);
+		pthread_mutex_unlock(&reader->journal->lock);
 		close(reader->fd);
 		reader->fd = -1;
 	}
@@ -155,7 +172,10 @@ static int enter_segment(struct journal_reader *reader, struct err *err)
 		reader->fd = openat(journal->dir_fd, name, O_RDONLY | O_CLOEXEC);
 		if (reader->fd < 0) {
 			rc = err_errno(err, ST_EIO, errno, "%s/%s", journal->directory, name);
-		} else if (journal->drop_oldest && journal->state.handed < reader->first) {
+		} else {
+			count_reader(reader, 1);
+		}
+		if (rc == ST_OK && journal->drop_oldest && journal->state.handed < reader->first) {
 			journal->state.handed = reader->first;
 			rc = journal_write_state(journal, true, err);
 		}

@@ -115,6 +115,14 @@ static bool parse_name(const char *name, uint64_t *first)
 	return strcmp(name, again) == 0;
 }
 
+/* A spare is of no use without what was known of it. */
+static void remove_spare(const struct journal *journal, const char *name)
+{
+	if (g_str_has_suffix(name, JOURNAL_SPARE_SUFFIX)) {
+		unlinkat(journal->dir_fd, name, 0);
+	}
+}
+
 /* The segments that there are, by position. */
 static int list_segments(struct journal *journal, struct err *err)
 {
@@ -134,6 +142,7 @@ static int list_segments(struct journal *journal, struct err *err)
 			segment.bytes = (uint64_t)st.st_size;
 			g_array_append_val(journal->segments, segment);
 		}
+		remove_spare(journal, found->d_name);
 	}
 	closedir(dir);
 	g_array_sort(journal->segments, compare_segments);
@@ -177,12 +186,23 @@ static int remove_unneeded(struct journal *journal, struct err *err)
 	return ST_OK;
 }
 
+/* Do zeros part what was written from what the file held as another segment? Then nothing is torn. */
+static bool is_parted(int fd, uint64_t end)
+{
+	static const uint8_t zeros[JOURNALFORMAT_ENTRY_BYTES];
+	uint8_t found[JOURNALFORMAT_ENTRY_BYTES];
+
+	return pread(fd, found, sizeof(found), (off_t)end) == (ssize_t)sizeof(found) &&
+	       memcmp(found, zeros, sizeof(zeros)) == 0;
+}
+
 /* Cut segment i where the scan says, and all behind it. */
 static int cut_behind(struct journal *journal, guint i, const struct journal_scan *scan,
 		      struct journal_recovery *recovery, struct err *err)
 {
 	struct journal_segment *segment = journal_segment_at(journal, i);
 	char name[JOURNAL_NAME_BYTES];
+	bool parted;
 	int fd;
 	int rc = ST_OK;
 
@@ -194,14 +214,15 @@ static int cut_behind(struct journal *journal, guint i, const struct journal_sca
 		return rc;
 	}
 	journal_segment_name(segment->first, name);
-	fd = openat(journal->dir_fd, name, O_WRONLY | O_CLOEXEC);
+	fd = openat(journal->dir_fd, name, O_RDWR | O_CLOEXEC);
+	parted = fd >= 0 && is_parted(fd, scan->end);
 	if (fd < 0 || ftruncate(fd, (off_t)scan->end) != 0 || fsync(fd) != 0) {
 		rc = err_errno(err, ST_EIO, errno, "%s/%s", journal->directory, name);
 	}
 	if (fd >= 0) {
 		close(fd);
 	}
-	recovery->torn_bytes += segment->bytes - scan->end;
+	recovery->torn_bytes += parted ? 0 : segment->bytes - scan->end;
 	segment->bytes = scan->end;
 	return rc;
 }

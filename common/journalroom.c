@@ -5,20 +5,34 @@
 #include <errno.h>
 #include <unistd.h>
 
+/* The file of segment i is gone, or another's. */
+static void forget_segment(struct journal *journal, guint i)
+{
+	journal->bytes -= journal_segment_at(journal, i)->bytes;
+	journal->dir_changed = true;
+	g_array_remove_index(journal->segments, i);
+}
+
 /* Forget segment i and its file; the one that is written to is not for this. */
 static int unlink_segment(struct journal *journal, guint i, struct err *err)
 {
-	const struct journal_segment *segment = journal_segment_at(journal, i);
 	char name[JOURNAL_NAME_BYTES];
 
-	journal_segment_name(segment->first, name);
+	journal_segment_name(journal_segment_at(journal, i)->first, name);
 	if (unlinkat(journal->dir_fd, name, 0) != 0 && errno != ENOENT) {
 		return err_errno(err, ST_EIO, errno, "%s/%s", journal->directory, name);
 	}
-	journal->bytes -= segment->bytes;
-	journal->dir_changed = true;
-	g_array_remove_index(journal->segments, i);
+	forget_segment(journal, i);
 	return ST_OK;
+}
+
+static int release_segment(struct journal *journal, guint i, struct err *err)
+{
+	if (journal_spare_keep(journal, i)) {
+		forget_segment(journal, i);
+		return ST_OK;
+	}
+	return unlink_segment(journal, i, err);
 }
 
 static bool is_written_to(const struct journal *journal, guint i)
@@ -76,12 +90,23 @@ int journal_make_room(struct journal *journal, uint64_t bytes, struct err *err)
 {
 	int rc = ST_OK;
 
+	while (journal->bytes + journal->spare_bytes + bytes > journal->max_bytes &&
+	       journal_spare_remove(journal)) {
+	}
 	while (rc == ST_OK && journal->bytes + bytes > journal->max_bytes) {
 		rc = journal->drop_oldest
 			     ? journal_drop_oldest(journal, err)
 			     : err_set(err, ST_ELIMIT, "%s is full", journal->directory);
 	}
 	return rc;
+}
+
+int journal_make_disk_room(struct journal *journal)
+{
+	if (journal_spare_remove(journal)) {
+		return ST_OK;
+	}
+	return journal->drop_oldest ? journal_drop_oldest(journal, NULL) : ST_ELIMIT;
 }
 
 int journal_release(struct journal *journal, uint64_t position, struct err *err)
@@ -95,7 +120,7 @@ int journal_release(struct journal *journal, uint64_t position, struct err *err)
 		rc = journal_write_state(journal, true, err);
 		while (rc == ST_OK && journal->segments->len > 0 && !is_written_to(journal, 0) &&
 		       journal_segment_end(journal, 0) <= position) {
-			rc = unlink_segment(journal, 0, err);
+			rc = release_segment(journal, 0, err);
 		}
 	}
 	pthread_mutex_unlock(&journal->lock);

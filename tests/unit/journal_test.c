@@ -11,7 +11,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/unit/unit.h"
@@ -268,6 +270,81 @@ static void test_release(void)
 	journal = open_journal(directory, 20000, 0, false);
 	append_many(journal, 1);
 	UNIT_ASSERT_U64(journal_last(journal), 3001);
+	CU_ASSERT_EQUAL(journal_close(journal, NULL), ST_OK);
+}
+
+/* Enter the inodes of all segments (known may be NULL); returns how many spares there are. */
+static unsigned learn_inodes(const char *directory, GHashTable *known)
+{
+	GDir *dir = g_dir_open(directory, 0, NULL);
+	unsigned spares = 0;
+	const char *name;
+
+	while ((name = g_dir_read_name(dir)) != NULL) {
+		char *path = g_build_filename(directory, name, NULL);
+		struct stat st;
+
+		if (known && g_str_has_suffix(name, ".seg") && stat(path, &st) == 0) {
+			g_hash_table_add(known, GUINT_TO_POINTER(st.st_ino));
+		}
+		spares += g_str_has_suffix(name, ".spare");
+		g_free(path);
+	}
+	g_dir_close(dir);
+	return spares;
+}
+
+/*
+ * Segments that are released become new ones, once a sync has made that durable: what they held is
+ * not read again, neither by a reader that was there before, nor after the process was killed.
+ */
+static void use_again(const char *directory)
+{
+	struct journal *journal = open_journal(directory, 20000, 400000, false);
+	GHashTable *inodes = g_hash_table_new(NULL, NULL);
+	struct journal_reader *reader = NULL;
+	struct tally tally;
+
+	CU_ASSERT_EQUAL(journal_reader_new(&reader, journal, 0, 0, NULL), ST_OK);
+	for (unsigned round = 1; round <= 40; round++) {
+		unit_at("round %u", round);
+		append_many(journal, 300);
+		tally = read_on(reader);
+		UNIT_ASSERT_U64(tally.entries, 300);
+		UNIT_ASSERT_U64(tally.told, 0);
+		CU_ASSERT_EQUAL(journal_release(journal, journal_last(journal) - 10, NULL), ST_OK);
+		tally = read_all(journal, 0);
+		UNIT_ASSERT_U64(tally.entries, 10);
+		CU_ASSERT_EQUAL(journal_sync(journal, NULL), ST_OK);
+		learn_inodes(directory, inodes);
+	}
+	CU_ASSERT(g_hash_table_size(inodes) < 60); /* of more than 200 segments */
+	append_many(journal, 100);
+	CU_ASSERT_EQUAL(journal_flush(journal, NULL), ST_OK);
+	g_hash_table_destroy(inodes);
+}
+
+static void test_reuse(void)
+{
+	const char *directory = fresh_directory();
+	const struct journal_opts opts = { .directory = directory };
+	struct journal_recovery recovery;
+	struct journal *journal = NULL;
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0) { /* ends without closing */
+		use_again(directory);
+		_exit(CU_get_number_of_failures() == 0 ? 0 : 1);
+	}
+	CU_ASSERT_EQUAL(waitpid(pid, &status, 0), pid);
+	CU_ASSERT_EQUAL(status, 0);
+	CU_ASSERT_EQUAL_FATAL(journal_open(&journal, &opts, &recovery, NULL), ST_OK);
+	CU_ASSERT(!recovery.clean);
+	UNIT_ASSERT_U64(recovery.torn_bytes, 0);
+	UNIT_ASSERT_U64(recovery.lost_entries, 0);
+	UNIT_ASSERT_U64(read_all(journal, 0).entries, 110);
+	UNIT_ASSERT_U64(learn_inodes(directory, NULL), 0);
 	CU_ASSERT_EQUAL(journal_close(journal, NULL), ST_OK);
 }
 
@@ -792,6 +869,7 @@ static const struct unit_case cases[] = {
 	{ "largest entry", test_largest_entry },
 	{ "locked", test_locked },
 	{ "release", test_release },
+	{ "released segments are used again", test_reuse },
 	{ "full", test_full },
 	{ "drop oldest", test_drop_oldest },
 	{ "drop spares the reader", test_drop_spares_the_reader },
