@@ -331,19 +331,16 @@ static int netflow5_record(struct netflow5 *format, const struct pdu *pdu, const
 	if (decoder_wants(context, DECODER_NOTE_TIMESTAMPS)) {
 		netflow5_note_times(format, pdu, first, last);
 	}
-	rec = (struct record){
-		.sip = ip_from_v4(get_be32(bytes + RECORD_SIP)),
-		.dip = ip_from_v4(get_be32(bytes + RECORD_DIP)),
-		.nhip = ip_from_v4(get_be32(bytes + RECORD_NHIP)),
-		.packets = packets,
-		.bytes = volume,
-		.input = get_be16(bytes + RECORD_INPUT),
-		.output = get_be16(bytes + RECORD_OUTPUT),
-		.sensor = RECORD_NO_SENSOR,
-		.flowtype = RECORD_NO_FLOWTYPE,
-		.protocol = bytes[RECORD_PROTOCOL],
-		.flags = bytes[pdu->layout->flags],
-	};
+	record_init(&rec);
+	rec.sip = ip_from_v4(get_be32(bytes + RECORD_SIP));
+	rec.dip = ip_from_v4(get_be32(bytes + RECORD_DIP));
+	rec.nhip = ip_from_v4(get_be32(bytes + RECORD_NHIP));
+	rec.packets = packets;
+	rec.bytes = volume;
+	rec.input = get_be16(bytes + RECORD_INPUT);
+	rec.output = get_be16(bytes + RECORD_OUTPUT);
+	rec.protocol = bytes[RECORD_PROTOCOL];
+	rec.flags = bytes[pdu->layout->flags];
 	exporterclock_flow(&pdu->clock, first, last, &rec.start_ns, &rec.duration_ns);
 	if (exporterclock_correct(context->opts.mapping.clock_limit_ns, &pdu->clock, &rec.start_ns,
 				  rec.duration_ns)) {

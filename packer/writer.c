@@ -27,6 +27,7 @@
 
 struct writer_file {
 	struct hourfile_key key;
+	uint32_t types;         /* writer_types() of the key */
 	uint64_t used;          /* greater than that of files without a record since */
 	bool held;              /* by the committing thread */
 	struct hourappend *out; /* NULL: no record since the last freeze */
@@ -61,6 +62,13 @@ static guint writer_key_hash(gconstpointer pointer)
 	const struct hourfile_key *key = pointer;
 
 	return g_int64_hash(&key->hour_ns) * 31 + key->sensor * 256u + key->flowtype;
+}
+
+/* Sensor and flowtype in one number: compared as two that were just stored apart, they would have to
+ * wait for memory. */
+static inline uint32_t writer_types(const struct hourfile_key *key)
+{
+	return (uint32_t)key->sensor << 8 | key->flowtype;
 }
 
 /* Records of one sensor take turns in few files. */
@@ -225,6 +233,7 @@ static struct writer_file *writer_add_file(struct writer *writer, const struct s
 
 	writer_evict(writer);
 	file->key = *key;
+	file->types = writer_types(key);
 	file->path = writer_path(writer, site, key);
 	g_hash_table_insert(writer->files, &file->key, file);
 	g_ptr_array_add(writer->all, file);
@@ -237,7 +246,7 @@ static struct writer_file *writer_find(struct writer *writer, const struct site 
 	struct writer_file **near = writer_near(writer, key);
 	struct writer_file *file = *near;
 
-	if (!file || !writer_key_equal(&file->key, key)) {
+	if (!file || file->key.hour_ns != key->hour_ns || file->types != writer_types(key)) {
 		file = g_hash_table_lookup(writer->files, key);
 		file = file ? file : writer_add_file(writer, site, key);
 		*near = file;

@@ -19,12 +19,10 @@
 #define WORDS           (sizeof(struct record) / sizeof(uint64_t))
 _Static_assert(sizeof(struct record) % sizeof(uint64_t) == 0, "whole words");
 
-static const uint8_t watched_words[] = {
-	WORD_OF(nhip), WORD_OF(nhip) + 1, WORD_OF(input), WORD_OF(sport), WORD_OF(memo),
-};
-_Static_assert(WORD_OF(output) == WORD_OF(input) && WORD_OF(sensor) == WORD_OF(sport) &&
+_Static_assert(WORD_OF(output) == WORD_OF(input) && WORD_OF(application) == WORD_OF(sport) &&
+		       WORD_OF(sensor) == WORD_OF(sport) && WORD_OF(flowtype) == WORD_OF(memo) &&
 		       WORD_OF(state) == WORD_OF(memo),
-	       "watched words have all watched columns");
+	       "words that are compared have all watched columns");
 
 static bool is_address(enum column column)
 {
@@ -96,27 +94,47 @@ static void widen(struct flowcolumns *columns)
 	widen_column(columns, COLUMN_NHIP);
 }
 
-static bool stage_is_narrow(const struct flowcolumns *columns, uint32_t count)
-{
-	uint64_t other = 0;
-
-	for (uint32_t i = 0; i < count; i++) {
-		const struct record *rec = &columns->stage[i];
-
-		other |= rec->sip.hi | rec->dip.hi | rec->nhip.hi;
-		other |= ((rec->sip.lo ^ IP_V4_PREFIX) | (rec->dip.lo ^ IP_V4_PREFIX) |
-			  (rec->nhip.lo ^ IP_V4_PREFIX)) >>
-			 32;
-	}
-	return other == 0;
-}
-
-static uint64_t word_of(const struct record *rec, uint8_t word)
+static ALWAYS_INLINE uint64_t word_of(const struct record *rec, size_t word)
 {
 	uint64_t bits;
 
 	memcpy(&bits, (const char *)rec + word * sizeof(bits), sizeof(bits));
 	return bits;
+}
+
+/* In which bits does any record of the stage differ from the usual one? Of the words that have
+ * addresses or watched columns, in one pass. */
+static void differ(const struct flowcolumns *columns, uint32_t count, uint64_t out[WORDS])
+{
+	const struct record usual = columns->usual;
+	uint64_t all[WORDS] = { 0 };
+
+#define DIFFER(word) all[word] |= word_of(rec, word) ^ word_of(&usual, word)
+	for (uint32_t row = 0; row < count; row++) {
+		const struct record *rec = &columns->stage[row];
+
+		DIFFER(WORD_OF(sip));
+		DIFFER(WORD_OF(sip) + 1);
+		DIFFER(WORD_OF(dip));
+		DIFFER(WORD_OF(dip) + 1);
+		DIFFER(WORD_OF(nhip));
+		DIFFER(WORD_OF(nhip) + 1);
+		DIFFER(WORD_OF(input));
+		DIFFER(WORD_OF(sport));
+		DIFFER(WORD_OF(memo));
+	}
+#undef DIFFER
+	memcpy(out, all, sizeof(all));
+}
+
+/* The usual addresses are IPv4, so others are when nothing but their last 32 bits differs. */
+static bool is_narrow(const uint64_t differences[WORDS])
+{
+	struct record all;
+
+	memcpy(&all, differences, sizeof(all));
+	return ((all.sip.hi | all.dip.hi | all.nhip.hi) |
+		(all.sip.lo | all.dip.lo | all.nhip.lo) >> 32) == 0;
 }
 
 /* The column begins to be an array. */
@@ -135,21 +153,10 @@ static void fill_usual(struct flowcolumns *columns, enum column column)
 }
 
 /* Which of the usual columns are not so in the stage? */
-static void watch(struct flowcolumns *columns, uint32_t count)
+static void watch(struct flowcolumns *columns, const uint64_t differences[WORDS])
 {
-	uint64_t differences[WORDS] = { 0 };
 	const char *bytes = (const char *)differences;
 
-	for (size_t i = 0; i < G_N_ELEMENTS(watched_words); i++) {
-		const uint8_t word = watched_words[i];
-		const uint64_t usual = word_of(&columns->usual, word);
-		uint64_t all = 0;
-
-		for (uint32_t row = 0; row < count; row++) {
-			all |= word_of(&columns->stage[row], word) ^ usual;
-		}
-		differences[word] = all;
-	}
 	for (enum column column = 0; column < COLUMN_COUNT; column++) {
 		static const char none[sizeof(struct ip)] = { 0 };
 		const struct core_column *core = column_core(column);
@@ -161,15 +168,23 @@ static void watch(struct flowcolumns *columns, uint32_t count)
 	}
 }
 
-/* One column of the stage to behind those that are settled. */
+/* One column of the stage to behind those that are settled, four at a time. */
 #define SPREAD(upper, member, type)                                                                \
 	static ALWAYS_INLINE void spread_##member(const struct flowcolumns *columns,               \
 						  uint32_t count)                                  \
 	{                                                                                          \
 		type *to = (type *)columns->values[COLUMN_##upper] + columns->settled;             \
+		const struct record *from = columns->stage;                                        \
+		uint32_t i = 0;                                                                    \
                                                                                                    \
-		for (uint32_t i = 0; i < count; i++) {                                             \
-			to[i] = columns->stage[i].member;                                          \
+		for (; i + 4 <= count; i += 4) {                                                   \
+			to[i] = from[i].member;                                                    \
+			to[i + 1] = from[i + 1].member;                                            \
+			to[i + 2] = from[i + 2].member;                                            \
+			to[i + 3] = from[i + 3].member;                                            \
+		}                                                                                  \
+		for (; i < count; i++) {                                                           \
+			to[i] = from[i].member;                                                    \
 		}                                                                                  \
 	}
 RECORD_COLUMNS(SPREAD)
@@ -208,16 +223,18 @@ static ALWAYS_INLINE void spread(const struct flowcolumns *columns, uint32_t cou
 void flowcolumns_settle(struct flowcolumns *columns)
 {
 	uint32_t count = columns->rows - columns->settled;
+	uint64_t differences[WORDS];
 
 	if (columns->settled + FLOWCOLUMNS_STAGED > columns->capacity) {
 		columns->capacity = MAX(2 * columns->capacity, ROWS_AT_FIRST);
 		allocate(columns);
 	}
-	if (columns->narrow && !stage_is_narrow(columns, count)) {
+	differ(columns, count, differences);
+	if (columns->narrow && !is_narrow(differences)) {
 		widen(columns);
 	}
 	if (columns->usual_columns != 0) {
-		watch(columns, count);
+		watch(columns, differences);
 	}
 	if (count == FLOWCOLUMNS_STAGED) {
 		spread(columns, FLOWCOLUMNS_STAGED);

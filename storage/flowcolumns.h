@@ -34,7 +34,7 @@ struct flowcolumns {
 	struct record *stage; /* those that they have not */
 };
 
-/* usual is copied. */
+/* usual is copied; its addresses are IPv4. */
 void flowcolumns_init(struct flowcolumns *columns, const struct record *usual);
 void flowcolumns_release(struct flowcolumns *columns);
 /* Forget the rows; the room for them stays. */

@@ -13,7 +13,9 @@
 #include "storage/lockedfile.h"
 #include "storage/newfile.h"
 
-#define KEPT_BYTES (4u << 20) /* more room than this is given back when it is empty */
+/* More room than this is given back when no more than a part of it was needed. */
+#define KEPT_BYTES (4u << 20)
+#define KEPT_PARTS 4
 
 struct hourappend {
 	char *path;
@@ -23,6 +25,7 @@ struct hourappend {
 	/* Blocks: */
 	struct flowblock_builder *builder; /* NULL: a SiLK file */
 	GByteArray *blocks;
+	guint room;   /* the most that blocks had */
 	GArray *ends; /* of them, in blocks; uint64_t */
 	/* or a SiLK stream into memory: */
 	struct stream *stream;
@@ -455,9 +458,11 @@ void hourappend_set_left(struct hourappend *append, const struct hourappend_left
 void hourappend_keep(struct hourappend *append)
 {
 	if (append->builder) {
-		if (append->blocks->len > KEPT_BYTES) {
+		append->room = MAX(append->room, append->blocks->len);
+		if (append->room > KEPT_BYTES && append->blocks->len < append->room / KEPT_PARTS) {
 			g_byte_array_unref(append->blocks);
 			append->blocks = g_byte_array_new();
+			append->room = 0;
 		}
 		g_byte_array_set_size(append->blocks, 0);
 		g_array_set_size(append->ends, 0);
