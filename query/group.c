@@ -662,9 +662,14 @@ int group_finish(struct group *group, bool sorted, struct err *err)
 			grouptable_seal(group->tables[i]);
 		}
 	}
-	group->order = grouporder_new(&group->key, group->tables,
-				      (size_t)group->set_count * GROUPKEY_SHAPES,
-				      choose_order(group, sorted), group->value_count - 1);
+	group->order = grouporder_new(&(struct grouporder_opts){
+		.key = &group->key,
+		.tables = group->tables,
+		.table_count = (size_t)group->set_count * GROUPKEY_SHAPES,
+		.by = choose_order(group, sorted),
+		.first = group->value_count - 1,
+		.threads = group->threads,
+	});
 	return ST_OK;
 }
 

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Entries that name a row of a table each are sorted by the words of the keys, those of each shape
- * by themselves, and the two runs are merged.
+ * Entries that name a row of a table each are distributed by the first bits in which their words
+ * differ, each table by one thread, and each part is sorted where it lies, by whatever thread. The
+ * keys of each shape are sorted by themselves, and the two runs merged.
  */
 #include "query/grouporder.h"
 
 #include <endian.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <glib.h>
 
 #include "common/hugeroom.h"
-#include "query/entrysort.h"
+#include "common/parallel.h"
+#include "query/keysort.h"
 
 /* Rows that are fetched into the cache before their turn, as they lie anywhere in memory. */
 #define AHEAD 16
@@ -19,9 +22,14 @@
 #define WORD 8
 /* An entry's row: the number of the table, and that of its row below. */
 #define TABLE_SHIFT 32
+/* Parts: so many bits. */
+#define PART_BITS 11
+#define PARTS     (1u << PART_BITS)
+/* How many groups are worth threads. */
+#define WORTH_GROUPS (1u << 16)
 
 struct run {
-	struct sortentry *entries; /* hugeroom_map() */
+	struct sortentry *entries;
 	size_t count;
 };
 
@@ -30,70 +38,12 @@ struct grouporder {
 	struct grouptable *const *tables;
 	size_t table_count;
 	size_t count;
-	struct sortentry *entries; /* NULL: groups come as they lie in the tables */
+	struct sortentry *entries; /* hugeroom_map(); NULL: groups come as they lie in the tables */
 };
-
-/* ---- sorting ---- */
 
 static const uint8_t *row_of(const struct grouporder *order, const struct sortentry *entry)
 {
 	return keytable_row(&order->tables[entry->row >> TABLE_SHIFT]->rows, (uint32_t)entry->row);
-}
-
-/* Word number w of a padded key, as a number that ascends with it. */
-static uint64_t word_of(const uint8_t *row, size_t w)
-{
-	uint64_t word;
-
-	memcpy(&word, row + w * WORD, sizeof(word));
-	return be64toh(word);
-}
-
-static void fill_words(const struct grouporder *order, struct sortentry *entries, size_t count,
-		       size_t w)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (i + AHEAD < count) {
-			__builtin_prefetch(row_of(order, &entries[i + AHEAD]) + w * WORD);
-		}
-		entries[i].word = word_of(row_of(order, &entries[i]), w);
-	}
-}
-
-/*
- * Entries whose words are filled in from word number w of the key on, of words: sorted by that one,
- * and each run of equal ones by the next. Returns the array that holds the result.
- */
-static struct sortentry *sort_words(const struct grouporder *order, struct sortentry *entries,
-				    struct sortentry *spare, size_t count, size_t w, size_t words)
-{
-	struct sortentry *sorted = entrysort(entries, spare, count);
-	struct sortentry *other = sorted == entries ? spare : entries;
-	size_t end;
-
-	for (size_t i = 0; w + 1 < words && i < count; i = end) {
-		struct sortentry *part;
-
-		for (end = i + 1; end < count && sorted[end].word == sorted[i].word; end++) {
-		}
-		if (end - i < 2) {
-			continue;
-		}
-		fill_words(order, sorted + i, end - i, w + 1);
-		part = sort_words(order, sorted + i, other + i, end - i, w + 1, words);
-		if (part != sorted + i) {
-			memcpy(sorted + i, part, (end - i) * sizeof(*part));
-		}
-	}
-	return sorted;
-}
-
-/* The first word of what a row is sorted by. */
-static uint64_t first_word(const struct grouporder *order, const struct grouptable *table,
-			   uint32_t row, enum grouporder_by by, size_t first)
-{
-	return by == GROUPORDER_BY_FIRST ? grouptable_values(table, row)[first]
-					 : word_of(keytable_row(&table->rows, row), 0);
 }
 
 static size_t count_rows(const struct grouporder *order, size_t from, size_t step)
@@ -106,43 +56,198 @@ static size_t count_rows(const struct grouporder *order, size_t from, size_t ste
 	return rows;
 }
 
-static struct sortentry *room_for(size_t count)
-{
-	return hugeroom_map(count * sizeof(struct sortentry));
-}
-
-static void give_back(struct sortentry *entries, size_t count)
-{
-	hugeroom_unmap(entries, count * sizeof(*entries));
-}
+/* ---- sorting ---- */
 
 /* A run of every step-th table from table number from on. */
-static struct run sort_run(const struct grouporder *order, size_t from, size_t step,
-			   enum grouporder_by by, size_t first)
+struct sorting {
+	const struct grouporder *order;
+	size_t from, step;
+	size_t table_count; /* of the run */
+	enum grouporder_by by;
+	size_t first; /* GROUPORDER_BY_FIRST: the number of the value */
+	size_t next;  /* of a key, behind its first word: see query/keysort */
+	struct run run;
+	uint64_t base;           /* some word */
+	uint64_t *differs;       /* a table each: the bits in which its words differ from that */
+	unsigned shift;          /* parts are told apart by the bits from there on */
+	size_t (*places)[PARTS]; /* a table each: where the next entry of a part goes */
+	struct run *spares;      /* a thread each */
+};
+
+/* Word number w of a padded key, as a number that ascends with it. */
+static uint64_t word_of(const uint8_t *row, size_t w)
 {
-	struct run run = { .count = count_rows(order, from, step) };
-	struct sortentry *entries = room_for(run.count);
-	struct sortentry *spare = room_for(run.count);
-	size_t words = 1;
+	uint64_t word;
+
+	memcpy(&word, row + w * WORD, sizeof(word));
+	return be64toh(word);
+}
+
+/* The keysort's fill(). All keys of a run have the same size. */
+static size_t fill_words(void *arg, struct sortentry *entries, size_t count, size_t from)
+{
+	const struct sorting *sorting = arg;
+	const struct grouporder *order = sorting->order;
+
+	for (size_t i = 0; i < count; i++) {
+		if (i + AHEAD < count) {
+			__builtin_prefetch(row_of(order, &entries[i + AHEAD]) + from);
+		}
+		entries[i].word = word_of(row_of(order, &entries[i]), from / WORD);
+	}
+	from += WORD;
+	return from < order->tables[entries[0].row >> TABLE_SHIFT]->rows.padded ? from
+										: KEYSORT_END;
+}
+
+/* Table number t of the run; NULL: it is empty. */
+static const struct grouptable *table_at(const struct sorting *sorting, size_t t)
+{
+	return sorting->order->tables[sorting->from + t * sorting->step];
+}
+
+static uint32_t rows_at(const struct sorting *sorting, size_t t)
+{
+	return table_at(sorting, t) ? table_at(sorting, t)->rows.count : 0;
+}
+
+/* The first word of what a row is sorted by. */
+static uint64_t first_word(const struct sorting *sorting, const struct grouptable *table,
+			   uint32_t row)
+{
+	return sorting->by == GROUPORDER_BY_FIRST ? grouptable_values(table, row)[sorting->first]
+						  : word_of(keytable_row(&table->rows, row), 0);
+}
+
+static void compare_table(void *arg, unsigned thread, size_t t)
+{
+	struct sorting *sorting = arg;
+	const struct grouptable *table = table_at(sorting, t);
+	uint64_t differs = 0;
+
+	for (uint32_t row = 0; row < rows_at(sorting, t); row++) {
+		differs |= first_word(sorting, table, row) ^ sorting->base;
+	}
+	sorting->differs[t] = differs;
+}
+
+static void count_table(void *arg, unsigned thread, size_t t)
+{
+	struct sorting *sorting = arg;
+	const struct grouptable *table = table_at(sorting, t);
+
+	for (uint32_t row = 0; row < rows_at(sorting, t); row++) {
+		uint64_t word = first_word(sorting, table, row);
+
+		sorting->places[t][word >> sorting->shift & (PARTS - 1)]++;
+	}
+}
+
+/* From how many there are to where the first one goes. */
+static void place_parts(struct sorting *sorting)
+{
 	size_t at = 0;
 
-	for (size_t t = from; t < order->table_count; t += step) {
-		const struct grouptable *table = order->tables[t];
+	for (size_t part = 0; part < PARTS; part++) {
+		for (size_t t = 0; t < sorting->table_count; t++) {
+			size_t count = sorting->places[t][part];
 
-		for (uint32_t row = 0; table && row < table->rows.count; row++) {
-			entries[at++] = (struct sortentry){
-				.word = first_word(order, table, row, by, first),
-				.row = (uint64_t)t << TABLE_SHIFT | row,
-			};
-		}
-		if (table && by == GROUPORDER_BY_KEY) {
-			words = table->rows.padded / WORD;
+			sorting->places[t][part] = at;
+			at += count;
 		}
 	}
-	run.entries = sort_words(order, entries, spare, run.count, 0, words);
-	give_back(run.entries == entries ? spare : entries, run.count);
-	return run;
 }
+
+static void distribute_table(void *arg, unsigned thread, size_t t)
+{
+	struct sorting *sorting = arg;
+	const struct grouptable *table = table_at(sorting, t);
+	uint64_t number = sorting->from + t * sorting->step;
+
+	for (uint32_t row = 0; row < rows_at(sorting, t); row++) {
+		uint64_t word = first_word(sorting, table, row);
+		size_t part = word >> sorting->shift & (PARTS - 1);
+
+		sorting->run.entries[sorting->places[t][part]++] = (struct sortentry){
+			.word = word,
+			.row = number << TABLE_SHIFT | row,
+		};
+	}
+}
+
+/* What comes last of a part is of the last table, whose places are now ends. */
+static void sort_part(void *arg, unsigned thread, size_t part)
+{
+	struct sorting *sorting = arg;
+	const struct keysort sort = { .arg = sorting, .fill = fill_words };
+	const size_t *ends = sorting->places[sorting->table_count - 1];
+	size_t start = part > 0 ? ends[part - 1] : 0;
+	size_t count = ends[part] - start;
+	struct sortentry *entries = sorting->run.entries + start;
+	struct run *spare = &sorting->spares[thread];
+	struct sortentry *sorted;
+
+	if (count < 2) {
+		return;
+	}
+	if (count > spare->count) {
+		free(spare->entries);
+		*spare = (struct run){ hugeroom_new(count * sizeof(*entries)), count };
+	}
+	sorted = keysort_run(&sort, entries, spare->entries, count, sorting->next);
+	if (sorted != entries) {
+		memcpy(entries, sorted, count * sizeof(*entries));
+	}
+}
+
+static void choose_parts(struct sorting *sorting, unsigned threads)
+{
+	uint64_t differs = 0;
+	unsigned top;
+
+	for (size_t t = 0; t < sorting->table_count; t++) {
+		if (rows_at(sorting, t) > 0) {
+			sorting->base = first_word(sorting, table_at(sorting, t), 0);
+			sorting->next = sorting->by == GROUPORDER_BY_KEY &&
+							table_at(sorting, t)->rows.padded > WORD
+						? WORD
+						: KEYSORT_END;
+		}
+	}
+	parallel_run(threads, sorting->table_count, compare_table, sorting);
+	for (size_t t = 0; t < sorting->table_count; t++) {
+		differs |= sorting->differs[t];
+	}
+	top = differs ? 64 - (unsigned)__builtin_clzll(differs) : 0;
+	sorting->shift = top > PART_BITS ? top - PART_BITS : 0;
+}
+
+/* Fill in and sort sorting->run.entries. */
+static void sort_run(struct sorting *sorting, unsigned threads)
+{
+	if (sorting->run.count == 0) {
+		return;
+	}
+	threads = sorting->run.count >= WORTH_GROUPS ? MAX(threads, 1) : 1;
+	sorting->table_count =
+		(sorting->order->table_count - sorting->from + sorting->step - 1) / sorting->step;
+	sorting->differs = g_new0(uint64_t, sorting->table_count);
+	sorting->places = g_malloc0(sorting->table_count * sizeof(*sorting->places));
+	choose_parts(sorting, threads);
+	parallel_run(threads, sorting->table_count, count_table, sorting);
+	place_parts(sorting);
+	parallel_run(threads, sorting->table_count, distribute_table, sorting);
+	sorting->spares = g_new0(struct run, threads);
+	parallel_run(threads, PARTS, sort_part, sorting);
+	for (unsigned i = 0; i < threads; i++) {
+		free(sorting->spares[i].entries);
+	}
+	g_free(sorting->spares);
+	g_free(sorting->differs);
+	g_free(sorting->places);
+}
+
+/* ---- both shapes ---- */
 
 static void widen_entry(const struct grouporder *order, const struct sortentry *entry,
 			uint8_t *wide)
@@ -183,35 +288,66 @@ static size_t count_before(const struct grouporder *order, const struct run *run
 	return low - at;
 }
 
-/* Both runs, which are taken, as one; wide keys are few, or all there are. */
-static struct sortentry *merge_runs(const struct grouporder *order, struct run *narrow,
-				    struct run *wide)
+/* Wide entries, which lie behind the narrow ones, to their places; they are few, or all there are. */
+static void merge_runs(const struct grouporder *order, const struct run *narrow,
+		       const struct run *wide)
 {
-	struct sortentry *merged;
+	struct sortentry *moved;
 	uint8_t key[GROUP_KEY_MAX];
+	size_t *befores;
 	size_t at = 0;
 
 	if (narrow->count == 0 || wide->count == 0) {
-		struct run *none = narrow->count == 0 ? narrow : wide;
-
-		give_back(none->entries, none->count);
-		return none == narrow ? wide->entries : narrow->entries;
+		return;
 	}
-	merged = room_for(order->count);
+	moved = g_memdup2(wide->entries, wide->count * sizeof(*moved));
+	befores = g_new(size_t, wide->count);
 	for (size_t i = 0; i < wide->count; i++) {
-		size_t before;
-
 		widen_entry(order, &wide->entries[i], key);
-		before = count_before(order, narrow, at, key);
-		memcpy(merged + at + i, narrow->entries + at, before * sizeof(*merged));
-		at += before;
-		merged[at + i] = wide->entries[i];
+		at += count_before(order, narrow, at, key);
+		befores[i] = at;
 	}
-	memcpy(merged + at + wide->count, narrow->entries + at,
-	       (narrow->count - at) * sizeof(*merged));
-	give_back(narrow->entries, narrow->count);
-	give_back(wide->entries, wide->count);
-	return merged;
+	at = narrow->count;
+	for (size_t i = wide->count; i-- > 0;) {
+		memmove(order->entries + befores[i] + i + 1, order->entries + befores[i],
+			(at - befores[i]) * sizeof(*moved));
+		at = befores[i];
+		order->entries[at + i] = moved[i];
+	}
+	g_free(moved);
+	g_free(befores);
+}
+
+static void sort_by_key(struct grouporder *order, unsigned threads)
+{
+	struct sorting sortings[GROUPKEY_SHAPES] = { 0 };
+	struct sortentry *entries = order->entries;
+
+	for (enum groupkey_shape shape = 0; shape < GROUPKEY_SHAPES; shape++) {
+		sortings[shape] = (struct sorting){
+			.order = order,
+			.from = shape,
+			.step = GROUPKEY_SHAPES,
+			.by = GROUPORDER_BY_KEY,
+			.run = { entries, count_rows(order, shape, GROUPKEY_SHAPES) },
+		};
+		sort_run(&sortings[shape], threads);
+		entries += sortings[shape].run.count;
+	}
+	merge_runs(order, &sortings[GROUPKEY_NARROW].run, &sortings[GROUPKEY_WIDE].run);
+}
+
+static void sort_by_first(struct grouporder *order, size_t first, unsigned threads)
+{
+	struct sorting sorting = {
+		.order = order,
+		.step = 1,
+		.by = GROUPORDER_BY_FIRST,
+		.first = first,
+		.run = { order->entries, order->count },
+	};
+
+	sort_run(&sorting, threads);
 }
 
 /* Where row number i of all tables lies, as entries have it. */
@@ -228,22 +364,23 @@ static uint64_t find_lying(const struct grouporder *order, size_t i)
 	g_assert_not_reached();
 }
 
-struct grouporder *grouporder_new(const struct groupkey *key, struct grouptable *const *tables,
-				  size_t count, enum grouporder_by by, size_t first)
+struct grouporder *grouporder_new(const struct grouporder_opts *opts)
 {
 	struct grouporder *order = g_new0(struct grouporder, 1);
 
-	order->key = key;
-	order->tables = tables;
-	order->table_count = count;
+	order->key = opts->key;
+	order->tables = opts->tables;
+	order->table_count = opts->table_count;
 	order->count = count_rows(order, 0, 1);
-	if (by == GROUPORDER_BY_KEY && key->size[GROUPKEY_WIDE] > 0) {
-		struct run narrow = sort_run(order, GROUPKEY_NARROW, GROUPKEY_SHAPES, by, first);
-		struct run wide = sort_run(order, GROUPKEY_WIDE, GROUPKEY_SHAPES, by, first);
-
-		order->entries = merge_runs(order, &narrow, &wide);
-	} else if (by == GROUPORDER_BY_FIRST) {
-		order->entries = sort_run(order, 0, 1, by, first).entries;
+	if (order->count == 0) {
+		return order;
+	}
+	if (opts->by == GROUPORDER_BY_KEY && order->key->size[GROUPKEY_WIDE] > 0) {
+		order->entries = hugeroom_map(order->count * sizeof(*order->entries));
+		sort_by_key(order, opts->threads);
+	} else if (opts->by == GROUPORDER_BY_FIRST) {
+		order->entries = hugeroom_map(order->count * sizeof(*order->entries));
+		sort_by_first(order, opts->first, opts->threads);
 	}
 	return order;
 }
@@ -251,7 +388,7 @@ struct grouporder *grouporder_new(const struct groupkey *key, struct grouptable 
 void grouporder_free(struct grouporder *order)
 {
 	if (order) {
-		give_back(order->entries, order->count);
+		hugeroom_unmap(order->entries, order->count * sizeof(*order->entries));
 		g_free(order);
 	}
 }

@@ -3,7 +3,10 @@
  * The groups of several tables in one order: of their keys, of the place of their first record, or
  * in none.
  *
- *	order = grouporder_new(&key, tables, count, GROUPORDER_BY_KEY, 0);
+ *	const struct grouporder_opts opts = {
+ *		.key = &key, .tables = tables, .table_count = count, .by = GROUPORDER_BY_KEY,
+ *	};
+ *	order = grouporder_new(&opts);
  *	for (size_t i = 0; i < grouporder_count(order); i++) {
  *		values = grouporder_get(order, i, wide);
  *	}
@@ -18,12 +21,18 @@ enum grouporder_by { GROUPORDER_NONE, GROUPORDER_BY_KEY, GROUPORDER_BY_FIRST };
 
 struct grouporder;
 
-/*
- * tables: borrowed while the order lives, and sealed; number i is of shape i % GROUPKEY_SHAPES, NULL
- * is an empty one. No two of a shape hold the same key. first: the number of the value GROUP_FIRST.
- */
-struct grouporder *grouporder_new(const struct groupkey *key, struct grouptable *const *tables,
-				  size_t count, enum grouporder_by by, size_t first);
+struct grouporder_opts {
+	const struct groupkey *key; /* kept while the order lives, as the tables are */
+	/* Sealed; number i is of shape i % GROUPKEY_SHAPES, NULL is an empty one. No two of a shape
+	 * hold the same key. */
+	struct grouptable *const *tables;
+	size_t table_count;
+	enum grouporder_by by;
+	size_t first;     /* the number of the value GROUP_FIRST */
+	unsigned threads; /* that may sort; 0: as 1 */
+};
+
+struct grouporder *grouporder_new(const struct grouporder_opts *opts);
 void grouporder_free(struct grouporder *order);
 
 size_t grouporder_count(const struct grouporder *order);
