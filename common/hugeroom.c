@@ -50,28 +50,57 @@ void hugeroom_forget(void *from, size_t bytes)
 	}
 }
 
-void *hugeroom_map(size_t bytes)
+/* Address space for so many bytes, a multiple of huge pages, at a huge page. */
+static uint8_t *map_aligned(size_t rounded)
 {
-	size_t rounded = round_up(bytes);
 	size_t before;
 	uint8_t *room;
 
-	if (bytes < HUGEROOM_BYTES) {
-		return g_malloc0(bytes);
-	}
 	/* a huge page more, of which what is in front and behind goes back at once */
 	room = mmap(NULL, rounded + HUGEROOM_BYTES, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (room == MAP_FAILED) {
-		g_error("out of memory: %zu bytes", bytes);
+		g_error("out of memory: %zu bytes", rounded);
 	}
 	before = round_up((uintptr_t)room) - (uintptr_t)room;
 	if (before > 0) {
 		munmap(room, before);
 	}
 	munmap(room + before + rounded, HUGEROOM_BYTES - before);
-	(void)madvise(room + before, rounded, MADV_HUGEPAGE);
 	return room + before;
+}
+
+void *hugeroom_map(size_t bytes)
+{
+	size_t rounded = round_up(bytes);
+	uint8_t *room;
+
+	if (bytes < HUGEROOM_BYTES) {
+		return g_malloc0(bytes);
+	}
+	room = map_aligned(rounded);
+	(void)madvise(room, rounded, MADV_HUGEPAGE);
+	return room;
+}
+
+void *hugeroom_grow(void *room, size_t bytes, size_t more_bytes)
+{
+	void *wider;
+
+	if (bytes >= HUGEROOM_BYTES) {
+		void *at = map_aligned(round_up(more_bytes));
+
+		wider = mremap(room, round_up(bytes), round_up(more_bytes),
+			       MREMAP_MAYMOVE | MREMAP_FIXED, at);
+		if (wider == MAP_FAILED) {
+			g_error("out of memory: %zu bytes", more_bytes);
+		}
+		return wider;
+	}
+	wider = hugeroom_map(more_bytes);
+	memcpy(wider, room, bytes);
+	hugeroom_unmap(room, bytes);
+	return wider;
 }
 
 void hugeroom_unmap(void *room, size_t bytes)

@@ -35,5 +35,10 @@ void hugeroom_forget(void *from, size_t bytes);
  */
 void *hugeroom_map(size_t bytes);
 void hugeroom_unmap(void *room, size_t bytes);
+/*
+ * The same room with more bytes, zeros behind those that it has; it may lie elsewhere. Huge pages are
+ * not copied.
+ */
+void *hugeroom_grow(void *room, size_t bytes, size_t more_bytes);
 
 #endif

@@ -111,28 +111,39 @@ void keytable_hash_all(const uint8_t *keys, size_t padded, uint32_t count, uint3
 	}
 }
 
-/* Twice the slots, filled from the hashes that they keep. */
+/*
+ * Twice the slots, where they are: from behind a free one on each slot is freed and goes to its new
+ * place, which is not behind the old one or else in the new half. So what a search passes is never
+ * freed afterwards.
+ */
 static void grow(struct keytable *table)
 {
-	struct keytable_slot *old = table->slots;
-	uint32_t count = table->mask + 1;
+	const uint32_t old = table->mask + 1;
+	uint32_t gap = 0;
 
 	if (table->count >= KEYTABLE_ROWS_MAX) {
 		g_error("more than %u rows in one table", KEYTABLE_ROWS_MAX);
 	}
-	make_slots(table, count * 2);
-	for (uint32_t i = 0; i < count; i++) {
-		uint32_t at = old[i].hash & table->mask;
+	table->slots = hugeroom_grow(table->slots, old * sizeof(*table->slots),
+				     old * 2 * sizeof(*table->slots));
+	table->mask = old * 2 - 1;
+	while (table->slots[gap].row) {
+		gap++;
+	}
+	for (uint32_t i = 1; i < old; i++) {
+		struct keytable_slot *slot = &table->slots[(gap + i) & (old - 1)];
+		const struct keytable_slot moved = *slot;
+		uint32_t at = moved.hash & table->mask;
 
-		if (!old[i].row) {
+		if (!moved.row) {
 			continue;
 		}
+		*slot = (struct keytable_slot){ 0, 0 };
 		while (table->slots[at].row) {
 			at = (at + 1) & table->mask;
 		}
-		table->slots[at] = old[i];
+		table->slots[at] = moved;
 	}
-	give_slots_back(old, count - 1);
 }
 
 uint8_t *keytable_append(struct keytable *table, const uint8_t *key)
