@@ -17,6 +17,7 @@ static const char *const status_texts[] = {
 	[-ST_EAUTH] = "peer refused",
 	[-ST_EAGAIN] = "not ready",
 	[-ST_ESUPPORT] = "not supported",
+	[-ST_EPIPE] = "nobody reads",
 };
 
 const char *status_text(int status)

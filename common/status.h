@@ -22,6 +22,7 @@ enum status {
 	ST_EAUTH = -10, /* the peer is not who it must be */
 	ST_EAGAIN = -11,   /* not now: the operation would block or a lock is held */
 	ST_ESUPPORT = -12, /* valid, but not supported in this build or release */
+	ST_EPIPE = -13,    /* nobody reads the pipe that was written to */
 };
 
 /* A short lower-case phrase for a code; static storage, never NULL. */

@@ -29,6 +29,7 @@ struct outlet {
 	GQueue *under_way;       /* struct packing *, in order */
 	GQueue *idle;            /* struct packing * */
 	struct packing *filling; /* NULL: none */
+	bool abandoned;          /* a pipe that nobody reads */
 };
 
 struct destination {
@@ -134,11 +135,36 @@ uint64_t destination_room(const struct destination *destination)
 	return destination->room;
 }
 
+bool destination_is_abandoned(const struct destination *destination)
+{
+	for (guint i = 0; i < destination->outlets->len; i++) {
+		if (!outlet_at(destination, i)->abandoned) {
+			return false;
+		}
+	}
+	return destination->outlets->len > 0;
+}
+
+/* What writing to it came to; that nobody reads it is no error of all. */
+static int wrote(struct outlet *outlet, int status)
+{
+	outlet->abandoned |= status == ST_EPIPE;
+	return status == ST_EPIPE ? ST_OK : status;
+}
+
 static void take_room(struct destination *destination, uint64_t count)
 {
-	if (destination->room != UINT64_MAX) {
+	if (destination_is_abandoned(destination)) {
+		destination->room = 0;
+	} else if (destination->room != UINT64_MAX) {
 		destination->room -= MIN(destination->room, count);
 	}
+}
+
+static int write_batch(struct outlet *outlet, const struct batch *batch, struct err *err)
+{
+	return outlet->blocks ? blockout_write_batch(outlet->blocks, batch, err)
+			      : stream_write_batch(outlet->stream, batch, NULL, err);
 }
 
 int destination_write(struct destination *destination, const struct batch *batch, struct err *err)
@@ -148,8 +174,9 @@ int destination_write(struct destination *destination, const struct batch *batch
 	for (guint i = 0; st == ST_OK && i < destination->outlets->len; i++) {
 		struct outlet *outlet = outlet_at(destination, i);
 
-		st = outlet->blocks ? blockout_write_batch(outlet->blocks, batch, err)
-				    : stream_write_batch(outlet->stream, batch, NULL, err);
+		if (!outlet->abandoned) {
+			st = wrote(outlet, write_batch(outlet, batch, err));
+		}
 	}
 	take_room(destination, batch->selected);
 	return st;
@@ -174,14 +201,17 @@ static void pack(struct scanjob *job)
 static int write_oldest(struct outlet *outlet, struct scancrew *crew, struct err *err)
 {
 	struct packing *packing = g_queue_pop_head(outlet->under_way);
-	int st;
+	int st = ST_OK;
 
 	scancrew_wait(crew, &packing->job);
-	st = packing->status == ST_OK ? stream_write_packed(outlet->stream, packing->packed,
-							    packing->packed_len, packing->rows, err)
-				      : err_set(err, packing->status, "%s", packing->err.text);
+	if (packing->status != ST_OK) {
+		st = err_set(err, packing->status, "%s", packing->err.text);
+	} else if (!outlet->abandoned) {
+		st = stream_write_packed(outlet->stream, packing->packed, packing->packed_len,
+					 packing->rows, err);
+	}
 	g_queue_push_tail(outlet->idle, packing);
-	return st;
+	return wrote(outlet, st);
 }
 
 static struct packing *packing_new(uint8_t compression)
@@ -252,20 +282,27 @@ static int write_through_crew(struct outlet *outlet, struct scancrew *crew, cons
 	return st;
 }
 
+static int write_rows(struct outlet *outlet, struct scancrew *crew, const uint8_t *rows,
+		      uint64_t count, struct err *err)
+{
+	uint8_t compression = stream_header(outlet->stream)->compression;
+
+	return crew && scancrew_jobs(crew) > 0 && compression != COMPRESSION_NONE
+		       ? write_through_crew(outlet, crew, rows, count, err)
+		       : stream_write_encoded_rows(outlet->stream, rows, count, err);
+}
+
 int destination_write_rows(struct destination *destination, const uint8_t *rows, uint64_t count,
 			   struct err *err)
 {
-	struct scancrew *crew = destination->crew;
 	int st = ST_OK;
 
 	for (guint i = 0; st == ST_OK && i < destination->outlets->len; i++) {
 		struct outlet *outlet = outlet_at(destination, i);
-		uint8_t compression = stream_header(outlet->stream)->compression;
 
-		if (crew && scancrew_jobs(crew) > 0 && compression != COMPRESSION_NONE) {
-			st = write_through_crew(outlet, crew, rows, count, err);
-		} else {
-			st = stream_write_encoded_rows(outlet->stream, rows, count, err);
+		if (!outlet->abandoned) {
+			st = write_rows(outlet, destination->crew, rows, count, err);
+			st = wrote(outlet, st);
 		}
 	}
 	take_room(destination, count);
@@ -284,9 +321,9 @@ static int drain_outlet(struct outlet *outlet, struct scancrew *crew, struct err
 	}
 	if (filling) {
 		outlet->filling = NULL;
-		if (st == ST_OK) {
-			st = stream_write_encoded_rows(outlet->stream, filling->plain,
-						       filling->rows, err);
+		if (st == ST_OK && !outlet->abandoned) {
+			st = wrote(outlet, stream_write_encoded_rows(outlet->stream, filling->plain,
+								     filling->rows, err));
 		}
 		packing_free(filling);
 	}
@@ -309,6 +346,22 @@ int destination_drain(struct destination *destination, struct err *err)
 	return st;
 }
 
+static int close_outlet(struct outlet *outlet, struct err *err)
+{
+	int st = outlet->blocks ? blockout_close(outlet->blocks, err)
+				: stream_close(outlet->stream, err);
+
+	return outlet->abandoned ? ST_OK : wrote(outlet, st);
+}
+
+static void outlet_free(struct outlet *outlet)
+{
+	assert(g_queue_is_empty(outlet->under_way));
+	g_queue_free(outlet->under_way);
+	g_queue_free_full(outlet->idle, packing_free);
+	g_free(outlet);
+}
+
 int destination_close(struct destination *destination, struct err *err)
 {
 	int st = ST_OK;
@@ -317,16 +370,15 @@ int destination_close(struct destination *destination, struct err *err)
 		return ST_OK;
 	}
 	for (guint i = 0; i < destination->outlets->len; i++) {
-		struct outlet *outlet = outlet_at(destination, i);
-		struct err *first = st == ST_OK ? err : NULL;
-		int one = outlet->blocks ? blockout_close(outlet->blocks, first)
-					 : stream_close(outlet->stream, first);
+		int one = close_outlet(outlet_at(destination, i), st == ST_OK ? err : NULL);
 
-		assert(g_queue_is_empty(outlet->under_way));
 		st = st == ST_OK ? one : st;
-		g_queue_free(outlet->under_way);
-		g_queue_free_full(outlet->idle, packing_free);
-		g_free(outlet);
+	}
+	if (st == ST_OK && destination_is_abandoned(destination)) {
+		st = ST_EPIPE;
+	}
+	for (guint i = 0; i < destination->outlets->len; i++) {
+		outlet_free(outlet_at(destination, i));
 	}
 	g_ptr_array_free(destination->outlets, TRUE);
 	g_free(destination);

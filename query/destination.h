@@ -12,6 +12,9 @@
  * Rows that other threads have encoded go out by destination_write_rows(); with a crew its threads
  * compress them too, whole blocks at a time, and the bytes are the same.
  *
+ * A pipe that nobody reads any more is left out from then on (where SIGPIPE is ignored); a destination
+ * of which nothing else is left is abandoned, which has no room. As SiLK, the others get theirs.
+ *
  * Threads: one at a time.
  */
 #ifndef TUSSAH_QUERY_DESTINATION_H
@@ -40,6 +43,8 @@ void destination_add_entries(struct destination *destination, const struct heade
 
 /* How many more records it takes; UINT64_MAX: any number. */
 uint64_t destination_room(const struct destination *destination);
+/* It has streams, and nobody reads any of them. */
+bool destination_is_abandoned(const struct destination *destination);
 
 /*
  * Write the selected rows, which are no more than there is room for. Records that the format cannot
@@ -60,7 +65,7 @@ int destination_write_rows(struct destination *destination, const uint8_t *rows,
 /* Write what the crew still has; the crew is not used any more. NULL is fine. */
 int destination_drain(struct destination *destination, struct err *err);
 
-/* Close all streams and free; the first error. NULL is fine. */
+/* Close all streams and free; the first error, or ST_EPIPE if it was abandoned. NULL is fine. */
 int destination_close(struct destination *destination, struct err *err);
 
 #endif

@@ -51,7 +51,7 @@ struct filter {
 
 /*
  * Filter all files, or as many as it takes to give every destination all it wanted. Returns ST_OK,
- * or what writing failed with.
+ * ST_EPIPE when nobody reads any of them, or what writing failed with.
  */
 int filter_run(const struct filter *filter, struct filter_stats *stats, struct err *err);
 

@@ -87,6 +87,22 @@ static int write_piece(const struct filter *filter, const struct piece *piece, s
 	return st;
 }
 
+/* There are destinations, and nobody reads any of them. */
+static bool all_abandoned(const struct filter *filter)
+{
+	unsigned abandoned = 0;
+
+	for (unsigned way = 0; way < FILTER_WAYS; way++) {
+		const struct destination *destination = filter->destinations[way];
+
+		if (destination && !destination_is_abandoned(destination)) {
+			return false;
+		}
+		abandoned += destination != NULL;
+	}
+	return abandoned > 0;
+}
+
 /* The rows of a piece. ST_END: every destination has all it wanted. */
 static int take_rows(struct run *run, struct piece *piece, struct err *err)
 {
@@ -108,6 +124,9 @@ static int take_rows(struct run *run, struct piece *piece, struct err *err)
 			    filter->count_volumes);
 	}
 	st = write_piece(filter, piece, err);
+	if (st == ST_OK && all_abandoned(filter)) {
+		return ST_EPIPE;
+	}
 	return st == ST_OK && full ? ST_END : st;
 }
 

@@ -4,6 +4,7 @@
  * fields, one after the other.
  *
  *	rowkey_init(&key, fields, count);
+ *	rowkey_tell_family(&key);			// if 10.0.0.1 is not ::ffff:10.0.0.1
  *	rowkey_pack(&key, batch, rows, stride);		// key.size bytes for each selected row
  */
 #ifndef TUSSAH_QUERY_ROWKEY_H
@@ -15,11 +16,17 @@ struct rowkey {
 	const struct field *const *fields;
 	size_t count;
 	size_t size;
+	size_t family_at; /* number of the field that the family comes before; count: none */
 	const struct field *attributes; /* as field_find() gives it */
 };
 
 /* fields are kept. */
 void rowkey_init(struct rowkey *key, const struct field *const *fields, size_t count);
+/*
+ * The addresses of an IPv4 record come before, and are never equal to, those of an IPv6 record. Nothing
+ * changes where no field is an address.
+ */
+void rowkey_tell_family(struct rowkey *key);
 /* The keys of the selected rows, stride apart. */
 void rowkey_pack(const struct rowkey *key, const struct batch *batch, uint8_t *out, size_t stride);
 

@@ -191,9 +191,11 @@ static void prepare(struct combiner *combiner)
 		tool_die("invalid ignore-fields: %s", err.text);
 	}
 	rowkey_init(&combiner->key, combiner->fields, combiner->field_count);
+	rowkey_tell_family(&combiner->key);
 	combiner->session_size = combiner->key.size;
 	add_time_fields(combiner);
 	rowkey_init(&combiner->key, combiner->fields, combiner->field_count);
+	rowkey_tell_family(&combiner->key);
 	combiner->sort = recordsort_new(
 		&combiner->key, &(struct recordsort_plan){
 					.memory_bytes = opts->sort.buffer_size,

@@ -125,6 +125,7 @@ static void prepare(struct dedupe *dedupe)
 		}
 	}
 	rowkey_init(&dedupe->key, dedupe->fields, dedupe->field_count);
+	rowkey_tell_family(&dedupe->key);
 	/* SiLK compares whole records when every field counts: the order of the output tells */
 	dedupe->sort =
 		recordsort_new(any || dedupe->opts->ignore_fields ? &dedupe->key : NULL,

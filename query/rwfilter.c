@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <glib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -508,6 +509,9 @@ static void read_all(struct rwfilter *run)
 	start_progress(run);
 	st = filter_run(&run->filter, &run->stats, &err);
 	scanprogress_end(&run->progress);
+	if (st == ST_EPIPE) {
+		exit(TOOL_EXIT_ERROR); /* nobody is there to be told */
+	}
 	if (st != ST_OK) {
 		tool_die_err(&err);
 	}
@@ -567,7 +571,6 @@ static void print_statistics(const struct rwfilter *run)
 	}
 }
 
-/* Returns the exit status. */
 /* How many records its outputs of that way got. */
 static uint64_t written(const struct rwfilter *run, enum filter_way way)
 {
@@ -599,20 +602,37 @@ static void tell_logstats(const struct rwfilter *run)
 	logstats_tell(&stats, tool_argv(run->env));
 }
 
-static int finish(struct rwfilter *run)
+/* That nobody reads an output is an error only when there is no other. */
+static int close_destinations(struct rwfilter *run)
 {
 	int exit_status = run->exit_status;
+	unsigned written = 0;
+	unsigned abandoned = 0;
 	struct err err;
 
-	if (run->copy_entries) {
-		write_entries(run, NULL);
-	}
 	for (unsigned way = 0; way < FILTER_WAYS; way++) {
-		if (destination_close(run->filter.destinations[way], &err) != ST_OK) {
+		struct destination *destination = run->filter.destinations[way];
+		int st = destination_close(destination, &err);
+
+		abandoned += st == ST_EPIPE;
+		written += destination && st == ST_OK;
+		if (st != ST_OK && st != ST_EPIPE) {
 			tool_warn_err(&err);
 			exit_status = TOOL_EXIT_ERROR;
 		}
 	}
+	return abandoned > 0 && written == 0 ? TOOL_EXIT_ERROR : exit_status;
+}
+
+/* Returns the exit status. */
+static int finish(struct rwfilter *run)
+{
+	int exit_status;
+
+	if (run->copy_entries) {
+		write_entries(run, NULL);
+	}
+	exit_status = close_destinations(run);
 	if (run->statistics) {
 		print_statistics(run);
 		if (!close_statistics(run->statistics)) {
@@ -736,5 +756,6 @@ const struct tool tool = {
 	.usage = "[SWITCHES] [FILES]",
 	.opts = rwfilter_opt_table,
 	.opts_size = sizeof(struct rwfilter_opts),
+	.outlives_readers = true,
 	.run = rwfilter_run,
 };

@@ -335,7 +335,7 @@ int tool_run(int argc, char **argv)
 	int status;
 
 	env->output_fd = -1;
-	signal(SIGPIPE, SIG_DFL);
+	signal(SIGPIPE, tool.outlives_readers ? SIG_IGN : SIG_DFL);
 	on_exit(close_at_exit, env);
 	if (tool.opts_default) {
 		memcpy(opts, tool.opts_default, tool.opts_size);

@@ -32,6 +32,7 @@ struct tool {
 	const struct opt *opts;
 	size_t opts_size;
 	const void *opts_default; /* initial content of the options; NULL: zeros */
+	bool outlives_readers;    /* SIGPIPE is ignored; else it ends the tool */
 	/* argc, argv: what is not a switch. Returns an enum tool_exit. */
 	int (*run)(struct tool_env *env, void *opts, int argc, char **argv);
 };

@@ -205,7 +205,8 @@ int bytesink_write(struct bytesink *sink, const void *bytes, size_t len, struct 
 			int errnum = errno;
 
 			take_back(sink, (size_t)(at - (const uint8_t *)bytes));
-			return err_errno(err, ST_EIO, errnum, "%s", sink->name);
+			return err_errno(err, errnum == EPIPE ? ST_EPIPE : ST_EIO, errnum, "%s",
+					 sink->name);
 		}
 		at += n;
 		len -= (size_t)n;

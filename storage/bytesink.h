@@ -50,7 +50,7 @@ bool bytesink_is_seekable(const struct bytesink *sink);
 /* The descriptor, to read or cut the file when appending; -1: none. */
 int bytesink_fd(const struct bytesink *sink);
 
-/* All of it or, where one can seek, nothing. */
+/* All of it or, where one can seek, nothing. ST_OK, ST_EIO, or ST_EPIPE where SIGPIPE is ignored. */
 int bytesink_write(struct bytesink *sink, const void *bytes, size_t len, struct err *err);
 /* Everything written is with the operating system, and durable when sync. */
 int bytesink_flush(struct bytesink *sink, bool sync, struct err *err);

@@ -93,6 +93,16 @@ END
 	test_must_fail rwcombine --print-statistics=stats.txt pieces.rw >out.rw 2>err && test_grep "stats.txt" err
 '
 
+test_case 'an address of an IPv4 record is none of an IPv6 record' '
+	two_families() {
+		printf "sip|dip|proto|packets|bytes|stime|duration|attributes\n%s|%s|6|1|40|2024/01/01T00:00:%s|1|%s\n" "$@"
+	} &&
+	two_families 10.0.0.1 10.0.0.2 0 T >four.txt && two_families ::ffff:10.0.0.1 ::ffff:10.0.0.2 5 C >six.txt &&
+	rwtuc --output-path=four.rw four.txt && rwtuc --output-path=six.rw six.txt &&
+	rwcombine four.rw six.rw >both.rw && rwcut --fields=sip --no-titles --no-columns --delimited=, both.rw >out && printf "10.0.0.1\n::ffff:10.0.0.1\n" >expected && test_cmp expected out &&
+	rwcombine --ignore-fields=sip,dip,nhip four.rw six.rw >one.rw && rwcut --fields=duration --no-titles --delimited=, one.rw >out && echo 6.000 >expected && test_cmp expected out
+'
+
 test_case 'what is wrong with the command line' '
 	test_must_fail rwcombine --actions=fragments pieces.rw >out 2>err && test_grep "fragments" err &&
 	test_must_fail rwcombine --actions=all,timeout pieces.rw 2>err && test_grep "stands alone" err &&

@@ -70,6 +70,17 @@ test_case 'the header has the history of all inputs, and our notes' '
 	rwfileinfo --fields=command-lines,annotations b.rw >out && test_grep "1 *rwtuc" out && test_grep "2 *rwdedupe --note-add=mine" out && test_grep "4 *rwdedupe --output-path=b.rw" out && test_grep "1 *mine" out
 '
 
+test_case 'an address of an IPv4 record is none of an IPv6 record' '
+	two_families() {
+		printf "sip|dip|proto|packets|bytes|stime|duration|attributes\n%s|%s|6|1|40|2024/01/01T00:00:%s|1|%s\n" "$@"
+	} &&
+	two_families 10.0.0.1 10.0.0.2 0 T >four.txt && two_families ::ffff:10.0.0.1 ::ffff:10.0.0.2 0 T >six.txt &&
+	rwtuc --output-path=four.rw four.txt && rwtuc --output-path=six.rw six.txt &&
+	rwdedupe --ignore-fields=sensor six.rw four.rw >both.rw && rwcut --fields=sip --no-titles --delimited=, both.rw >out && printf "10.0.0.1\n::ffff:10.0.0.1\n" >expected && test_cmp expected out &&
+	rwdedupe --stime-delta=500 six.rw four.rw >both.rw && rwcut --fields=sip --no-titles --delimited=, both.rw >out && test_cmp expected out &&
+	rwdedupe --ignore-fields=sip,dip,nhip six.rw four.rw >one.rw && rwcut --no-titles one.rw >out && test_lines out 1
+'
+
 test_case 'what is wrong with the command line' '
 	test_must_fail rwdedupe --ignore-fields=etime records.rw >out 2>err && test ! -s out && test_grep "eTime" err &&
 	test_must_fail rwdedupe --ignore-fields= records.rw 2>err && test_grep "ignore-fields" err &&

@@ -85,4 +85,20 @@ test_case 'a full disk and a closed pipe end the tool' '
 	{ rwfilter --threads=4 --xargs=files --all=- 2>err || echo $? >status; } | head -c 100 >head &&
 	! test_grep "0" status
 '
+test_case 'an output that nobody reads is left out, the others are whole' '
+	rwfilter --threads=1 --xargs=files --protocol=6 --fail=want.rw --pass=want-pass.rw &&
+	for threads in 1 4; do
+		{ rwfilter --threads=$threads --xargs=files --protocol=6 --pass=- --pass=more.rw --fail=rest.rw \
+			--print-statistics=counts 2>err; echo $? >status; } | head -c 100 >head &&
+		test_wait 10 grep 0 status && ! grep -i pipe err && test_grep Read counts &&
+		rwcompare rest.rw want.rw && rwcompare more.rw want-pass.rw &&
+		rm rest.rw more.rw counts status || return 1
+	done
+'
+test_case 'nobody reads the only output: status 1, no message' '
+	for threads in 1 4; do
+		{ rwfilter --threads=$threads --xargs=files --all=- 2>err; echo $? >status; } | head -c 100 >head &&
+		test_wait 10 grep 1 status && ! grep -i pipe err && rm status || return 1
+	done
+'
 test_done
