@@ -220,7 +220,7 @@ int ipv6_policy_parse(const char *text, enum ipv6_policy *out, struct err *err)
 	size_t len = strlen(text);
 
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-		if (len > 0 && strncmp(names[i], text, len) == 0) {
+		if (strncmp(names[i], text, len) == 0) {
 			*out = (enum ipv6_policy)i;
 			return ST_OK;
 		}

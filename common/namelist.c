@@ -43,9 +43,13 @@ static int find_name(const char *text, size_t len, const char *const *names, uns
 int namelist_each(const char *text, const char *const *names, namelist_fn fn, void *arg,
 		  struct err *err)
 {
+	const char *first = text + strspn(text, " \t\n\v\f\r");
 	uint32_t seen = 0;
 
-	for (const char *p = text; *p;) {
+	if (!*first) {
+		return err_set(err, ST_EINVAL, "Field list is empty");
+	}
+	for (const char *p = first; *p;) {
 		size_t len = strcspn(p, ",");
 		unsigned index = 0;
 		int st;
@@ -68,5 +72,5 @@ int namelist_each(const char *text, const char *const *names, namelist_fn fn, vo
 		p += len;
 		p += *p == ',';
 	}
-	return seen ? ST_OK : err_set(err, ST_EINVAL, "Field list is empty");
+	return ST_OK;
 }

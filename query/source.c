@@ -58,10 +58,15 @@ struct source {
 
 enum ipv6_policy source_policy(const struct source_opts *opts)
 {
-	const char *text = opts->ipv6_policy ? opts->ipv6_policy : tool_getenv("SILK_IPV6_POLICY");
+	const char *text = opts->ipv6_policy;
 	enum ipv6_policy policy = IPV6_MIX;
 	struct err err;
 
+	if (!text && tool_has_env("SILK_IPV6_POLICY")) {
+		const char *set = tool_getenv("SILK_IPV6_POLICY");
+
+		text = set ? set : "";
+	}
 	if (text && ipv6_policy_parse(text, &policy, &err) != ST_OK) {
 		if (opts->ipv6_policy) {
 			tool_usage("invalid ipv6-policy '%s': %s", text, err.text);

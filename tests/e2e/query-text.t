@@ -27,6 +27,13 @@ test_case 'records that the IPv6 policy drops count when some are skipped' '
 	grep -v : all | wc -l >expected && wc -l <out >lines && test_cmp expected lines
 '
 
+test_case 'an empty policy is the first one, a list of formats that names none is the default' '
+	rwcut --ipv6-policy=ignore records.rw >expected && rwcut --ipv6-policy= records.rw >out && test_cmp expected out &&
+	SILK_IPV6_POLICY= rwcut records.rw >out && test_cmp expected out &&
+	rwcut --num-recs=3 records.rw >expected && rwcut --num-recs=3 --timestamp-format=, --ip-format=, records.rw >out && test_cmp expected out &&
+	test_must_fail rwcut --timestamp-format= records.rw >out 2>err && test_grep "list is empty" err
+'
+
 test_case 'rwcount: bins shorter than a second, and bins of nothing' '
 	rwcount --bin-size=1.001 --skip-zeroes records.rw >out && rwcount --bin-size=1 --skip-zeroes records.rw >expected &&
 	test_cmp expected out &&

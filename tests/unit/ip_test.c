@@ -290,7 +290,9 @@ static void test_format_parse(void)
 		{ "foo,d", 0, "No match was found for the field 'foo'" },
 		{ "d, z", 0, "No match was found for the field ' z'" },
 		{ "", 0, "Field list is empty" },
-		{ ",", 0, "Field list is empty" },
+		{ " ", 0, "Field list is empty" },
+		{ ",", IP_CANONICAL, NULL },
+		{ " d,,", IP_DECIMAL, NULL },
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {

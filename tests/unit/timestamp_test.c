@@ -363,6 +363,7 @@ static void test_format_parse(void)
 		  "No match was found for the field ' utc'; did you mean 'utc'?" },
 		{ "frac", 0, "The field 'frac' matches multiple names" },
 		{ "", 0, "Field list is empty" },
+		{ ",", TIMESTAMP_DEFAULT, NULL },
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
