@@ -484,6 +484,7 @@ static int make_group(struct bins *bins, const struct bins_start_opts *opts, str
 		.values = values,
 		.value_count = bins->values->len,
 		.bin_ns = bin_ns,
+		.binned = opts->bin_time.bin_ns != 0,
 		.unit_ns = fractional ? NS_PER_MS : NS_PER_S,
 		.zero_ns = bins->zero_ns,
 		.presorted = opts->presorted,

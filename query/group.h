@@ -59,6 +59,7 @@ struct group_spec {
 	const struct group_value *values; /* copied */
 	size_t value_count;
 	int64_t bin_ns;        /* start and end times in keys are cut to multiples of this */
+	bool binned;           /* somebody asked for that: see enum groupkey_form */
 	int64_t unit_ns;       /* durations in keys, and times that are counted distinct, to this */
 	uint64_t zero_ns;      /* GROUP_TIME: what counts for a flow that took no time */
 	bool presorted;        /* a group ends where the key changes; groups stay in that order */

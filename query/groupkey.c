@@ -54,9 +54,30 @@ static size_t part_size(const struct groupkey_part *part, enum groupkey_shape sh
 							    : part->field->kind->key_size;
 }
 
+/* The field that is GROUPKEY_REST; the count of fields: none. */
+static size_t find_rest(const struct group_spec *spec)
+{
+	size_t last = spec->field_count;
+	size_t duration = spec->field_count;
+	bool has_start = false, has_end = false;
+
+	for (size_t i = 0; i < spec->field_count; i++) {
+		const struct field *field = spec->fields[i];
+
+		has_start = has_start || reads(field, true, false);
+		has_end = has_end || reads(field, true, true);
+		duration = reads(field, false, true) ? i : duration;
+		last = field->role == FIELD_ROLE_TIME ? i : last;
+	}
+	if (!has_start || !has_end || duration == spec->field_count) {
+		return spec->field_count;
+	}
+	return spec->binned ? duration : last;
+}
+
 int groupkey_init(struct groupkey *key, const struct group_spec *spec, struct err *err)
 {
-	bool has_start = false, has_end = false;
+	const size_t rest = find_rest(spec);
 
 	*key = (struct groupkey){
 		.parts = g_new0(struct groupkey_part, spec->field_count + 1),
@@ -64,17 +85,13 @@ int groupkey_init(struct groupkey *key, const struct group_spec *spec, struct er
 		.wide_only = spec->presorted,
 	};
 	for (size_t i = 0; i < spec->field_count; i++) {
-		has_start = has_start || reads(spec->fields[i], true, false);
-		has_end = has_end || reads(spec->fields[i], true, true);
-	}
-	for (size_t i = 0; i < spec->field_count; i++) {
 		struct groupkey_part *part = &key->parts[i];
 
 		*part = groupkey_part(spec->fields[i], spec->bin_ns, spec->unit_ns);
-		if (part->form == GROUPKEY_DURATION && has_start && has_end) {
-			part->form = GROUPKEY_SPAN;
+		if (i == rest) {
+			part->form = GROUPKEY_REST;
 			part->unit_ns = spec->bin_ns;
-			key->columns |= COLUMN_BIT(COLUMN_START);
+			key->columns |= COLUMN_BIT(COLUMN_START) | COLUMN_BIT(COLUMN_DURATION);
 		}
 		for (enum groupkey_shape shape = 0; shape < GROUPKEY_SHAPES; shape++) {
 			part->offset[shape] = key->size[shape];
@@ -127,6 +144,20 @@ void groupkey_split(const struct groupkey *key, const struct batch *batch,
 	}
 }
 
+static int64_t rest_of_times(const struct groupkey_part *part, const struct batch *batch,
+			     uint32_t row)
+{
+	const int64_t duration_ns = (int64_t)batch->duration_ns[row];
+	const int64_t start = timestamp_floor(batch->start_ns[row], part->unit_ns);
+	const int64_t end = timestamp_floor(batch->start_ns[row] + duration_ns, part->unit_ns);
+	const int64_t duration = timestamp_floor(duration_ns, part->unit_ns);
+
+	if (reads(part->field, true, false)) {
+		return end - duration;
+	}
+	return reads(part->field, true, true) ? start + duration : end - start;
+}
+
 void groupkey_pack_part(const struct groupkey_part *part, const struct batch *batch, uint8_t *out,
 			size_t stride)
 {
@@ -141,11 +172,8 @@ void groupkey_pack_part(const struct groupkey_part *part, const struct batch *ba
 		struct value value;
 
 		part->field->load(batch, row, &ctx, &value);
-		if (part->form == GROUPKEY_SPAN) {
-			int64_t end_ns = batch->start_ns[row] + (int64_t)batch->duration_ns[row];
-
-			value.ns = timestamp_floor(end_ns, part->unit_ns) -
-				   timestamp_floor(batch->start_ns[row], part->unit_ns);
+		if (part->form == GROUPKEY_REST) {
+			value.ns = rest_of_times(part, batch, row);
 		} else {
 			value.ns = timestamp_floor(value.ns, part->unit_ns);
 		}

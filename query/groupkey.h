@@ -24,7 +24,11 @@ enum groupkey_form {
 	GROUPKEY_PLAIN,
 	GROUPKEY_TIME, /* cut to unit_ns */
 	GROUPKEY_DURATION,
-	GROUPKEY_SPAN, /* a duration beside both times: the difference of what they are cut to */
+	/*
+	 * Of a start, an end and a duration in one key, as SiLK has it, the last follows from what the
+	 * others are cut to, where times are binned the duration.
+	 */
+	GROUPKEY_REST,
 };
 
 struct groupkey_part {

@@ -297,15 +297,37 @@ static void test_times(void)
 		const char *fields;
 		int64_t bin_ns, unit_ns;
 		int64_t expected[3];
+		bool binned;
 	} cases[] = {
-		{ "stime", NS_PER_S, NS_PER_S, { 99 * NS_PER_S } },
-		{ "etime", 60 * NS_PER_S, NS_PER_S, { 120 * NS_PER_S } },
-		{ "dur,stime", 60 * NS_PER_S, NS_PER_S, { 51 * NS_PER_S, 60 * NS_PER_S } },
+		{ "stime", NS_PER_S, NS_PER_S, { 99 * NS_PER_S }, false },
+		{ "etime", 60 * NS_PER_S, NS_PER_S, { 120 * NS_PER_S }, true },
+		{ "dur,stime", 60 * NS_PER_S, NS_PER_S, { 51 * NS_PER_S, 60 * NS_PER_S }, true },
 		{ "dur,stime,etime",
 		  60 * NS_PER_S,
 		  NS_PER_S,
-		  { 60 * NS_PER_S, 60 * NS_PER_S, 120 * NS_PER_S } },
-		{ "dur", NS_PER_S / 2, NS_PER_MS, { 51800 * NS_PER_MS } },
+		  { 60 * NS_PER_S, 60 * NS_PER_S, 120 * NS_PER_S },
+		  true },
+		{ "stime,dur,etime",
+		  NS_PER_S,
+		  NS_PER_S,
+		  { 99 * NS_PER_S, 52 * NS_PER_S, 151 * NS_PER_S },
+		  true },
+		{ "stime,etime,dur",
+		  NS_PER_S,
+		  NS_PER_S,
+		  { 99 * NS_PER_S, 151 * NS_PER_S, 52 * NS_PER_S },
+		  false },
+		{ "stime,dur,etime",
+		  NS_PER_S,
+		  NS_PER_S,
+		  { 99 * NS_PER_S, 51 * NS_PER_S, 150 * NS_PER_S },
+		  false },
+		{ "dur,etime,stime",
+		  NS_PER_S,
+		  NS_PER_S,
+		  { 51 * NS_PER_S, 151 * NS_PER_S, 100 * NS_PER_S },
+		  false },
+		{ "dur", NS_PER_S / 2, NS_PER_MS, { 51800 * NS_PER_MS }, true },
 	};
 	const struct group_value value = { GROUP_RECORDS, NULL };
 
@@ -314,6 +336,7 @@ static void test_times(void)
 			.values = &value,
 			.value_count = 1,
 			.bin_ns = cases[i].bin_ns,
+			.binned = cases[i].binned,
 			.unit_ns = cases[i].unit_ns,
 			.temp_dir = unit_scratch(),
 		};
