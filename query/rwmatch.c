@@ -8,6 +8,7 @@
 
 #include "common/numlist.h"
 #include "common/timestamp.h"
+#include "common/value_kind.h"
 #include "query/flowmatch.h"
 #include "query/recordout.h"
 #include "query/rowkey.h"
@@ -172,14 +173,17 @@ struct feed_file {
 
 struct matcher {
 	const struct match_opts *opts;
+	const struct site *site;
 	size_t key_size;
 	struct feed_file files[FLOWMATCH_SIDES];
 	struct recordout *out;
 };
 
+/* Keys as they are packed can be compared. Those of a class tell the type, too. */
 static bool is_one_kind(const struct relation *relation)
 {
-	return relation->fields[0]->kind == relation->fields[1]->kind;
+	return relation->fields[0]->kind == relation->fields[1]->kind &&
+	       relation->fields[0]->kind != &kind_class;
 }
 
 static size_t part_size(const struct relation *relation)
@@ -187,16 +191,25 @@ static size_t part_size(const struct relation *relation)
 	return is_one_kind(relation) ? relation->fields[0]->kind->key_size : NUMBER_SIZE;
 }
 
-static void pack_number(const struct field *field, const struct batch *batch, uint8_t *out,
-			size_t stride)
+/* The number of a class; one for all that the site does not know, as in SiLK. */
+static uint64_t class_number(const struct site *site, uint64_t flowtype)
+{
+	return (uint8_t)site_flowtype_class(site, (int)flowtype);
+}
+
+static void pack_number(const struct matcher *matcher, const struct field *field,
+			const struct batch *batch, uint8_t *out)
 {
 	static const struct field_context ctx = { 0 };
 
-	for (uint32_t i = 0; i < batch->selected; i++, out += stride) {
+	for (uint32_t i = 0; i < batch->selected; i++, out += matcher->key_size) {
 		struct value value = { 0 };
 		struct ip number;
 
 		field->load(batch, batch->selection[i], &ctx, &value);
+		if (field->kind == &kind_class) {
+			value.u = class_number(matcher->site, value.u);
+		}
 		number =
 			field->kind->key_size == NUMBER_SIZE ? value.ip : (struct ip){ 0, value.u };
 		ip_to_bytes(number, out);
@@ -217,7 +230,7 @@ static void pack_keys(const struct matcher *matcher, enum flowmatch_side side)
 			rowkey_init(&key, &relation->fields[side], 1);
 			rowkey_pack(&key, file->batch, out, matcher->key_size);
 		} else {
-			pack_number(relation->fields[side], file->batch, out, matcher->key_size);
+			pack_number(matcher, relation->fields[side], file->batch, out);
 		}
 		out += part_size(relation);
 	}
@@ -255,6 +268,7 @@ static void open_all(struct matcher *matcher, struct tool_env *env, char **argv)
 {
 	struct header none;
 
+	matcher->site = tool_site(env, &matcher->opts->site, false);
 	for (guint i = 0; i < matcher->opts->relations->len; i++) {
 		matcher->key_size +=
 			part_size(&g_array_index(matcher->opts->relations, struct relation, i));
@@ -263,7 +277,7 @@ static void open_all(struct matcher *matcher, struct tool_env *env, char **argv)
 		struct feed_file *file = &matcher->files[side];
 
 		file->source = source_new(env, &matcher->opts->source, 1, argv + side);
-		source_set_site(file->source, tool_site(env, &matcher->opts->site, false));
+		source_set_site(file->source, matcher->site);
 		file->batch = batch_new();
 		file->keys = g_malloc0(BATCH_ROWS * matcher->key_size);
 	}

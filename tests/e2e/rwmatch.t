@@ -63,6 +63,13 @@ test_case 'mapped addresses equal IPv4 ones; fields of different kinds can be re
 	printf "::ffff:255.0.0.0\n0.0.0.0\n" >expected && test_cmp expected out
 '
 
+test_case 'a class is that of the record, whatever its type' '
+	printf "%s\n" "sip|stime|duration|class|type" "1.1.1.1|1600000000|9|all|in" | rwtuc >q.rw && rm -f r.rw &&
+	printf "%s\n" "sip|stime|duration|class|type" "1.1.1.1|1600000001|9|all|out" | rwtuc >r.rw &&
+	rwmatch --relate=class,class q.rw r.rw - >matched.rw && rwcut --no-titles matched.rw >out && test_lines out 2 &&
+	rwmatch --relate=type,type q.rw r.rw - >matched.rw && rwcut --no-titles matched.rw >out && test_lines out 0
+'
+
 test_case 'one file by a pipe; the header has our command line and notes' '
 	records q.rw 1 1.1.1.1 2.2.2.2 1600000001,1 && records r.rw 101 2.2.2.2 1.1.1.1 1600000001.5,1 &&
 	rwmatch --relate=1,2 --note-add=hello - r.rw piped.rw <q.rw && rwmatch --relate=1,2 q.rw stdin piped2.rw <r.rw &&
