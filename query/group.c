@@ -12,8 +12,8 @@
 
 #include "common/timestamp.h"
 #include "query/grouporder.h"
+#include "query/groupspill.h"
 #include "query/grouptable.h"
-#include "query/sorter.h"
 
 #define MEMORY_DEFAULT_BYTES (UINT64_C(1) << 30)
 /* How many sets there are with several threads, if there is memory enough: twice as many, so that
@@ -28,11 +28,6 @@
 struct groupset {
 	pthread_mutex_t lock;
 	struct grouptable *tables[GROUPKEY_SHAPES]; /* NULL: not needed yet */
-};
-
-struct distinct {
-	struct sorter *sorter; /* after a spill: the group's key, then the value */
-	const uint8_t *ahead;  /* next row of the sorter, NULL: none */
 };
 
 struct group {
@@ -57,12 +52,8 @@ struct group {
 	uint64_t position;           /* of its next batch */
 
 	pthread_mutex_t spill_lock;
-	bool spilled;
-	struct sorter *sorter; /* key and values, sorted */
-	struct distinct *distincts;
-	const uint8_t *ahead; /* next row of the sorter */
+	struct groupspill *spill; /* NULL: all are in memory */
 	uint8_t *out_key;
-	uint64_t *out_values;
 
 	struct grouptable *tables[SETS_MAX * GROUPKEY_SHAPES]; /* of all sets */
 	struct grouporder *order;
@@ -141,9 +132,7 @@ int group_new(struct group **out, const struct group_spec *spec, struct err *err
 	group->temp_dir = spec->temp_dir;
 	make_values(group, spec);
 	make_sets(group);
-	group->distincts = g_new0(struct distinct, group->value_count + 1);
 	group->out_key = g_malloc0(group->key.size[GROUPKEY_WIDE] + 1);
-	group->out_values = g_new0(uint64_t, group->value_count + 1);
 	*out = group;
 	return ST_OK;
 }
@@ -162,16 +151,11 @@ void group_free(struct group *group)
 		pthread_mutex_destroy(&group->sets[i].lock);
 	}
 	pthread_mutex_destroy(&group->spill_lock);
-	for (size_t v = 0; v < group->value_count; v++) {
-		sorter_free(group->distincts[v].sorter);
-	}
-	sorter_free(group->sorter);
+	groupspill_free(group->spill);
 	groupkey_release(&group->key);
 	g_free(group->values);
 	g_free(group->distinct_parts);
-	g_free(group->distincts);
 	g_free(group->out_key);
-	g_free(group->out_values);
 	g_free(group);
 }
 
@@ -182,94 +166,24 @@ uint32_t group_columns(const struct group *group)
 
 /* ---- spilling ---- */
 
-static struct sorter *make_sorter(const struct group *group, size_t key_size, size_t more)
-{
-	return sorter_new(&(struct sorter_opts){
-		.key_size = key_size,
-		.row_size = key_size + more,
-		.memory_bytes = group->memory_bytes / (group->value_count + 1),
-		.temp_dir = group->temp_dir,
-	});
-}
-
-struct spill {
-	struct group *group;
-	enum groupkey_shape shape;
-	size_t v;
-};
-
-static int spill_pair(void *arg, const uint8_t *key, const uint8_t *value, struct err *err)
-{
-	const struct spill *spill = arg;
-	const struct group *group = spill->group;
-	uint8_t *out = sorter_add(group->distincts[spill->v].sorter, err);
-
-	if (!out) {
-		return ST_EIO;
-	}
-	groupkey_widen(&group->key, spill->shape, key, out);
-	memcpy(out + group->key.size[GROUPKEY_WIDE], value,
-	       group->distinct_parts[spill->v].field->kind->key_size);
-	return ST_OK;
-}
-
-static int spill_pairs(struct group *group, enum groupkey_shape shape,
-		       const struct grouptable *table, struct err *err)
-{
-	size_t key_size = group->key.size[GROUPKEY_WIDE];
-	int status = ST_OK;
-
-	for (size_t v = 0; status == ST_OK && v < group->value_count; v++) {
-		struct spill spill = { group, shape, v };
-		struct sorter **sorter = &group->distincts[v].sorter;
-
-		if (group->values[v].op != GROUP_DISTINCT) {
-			continue;
-		}
-		if (!*sorter) {
-			size_t size = group->distinct_parts[v].field->kind->key_size;
-
-			*sorter = make_sorter(group, key_size + size, 0);
-		}
-		status = grouptable_each_pair(table, v, spill_pair, &spill, err);
-	}
-	return status;
-}
-
-/* Move the groups of a table to the sorter, and what distinct counts rest on. */
-static int spill_table(struct group *group, enum groupkey_shape shape, struct grouptable *table,
-		       struct err *err)
-{
-	size_t key_size = group->key.size[GROUPKEY_WIDE];
-	size_t values_size = group->value_count * sizeof(uint64_t);
-	int status = spill_pairs(group, shape, table, err);
-
-	if (!group->sorter) {
-		group->sorter = make_sorter(group, key_size, values_size);
-	}
-	for (uint32_t i = 0; status == ST_OK && i < table->rows.count; i++) {
-		uint8_t *out = sorter_add(group->sorter, err);
-
-		if (!out) {
-			return ST_EIO;
-		}
-		groupkey_widen(&group->key, shape, keytable_row(&table->rows, i), out);
-		memcpy(out + key_size, grouptable_values(table, i), values_size);
-	}
-	grouptable_clear(table);
-	return status;
-}
-
 /* By who has the set's lock. */
 static int spill_set(struct group *group, struct groupset *set, struct err *err)
 {
 	int status = ST_OK;
 
 	pthread_mutex_lock(&group->spill_lock);
-	group->spilled = true;
+	if (!group->spill) {
+		group->spill = groupspill_new(&(struct groupspill_opts){
+			.key = &group->key,
+			.spec = &group->specs[GROUPKEY_WIDE],
+			.presorted = group->presorted,
+			.memory_bytes = group->memory_bytes,
+			.temp_dir = group->temp_dir,
+		});
+	}
 	for (enum groupkey_shape shape = 0; status == ST_OK && shape < GROUPKEY_SHAPES; shape++) {
 		if (set->tables[shape]) {
-			status = spill_table(group, shape, set->tables[shape], err);
+			status = groupspill_add(group->spill, shape, set->tables[shape], err);
 		}
 	}
 	pthread_mutex_unlock(&group->spill_lock);
@@ -589,24 +503,6 @@ int group_add(struct group *group, struct batch *batch, struct err *err)
 
 /* ---- handing out ---- */
 
-static int read_ahead(struct sorter *sorter, const uint8_t **ahead, struct err *err)
-{
-	int status = sorter_next(sorter, ahead, err);
-
-	if (status == ST_END) {
-		*ahead = NULL;
-		status = ST_OK;
-	}
-	return status;
-}
-
-static int start_sorter(struct sorter *sorter, const uint8_t **ahead, struct err *err)
-{
-	int status = sorter_finish(sorter, err);
-
-	return status == ST_OK ? read_ahead(sorter, ahead, err) : status;
-}
-
 static int finish_spilled(struct group *group, struct err *err)
 {
 	int status = ST_OK;
@@ -614,17 +510,7 @@ static int finish_spilled(struct group *group, struct err *err)
 	for (unsigned i = 0; i < group->set_count && status == ST_OK; i++) {
 		status = spill_set(group, &group->sets[i], err);
 	}
-	if (status == ST_OK) {
-		status = start_sorter(group->sorter, &group->ahead, err);
-	}
-	for (size_t v = 0; v < group->value_count && status == ST_OK; v++) {
-		struct distinct *distinct = &group->distincts[v];
-
-		if (distinct->sorter) {
-			status = start_sorter(distinct->sorter, &distinct->ahead, err);
-		}
-	}
-	return status;
+	return status == ST_OK ? groupspill_finish(group->spill, err) : status;
 }
 
 /* Do groups lie in the order of their first records? One thread puts them so into its tables, and
@@ -653,7 +539,7 @@ int group_finish(struct group *group, bool sorted, struct err *err)
 	if (status != ST_OK) {
 		return status;
 	}
-	if (group->spilled) {
+	if (group->spill) {
 		return finish_spilled(group, err);
 	}
 	for (unsigned i = 0; i < group->set_count * GROUPKEY_SHAPES; i++) {
@@ -673,62 +559,9 @@ int group_finish(struct group *group, bool sorted, struct err *err)
 	return ST_OK;
 }
 
-/* Count the different pairs of the group whose key is in out_key. */
-static int count_pairs(struct group *group, size_t v, uint64_t *count, struct err *err)
-{
-	struct distinct *distinct = &group->distincts[v];
-	size_t size =
-		group->key.size[GROUPKEY_WIDE] + group->distinct_parts[v].field->kind->key_size;
-	uint8_t last[GROUP_KEY_MAX + VALUE_KEY_MAX];
-	int status = ST_OK;
-
-	*count = 0;
-	while (status == ST_OK && distinct->ahead &&
-	       memcmp(distinct->ahead, group->out_key, group->key.size[GROUPKEY_WIDE]) == 0) {
-		*count += *count == 0 || memcmp(last, distinct->ahead, size) != 0;
-		memcpy(last, distinct->ahead, size);
-		status = read_ahead(distinct->sorter, &distinct->ahead, err);
-	}
-	return status;
-}
-
-/* Merge the partial groups of the next key. */
-static int next_sorted(struct group *group, struct group_bin *bin, struct err *err)
-{
-	size_t values_size = group->value_count * sizeof(uint64_t);
-	int status = ST_OK;
-
-	if (!group->ahead) {
-		return ST_END;
-	}
-	memcpy(group->out_key, group->ahead, group->key.size[GROUPKEY_WIDE]);
-	memcpy(group->out_values, group->ahead + group->key.size[GROUPKEY_WIDE], values_size);
-	status = read_ahead(group->sorter, &group->ahead, err);
-	while (status == ST_OK && group->ahead &&
-	       memcmp(group->ahead, group->out_key, group->key.size[GROUPKEY_WIDE]) == 0) {
-		for (size_t v = 0; v < group->value_count; v++) {
-			uint64_t value;
-
-			memcpy(&value,
-			       group->ahead + group->key.size[GROUPKEY_WIDE] + v * sizeof(value),
-			       sizeof(value));
-			group->out_values[v] = groupvalue_ops[group->values[v].op].merge(
-				group->out_values[v], value);
-		}
-		status = read_ahead(group->sorter, &group->ahead, err);
-	}
-	for (size_t v = 0; v < group->value_count && status == ST_OK; v++) {
-		if (group->distincts[v].sorter) {
-			status = count_pairs(group, v, &group->out_values[v], err);
-		}
-	}
-	*bin = (struct group_bin){ group->out_key, group->out_values };
-	return status;
-}
-
 uint64_t group_count(const struct group *group)
 {
-	return group->spilled ? 0 : grouporder_count(group->order);
+	return group->spill ? 0 : grouporder_count(group->order);
 }
 
 void group_get(const struct group *group, uint64_t i, uint8_t *room, struct group_bin *bin)
@@ -739,8 +572,8 @@ void group_get(const struct group *group, uint64_t i, uint8_t *room, struct grou
 
 int group_next(struct group *group, struct group_bin *bin, struct err *err)
 {
-	if (group->spilled) {
-		return next_sorted(group, bin, err);
+	if (group->spill) {
+		return groupspill_next(group->spill, bin, err);
 	}
 	if (group->next == grouporder_count(group->order)) {
 		return ST_END;

@@ -183,7 +183,7 @@ int grouptable_each_pair(const struct grouptable *table, size_t v, grouptable_pa
 			const uint8_t *pair = keytable_row(pairs, i);
 
 			read_pair(&table->spec->distincts[v], shape, pair, value);
-			status = fn(arg, keytable_row(&table->rows, row_of_pair(pair)), value, err);
+			status = fn(arg, row_of_pair(pair), value, err);
 		}
 	}
 	return status;

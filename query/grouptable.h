@@ -74,9 +74,8 @@ static inline uint64_t *grouptable_values(const struct grouptable *table, uint32
 	return (uint64_t *)(void *)(keytable_row(&table->rows, row) + table->rows.padded);
 }
 
-/* Call fn for each pair of value number v, with the wide value. */
-typedef int (*grouptable_pair_fn)(void *arg, const uint8_t *key, const uint8_t *value,
-				  struct err *err);
+/* Call fn for each pair of value number v, with the number of the row and the wide value. */
+typedef int (*grouptable_pair_fn)(void *arg, uint32_t row, const uint8_t *value, struct err *err);
 int grouptable_each_pair(const struct grouptable *table, size_t v, grouptable_pair_fn fn, void *arg,
 			 struct err *err);
 

@@ -58,7 +58,10 @@ test_case 'rwuniq' '
 test_case 'rwuniq in little memory' '
 	same rwuniq --xargs=blocks --fields=sip,dip,dport --values=records,distinct:sport --memory=1m --temp-directory=. &&
 	cp with-1/out little &&
-	rwuniq --xargs=blocks --fields=sip,dip,dport --values=records,distinct:sport --sort-output >out && cmp out little
+	rwuniq --xargs=blocks --fields=sip,dip,dport --values=records,distinct:sport --sort-output >out && cmp out little &&
+	rwuniq --fields=sip,dport,stime --values=records,distinct:dip --presorted-input large.rw >out &&
+	rwuniq --fields=sip,dport,stime --values=records,distinct:dip --presorted-input --memory=1m --temp-directory=. \
+		large.rw >little && cmp out little
 '
 test_case 'rwstats' '
 	same rwstats --xargs=blocks --fields=sip --values=bytes --count=10 &&

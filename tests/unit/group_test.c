@@ -372,21 +372,27 @@ static void test_times(void)
 	}
 }
 
-/* Groups of sorted input end where the key changes, also when it comes again. */
-static void test_presorted(void)
+/*
+ * Groups of sorted input end where the key changes, also when it comes again, and whether or not they
+ * go to temporary files at every batch.
+ */
+static void check_presorted(uint64_t memory_bytes)
 {
 	static const uint16_t ports[] = { 3, 3, 1, 3, 3, 3, 2 };
 	static const uint64_t counts[] = { 2, 1, 3, 1 };
 	const struct field *field = field_find("sPort", NULL);
-	const struct group_value records = { .op = GROUP_RECORDS };
+	const struct group_value values[] = { { GROUP_RECORDS, NULL },
+					      { GROUP_DISTINCT, field_find("dPort", NULL) } };
 	const struct group_spec spec = {
 		.fields = &field,
 		.field_count = 1,
-		.values = &records,
-		.value_count = 1,
+		.values = values,
+		.value_count = G_N_ELEMENTS(values),
 		.bin_ns = NS_PER_S,
 		.unit_ns = NS_PER_S,
 		.presorted = true,
+		.memory_bytes = memory_bytes,
+		.temp_dir = unit_scratch(),
 	};
 	struct batch *batch = batch_new();
 	struct group_bin bin;
@@ -402,6 +408,7 @@ static void test_presorted(void)
 			batch_clear(batch, COLUMNS_ALL);
 		}
 		rec.sport = ports[i];
+		rec.dport = i % 2;
 		batch_append(batch, &rec);
 		if (i % 4 == 3 || i + 1 == G_N_ELEMENTS(ports)) {
 			CU_ASSERT_EQUAL(group_add(group, batch, NULL), ST_OK);
@@ -410,11 +417,21 @@ static void test_presorted(void)
 	CU_ASSERT_EQUAL(group_finish(group, false, NULL), ST_OK);
 	while (group_next(group, &bin, NULL) == ST_OK) {
 		CU_ASSERT_FATAL(count < G_N_ELEMENTS(counts));
-		UNIT_ASSERT_U64(bin.values[0], counts[count++]);
+		UNIT_ASSERT_U64(bin.values[0], counts[count]);
+		UNIT_ASSERT_U64(bin.values[1], MIN(counts[count], 2));
+		count++;
 	}
 	UNIT_ASSERT_U64(count, G_N_ELEMENTS(counts));
 	group_free(group);
 	batch_free(batch);
+}
+
+static void test_presorted(void)
+{
+	unit_at("in memory");
+	check_presorted(0);
+	unit_at("in files");
+	check_presorted(1);
 }
 
 int main(void)
