@@ -267,6 +267,7 @@ static int split_run(struct tool_env *env, void *base, int argc, char **argv)
 	seed_numbers(opts->seed);
 	source = source_new(env, &opts->source, argc, argv);
 	source_set_site(source, tool_site(env, &opts->site, false));
+	source_set_damage(source, SOURCE_DAMAGE_SKIPS);
 	header_init(&split.entries);
 	header_add_invocation(&split.entries, tool_argc(env), tool_argv(env));
 	sink_add_notes(&opts->sink, &split.entries);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/cidr.h"
 #include "common/numlist.h"
@@ -233,25 +234,41 @@ static void add_line(struct tuples *tuples, const struct tuple_line *line)
 	}
 }
 
-static int parse_line(struct tuples *tuples, const char *text, struct err *err)
+/* The fields of a line, g_strfreev(). A delimiter may end it. */
+static char **split_line(const struct tuples *tuples, const char *text, guint *count)
 {
 	char separator[] = { tuples->delimiter, '\0' };
 	char **parts = g_strsplit(text, separator, -1);
-	guint count = g_strv_length(parts);
+
+	*count = g_strv_length(parts);
+	for (guint i = 0; i < *count; i++) {
+		g_strstrip(parts[i]);
+	}
+	if (*count == tuples->field_count + 1 && !*parts[*count - 1]) {
+		(*count)--;
+	}
+	return parts;
+}
+
+static int wrong_count(const struct tuples *tuples, guint count, struct err *err)
+{
+	return err_set(err, ST_EINVAL, "%u fields instead of %u", count, tuples->field_count);
+}
+
+static int parse_line(struct tuples *tuples, const char *text, struct err *err)
+{
+	guint count;
+	char **parts = split_line(tuples, text, &count);
 	struct tuple_line line;
 	int st = ST_OK;
 
 	memset(&line, 0, sizeof(line));
 	line.sport.bits[0] = line.dport.bits[0] = line.protocol.bits[0] = 1;
-	/* a delimiter may end the line */
-	if (count == tuples->field_count + 1 && !*g_strstrip(parts[count - 1])) {
-		count--;
-	}
 	if (count != tuples->field_count) {
-		st = err_set(err, ST_EINVAL, "%u fields instead of %u", count, tuples->field_count);
+		st = wrong_count(tuples, count, err);
 	}
 	for (guint i = 0; st == ST_OK && i < count; i++) {
-		st = parse_value(&line, tuples->fields[i], g_strstrip(parts[i]), err);
+		st = parse_value(&line, tuples->fields[i], parts[i], err);
 	}
 	g_strfreev(parts);
 	if (st == ST_OK) {
@@ -260,34 +277,34 @@ static int parse_line(struct tuples *tuples, const char *text, struct err *err)
 	return st;
 }
 
-/* Has the line the name of a field where a value should be? */
-static bool is_title(const struct tuples *tuples, const char *text)
+/* Has the line the name of a field where a value should be? ST_OK, ST_END (no), or ST_EINVAL. */
+static int check_title(const struct tuples *tuples, const char *text, struct err *err)
 {
-	char separator[] = { tuples->delimiter, '\0' };
-	char **parts = g_strsplit(text, separator, -1);
+	guint count;
+	char **parts = split_line(tuples, text, &count);
 	struct tuc_named named;
-	bool found = false;
+	int st = ST_END;
 
-	for (char **part = parts; *part; part++) {
-		g_strstrip(*part);
-		found |= tuc_find_name(*part, strlen(*part), &named) == ST_OK;
+	for (char **part = parts; st == ST_END && *part; part++) {
+		st = tuc_find_name(*part, strlen(*part), &named) == ST_OK ? ST_OK : ST_END;
 	}
 	g_strfreev(parts);
-	return found;
+	return st == ST_OK && count > tuples->field_count ? wrong_count(tuples, count, err) : st;
 }
 
 /* text: a line without its comment. */
 static int take_line(struct tuples *tuples, const char *text, bool first, struct err *err)
 {
 	char separator[] = { tuples->delimiter, '\0' };
+	int st = ST_END;
 
 	if (first && tuples->field_count == 0) {
 		return add_fields(tuples, text, separator, err);
 	}
-	if (first && is_title(tuples, text)) {
-		return ST_OK;
+	if (first) {
+		st = check_title(tuples, text, err);
 	}
-	return parse_line(tuples, text, err);
+	return st == ST_END ? parse_line(tuples, text, err) : st;
 }
 
 static int read_lines(struct tuples *tuples, FILE *file, struct err *err)
@@ -317,16 +334,29 @@ static int read_lines(struct tuples *tuples, FILE *file, struct err *err)
 	return st;
 }
 
+/* By name, or standard input. */
+static FILE *open_file(const char *path)
+{
+	const bool is_stdin = strcmp(path, "-") == 0 || strcmp(path, "stdin") == 0;
+
+	return is_stdin ? fdopen(dup(STDIN_FILENO), "r") : fopen(path, "re");
+}
+
 int tuples_read(struct tuples **out, const struct tuple_opts *opts, struct err *err)
 {
 	struct tuples *tuples = g_new0(struct tuples, 1);
-	FILE *file = fopen(opts->path, "re");
+	FILE *file = NULL;
 	int st = ST_OK;
 
 	tuples->keys = g_array_new(FALSE, FALSE, sizeof(struct tuple_key));
 	tuples->lines = g_ptr_array_new_with_free_func(g_free);
-	tuples->delimiter = opts->delimiter && *opts->delimiter ? *opts->delimiter : '|';
+	tuples->delimiter = opts->delimiter ? *opts->delimiter : '|';
 	tuples->direction = opts->direction;
+	if (opts->delimiter && !*opts->delimiter) {
+		st = err_set(err, ST_EINVAL, "the delimiter is empty");
+		goto done;
+	}
+	file = open_file(opts->path);
 	if (!file) {
 		st = err_errno(err, ST_EIO, errno, "cannot open");
 		goto done;

@@ -175,6 +175,9 @@ test_case 'tuples' '
 	printf "sIP|dPort\n10.0.0.1\n" >short &&
 	test_must_fail rwfilter --tuple-file=short --print-statistics a.rw &&
 	test_must_fail rwfilter --tuple-file=none --print-statistics a.rw &&
+	rwfilter --tuple-file=- --pass=- a.rw <tuples >out.rw && has out.rw "49152:443 0:769 0:769 " &&
+	test_must_fail rwfilter --tuple-file=tuples --tuple-delimiter= --print-statistics a.rw 2>err && test_grep "delimiter is empty" err &&
+	printf "sIP|dIP\n10.0.0.1|\n" >title && test_must_fail rwfilter --tuple-file=title --tuple-fields=sip --print-statistics a.rw 2>err && test_grep "line 1: 2 fields" err &&
 	test_must_fail rwfilter --tuple-file=tuples --tuple-fields=what --print-statistics a.rw
 '
 

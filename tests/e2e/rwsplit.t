@@ -68,6 +68,7 @@ test_case 'input that cannot be read' '
 	test_must_fail rwsplit --basename=x --flow-limit=15 flows.rw nosuch 2>err && test_grep nosuch err && [ "$(counts x)" = "15 5 " ] &&
 	rwcat --compression-method=none --output-path=plain.rw flows.rw && head -c 500 plain.rw >cut.rw &&
 	test_must_fail rwsplit --basename=y --flow-limit=15 cut.rw 2>err && test_grep "cut.rw: record" err && [ "$(counts y)" = "4 " ] &&
+	test_must_fail rwsplit --basename=on --flow-limit=15 cut.rw flows.rw 2>err && test_lines err 1 && [ "$(counts on)" = "15 9 " ] &&
 	test_must_fail rwsplit --basename=z --flow-limit=15 "$DATA/filter.txt" 2>err && test_grep filter.txt err
 '
 test_case 'switches that are wrong' '
