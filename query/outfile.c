@@ -6,6 +6,7 @@
 #include "query/outfile.h"
 
 #include "query/tool.h"
+#include "storage/newfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,7 +43,7 @@ struct outfile {
 	struct bytesink *sink;
 };
 
-int outfile_make(struct outfile **out, const char *path, struct err *err)
+static int outfile_make(struct outfile **out, const char *path, struct err *err)
 {
 	unsigned flags = tool_getenv("SILK_CLOBBER") ? BYTESINK_OVERWRITE : 0;
 	struct bytesink *sink = NULL;
@@ -65,6 +66,25 @@ struct outfile *outfile_create(const char *path)
 		tool_die_err(&err);
 	}
 	return out;
+}
+
+void outfile_create_all(struct outfile *outs[], char *const paths[], size_t count)
+{
+	int status = ST_OK;
+	struct err err;
+
+	for (size_t i = 0; i < count; i++) {
+		outs[i] = NULL;
+	}
+	for (size_t i = 0; status == ST_OK && i < count; i++) {
+		status = paths[i] ? outfile_make(&outs[i], paths[i], &err) : ST_OK;
+	}
+	if (status != ST_OK) {
+		for (size_t i = 0; i < count; i++) {
+			outfile_drop(outs[i]);
+		}
+		tool_die_err(&err);
+	}
 }
 
 /* Where the old file goes; NULL: nowhere, as that is its own place. */
@@ -93,20 +113,16 @@ static char *backup_name(const char *path, const char *backup)
 	return name;
 }
 
-/* A file beside path; what its name ends in still tells whether it goes through gzip. */
 static char *make_temporary(const char *path)
 {
-	char *folder = g_path_get_dirname(path);
-	char *base = g_path_get_basename(path);
-	char *name = g_strdup_printf("%s/.XXXXXX-%s", folder, base);
-	int fd = g_mkstemp_full(name, O_RDWR | O_CLOEXEC, 0600);
+	char *name = NULL;
+	struct err err;
+	int fd;
 
-	if (fd < 0) {
-		tool_die("cannot create a temporary file beside '%s': %s", path, strerror(errno));
+	if (newfile_open_like(path, 0600, &name, &fd, &err) != ST_OK) {
+		tool_die("cannot create a temporary file beside '%s': %s", path, err.text);
 	}
 	close(fd);
-	g_free(folder);
-	g_free(base);
 	return name;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The one binary file that a tool writes, which may be one of its inputs.
+ * The binary file that a tool writes, which may be one of its inputs; or several of them.
  *
  *	OPT_GROUP(struct tool_opts, out, outfile_opt_table)
  *	...
@@ -31,8 +31,11 @@ struct outfile;
 struct outfile *outfile_open(const struct outfile_opts *opts);
 /* "-" and "stdout" are standard output. Ends the program when the file cannot be made. */
 struct outfile *outfile_create(const char *path);
-/* The same, for one of several files, which returns when it cannot be made; *out is untouched then. */
-int outfile_make(struct outfile **out, const char *path, struct err *err);
+/*
+ * The same of several files, all or none: where one cannot be made the others are removed. The file
+ * of a path that is NULL is NULL.
+ */
+void outfile_create_all(struct outfile *outs[], char *const paths[], size_t count);
 
 struct bytesink *outfile_sink(const struct outfile *out);
 /* As the user named it; borrowed. */

@@ -2,7 +2,6 @@
 #include "query/recordout.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 
 #include "query/outfile.h"
 #include "query/tool.h"
+#include "storage/newfile.h"
 
 struct recordout {
 	char *path;
@@ -32,22 +32,6 @@ static bool is_plain(const char *path)
 	return lstat(path, &st) != 0 || S_ISREG(st.st_mode);
 }
 
-/* A file beside path; what its name ends in still tells whether it goes through gzip. */
-static char *make_temporary(const char *path, int *fd)
-{
-	char *folder = g_path_get_dirname(path);
-	char *base = g_path_get_basename(path);
-	char *name = g_strdup_printf("%s/.XXXXXX-%s", folder, base);
-
-	*fd = g_mkstemp_full(name, O_RDWR | O_CLOEXEC, 0666);
-	if (*fd < 0) {
-		tool_die("cannot write '%s': %s", path, strerror(errno));
-	}
-	g_free(folder);
-	g_free(base);
-	return name;
-}
-
 /* The way out of tool_die(). */
 static void remove_at_exit(int status, void *arg)
 {
@@ -61,6 +45,7 @@ static void remove_at_exit(int status, void *arg)
 /* Messages are to have the name that the user knows, where that can be. */
 static int create(struct recordout *out, struct stream_write_opts *write, struct err *err)
 {
+	struct err why;
 	int fd;
 
 	if (!is_plain(out->path)) {
@@ -69,7 +54,9 @@ static int create(struct recordout *out, struct stream_write_opts *write, struct
 	if (!write->overwrite && access(out->path, F_OK) == 0) {
 		return err_set(err, ST_EEXIST, "%s: file exists", out->path);
 	}
-	out->temporary = make_temporary(out->path, &fd);
+	if (newfile_open_like(out->path, 0666, &out->temporary, &fd, &why) != ST_OK) {
+		tool_die("cannot write '%s': %s", out->path, why.text);
+	}
 	on_exit(remove_at_exit, out);
 	if (!g_str_has_suffix(out->path, ".gz")) {
 		return stream_create_fd(&out->stream, fd, out->path, write, err);

@@ -336,23 +336,22 @@ static void release_plan(const struct plan *plan)
 	pmap_free(plan->country_map);
 }
 
-/* All files are made before the work is done, or none of them. */
+/* Before the work is done. */
 static void open_outputs(const struct plan *plan)
 {
-	int status = ST_OK;
-	struct err err;
+	size_t count = plan->outputs->len;
+	struct outfile **files = g_new(struct outfile *, count);
+	char **paths = g_new(char *, count);
 
-	for (size_t i = 0; status == ST_OK && i < plan->outputs->len; i++) {
-		struct output *output = output_at(plan, i);
-
-		status = outfile_make(&output->file, output->path, &err);
+	for (size_t i = 0; i < count; i++) {
+		paths[i] = output_at(plan, i)->path;
 	}
-	if (status != ST_OK) {
-		for (size_t i = 0; i < plan->outputs->len; i++) {
-			outfile_drop(output_at(plan, i)->file);
-		}
-		tool_die_err(&err);
+	outfile_create_all(files, paths, count);
+	for (size_t i = 0; i < count; i++) {
+		output_at(plan, i)->file = files[i];
 	}
+	g_free(paths);
+	g_free(files);
 }
 
 static int bag_run(struct tool_env *env, void *base, int argc, char **argv)

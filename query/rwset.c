@@ -239,48 +239,50 @@ static void fill_from_one(struct lane *lane, const struct ip *from, const struct
 	}
 }
 
-/* Columns in the order in which their addresses go in: source before destination. */
-static void fill_from_all(struct lane *lane, const struct batch *batch)
+/* The same of some columns, whose addresses go in in their order, and with times if they are wanted. */
+static void fill_from_all(struct lane *lane, const struct ip *const from[], size_t count,
+			  const struct batch *batch)
 {
-	const struct ip *from[] = {
-		lane->columns & COLUMN_BIT(COLUMN_SIP) ? batch->sip : NULL,
-		lane->columns & COLUMN_BIT(COLUMN_DIP) ? batch->dip : NULL,
-		lane->columns & COLUMN_BIT(COLUMN_NHIP) ? batch->nhip : NULL,
-	};
-
 	for (uint32_t i = 0; i < batch->selected; i++) {
 		uint32_t row = batch->selection[i];
 
-		if (lane->filling->count + G_N_ELEMENTS(from) > PARCEL_ADDRESSES) {
+		if (lane->filling->count + count > PARCEL_ADDRESSES) {
 			send_parcel(lane);
 		}
-		for (size_t column = 0; column < G_N_ELEMENTS(from); column++) {
-			size_t at = lane->filling->count;
+		for (size_t column = 0; column < count; column++) {
+			size_t at = lane->filling->count++;
 
-			if (!from[column]) {
-				continue;
-			}
 			lane->filling->ips[at] = from[column][row];
 			if (lane->seen) {
 				lane->filling->seen[at] = sighting_of(batch, row);
 			}
-			lane->filling->count++;
 		}
 	}
 }
 
 static void fill_lane(struct lane *lane, const struct batch *batch)
 {
-	const struct ip *const columns[COLUMN_COUNT] = {
-		[COLUMN_SIP] = batch->sip,
-		[COLUMN_DIP] = batch->dip,
-		[COLUMN_NHIP] = batch->nhip,
+	/* source before destination */
+	const struct address_column {
+		uint32_t bit;
+		const struct ip *ips;
+	} columns[] = {
+		{ COLUMN_BIT(COLUMN_SIP), batch->sip },
+		{ COLUMN_BIT(COLUMN_DIP), batch->dip },
+		{ COLUMN_BIT(COLUMN_NHIP), batch->nhip },
 	};
+	const struct ip *from[G_N_ELEMENTS(columns)];
+	size_t count = 0;
 
-	if (lane->seen || lane->columns & (lane->columns - 1)) {
-		fill_from_all(lane, batch);
+	for (size_t i = 0; i < G_N_ELEMENTS(columns); i++) {
+		if (lane->columns & columns[i].bit) {
+			from[count++] = columns[i].ips;
+		}
+	}
+	if (count == 1 && !lane->seen) {
+		fill_from_one(lane, from[0], batch);
 	} else {
-		fill_from_one(lane, columns[__builtin_ctz(lane->columns)], batch);
+		fill_from_all(lane, from, count, batch);
 	}
 }
 
@@ -386,25 +388,6 @@ static int write_sets(struct job *job, struct tool_env *env)
 	return status;
 }
 
-/* All files are made, or none of them. */
-static void open_sinks(struct job *job)
-{
-	int status = ST_OK;
-	struct err err;
-
-	for (int i = 0; status == ST_OK && i < OUTPUT_COUNT; i++) {
-		if (job->opts->paths[i]) {
-			status = outfile_make(&job->sinks[i], job->opts->paths[i], &err);
-		}
-	}
-	if (status != ST_OK) {
-		for (int i = 0; i < OUTPUT_COUNT; i++) {
-			outfile_drop(job->sinks[i]);
-		}
-		tool_die_err(&err);
-	}
-}
-
 static int set_run(struct tool_env *env, void *base, int argc, char **argv)
 {
 	const struct set_opts *opts = base;
@@ -418,7 +401,7 @@ static int set_run(struct tool_env *env, void *base, int argc, char **argv)
 	source_set_site(source, tool_site(env, &opts->site, false));
 	header_init(&job.entries);
 	source_on_open(source, copy_entries, &job);
-	open_sinks(&job);
+	outfile_create_all(job.sinks, opts->paths, OUTPUT_COUNT);
 	for (int i = 0; i < OUTPUT_COUNT; i++) {
 		if (opts->paths[i]) {
 			job.sets[i] = opts->with_times ? NULL : ipset_new();

@@ -216,11 +216,6 @@ static void add_blocks(struct setprint_list *list, const struct cidr *range)
 	iptree_each_block(range->first, range->last, print_block, list);
 }
 
-static void finish_lines(struct setprint_list *list)
-{
-	flush_lines(list);
-}
-
 /* --- ranges --- */
 
 static void start_rows(struct setprint_list *list)
@@ -288,12 +283,12 @@ static const struct kind {
 	void (*add)(struct setprint_list *list, const struct cidr *range);
 	void (*finish)(struct setprint_list *list);
 } kinds[] = {
-	[SETPRINT_ADDRESSES] = { "ip", NULL, add_addresses, finish_lines },
-	[SETPRINT_BLOCKS] = { "block", NULL, add_blocks, finish_lines },
+	[SETPRINT_ADDRESSES] = { "ip", NULL, add_addresses, flush_lines },
+	[SETPRINT_BLOCKS] = { "block", NULL, add_blocks, flush_lines },
 	[SETPRINT_RANGES] = { NULL, start_rows, add_row, NULL },
 	[SETPRINT_COUNT] = { NULL, NULL, add_count, finish_count },
 };
-static const struct kind quads = { "ip", NULL, add_quads, finish_lines };
+static const struct kind quads = { "ip", NULL, add_quads, flush_lines };
 
 static bool are_quads(const struct setprint *print)
 {

@@ -10,6 +10,10 @@
 #include "storage/ipset.h"
 #include "storage/iptree.h"
 
+/* Begin the header of a set file of this record version that will be written to sink. */
+void ipset_header(struct header *header, unsigned version, const struct ipset_write_opts *opts,
+		  const struct bytesink *sink);
+
 /* An empty set of the wide form that will be filled by ipset_load_range() only. */
 struct ipset *ipset_new_wide(void);
 

@@ -459,11 +459,11 @@ static void add_entry(struct header *header, const struct writing *writing)
 	header_add(header, ENTRY_IPSET, payload, sizeof(payload));
 }
 
-static void fill_header(struct header *header, const struct ipset_write_opts *opts,
-			unsigned version, uint8_t compression)
+void ipset_header(struct header *header, unsigned version, const struct ipset_write_opts *opts,
+		  const struct bytesink *sink)
 {
 	datafile_header(header, FORMAT_IPSET, (uint16_t)version, 1, opts->no_silk_version);
-	header->compression = compression;
+	header->compression = block_compression(opts->compression, sink);
 	if (opts->entries) {
 		header_add_entries(header, opts->entries);
 	}
@@ -494,7 +494,7 @@ int ipset_write_to(const struct ipset *set, struct bytesink *sink,
 	if (status != ST_OK) {
 		return status;
 	}
-	fill_header(&header, opts, version, block_compression(opts->compression, sink));
+	ipset_header(&header, version, opts, sink);
 	if (version == 3) {
 		writing.tree = tree_of(set, &own_tree);
 		writing.node_size = writing.wide ? 96 : 80;

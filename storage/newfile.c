@@ -6,23 +6,41 @@
 #include <glib.h>
 #include <unistd.h>
 
+/* pattern: taken. */
+static int open_made(char *pattern, int mode, char **temp, int *fd, struct err *err)
+{
+	int rc = ST_OK;
+
+	*fd = g_mkstemp_full(pattern, O_RDWR | O_CLOEXEC, mode);
+	if (*fd < 0) {
+		rc = err_errno(err, errno == ENOENT ? ST_ENOENT : err_status(errno), errno, "%s",
+			       pattern);
+		g_clear_pointer(&pattern, g_free);
+	}
+	*temp = pattern;
+	return rc;
+}
+
 int newfile_open(const char *path, char **temp, int *fd, struct err *err)
 {
 	char *folder = g_path_get_dirname(path);
 	char *name = g_path_get_basename(path);
-	char *made = g_strdup_printf("%s/.%s.XXXXXX", folder, name);
-	int rc = ST_OK;
+	char *pattern = g_strdup_printf("%s/.%s.XXXXXX", folder, name);
 
-	*fd = g_mkstemp_full(made, O_RDWR | O_CLOEXEC, 0666);
-	if (*fd < 0) {
-		rc = err_errno(err, errno == ENOENT ? ST_ENOENT : err_status(errno), errno, "%s",
-			       made);
-		g_clear_pointer(&made, g_free);
-	}
-	*temp = made;
 	g_free(name);
 	g_free(folder);
-	return rc;
+	return open_made(pattern, 0666, temp, fd, err);
+}
+
+int newfile_open_like(const char *path, int mode, char **temp, int *fd, struct err *err)
+{
+	char *folder = g_path_get_dirname(path);
+	char *name = g_path_get_basename(path);
+	char *pattern = g_strdup_printf("%s/.XXXXXX-%s", folder, name);
+
+	g_free(name);
+	g_free(folder);
+	return open_made(pattern, mode, temp, fd, err);
 }
 
 int newfile_nameless(const char *folder, int *fd, struct err *err)

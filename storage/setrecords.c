@@ -2,6 +2,7 @@
 #include "storage/setrecords.h"
 
 #include "storage/datafile.h"
+#include "storage/ipsetform.h"
 #include "storage/ipsetreading.h"
 
 #include <glib.h>
@@ -250,11 +251,7 @@ int setrecords_combine(struct setrecords *const records[], size_t count, enum ip
 	for (size_t i = 0; i < count; i++) {
 		combining.sides[i].records = records[i];
 	}
-	datafile_header(&header, FORMAT_IPSET, BITMAPS_MAX, 1, opts->no_silk_version);
-	header.compression = block_compression(opts->compression, sink);
-	if (opts->entries) {
-		header_add_entries(&header, opts->entries);
-	}
+	ipset_header(&header, BITMAPS_MAX, opts, sink);
 	status = datafile_write(sink, &header, write_combined, &combining, err);
 	header_release(&header);
 	g_free(combining.sides);

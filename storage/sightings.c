@@ -7,6 +7,7 @@
 
 #include "storage/byteorder.h"
 #include "storage/datafile.h"
+#include "storage/ipsetform.h"
 
 #define SLOTS_FIRST 1024u
 #define TIMES_BYTES 16u
@@ -250,11 +251,7 @@ int sightings_write_to(const struct sightings *seen, struct bytesink *sink,
 	struct header header;
 	int status;
 
-	datafile_header(&header, FORMAT_IPSET, SIGHTINGS_VERSION, 1, opts->no_silk_version);
-	header.compression = block_compression(opts->compression, sink);
-	if (opts->entries) {
-		header_add_entries(&header, opts->entries);
-	}
+	ipset_header(&header, SIGHTINGS_VERSION, opts, sink);
 	store32_be(payload + 8, sightings_have_ipv6(seen) ? 16 : 4);
 	store32_be(payload + 16, TIMES_BYTES);
 	header_add(&header, ENTRY_IPSET, payload, sizeof(payload));
