@@ -68,7 +68,11 @@ static const struct opt ip2cc_opt_table[] = {
 	OPT_CALL(struct ip2cc_opts, ips, "zero-pad-ips", 0, NULL, parse_ip_form, OPT_ARG_NONE,
 		 "print addresses, every part at its full width", .tag = IP_ZERO_PADDED),
 	OPT_GROUP(struct ip2cc_opts, text, text_opt_table),
-	OPT_GROUP(struct ip2cc_opts, output, output_opt_table),
+	/* as of output_opt_table, but that the last path counts */
+	OPT_STR(struct ip2cc_opts, output.output_path, "output-path", 0, "PATH",
+		"write the output to this file, \"stdout\" or \"stderr\""),
+	OPT_STR(struct ip2cc_opts, output.pager, "pager", 0, "PROGRAM",
+		"page the output through this program when it goes to a terminal"),
 	OPT_END,
 };
 

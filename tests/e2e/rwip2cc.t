@@ -19,6 +19,11 @@ test_case 'one address' '
 	rwip2cc --address=2001:db8::1 >out && echo "??" >want && test_cmp want out
 '
 
+test_case 'the last of several outputs counts' '
+	rm -f out other && rwip2cc --address=128.0.0.1 --output-path=out --output-path=other &&
+	test ! -e out && echo us >want && test_cmp want other
+'
+
 test_case 'a file' '
 	printf "128.0.0.1 # one\n\n  127.255.255.254/31\n191.255.255,x.255\n192.0-1.0.0\n" >bad.txt &&
 	printf "128.0.0.1 # one\n\n  127.255.255.254/31\n192.0-1.0.0\n::ffff:1.1.1.1\n" >ips.txt &&
