@@ -13,6 +13,7 @@
 /* Nodes ahead. */
 #define FETCH_SHAPE 32u
 #define FETCH_REST  16u
+#define FETCH_BELOW 20u /* nodes in front of it */
 
 static bool bit(unsigned bits, unsigned slot)
 {
@@ -304,10 +305,17 @@ static inline __attribute__((always_inline)) void fetch_ahead(const struct iptre
 {
 	if (index + FETCH_SHAPE <= tree->node_count) {
 		uint32_t place = tree->places[index + FETCH_REST];
+		const struct node_shape *shape = &tree->shapes[place];
 
 		__builtin_prefetch(&tree->shapes[tree->places[index + FETCH_SHAPE]]);
 		__builtin_prefetch(&tree->numbers[place]);
-		__builtin_prefetch(&tree->leaves.at[tree->shapes[place].leaf]);
+		__builtin_prefetch(&tree->leaves.at[shape->leaf]);
+		/* those below one with several of them are in front of it */
+		for (uint32_t back = 4;
+		     shape->node_bits & (shape->node_bits - 1) && back <= MIN(place, FETCH_BELOW);
+		     back += 4) {
+			__builtin_prefetch(&tree->shapes[place - back]);
+		}
 	}
 }
 
