@@ -157,8 +157,8 @@ static int open_output(struct tosilk *self, int argc, char **argv, struct err *e
 		return err_set(err, ST_EINVAL, "the log and the records cannot both go to stdout");
 	}
 	header_init(&entries);
-	header_add_invocation(&entries, argc, argv);
 	notes_add_to(self->opts->notes, &entries);
+	header_add_invocation(&entries, argc, argv);
 	if (self->opts->file_format == FILE_BLOCKS) {
 		status = blockout_create(&self->blocks, path, overwrite ? BYTESINK_OVERWRITE : 0,
 					 write_opts.compression, err);

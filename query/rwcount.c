@@ -97,7 +97,7 @@ static const struct opt count_opt_table[] = {
 	OPT_FLAG(struct count_opts, source.print_filenames, "print-filenames", 0,
 		 "print the name of each input file as it is opened"),
 	OPT_STR(struct count_opts, source.copy_input, "copy-input", 0, "PATH",
-		"copy all input records to this file, pipe or stdout"),
+		"copy all input records to this file, pipe or stdout", .flags = OPT_ONCE),
 	OPT_OPTSTR(struct count_opts, source.xargs, "xargs", 0, "FILE",
 		   "read the names of input files from this file, or from standard input",
 		   .flags = OPT_ONCE),

@@ -269,8 +269,8 @@ static int split_run(struct tool_env *env, void *base, int argc, char **argv)
 	source_set_site(source, tool_site(env, &opts->site, false));
 	source_set_damage(source, SOURCE_DAMAGE_SKIPS);
 	header_init(&split.entries);
-	header_add_invocation(&split.entries, tool_argc(env), tool_argv(env));
 	sink_add_notes(&opts->sink, &split.entries);
+	header_add_invocation(&split.entries, tool_argc(env), tool_argv(env));
 	keytable_init(&split.addresses, sizeof(struct ip), 0);
 	while (source_next(source, batch, COLUMNS_ALL) && split_batch(&split, batch)) {
 	}

@@ -87,4 +87,9 @@ END
 	test_grep "May only specify one of --top or --print-all" err && test_must_fail rwguess none 2>err && test_grep "none: No such file" err &&
 	{ test_must_fail rwguess a.pdu >/dev/full 2>err; } && test_grep "cannot write standard output" err
 '
+test_case 'notes come before the command line, as in SiLK' '
+	rwpdu2silk --silk-output=order.rw --note-add=a-note a.pdu &&
+	note=$(grep -abo a-note order.rw | head -n 1 | cut -d: -f1) &&
+	line=$(grep -abo "rwpdu2silk --silk" order.rw | cut -d: -f1) && [ "$note" -lt "$line" ]
+'
 test_done

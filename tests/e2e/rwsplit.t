@@ -60,6 +60,11 @@ test_case 'an existing file, and one that cannot be made' '
 	SILK_CLOBBER=1 rwsplit --basename=a --flow-limit=8 flows.rw &&
 	test_must_fail rwsplit --basename=nodir/a --flow-limit=8 flows.rw 2>err && test_grep "nodir/a.00000000.rwf: No such file" err
 '
+test_case 'notes come before the command line, as in SiLK' '
+	rwsplit --basename=order --flow-limit=50 --note-add=a-note --compression-method=none flows.rw &&
+	note=$(grep -abo a-note order.00000000.rwf | head -n 1 | cut -d: -f1) &&
+	line=$(grep -abo "rwsplit --basename" order.00000000.rwf | cut -d: -f1) && [ "$note" -lt "$line" ]
+'
 test_case 'no records, no files' '
 	rwtuc --output-path=none.rw </dev/null 2>/dev/null; rwfilter --proto=99 --pass=none2.rw flows.rw &&
 	rwsplit --basename=e --flow-limit=8 none2.rw && [ ! -e e.00000000.rwf ]
