@@ -52,6 +52,7 @@ struct streamclaims {
 	GArray *list;         /* of struct claim, in the order of time */
 	GHashTable *streams;  /* key to struct claimed */
 	struct stat seen;     /* of the file that list was read from */
+	off_t end;            /* behind the last line of that; 0: nothing may be added there */
 	GHashTable *others;   /* name of a file to struct taken */
 };
 
@@ -162,13 +163,13 @@ static void claims_add(struct streamclaims *claims, const struct claim *claim)
 	g_array_append_val(claims_of(claims, claim->key)->claims, at);
 }
 
-/* When there are too many, the older half is forgotten. */
-static void claims_prune(struct streamclaims *claims)
+/* When there are too many, the older half is forgotten; was it? */
+static bool claims_prune(struct streamclaims *claims)
 {
 	GArray *before = claims->list;
 
 	if (before->len < STREAMCLAIMS_CLAIMS_MAX) {
-		return;
+		return false;
 	}
 	claims_begin_list(claims);
 	for (guint i = before->len / 2; i < before->len; i++) {
@@ -178,6 +179,7 @@ static void claims_prune(struct streamclaims *claims)
 		claims_add(claims, &kept);
 	}
 	g_array_free(before, TRUE);
+	return true;
 }
 
 /* ---- files ---- */
@@ -211,13 +213,15 @@ static int claims_parse(struct streamclaims *claims, char *text, struct err *err
 		return err_set(err, ST_EFORMAT, "%s: not a file of claims", claims->path);
 	}
 	rest += CLAIMS_HEAD_LEN;
-	while ((line = strsep(&rest, "\n")) && *line) {
+	claims->end = CLAIMS_HEAD_LEN;
+	while ((line = strsep(&rest, "\n")) && rest) { /* what no newline ends was cut off */
 		struct claim claim;
 
 		if (!claim_parse(line, &claim)) {
 			return err_set(err, ST_EFORMAT, "%s: a line is damaged", claims->path);
 		}
 		claims_add(claims, &claim);
+		claims->end = rest - text;
 	}
 	return ST_OK;
 }
@@ -263,6 +267,7 @@ static int claims_read(struct streamclaims *claims, int fd, struct err *err)
 	if (fstat(fd, &stat) != 0) {
 		return err_errno(err, ST_EIO, errno, "%s", claims->path);
 	}
+	claims->end = stat.st_size == 0 ? 0 : claims->end;
 	if (stat.st_size == 0 || is_unchanged(&claims->seen, &stat)) {
 		return ST_OK;
 	}
@@ -276,6 +281,7 @@ static int claims_read(struct streamclaims *claims, int fd, struct err *err)
 		return err_errno(err, ST_EIO, got < 0 ? errno : EIO, "%s", claims->path);
 	}
 	text[got] = '\0';
+	claims->end = 0;
 	claims_begin_list(claims);
 	st = claims_parse(claims, text, err);
 	g_free(text);
@@ -337,10 +343,43 @@ static int claims_write(struct streamclaims *claims, struct err *err)
 				       claim->packer, claim->second, claim->key);
 	}
 	st = claims_replace(claims->path, text, err);
-	if (st == ST_OK && stat(claims->path, &claims->seen) != 0) {
-		claims->seen = (struct stat){ 0 };
+	if (st == ST_OK) {
+		claims->end = (off_t)text->len;
+		if (stat(claims->path, &claims->seen) != 0) {
+			claims->seen = (struct stat){ 0 };
+		}
 	}
 	g_string_free(text, TRUE);
+	return st;
+}
+
+/* One more line, over what may be left of one that was cut off. On failure there is none. */
+static int claims_append(struct streamclaims *claims, int fd, const struct claim *claim,
+			 struct err *err)
+{
+	char *line = g_strdup_printf("%" PRIu64 " %s %" PRId64 " %s\n", claim->from, claim->packer,
+				     claim->second, claim->key);
+	const size_t len = strlen(line);
+	int st = ST_OK;
+
+	if (ftruncate(fd, claims->end) != 0) {
+		st = err_errno(err, err_status(errno), errno, "%s", claims->path);
+	}
+	if (st == ST_OK) {
+		st = newfile_write(fd, (uint64_t)claims->end, line, len, err);
+		if (st == ST_OK && fdatasync(fd) != 0) {
+			st = err_errno(err, err_status(errno), errno, "sync %s", claims->path);
+		}
+		if (st == ST_OK) {
+			claims->end += (off_t)len;
+		} else if (ftruncate(fd, claims->end) != 0) {
+			err_set(err, ST_EIO, "%s: part of a line stays", claims->path);
+		}
+	}
+	if (fstat(fd, &claims->seen) != 0) {
+		claims->seen = (struct stat){ 0 };
+	}
+	g_free(line);
 	return st;
 }
 
@@ -448,21 +487,39 @@ int streamclaims_refresh(struct streamclaims *claims, struct err *err)
 	return st;
 }
 
+/* The latest claim was not written down: it is none. */
+static void claims_forget_last(struct streamclaims *claims)
+{
+	const guint last = claims->list->len - 1;
+	const struct claim *claim = &g_array_index(claims->list, struct claim, last);
+	struct claimed *claimed = claims_of(claims, claim->key);
+
+	g_array_set_size(claimed->claims, claimed->claims->len - 1);
+	g_array_set_size(claims->list, last);
+}
+
 /* Append ours, if it is not there already. The file is locked. */
-static int claims_make(struct streamclaims *claims, const char *key, uint64_t from, int64_t now_s,
-		       struct err *err)
+static int claims_make(struct streamclaims *claims, int fd, const char *key, uint64_t from,
+		       int64_t now_s, struct err *err)
 {
 	const struct claim *latest = claims_find(claims, key, UINT64_MAX);
 	struct claim claim = { .from = from, .second = now_s };
+	bool pruned;
+	int st;
 
 	if (latest && latest->from <= from && strcmp(latest->packer, claims->packer) == 0) {
 		return ST_OK;
 	}
 	g_strlcpy(claim.packer, claims->packer, sizeof(claim.packer));
 	claim.key = g_strdup(key);
-	claims_prune(claims);
+	pruned = claims_prune(claims);
 	claims_add(claims, &claim);
-	return claims_write(claims, err);
+	st = pruned || claims->end == 0 ? claims_write(claims, err)
+					: claims_append(claims, fd, &claim, err);
+	if (st != ST_OK) {
+		claims_forget_last(claims);
+	}
+	return st;
 }
 
 int streamclaims_look(struct streamclaims *claims, const char *key, uint64_t had, uint64_t *taken,
@@ -499,7 +556,7 @@ int streamclaims_claim(struct streamclaims *claims, const char *key, uint64_t fr
 	if (st == ST_OK) {
 		st = taken_by_others(claims, key, taken, err);
 		if (st == ST_OK && from > *taken) {
-			st = claims_make(claims, key, from, now_s, err);
+			st = claims_make(claims, fd, key, from, now_s, err);
 		}
 		close(fd);
 	}

@@ -16,8 +16,9 @@
  * can be claimed from a message on that another has stored or is about to: a packer that commits
  * writes down before what it will have then, and looks for claims that it did not know of.
  *
- * On disk, as lines of text: ROOT/.rwflowpack-claims, locked by whoever reads or replaces it, in
- * the order of time: key, first message, packer, second of the claim;
+ * On disk, as lines of text: ROOT/.rwflowpack-claims, locked by whoever reads it, adds a line or
+ * replaces it, in the order of time: first message, packer, second of the claim, key (a last line
+ * without its newline was cut off, and is none);
  * ROOT/.rwflowpack-taken-PACKER: key and last message. A key is an id (32 hexadecimal digits), a
  * blank, and a name, so it stands last.
  *

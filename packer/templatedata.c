@@ -5,17 +5,10 @@
 #include "packer/templatelist.h"
 #include "packer/templatesession.h"
 
+/* Elements that are added. */
 #define DATA_SAMPLING_INTERVAL 34
-#define DATA_SAMPLER           48
-#define DATA_SELECTOR          302
-#define DATA_PACKET_INTERVAL   305
-#define DATA_PACKET_SPACE      306
-#define DATA_INTERFACE         10
 #define DATA_TOS               5
 #define DATA_VLAN              58
-#define DATA_FRAME_SIZE        312
-#define DATA_IP_SECTION        313
-#define DATA_FRAME_SECTION     315
 
 /* All that is the same for the records of one set. */
 struct data_set {
@@ -27,42 +20,20 @@ struct data_set {
 	const struct templateplan *plan;
 	struct ipfix_input input;
 	struct ipfix_list_flags list;
-	/* places in the extras; -1: not there */
-	int sampler, packet_interval, packet_space;
+	const struct templateplan_places *places;
 	bool sampled; /* there may be a sampling interval to add */
 	int section;  /* the sampled packet, in the extras; -1: none */
 	int linktype; /* of it */
-	int frame_size;
-	bool adds_tos, adds_vlan; /* the exporter does not tell it itself */
 };
 
 /* ---- sampling ---- */
 
-static int data_find(const struct extras *extras, uint16_t id, enum column_form form)
+static bool data_is_sampled(const struct data_set *set)
 {
-	for (size_t i = 0; i < extras->count; i++) {
-		if (extras->values[i].key.pen == 0 && extras->values[i].key.id == id &&
-		    column_form(extras->values[i].type) == form) {
-			return (int)i;
-		}
-	}
-	return -1;
-}
-
-static void data_find_sampling(struct data_set *set)
-{
-	const struct extras *extras = &set->session->values.extras;
-
-	set->sampler = data_find(extras, DATA_SAMPLER, COLUMN_FORM_NUMBER);
-	if (set->sampler < 0) {
-		set->sampler = data_find(extras, DATA_SELECTOR, COLUMN_FORM_NUMBER);
-	}
-	set->packet_interval = data_find(extras, DATA_PACKET_INTERVAL, COLUMN_FORM_NUMBER);
-	set->packet_space = data_find(extras, DATA_PACKET_SPACE, COLUMN_FORM_NUMBER);
-	set->sampled =
-		data_find(extras, DATA_SAMPLING_INTERVAL, COLUMN_FORM_NUMBER) < 0 &&
-		(set->packet_interval >= 0 || exporteroptions_has_intervals(set->domain->options) ||
-		 (set->whole && exporteroptions_has_intervals(set->whole->options)));
+	return set->places->sampling_interval < 0 &&
+	       (set->places->packet_interval >= 0 ||
+		exporteroptions_has_intervals(set->domain->options) ||
+		(set->whole && exporteroptions_has_intervals(set->whole->options)));
 }
 
 static uint64_t data_look_up(const struct data_set *set, enum exporteroptions_kind kind,
@@ -80,14 +51,15 @@ static uint64_t data_sampling_interval(const struct data_set *set)
 	const struct flowblock_value *values = set->session->values.extras.values;
 	uint64_t interval = 0;
 
-	if (set->packet_interval >= 0 && set->packet_space >= 0 &&
-	    values[set->packet_interval].number > 0) {
-		uint64_t taken = values[set->packet_interval].number;
+	if (set->places->packet_interval >= 0 && set->places->packet_space >= 0 &&
+	    values[set->places->packet_interval].number > 0) {
+		uint64_t taken = values[set->places->packet_interval].number;
 
-		interval = (taken + values[set->packet_space].number) / taken;
+		interval = (taken + values[set->places->packet_space].number) / taken;
 	}
-	if (interval == 0 && set->sampler >= 0) {
-		interval = data_look_up(set, EXPORTEROPTIONS_SAMPLER, values[set->sampler].number);
+	if (interval == 0 && set->places->sampler >= 0) {
+		interval = data_look_up(set, EXPORTEROPTIONS_SAMPLER,
+					values[set->places->sampler].number);
 	}
 	if (interval == 0 && set->input.shape->has[IPFIX_INPUT]) {
 		interval = data_look_up(set, EXPORTEROPTIONS_INTERFACE, set->input.fields->input);
@@ -110,22 +82,14 @@ static void data_add_sampling(const struct data_set *set)
 
 static void data_find_section(struct data_set *set)
 {
-	const struct extras *extras = &set->session->values.extras;
 	const bool *has = set->input.shape->has;
 
 	set->section = -1;
 	if (has[IPFIX_SIP4] || has[IPFIX_DIP4] || has[IPFIX_SIP6] || has[IPFIX_DIP6]) {
 		return;
 	}
-	set->linktype = SAMPLEDPACKET_ETHERNET;
-	set->section = data_find(extras, DATA_FRAME_SECTION, COLUMN_FORM_BYTES);
-	if (set->section < 0) {
-		set->linktype = SAMPLEDPACKET_IP;
-		set->section = data_find(extras, DATA_IP_SECTION, COLUMN_FORM_BYTES);
-	}
-	set->frame_size = data_find(extras, DATA_FRAME_SIZE, COLUMN_FORM_NUMBER);
-	set->adds_tos = data_find(extras, DATA_TOS, COLUMN_FORM_NUMBER) < 0;
-	set->adds_vlan = data_find(extras, DATA_VLAN, COLUMN_FORM_NUMBER) < 0;
+	set->linktype = set->places->frame >= 0 ? SAMPLEDPACKET_ETHERNET : SAMPLEDPACKET_IP;
+	set->section = set->places->frame >= 0 ? set->places->frame : set->places->ip_section;
 }
 
 /* A record that says nothing of its flow but has a packet of it (RFC 5477). */
@@ -142,8 +106,8 @@ static bool data_take_packet(struct data_set *set)
 		return false;
 	}
 	section = &extras->values[set->section].bytes;
-	if (set->frame_size >= 0 && set->linktype == SAMPLEDPACKET_ETHERNET) {
-		size = (uint32_t)MIN(extras->values[set->frame_size].number, UINT32_MAX);
+	if (set->places->frame_size >= 0 && set->linktype == SAMPLEDPACKET_ETHERNET) {
+		size = (uint32_t)MIN(extras->values[set->places->frame_size].number, UINT32_MAX);
 	}
 	if (!sampledpacket_decode(set->linktype, section->bytes, (uint32_t)section->len,
 				  MAX(size, (uint32_t)section->len), &packet)) {
@@ -152,11 +116,11 @@ static bool data_take_packet(struct data_set *set)
 	sampledpacket_fill(rec, &packet);
 	rec->packets = 1;
 	rec->bytes = size ? size : packet.bytes;
-	if (set->adds_tos) {
+	if (set->places->tos < 0) {
 		extras_add_number(extras, (struct column_key){ 0, DATA_TOS }, COLUMN_UNSIGNED8,
 				  packet.tos);
 	}
-	if (set->adds_vlan && packet.vlan) {
+	if (set->places->vlan < 0 && packet.vlan) {
 		extras_add_number(extras, (struct column_key){ 0, DATA_VLAN }, COLUMN_UNSIGNED16,
 				  packet.vlan);
 	}
@@ -330,6 +294,7 @@ int templatesession_data(struct templatesession *session, struct templatesession
 		set.whole = g_hash_table_lookup(session->domains, GUINT_TO_POINTER(0));
 	}
 	set.plan = tmpl->plan;
+	set.places = templateplan_places(set.plan);
 	set.input = (struct ipfix_input){
 		.fields = &session->values.fields,
 		.shape = templateplan_shape(set.plan),
@@ -343,7 +308,7 @@ int templatesession_data(struct templatesession *session, struct templatesession
 
 		session->values.fields.boot_ms = boot_ms > 0 ? (uint64_t)boot_ms : 0;
 	}
-	data_find_sampling(&set);
+	set.sampled = data_is_sampled(&set);
 	data_find_section(&set);
 	return tmpl->varlen ? data_varlen(&set, bytes, records, err)
 			    : data_fixed(&set, bytes, records);

@@ -14,6 +14,7 @@
 
 struct templateplan {
 	struct ipfix_shape shape;
+	struct templateplan_places places;
 	struct planrun_op *ops; /* by kind, those of one kind in the order of the fields */
 	uint16_t op_count;
 	uint16_t extras;  /* of the plan */
@@ -333,6 +334,46 @@ static int plan_compare_ops(const void *a, const void *b)
 	return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
+static int plan_find_place(const struct templateplan *plan, uint16_t id, enum column_form form)
+{
+	for (int i = 0; i < plan->extras; i++) {
+		if (plan->values[i].key.pen == 0 && plan->values[i].key.id == id &&
+		    column_form(plan->values[i].type) == form) {
+			return i;
+		}
+	}
+	return -1;
+}
+
+static void plan_find_places(struct templateplan *plan)
+{
+	static const struct {
+		size_t place; /* in struct templateplan_places */
+		uint16_t id;
+		enum column_form form;
+	} wanted[] = {
+#define PLACE(member) offsetof(struct templateplan_places, member)
+		{ PLACE(sampling_interval), 34, COLUMN_FORM_NUMBER },
+		{ PLACE(packet_interval), 305, COLUMN_FORM_NUMBER },
+		{ PLACE(packet_space), 306, COLUMN_FORM_NUMBER },
+		{ PLACE(frame), 315, COLUMN_FORM_BYTES },
+		{ PLACE(frame_size), 312, COLUMN_FORM_NUMBER },
+		{ PLACE(ip_section), 313, COLUMN_FORM_BYTES },
+		{ PLACE(tos), 5, COLUMN_FORM_NUMBER },
+		{ PLACE(vlan), 58, COLUMN_FORM_NUMBER },
+		{ PLACE(sampler), 48, COLUMN_FORM_NUMBER },
+#undef PLACE
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++) {
+		*(int *)(void *)((char *)&plan->places + wanted[i].place) =
+			plan_find_place(plan, wanted[i].id, wanted[i].form);
+	}
+	if (plan->places.sampler < 0) {
+		plan->places.sampler = plan_find_place(plan, 302, COLUMN_FORM_NUMBER);
+	}
+}
+
 /* One piece of memory, so that it can be freed with g_free(). */
 static struct templateplan *plan_allocate(uint16_t count)
 {
@@ -368,12 +409,18 @@ struct templateplan *templateplan_new(const struct template *tmpl,
 	}
 	memcpy(plan->ops, plan->walk, plan->op_count * sizeof(plan->ops[0]));
 	qsort(plan->ops, plan->op_count, sizeof(plan->ops[0]), plan_compare_ops);
+	plan_find_places(plan);
 	return plan;
 }
 
 const struct ipfix_shape *templateplan_shape(const struct templateplan *plan)
 {
 	return &plan->shape;
+}
+
+const struct templateplan_places *templateplan_places(const struct templateplan *plan)
+{
+	return &plan->places;
 }
 
 unsigned templateplan_lost(const struct templateplan *plan)

@@ -29,11 +29,25 @@ struct templateplan_values {
 
 struct templateplan;
 
+/* Where in the extras of a record some elements are; -1: they are not. */
+struct templateplan_places {
+	int sampler; /* samplerId or selectorId */
+	int sampling_interval;
+	int packet_interval;
+	int packet_space;
+	int frame; /* dataLinkFrameSection */
+	int frame_size;
+	int ip_section; /* ipHeaderPacketSection */
+	int tos;
+	int vlan;
+};
+
 /* mapping decides what the interfaces are, the model what types columns have; not kept. */
 struct templateplan *templateplan_new(const struct template *tmpl,
 				      const struct ipfix_mapping *mapping,
 				      const struct iemodel *model);
 const struct ipfix_shape *templateplan_shape(const struct templateplan *plan);
+const struct templateplan_places *templateplan_places(const struct templateplan *plan);
 /* Values of each record that no column can be made of. */
 unsigned templateplan_lost(const struct templateplan *plan);
 

@@ -58,28 +58,60 @@ static uint64_t flow_elapsed_s(const struct packtest_flow *flow)
 	return flow->batch->duration_ns[flow->row] / NS_PER_S;
 }
 
-#define FLOW_NUMBER(member)                                                                        \
-	static uint64_t flow_##member(const struct packtest_flow *flow)                            \
-	{                                                                                          \
-		return flow->batch->member[flow->row];                                             \
-	}
-#define FLOW_ADDRESS(member)                                                                       \
-	static const struct ip *flow_##member(const struct packtest_flow *flow)                    \
-	{                                                                                          \
-		return &flow->batch->member[flow->row];                                            \
-	}
+static uint64_t flow_packets(const struct packtest_flow *flow)
+{
+	return flow->batch->packets[flow->row];
+}
 
-FLOW_NUMBER(packets)
-FLOW_NUMBER(bytes)
-FLOW_NUMBER(protocol)
-FLOW_NUMBER(flags)
-FLOW_NUMBER(sport)
-FLOW_NUMBER(dport)
-FLOW_NUMBER(input)
-FLOW_NUMBER(output)
-FLOW_ADDRESS(sip)
-FLOW_ADDRESS(dip)
-FLOW_ADDRESS(nhip)
+static uint64_t flow_bytes(const struct packtest_flow *flow)
+{
+	return flow->batch->bytes[flow->row];
+}
+
+static uint64_t flow_protocol(const struct packtest_flow *flow)
+{
+	return flow->batch->protocol[flow->row];
+}
+
+static uint64_t flow_flags(const struct packtest_flow *flow)
+{
+	return flow->batch->flags[flow->row];
+}
+
+static uint64_t flow_sport(const struct packtest_flow *flow)
+{
+	return flow->batch->sport[flow->row];
+}
+
+static uint64_t flow_dport(const struct packtest_flow *flow)
+{
+	return flow->batch->dport[flow->row];
+}
+
+static uint64_t flow_input(const struct packtest_flow *flow)
+{
+	return flow->batch->input[flow->row];
+}
+
+static uint64_t flow_output(const struct packtest_flow *flow)
+{
+	return flow->batch->output[flow->row];
+}
+
+static const struct ip *flow_sip(const struct packtest_flow *flow)
+{
+	return &flow->batch->sip[flow->row];
+}
+
+static const struct ip *flow_dip(const struct packtest_flow *flow)
+{
+	return &flow->batch->dip[flow->row];
+}
+
+static const struct ip *flow_nhip(const struct packtest_flow *flow)
+{
+	return &flow->batch->nhip[flow->row];
+}
 
 #define LIMITS(name_, title_, min, max, protocol_, number_)                                        \
 	{ .name = "min-" name_,                                                                    \

@@ -1,14 +1,29 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "packer/streamclaims.h"
 
+#include <errno.h>
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <utime.h>
 
 #include "tests/unit/unit.h"
 
-#define KEY   "0123456789abcdef0123456789abcdef sensor one"
+#define KEY "0123456789abcdef0123456789abcdef sensor one"
+static bool disk_is_full;
+
+/* This stands before the C library's. */
+ssize_t pwrite(int fd, const void *bytes, size_t len, off_t offset)
+{
+	if (disk_is_full) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return syscall(SYS_pwrite64, fd, bytes, len, offset);
+}
+
 #define OTHER "0123456789abcdef0123456789abcdef sensor on"
 
 static char *folder(const char *name)
@@ -102,6 +117,71 @@ static void test_kept(void)
 	g_free(root);
 }
 
+static char *contents(const char *path)
+{
+	char *text = NULL;
+
+	CU_ASSERT_FATAL(g_file_get_contents(path, &text, NULL, NULL));
+	return text;
+}
+
+/* A claim is one more line of the file, in the place of what a crash left of one. */
+static void test_added(void)
+{
+	char *root = folder("added");
+	char *path = g_build_filename(root, STREAMCLAIMS_FILE, NULL);
+	struct streamclaims *one = streamclaims_new(root, "1111", false);
+	struct streamclaims *two = streamclaims_new(root, "2222", false);
+	struct stat first;
+	struct stat now;
+	char *text;
+
+	claim(one, KEY, 1);
+	CU_ASSERT_EQUAL(stat(path, &first), 0);
+	claim(one, OTHER, 2);
+	CU_ASSERT_EQUAL(truncate(path, first.st_size + 20), 0);
+	claim(two, KEY, 5);
+	claim(two, OTHER, 6);
+	claim(one, KEY, 8);
+	CU_ASSERT_EQUAL(stat(path, &now), 0);
+	CU_ASSERT_EQUAL(now.st_ino, first.st_ino);
+	text = contents(path);
+	UNIT_ASSERT_STR(text, "tussah-claims 1\n1 1111 1000 " KEY "\n5 2222 1000 " KEY
+			      "\n6 2222 1000 " OTHER "\n8 1111 1000 " KEY "\n");
+	streamclaims_free(one);
+	streamclaims_free(two);
+	g_free(text);
+	g_free(path);
+	g_free(root);
+}
+
+/* What could not be written down is not claimed: it is tried again. */
+static void test_full(void)
+{
+	char *root = folder("full");
+	char *path = g_build_filename(root, STREAMCLAIMS_FILE, NULL);
+	struct streamclaims *one = streamclaims_new(root, "1111", false);
+
+	for (int i = 0; i < 2; i++) { /* a new file, and a line more */
+		const char *key = i == 0 ? KEY : OTHER;
+		uint64_t taken;
+		char *text;
+
+		unit_at("%d", i);
+		disk_is_full = true;
+		CU_ASSERT_EQUAL(streamclaims_claim(one, key, 7, 1000, &taken, NULL), ST_ELIMIT);
+		CU_ASSERT_EQUAL(streamclaims_claim(one, key, 7, 1000, &taken, NULL), ST_ELIMIT);
+		disk_is_full = false;
+		claim(one, key, 7);
+		text = contents(path);
+		CU_ASSERT(g_str_has_suffix(text, i == 0 ? KEY "\n" : OTHER "\n"));
+		g_free(text);
+	}
+	streamclaims_free(one);
+	g_free(path);
+	g_free(root);
+}
+
 static void test_damaged(void)
 {
 	static const char *const cases[] = {
@@ -180,9 +260,14 @@ static void test_many(void)
 int main(void)
 {
 	static const struct unit_case cases[] = {
-		{ "packers take turns", test_turns }, { "claims are kept", test_kept },
-		{ "damaged files", test_damaged },    { "old files", test_old_files },
-		{ "many streams", test_many },        { NULL, NULL },
+		{ "packers take turns", test_turns },
+		{ "claims are kept", test_kept },
+		{ "added", test_added },
+		{ "full disk", test_full },
+		{ "damaged files", test_damaged },
+		{ "old files", test_old_files },
+		{ "many streams", test_many },
+		{ NULL, NULL },
 	};
 
 	return unit_run("streamclaims", cases);
