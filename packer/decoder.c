@@ -48,6 +48,7 @@ struct decoder *decoder_new(const struct decoder_opts *opts, const struct decode
 
 	decoder->context.opts = *opts;
 	decoder->context.sink = *sink;
+	decoder->context.budget = (struct budget){ .max = DECODER_BYTES_MAX, .all = opts->budget };
 	return decoder;
 }
 

@@ -22,6 +22,7 @@
 #include "common/iemodel.h"
 #include "common/metrics.h"
 #include "common/record.h"
+#include "packer/budget.h"
 #include "packer/exporteroptions.h"
 #include "packer/extras.h"
 #include "packer/ipfixmap.h"
@@ -84,12 +85,16 @@ struct decoder_sink {
 	void (*counters)(void *arg, const struct ifcounters *counters);
 };
 
+/* What one decoder keeps of what it was told, in bytes. */
+#define DECODER_BYTES_MAX (UINT64_C(32) << 20)
+
 struct decoder_opts {
 	struct ipfix_limits limits;
 	struct ipfix_mapping mapping;
 	bool from_file; /* formats of files are taken, too */
 	/* What types elements have; kept. NULL: each decoder that needs it makes its own. */
 	const struct iemodel *model;
+	struct budget *budget; /* of all decoders together; kept; NULL: there is none */
 };
 
 struct decoder_message {
@@ -136,6 +141,7 @@ struct decoder_context {
 	struct decoder_opts opts;
 	struct decoder_sink sink;
 	uint64_t counts[DECODER_COUNTERS];
+	struct budget budget; /* DECODER_BYTES_MAX, of that of all */
 };
 
 struct decoder_format {

@@ -41,19 +41,25 @@ static void exporters_follow_clock(struct exporters *exporters, int64_t now_ns,
 	exporters->saved_monotonic_ns = monotonic_ns;
 }
 
-/* Who slept too long, or is one too many; latest first. */
+/* Who slept too long, is one too many, or takes room that those who are awake may need: the one that
+ * sleeps longest first. */
 static void exporters_prune(struct exporters *exporters, int64_t now_ns)
 {
 	GList *all = g_list_sort(g_hash_table_get_values(exporters->by_session), exporter_compare);
+	const struct budget *budget = &exporters->budget;
 	unsigned asleep = 0;
 
 	for (GList *at = all; at; at = at->next) {
+		asleep += ((const struct exporter *)at->data)->asleep;
+	}
+	for (GList *at = g_list_last(all); at; at = at->prev) {
 		struct exporter *exporter = at->data;
 
-		asleep += exporter->asleep;
-		if (exporter->asleep && (asleep > EXPORTERS_ASLEEP_MAX ||
-					 now_ns - exporter->last_ns > EXPORTERS_ASLEEP_NS)) {
+		if (exporter->asleep &&
+		    (asleep > EXPORTERS_ASLEEP_MAX || budget->used > budget->max / 2 ||
+		     now_ns - exporter->last_ns > EXPORTERS_ASLEEP_NS)) {
 			exporters_forget(exporters, exporter);
+			asleep--;
 		}
 	}
 	g_list_free(all);

@@ -2,11 +2,17 @@
 #include "packer/exporteroptions.h"
 
 #include <string.h>
+#include <xxhash.h>
 
 #include "packer/statebytes.h"
 #include "storage/labels.h"
 
+/* With their keys and places in the tables. */
+#define OPTIONS_INTERVAL_COST 112
+#define OPTIONS_NAME_COST     (112 + EXPORTEROPTIONS_NAME_MAX)
+
 struct exporteroptions {
+	struct budget *budget;
 	GHashTable *intervals; /* key_of() -> uint64_t */
 	GHashTable *names;     /* the same -> text */
 };
@@ -68,18 +74,28 @@ struct options_values {
 	uint64_t numbers[OPTIONS_SLOTS]; /* the last eight bytes */
 };
 
-struct exporteroptions *exporteroptions_new(void)
+/* GLib's takes the low half alone, where all applications of many engines may be the same. */
+static guint options_hash(gconstpointer key)
+{
+	return (guint)XXH3_64bits(key, sizeof(gint64));
+}
+
+struct exporteroptions *exporteroptions_new(struct budget *budget)
 {
 	struct exporteroptions *options = g_new0(struct exporteroptions, 1);
 
-	options->intervals = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
-	options->names = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+	options->budget = budget;
+	options->intervals = g_hash_table_new_full(options_hash, g_int64_equal, g_free, g_free);
+	options->names = g_hash_table_new_full(options_hash, g_int64_equal, g_free, g_free);
 	return options;
 }
 
 void exporteroptions_free(struct exporteroptions *options)
 {
 	if (options) {
+		budget_give(options->budget,
+			    g_hash_table_size(options->intervals) * OPTIONS_INTERVAL_COST +
+				    g_hash_table_size(options->names) * OPTIONS_NAME_COST);
 		g_hash_table_destroy(options->intervals);
 		g_hash_table_destroy(options->names);
 		g_free(options);
@@ -130,7 +146,8 @@ static bool options_set_interval(struct exporteroptions *options, enum exportero
 	gint64 key = options_key(kind, id);
 	uint64_t *value = g_hash_table_lookup(options->intervals, &key);
 
-	if (!value && g_hash_table_size(options->intervals) >= EXPORTEROPTIONS_RATES_MAX) {
+	if (!value && (g_hash_table_size(options->intervals) >= EXPORTEROPTIONS_RATES_MAX ||
+		       !budget_take(options->budget, OPTIONS_INTERVAL_COST))) {
 		return false;
 	}
 	if (!value) {
@@ -151,7 +168,8 @@ static bool options_set_name(struct exporteroptions *options, enum exporteroptio
 		return true;
 	}
 	if (!g_hash_table_contains(options->names, &key) &&
-	    g_hash_table_size(options->names) >= EXPORTEROPTIONS_NAMES_MAX) {
+	    (g_hash_table_size(options->names) >= EXPORTEROPTIONS_NAMES_MAX ||
+	     !budget_take(options->budget, OPTIONS_NAME_COST))) {
 		return false;
 	}
 	name = g_strndup((const char *)text.at, MIN(text.left, EXPORTEROPTIONS_NAME_MAX));

@@ -3,7 +3,7 @@
  * What exporters tell about themselves in option records: how they sample, and names of
  * interfaces, applications and VRFs. Of one observation domain; bounded. Pure.
  *
- *	options = exporteroptions_new();
+ *	options = exporteroptions_new(&budget);
  *	exporteroptions_take(options, tmpl, &bytes, &seen, err);	// one option record, eaten
  *	interval = exporteroptions_interval(options, EXPORTEROPTIONS_SAMPLER, 3);
  */
@@ -37,7 +37,8 @@ struct exporteroptions_seen {
 
 struct exporteroptions;
 
-struct exporteroptions *exporteroptions_new(void);
+/* budget: kept. */
+struct exporteroptions *exporteroptions_new(struct budget *budget);
 void exporteroptions_free(struct exporteroptions *options);
 
 /* Eats one record of an options template. ST_OK, ST_EFORMAT. */

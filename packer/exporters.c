@@ -41,6 +41,7 @@ struct exporters *exporters_new(const struct exporters_env *env)
 	struct exporters *exporters = g_new0(struct exporters, 1);
 
 	exporters->env = *env;
+	exporters->budget.max = EXPORTERS_BYTES_MAX;
 	exporters->by_session =
 		g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, exporter_free);
 	exporters->by_name = g_hash_table_new(g_str_hash, g_str_equal);
@@ -253,6 +254,7 @@ void exporter_make_decoder(struct exporter *exporter)
 		.mapping = exporter_mapping(exporter),
 		.from_file = exporter->open.flags & ENVELOPE_FILE,
 		.model = env->model,
+		.budget = &exporter->all->budget,
 	};
 	const struct decoder_sink sink = {
 		.flow = exporter_take_record,

@@ -13,8 +13,12 @@ enum exporters_limit {
 	EXPORTERS_LIMITS,
 };
 
+/* What all together are remembered by; who sleeps is forgotten before it is used up. */
+#define EXPORTERS_BYTES_MAX (UINT64_C(1) << 30)
+
 struct exporters {
 	struct exporters_env env;
+	struct budget budget;
 	GHashTable *by_session; /* of struct exporter, keyed by its session; owns them */
 	GHashTable *by_name;    /* those whose sessions may go on in another, keyed by that */
 	struct exporter *last;  /* of the last message; often of the next one too */

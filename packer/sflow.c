@@ -37,7 +37,7 @@ static void *sflow_open(struct decoder_context *context)
 	struct sflow *format = g_new0(struct sflow, 1);
 
 	format->context = context;
-	format->sources = sflowsources_new();
+	format->sources = sflowsources_new(&context->budget);
 	return format;
 }
 

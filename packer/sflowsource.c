@@ -25,7 +25,11 @@ struct sflow_source {
 	struct sequence sequence;
 };
 
+#define SOURCES_AGENT_COST  (sizeof(struct sflowagent) + 64)
+#define SOURCES_SOURCE_COST (sizeof(struct sflow_source) + 64)
+
 struct sflowsources {
+	struct budget *budget;
 	GPtrArray *agents; /* of struct sflowagent * */
 	GHashTable *agent_table;
 	GHashTable *table; /* struct sflow_source, keyed by its key */
@@ -76,10 +80,11 @@ static gboolean agent_equal(gconstpointer a, gconstpointer b)
 	return ip_equal(one->address, other->address) && one->sub_agent == other->sub_agent;
 }
 
-struct sflowsources *sflowsources_new(void)
+struct sflowsources *sflowsources_new(struct budget *budget)
 {
 	struct sflowsources *sources = g_new0(struct sflowsources, 1);
 
+	sources->budget = budget;
 	sources->agents = g_ptr_array_new_with_free_func(g_free);
 	sources->agent_table = g_hash_table_new(agent_hash, agent_equal);
 	sources->table = g_hash_table_new_full(source_hash, source_equal, NULL, g_free);
@@ -89,6 +94,9 @@ struct sflowsources *sflowsources_new(void)
 void sflowsources_free(struct sflowsources *sources)
 {
 	if (sources) {
+		budget_give(sources->budget,
+			    sources->agents->len * SOURCES_AGENT_COST +
+				    g_hash_table_size(sources->table) * SOURCES_SOURCE_COST);
 		g_hash_table_destroy(sources->table);
 		g_hash_table_destroy(sources->agent_table);
 		g_ptr_array_free(sources->agents, TRUE);
@@ -102,7 +110,8 @@ struct sflowagent *sflowsources_agent(struct sflowsources *sources, struct ip ad
 	const struct sflowagent wanted = { .address = address, .sub_agent = sub_agent };
 	struct sflowagent *agent = g_hash_table_lookup(sources->agent_table, &wanted);
 
-	if (!agent && sources->agents->len < SFLOW_AGENTS_MAX) {
+	if (!agent && sources->agents->len < SFLOW_AGENTS_MAX &&
+	    budget_take(sources->budget, SOURCES_AGENT_COST)) {
 		agent = g_new0(struct sflowagent, 1);
 		*agent = wanted;
 		agent->number = sources->agents->len;
@@ -134,7 +143,8 @@ static struct sflow_source *sflowsources_source(struct sflowsources *sources,
 {
 	struct sflow_source *source = g_hash_table_lookup(sources->table, key);
 
-	if (!source && g_hash_table_size(sources->table) < SFLOW_SOURCES_MAX) {
+	if (!source && g_hash_table_size(sources->table) < SFLOW_SOURCES_MAX &&
+	    budget_take(sources->budget, SOURCES_SOURCE_COST)) {
 		source = g_new0(struct sflow_source, 1);
 		source->key = *key;
 		g_hash_table_insert(sources->table, &source->key, source);

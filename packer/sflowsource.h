@@ -15,6 +15,7 @@
 
 #include "common/err.h"
 #include "common/ip.h"
+#include "packer/budget.h"
 #include "packer/exporterclock.h"
 #include "packer/sequence.h"
 
@@ -26,7 +27,8 @@ enum sflow_kind { SFLOW_FLOWS, SFLOW_COUNTERS, SFLOW_DISCARDS };
 struct sflowagent;
 struct sflowsources;
 
-struct sflowsources *sflowsources_new(void);
+/* budget: kept. */
+struct sflowsources *sflowsources_new(struct budget *budget);
 void sflowsources_free(struct sflowsources *sources);
 
 /* NULL: there are too many. Lives as long as sources. */

@@ -42,7 +42,7 @@ static void template_uncount(void *arg, struct template *tmpl)
 {
 	struct template_bounds *bounds = arg;
 
-	bounds->fields -= tmpl->count;
+	budget_give(bounds->budget, TEMPLATE_COST(tmpl->count));
 }
 
 void templates_free(struct templates *templates)
@@ -209,6 +209,10 @@ static int template_parse(const struct ipfix_limits *limits, uint16_t set_id,
 		st = err_set(err, ST_EFORMAT, "a template for records of %" PRIu32 " bytes",
 			     tmpl->min_len);
 	}
+	if (st == ST_OK && count > tmpl->min_len * TEMPLATE_FIELDS_A_BYTE) {
+		st = err_set(err, ST_EFORMAT, "a template of %u fields for %" PRIu32 " bytes",
+			     count, tmpl->min_len);
+	}
 	if (st != ST_OK) {
 		template_free(tmpl);
 		return st;
@@ -251,7 +255,6 @@ static int templates_keep(struct templates *templates, struct template *tmpl, st
 {
 	struct template *old = templates_find(templates, tmpl->id);
 	struct template_bounds *bounds = templates->bounds;
-	uint32_t fields = bounds->fields - (old ? old->count : 0) + tmpl->count;
 
 	if (old && template_is_same(old, tmpl)) {
 		template_free(tmpl);
@@ -264,12 +267,13 @@ static int templates_keep(struct templates *templates, struct template *tmpl, st
 		return err_set(err, ST_ELIMIT, "more than %" PRIu32 " templates",
 			       bounds->limits.max_templates);
 	}
-	if (fields > TEMPLATE_FIELDS_MAX) {
+	if (!budget_take(bounds->budget, TEMPLATE_COST(tmpl->count))) {
 		template_free(tmpl);
-		return err_set(err, ST_ELIMIT, "templates of more than %d fields",
-			       TEMPLATE_FIELDS_MAX);
+		return err_set(err, ST_ELIMIT, "more templates than may be kept");
 	}
-	bounds->fields = fields;
+	if (old) {
+		template_uncount(bounds, old);
+	}
 	g_hash_table_insert(templates->table, GUINT_TO_POINTER(tmpl->id), tmpl);
 	*out = tmpl;
 	return ST_OK;

@@ -4,7 +4,7 @@
  * observation domain (v9: source id). Every length is checked against the one around it, numbers of
  * templates and of their fields against bounds. Pure.
  *
- *	struct template_bounds bounds = { .limits = limits };	// one for all domains of a session
+ *	struct template_bounds bounds = { .limits = limits, .budget = &budget };
  *	struct templates *templates = templates_new(&bounds);
  *	while (template_more(&bytes, set_id))
  *		st = templates_take(templates, set_id, &bytes, &template, err);
@@ -18,11 +18,15 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "packer/budget.h"
 
-/* Fields of all templates of one session: some megabytes. */
-#define TEMPLATE_FIELDS_MAX 131072
-#define TEMPLATE_ID_MIN     256
-#define TEMPLATE_VARLEN     65535
+#define TEMPLATE_ID_MIN 256
+#define TEMPLATE_VARLEN 65535
+/* What a template of so many fields costs with its plan, at most. */
+#define TEMPLATE_COST(fields) (UINT64_C(2048) + UINT64_C(192) * (fields))
+/* A template may have so many fields for each byte of its shortest record: fields of no bytes are no
+ * way to make much work out of few bytes. */
+#define TEMPLATE_FIELDS_A_BYTE 8
 /* "Enterprise" of a scope field of NetFlow v9, whose number is the kind of scope. */
 #define TEMPLATE_PEN_SCOPE UINT32_C(0xfffffffe)
 
@@ -99,7 +103,7 @@ static inline bool template_is_options(const struct template *tmpl)
 
 struct template_bounds {
 	struct ipfix_limits limits;
-	uint32_t fields; /* of all templates in the stores that share it */
+	struct budget *budget; /* borrowed */
 };
 
 struct templates;

@@ -11,13 +11,31 @@ struct templatesession_held {
 	uint8_t bytes[];
 };
 
+/* With its place in the queue. */
+static uint64_t held_cost(size_t len)
+{
+	return sizeof(struct templatesession_held) + sizeof(GList) + len;
+}
+
+/* It is not in the queue any more. */
+static void held_free(struct templatesession *session, struct templatesession_held *held)
+{
+	session->held_bytes -= held->len;
+	budget_give(session->bounds.budget, held_cost(held->len));
+	g_free(held);
+}
+
 static void held_drop_oldest(struct templatesession *session)
 {
-	struct templatesession_held *held = g_queue_pop_head(session->held);
-
-	session->held_bytes -= held->len;
+	held_free(session, g_queue_pop_head(session->held));
 	session->context->counts[DECODER_UNKNOWN_SETS]++;
-	g_free(held);
+}
+
+void templatesession_drop_held(struct templatesession *session)
+{
+	while (!g_queue_is_empty(session->held)) {
+		held_free(session, g_queue_pop_head(session->held));
+	}
 }
 
 void templatesession_expire(struct templatesession *session, int64_t now_ns)
@@ -35,8 +53,16 @@ void templatesession_hold(struct templatesession *session,
 			  const struct templatesession_header *header, uint16_t set_id,
 			  struct template_bytes set)
 {
-	struct templatesession_held *held = g_malloc(sizeof(*held) + set.left);
+	struct templatesession_held *held;
 
+	while (!budget_take(session->bounds.budget, held_cost(set.left))) {
+		if (g_queue_is_empty(session->held)) {
+			session->context->counts[DECODER_UNKNOWN_SETS]++;
+			return;
+		}
+		held_drop_oldest(session);
+	}
+	held = g_malloc(sizeof(*held) + set.left);
 	held->domain = domain->number;
 	held->set_id = set_id;
 	held->header = *header;
@@ -73,8 +99,7 @@ int templatesession_release_held(struct templatesession *session,
 				st = ST_OK;
 			}
 			g_queue_delete_link(session->held, at);
-			session->held_bytes -= held->len;
-			g_free(held);
+			held_free(session, held);
 		}
 		at = next;
 	}

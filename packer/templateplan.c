@@ -22,7 +22,8 @@ struct templateplan {
 	uint16_t lost;
 	bool both_families;
 	bool icmp_apart;                /* has elements for ICMP type and code */
-	struct flowblock_value *values; /* keys and types: extras, then reverse */
+	struct flowblock_value *values; /* keys and types of the extras */
+	struct flowblock_value *reverse_values;
 	struct {
 		uint16_t first, count; /* ops of the field, in walk */
 	} * fields;
@@ -268,7 +269,7 @@ static void plan_add_column(struct plan_maker *maker, const struct template_fiel
 	struct templateplan *plan = maker->plan;
 	bool reverse = plan_is_reverse(&key);
 	uint16_t *count = reverse ? &plan->reverse : &plan->extras;
-	struct flowblock_value *values = plan->values + (reverse ? EXTRAS_MAX : 0);
+	struct flowblock_value *values = reverse ? plan->reverse_values : plan->values;
 	const struct ie *ie = iemodel_by_id(maker->model, key.pen, key.id);
 	uint8_t type = ie ? ie->type : COLUMN_OCTET_ARRAY;
 	size_t base = reverse ? offsetof(struct templateplan_values, reverse)
@@ -378,13 +379,15 @@ static void plan_find_places(struct templateplan *plan)
 static struct templateplan *plan_allocate(uint16_t count)
 {
 	size_t ops = (size_t)count * PLAN_OPS_PER_FIELD;
+	size_t values = MIN(count, EXTRAS_MAX);
 	size_t values_at = (sizeof(struct templateplan) + 15) & ~(size_t)15;
-	size_t ops_at = values_at + 2 * EXTRAS_MAX * sizeof(struct flowblock_value);
+	size_t ops_at = values_at + 2 * values * sizeof(struct flowblock_value);
 	size_t fields_at = ops_at + 2 * ops * sizeof(struct planrun_op);
 	struct templateplan *plan =
 		g_malloc0(fields_at + count * sizeof(*((struct templateplan *)NULL)->fields));
 
 	plan->values = (void *)((char *)plan + values_at);
+	plan->reverse_values = plan->values + values;
 	plan->ops = (void *)((char *)plan + ops_at);
 	plan->walk = plan->ops + ops;
 	plan->fields = (void *)((char *)plan + fields_at);
@@ -435,7 +438,7 @@ void templateplan_begin(const struct templateplan *plan, struct templateplan_val
 	memset(&values->fields, 0, sizeof(values->fields));
 	values->list = (struct template_bytes){ NULL, 0 };
 	memcpy(values->extras.values, plan->values, plan->extras * sizeof(plan->values[0]));
-	memcpy(values->reverse.values, plan->values + EXTRAS_MAX,
+	memcpy(values->reverse.values, plan->reverse_values,
 	       plan->reverse * sizeof(plan->values[0]));
 	values->extras.count = plan->extras;
 	values->reverse.count = plan->reverse;

@@ -8,6 +8,7 @@
 
 #define SESSION_SET_HEADER_BYTES 4
 #define SESSION_STATE_VERSION    1
+#define SESSION_DOMAIN_COST      1024
 
 enum session_part { /* of a saved state */
 		    SESSION_PART_VERSION = 1,
@@ -21,6 +22,7 @@ static void session_domain_free(gpointer value)
 {
 	struct templatesession_domain *domain = value;
 
+	budget_give(domain->budget, SESSION_DOMAIN_COST);
 	templates_free(domain->templates);
 	exporteroptions_free(domain->options);
 	g_free(domain);
@@ -33,6 +35,7 @@ struct templatesession *templatesession_new(struct decoder_context *context, uin
 	session->context = context;
 	session->template_set = template_set;
 	session->bounds.limits = context->opts.limits;
+	session->bounds.budget = &context->budget;
 	session->domains =
 		g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, session_domain_free);
 	session->held = g_queue_new();
@@ -44,7 +47,8 @@ void templatesession_free(void *state)
 	struct templatesession *session = state;
 
 	if (session) {
-		g_queue_free_full(session->held, g_free);
+		templatesession_drop_held(session);
+		g_queue_free(session->held);
 		g_hash_table_destroy(session->domains);
 		iemodel_free(session->own_model);
 		g_free(session);
@@ -93,10 +97,14 @@ int templatesession_domain(struct templatesession *session, uint32_t number,
 			return err_set(err, ST_ELIMIT, "more than %" PRIu32 " observation domains",
 				       session->bounds.limits.max_domains);
 		}
+		if (!budget_take(session->bounds.budget, SESSION_DOMAIN_COST)) {
+			return err_set(err, ST_ELIMIT, "more domains than may be kept");
+		}
 		domain = g_new0(struct templatesession_domain, 1);
 		domain->number = number;
+		domain->budget = session->bounds.budget;
 		domain->templates = templates_new(&session->bounds);
-		domain->options = exporteroptions_new();
+		domain->options = exporteroptions_new(session->bounds.budget);
 		g_hash_table_insert(session->domains, GUINT_TO_POINTER(number), domain);
 	}
 	*out = domain;
@@ -215,8 +223,7 @@ static int session_set(struct templatesession *session, struct templatesession_d
 /* Begin anew: what filled the bounds may never come again. */
 static void session_forget(struct templatesession *session)
 {
-	g_queue_clear_full(session->held, g_free);
-	session->held_bytes = 0;
+	templatesession_drop_held(session);
 	g_hash_table_remove_all(session->domains);
 }
 

@@ -23,6 +23,7 @@
 
 struct templatesession_domain {
 	uint32_t number;
+	struct budget *budget; /* borrowed */
 	struct templates *templates;
 	struct exporteroptions *options;
 	struct exporterclock clock; /* NetFlow v9 */
@@ -95,7 +96,8 @@ int templatesession_data(struct templatesession *session, struct templatesession
 
 /* ---- packer/templateheld.c: sets that wait ---- */
 
-/* What will be needed to decode it is copied; older ones make room. */
+/* What will be needed to decode it is copied; older ones make room, and where that is not enough it
+ * is given up. */
 void templatesession_hold(struct templatesession *session,
 			  const struct templatesession_domain *domain,
 			  const struct templatesession_header *header, uint16_t set_id,
@@ -103,6 +105,8 @@ void templatesession_hold(struct templatesession *session,
 /* Decode those that waited for this template, of those of the domain. ST_OK or the sink's value. */
 int templatesession_release_held(struct templatesession *session,
 				 struct templatesession_domain *domain, struct template *tmpl);
+/* Forget all that wait. */
+void templatesession_drop_held(struct templatesession *session);
 /* Give up what waited for too long. */
 void templatesession_expire(struct templatesession *session, int64_t now_ns);
 void templatesession_save_held(const struct templatesession *session, uint32_t domain, uint8_t tag,

@@ -13,9 +13,9 @@
 #include "storage/lockedfile.h"
 #include "storage/newfile.h"
 
-/* More room than this is given back when no more than a part of it was needed. */
+/* More room than this is given back when half of it would have been enough for a while: what is
+ * thought to be needed falls by an eighth with each use that needed less. */
 #define KEPT_BYTES (4u << 20)
-#define KEPT_PARTS 4
 
 struct hourappend {
 	char *path;
@@ -26,6 +26,7 @@ struct hourappend {
 	struct flowblock_builder *builder; /* NULL: a SiLK file */
 	GByteArray *blocks;
 	guint room;   /* the most that blocks had */
+	guint need;   /* what they are thought to need */
 	GArray *ends; /* of them, in blocks; uint64_t */
 	/* or a SiLK stream into memory: */
 	struct stream *stream;
@@ -455,15 +456,22 @@ void hourappend_set_left(struct hourappend *append, const struct hourappend_left
 	append->left = *left;
 }
 
+/* The room for blocks stays for the next ones, so that pages are not made anew for them. */
+static void keep_room(struct hourappend *append)
+{
+	append->room = MAX(append->room, append->blocks->len);
+	append->need = MAX(append->blocks->len, append->need - append->need / 8);
+	if (append->room > KEPT_BYTES && append->need < append->room / 2) {
+		g_byte_array_unref(append->blocks);
+		append->blocks = g_byte_array_new();
+		append->room = 0;
+	}
+}
+
 void hourappend_keep(struct hourappend *append)
 {
 	if (append->builder) {
-		append->room = MAX(append->room, append->blocks->len);
-		if (append->room > KEPT_BYTES && append->blocks->len < append->room / KEPT_PARTS) {
-			g_byte_array_unref(append->blocks);
-			append->blocks = g_byte_array_new();
-			append->room = 0;
-		}
+		keep_room(append);
 		g_byte_array_set_size(append->blocks, 0);
 		g_array_set_size(append->ends, 0);
 	} else {
