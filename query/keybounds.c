@@ -9,35 +9,27 @@
 
 #include <glib.h>
 
-#include "query/rowword.h"
-
 /* Words of a key that are looked at. */
-#define LEVELS_MAX 6
-/* Words that are compared with one at once, without a branch. */
-#define LINE 8
-/* Lines of words, of the last words of these lines, and so on: enough for 32,768 bounds. */
-#define TIERS 5
+#define DEPTH_MAX 6
 
 /* The beginning of a key. */
 struct beginning {
-	uint64_t words[LEVELS_MAX];
+	uint64_t words[DEPTH_MAX];
 };
 
 /* A list of distinct words, ascending. */
 struct list {
-	size_t parts_before; /* the part of keys before the first word */
 	size_t count;
-	uint64_t *tiers[TIERS]; /* the words, then the last ones of their lines ...; filled up with
-				 * the greatest number */
-	size_t lines[TIERS];
-	int top;             /* the tier of one line */
-	size_t *ends;        /* by word: the part of keys from it on, up to the next one */
+	size_t half;         /* the least power of two above half of them */
+	uint64_t *words;     /* 2 * half, filled up with the greatest number */
+	size_t *parts;       /* by how many words are not above a key's: its part */
 	struct list **below; /* by word: of the bounds that begin with it; NULL: it is a bound */
 };
 
 struct keybounds {
-	struct rowword words[LEVELS_MAX];
-	unsigned levels;
+	struct rowword words[DEPTH_MAX];
+	unsigned depth;
+	size_t behind_first; /* the byte of the key behind the first word */
 	uint64_t flip;
 	GArray *samples; /* struct beginning */
 	struct list *first;
@@ -49,14 +41,17 @@ struct keybounds *keybounds_new(const uint8_t *differs, size_t key_size, bool re
 	struct keybounds *bounds = g_new0(struct keybounds, 1);
 	size_t at = 0;
 
-	while (bounds->levels < LEVELS_MAX) {
-		struct rowword *word = &bounds->words[bounds->levels];
+	while (bounds->depth < DEPTH_MAX) {
+		struct rowword *word = &bounds->words[bounds->depth];
 
 		at = rowword_choose(word, differs, at, key_size);
-		if (word->count == 0) {
+		if (bounds->depth == 0) {
+			bounds->behind_first = at;
+		}
+		if (word->run_count == 0) {
 			break;
 		}
-		bounds->levels++;
+		bounds->depth++;
 	}
 	bounds->flip = reverse ? UINT64_MAX : 0;
 	bounds->samples = g_array_new(FALSE, TRUE, sizeof(struct beginning));
@@ -70,10 +65,8 @@ static void free_list(struct list *list)
 		for (size_t i = 0; i < list->count; i++) {
 			free_list(list->below[i]);
 		}
-		for (int tier = 0; tier < TIERS; tier++) {
-			g_free(list->tiers[tier]);
-		}
-		g_free(list->ends);
+		g_free(list->words);
+		g_free(list->parts);
 		g_free(list->below);
 		g_free(list);
 	}
@@ -88,21 +81,22 @@ void keybounds_free(struct keybounds *bounds)
 	}
 }
 
-void keybounds_extent(const struct keybounds *bounds, size_t *begin, size_t *end)
+const struct rowword *keybounds_word(const struct keybounds *bounds, size_t *behind)
 {
-	*begin = 0;
-	*end = 0;
-	for (unsigned i = 0; i < bounds->levels; i++) {
-		*begin = i == 0 ? bounds->words[i].begin : MIN(*begin, bounds->words[i].begin);
-		*end = MAX(*end, bounds->words[i].end);
-	}
+	*behind = bounds->behind_first;
+	return &bounds->words[0];
+}
+
+size_t keybounds_extent(const struct keybounds *bounds)
+{
+	return bounds->depth > 0 ? bounds->words[bounds->depth - 1].end : 0;
 }
 
 void keybounds_sample(struct keybounds *bounds, const uint8_t *key)
 {
 	struct beginning sample = { { 0 } };
 
-	for (unsigned i = 0; i < bounds->levels; i++) {
+	for (unsigned i = 0; i < bounds->depth; i++) {
 		sample.words[i] = bounds->flip ^ rowword_load(&bounds->words[i], key);
 	}
 	g_array_append_val(bounds->samples, sample);
@@ -115,7 +109,7 @@ static gint compare(gconstpointer a, gconstpointer b)
 	const struct beginning *one = a;
 	const struct beginning *other = b;
 
-	for (unsigned i = 0; i < LEVELS_MAX; i++) {
+	for (unsigned i = 0; i < DEPTH_MAX; i++) {
 		if (one->words[i] != other->words[i]) {
 			return one->words[i] < other->words[i] ? -1 : 1;
 		}
@@ -123,64 +117,45 @@ static gint compare(gconstpointer a, gconstpointer b)
 	return 0;
 }
 
-/* How many of count bounds, from the first on, have its word at this level. */
-static size_t count_alike(const struct beginning *chosen, size_t count, unsigned level)
+/* How many of count bounds, from the first on, have its word at this depth. */
+static size_t count_alike(const struct beginning *chosen, size_t count, unsigned depth)
 {
 	size_t alike = 1;
 
-	while (alike < count && chosen[alike].words[level] == chosen[0].words[level]) {
+	while (alike < count && chosen[alike].words[depth] == chosen[0].words[depth]) {
 		alike++;
 	}
 	return alike;
 }
 
-/* All words are in the first tier, in order, count of them. */
-static void make_tiers(struct list *list)
-{
-	size_t count = list->count;
-
-	for (int tier = 0; tier < TIERS; tier++) {
-		list->lines[tier] = (count + LINE - 1) / LINE;
-		if (tier > 0) {
-			list->tiers[tier] = g_new(uint64_t, list->lines[tier] * LINE);
-			for (size_t i = 0; i < count; i++) {
-				list->tiers[tier][i] = list->tiers[tier - 1][i * LINE + LINE - 1];
-			}
-		}
-		for (size_t i = count; i < list->lines[tier] * LINE; i++) {
-			list->tiers[tier][i] = UINT64_MAX;
-		}
-		count = list->lines[tier];
-		if (count == 1) {
-			list->top = tier;
-			break;
-		}
-	}
-}
-
-/* Of bounds that are alike up to this level. part: of keys before all of them. */
-static struct list *make_list(const struct beginning *chosen, size_t count, unsigned level,
+/* Of bounds that are alike up to this depth. part: of keys before all of them. */
+static struct list *make_list(const struct beginning *chosen, size_t count, unsigned depth,
 			      size_t part)
 {
 	struct list *list = g_new0(struct list, 1);
 
-	list->parts_before = part;
-	list->tiers[0] = g_new(uint64_t, count + LINE);
-	list->ends = g_new(size_t, count);
+	list->half = 1;
+	while (2 * list->half < count) {
+		list->half *= 2;
+	}
+	list->words = g_new(uint64_t, 2 * list->half);
+	list->parts = g_new(size_t, count + 1);
 	list->below = g_new0(struct list *, count);
+	list->parts[0] = part;
 	for (size_t i = 0; i < count;) {
-		size_t alike = count_alike(chosen + i, count - i, level);
+		size_t alike = count_alike(chosen + i, count - i, depth);
 
-		list->tiers[0][list->count] = chosen[i].words[level];
-		list->ends[list->count] = part + i + alike;
+		list->words[list->count] = chosen[i].words[depth];
 		if (alike > 1) {
 			list->below[list->count] =
-				make_list(chosen + i, alike, level + 1, part + i);
+				make_list(chosen + i, alike, depth + 1, part + i);
 		}
-		list->count++;
 		i += alike;
+		list->parts[++list->count] = part + i;
 	}
-	make_tiers(list);
+	for (size_t i = list->count; i < 2 * list->half; i++) {
+		list->words[i] = UINT64_MAX;
+	}
 	return list;
 }
 
@@ -199,7 +174,7 @@ void keybounds_choose(struct keybounds *bounds, size_t parts)
 			chosen[count++] = *bound;
 		}
 	}
-	if (bounds->levels > 0 && count > 0) {
+	if (bounds->depth > 0 && count > 0) {
 		bounds->first = make_list(chosen, count, 0, 0);
 		bounds->parts = count + 1;
 	}
@@ -214,40 +189,53 @@ size_t keybounds_parts(const struct keybounds *bounds)
 
 /* ---- finding ---- */
 
-static size_t count_in_line(const uint64_t *line, uint64_t word)
+/* How many words are not above this one. No branch depends on it. */
+static inline size_t count_up_to(const struct list *list, uint64_t word)
 {
-	return (size_t)(line[0] <= word) + (line[1] <= word) + (line[2] <= word) +
-	       (line[3] <= word) + (line[4] <= word) + (line[5] <= word) + (line[6] <= word) +
-	       (line[7] <= word);
-}
-
-/* How many words are not above this one. */
-static size_t count_up_to(const struct list *list, uint64_t word)
-{
+	const uint64_t *words = list->words;
 	size_t at = 0;
 
-	for (int tier = list->top; tier >= 0; tier--) {
-		at = MIN(at, list->lines[tier] - 1);
-		at = at * LINE + count_in_line(&list->tiers[tier][at * LINE], word);
+	for (size_t step = list->half; step > 0; step /= 2) {
+		at += words[at + step - 1] <= word ? step : 0;
 	}
+	at += words[at] <= word;
 	return MIN(at, list->count);
 }
 
-size_t keybounds_find(const struct keybounds *bounds, const uint8_t *key)
+/* The list of bounds that have the key's word, which so many words are not above; NULL: none. */
+static inline const struct list *list_below(const struct list *list, uint64_t word, size_t at)
+{
+	return at > 0 && list->words[at - 1] == word ? list->below[at - 1] : NULL;
+}
+
+void keybounds_find(const struct keybounds *bounds, const uint64_t *words, size_t count,
+		    uint32_t *parts)
 {
 	const struct list *list = bounds->first;
 
-	for (unsigned level = 0; list; level++) {
-		uint64_t word = bounds->flip ^ rowword_load(&bounds->words[level], key);
+	if (!list) {
+		memset(parts, 0, count * sizeof(*parts));
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		size_t at = count_up_to(list, words[i]);
+
+		parts[i] = list_below(list, words[i], at) ? KEYBOUNDS_FURTHER
+							  : (uint32_t)list->parts[at];
+	}
+}
+
+size_t keybounds_find_further(const struct keybounds *bounds, const uint8_t *key)
+{
+	const struct list *list = bounds->first;
+	size_t part = 0;
+
+	for (unsigned depth = 0; list; depth++) {
+		uint64_t word = bounds->flip ^ rowword_load(&bounds->words[depth], key);
 		size_t at = count_up_to(list, word);
 
-		if (at == 0) {
-			return list->parts_before;
-		}
-		if (list->tiers[0][at - 1] != word || !list->below[at - 1]) {
-			return list->ends[at - 1];
-		}
-		list = list->below[at - 1];
+		part = list->parts[at];
+		list = list_below(list, word, at);
 	}
-	return 0;
+	return part;
 }

@@ -6,6 +6,7 @@
 
 #include <glib.h>
 
+#include "query/sortkey.h"
 #include "query/sorter.h"
 #include "query/threads.h"
 
@@ -36,9 +37,10 @@ const struct opt recordsort_opt_table[] = {
 #define UNIT 8
 
 struct recordsort {
-	const struct rowkey *key; /* NULL: a row is the record as in SiLK's memory */
-	size_t key_size;          /* a key without fields has one byte, of 0 */
-	size_t encoded_at;        /* of a row with key; the bytes before it are 0 */
+	bool has_key; /* else a row is the record as in SiLK's memory */
+	struct sortkey key;
+	size_t key_size;   /* a key without fields has one byte, of 0 */
+	size_t encoded_at; /* of a row with key; the bytes before it are 0 */
 	size_t row_size;
 	const struct rowformat *format;
 	struct sorter *sorter;
@@ -52,9 +54,12 @@ struct recordsort *recordsort_new(const struct rowkey *key, const struct records
 	/* This format holds any record, so that none has to be refused. */
 	sort->format = rowformat_find(FORMAT_RWIPV6ROUTING,
 				      rowformat_default_version(FORMAT_RWIPV6ROUTING));
-	sort->key = key;
+	sort->has_key = key != NULL;
+	if (key) {
+		sortkey_init(&sort->key, key);
+	}
 	assert(sort->format->length == WHOLE_SIZE);
-	sort->key_size = key ? MAX(key->size, 1) : WHOLE_SIZE;
+	sort->key_size = key ? MAX(sort->key.size, 1) : WHOLE_SIZE;
 	sort->encoded_at = key ? (sort->key_size + UNIT - 1) / UNIT * UNIT : 0;
 	sort->row_size = sort->encoded_at + WHOLE_SIZE;
 	sort->sorter = sorter_new(&(struct sorter_opts){
@@ -83,6 +88,12 @@ size_t recordsort_key_size(const struct recordsort *sort)
 	return sort->key_size;
 }
 
+size_t recordsort_key_extent(const struct recordsort *sort, const struct recordsort_row *row,
+			     size_t fields)
+{
+	return sortkey_extent(&sort->key, row->key, fields);
+}
+
 static void encode(const struct recordsort *sort, const struct batch *batch, uint8_t *bytes)
 {
 	const struct rowwrite out = { .bytes = bytes, .stride = sort->row_size };
@@ -98,7 +109,7 @@ static void fill_rows(const void *arg, const struct batch *batch, uint8_t *rows)
 	for (uint32_t i = 0; i < batch->selected; i++) {
 		rows[i * sort->row_size] = 0;
 	}
-	rowkey_pack(sort->key, batch, rows, sort->row_size);
+	sortkey_pack(&sort->key, batch, rows, sort->row_size);
 	encode(sort, batch, rows + sort->encoded_at);
 }
 
@@ -130,7 +141,7 @@ static void fill_whole_rows(const void *arg, const struct batch *batch, uint8_t 
 
 static sorter_fill_fn filler(const struct recordsort *sort)
 {
-	return sort->key ? fill_rows : fill_whole_rows;
+	return sort->has_key ? fill_rows : fill_whole_rows;
 }
 
 int recordsort_add(struct recordsort *sort, struct batch *batch, struct err *err)
@@ -167,8 +178,9 @@ int recordsort_append(struct recordsort *sort, struct rowarea *area, struct err 
 
 unsigned recordsort_threads(const struct recordsort *sort, unsigned threads)
 {
-	return sort->key ? threads_for_fields(threads, sort->key->fields, sort->key->count)
-			 : threads;
+	return sort->has_key
+		       ? threads_for_fields(threads, sort->key.key->fields, sort->key.key->count)
+		       : threads;
 }
 
 struct drain {
@@ -187,7 +199,7 @@ static int take_rows(void *arg, const uint8_t *rows, size_t count, struct err *e
 		uint8_t encoded[WHOLE_SIZE];
 		struct recordsort_row row = { .key = rows, .encoded = rows + sort->encoded_at };
 
-		if (!sort->key) {
+		if (!sort->has_key) {
 			memcpy(encoded, rows, WHOLE_SIZE);
 			turn_ipv4(encoded);
 			row.encoded = encoded;

@@ -43,6 +43,9 @@ struct recordsort *recordsort_new(const struct rowkey *key, const struct records
 void recordsort_free(struct recordsort *sort);
 /* How long the keys of rows are. */
 size_t recordsort_key_size(const struct recordsort *sort);
+/* How many bytes of this one are of its first fields. */
+size_t recordsort_key_extent(const struct recordsort *sort, const struct recordsort_row *row,
+			     size_t fields);
 /* The selected rows of a batch that holds all columns; its selection is used up. ST_OK or ST_EIO.
  */
 int recordsort_add(struct recordsort *sort, struct batch *batch, struct err *err);

@@ -26,6 +26,8 @@
 #define NEW_BLOCK_BYTES ((size_t)1 << 20)
 /* Rows are read so far ahead. */
 #define FETCH_BYTES 1024
+/* Rows whose buckets are looked for together. */
+#define GROUP 64u
 /* In front of each row in a chunk: its form. */
 #define FORM_BYTES 2
 
@@ -36,9 +38,10 @@ struct chunk {
 };
 
 struct strip {
-	GArray *chunks; /* struct chunk */
-	uint8_t *to;    /* where the next row goes in the last one */
-	size_t left;    /* bytes there */
+	GArray *chunks;  /* struct chunk */
+	uint8_t *to;     /* where the next row goes in the last one */
+	size_t left;     /* bytes there */
+	uint32_t *count; /* of its rows */
 	size_t rows;
 };
 
@@ -50,15 +53,17 @@ struct mover {
 	GArray *free_blocks;  /* guint: numbers of emptied ones */
 	uint64_t chunk_at;    /* the next chunk, if any is left of its block */
 	size_t chunks_left;
-	uint8_t *row; /* the beginning of its key */
+	uint8_t *keys; /* of a group */
 	pthread_t thread;
 };
 
 struct rowbuckets {
 	struct rowstore *store;
 	struct keybounds *bounds;
-	size_t key_begin; /* what they look at */
-	size_t key_end;
+	const struct rowword *word; /* the first one of keys */
+	size_t behind_word;         /* the byte behind it */
+	uint64_t flip;              /* bits of words */
+	size_t key_room;            /* of a row of which a key is looked at */
 	size_t count;
 	size_t *form_sizes; /* by form */
 	struct mover *movers;
@@ -68,42 +73,39 @@ struct rowbuckets {
 
 /* ---- bounds ---- */
 
-struct sampler {
-	const struct rowbuckets *buckets;
-	uint64_t step;
-	uint64_t until; /* rows to pass over */
-	uint8_t *row;
-};
-
-static void sample_row(void *arg, uint64_t row)
-{
-	struct sampler *sampler = arg;
-	const struct rowbuckets *buckets = sampler->buckets;
-
-	if (sampler->until-- == 0) {
-		rowstore_get(buckets->store, row, buckets->key_begin, buckets->key_end,
-			     sampler->row);
-		keybounds_sample(buckets->bounds, sampler->row);
-		sampler->until = sampler->step - 1;
-	}
-}
-
-static void choose_bounds(struct rowbuckets *buckets, bool reverse)
+static void choose_bounds(struct rowbuckets *buckets)
 {
 	struct rowstore *store = buckets->store;
 	size_t wanted = MIN(store->bytes / BUCKET_BYTES, BUCKETS_MAX);
-	struct sampler sampler = {
-		.buckets = buckets,
-		.step = MAX(store->rows / (wanted * SAMPLE), 1),
-		.row = g_malloc(store->row_size + ROWFORM_SLACK),
-	};
+	size_t step = MAX(store->rows / (wanted * SAMPLE), 1);
+	struct rowcursor cursor = { .end = store->areas->len };
+	uint8_t *key = g_malloc(buckets->key_room);
+	uint64_t row;
 
-	buckets->bounds = keybounds_new(store->differs, store->key_size, reverse);
-	keybounds_extent(buckets->bounds, &buckets->key_begin, &buckets->key_end);
-	rowstore_list(store, sample_row, &sampler);
+	while (rowstore_next(store, &cursor, &row, 1) > 0) {
+		rowstore_get(store, row, 0, keybounds_extent(buckets->bounds), key);
+		keybounds_sample(buckets->bounds, key);
+		rowstore_skip(store, &cursor, step - 1);
+	}
 	keybounds_choose(buckets->bounds, wanted);
 	buckets->count = keybounds_parts(buckets->bounds);
-	g_free(sampler.row);
+	g_free(key);
+}
+
+/* The first words of so many keys; room for them is in keys. */
+static void load_words(const struct rowbuckets *buckets, const uint64_t *rows, size_t count,
+		       uint8_t *keys, uint64_t *words)
+{
+	const struct rowword *word = buckets->word;
+
+	/* in two steps, as the processor would wait for what has just been written */
+	for (size_t i = 0; i < count; i++) {
+		rowstore_get(buckets->store, rows[i], word->begin, word->end,
+			     keys + i * buckets->key_room);
+	}
+	for (size_t i = 0; i < count; i++) {
+		words[i] = buckets->flip ^ rowword_load(word, keys + i * buckets->key_room);
+	}
 }
 
 /* ---- moving ---- */
@@ -137,6 +139,7 @@ static void begin_chunk(struct mover *mover, struct strip *strip)
 	}
 	chunk = (struct chunk){ .at = mover->chunk_at };
 	g_array_append_val(strip->chunks, chunk);
+	strip->count = &g_array_index(strip->chunks, struct chunk, strip->chunks->len - 1).rows;
 	strip->to = rowstore_at(mover->buckets->store, chunk.at);
 	strip->left = CHUNK_BYTES;
 	mover->chunk_at += CHUNK_BYTES;
@@ -151,17 +154,12 @@ static void copy_row(uint8_t *to, const uint8_t *from, size_t size)
 	}
 }
 
-static void move_row(void *arg, uint64_t row)
+static void move_row(struct mover *mover, uint64_t row, struct strip *strip)
 {
-	struct mover *mover = arg;
 	const struct rowbuckets *buckets = mover->buckets;
 	uint16_t form = (uint16_t)(row >> FORM_SHIFT);
 	size_t size = buckets->form_sizes[form];
-	struct strip *strip;
 
-	__builtin_prefetch(rowstore_at(buckets->store, row) + FETCH_BYTES);
-	rowstore_get(buckets->store, row, buckets->key_begin, buckets->key_end, mover->row);
-	strip = &mover->strips[keybounds_find(buckets->bounds, mover->row)];
 	if (strip->left < FORM_BYTES + size + ROWFORM_SLACK) {
 		begin_chunk(mover, strip);
 	}
@@ -170,15 +168,49 @@ static void move_row(void *arg, uint64_t row)
 	strip->to += FORM_BYTES + size;
 	strip->left -= FORM_BYTES + size;
 	strip->rows++;
-	g_array_index(strip->chunks, struct chunk, strip->chunks->len - 1).rows++;
+	++*strip->count;
+}
+
+static size_t find_further(struct mover *mover, uint64_t row)
+{
+	const struct keybounds *bounds = mover->buckets->bounds;
+
+	rowstore_get(mover->buckets->store, row, 0, keybounds_extent(bounds), mover->keys);
+	return keybounds_find_further(bounds, mover->keys);
+}
+
+static void move_group(struct mover *mover, const uint64_t *rows, size_t count)
+{
+	const struct rowbuckets *buckets = mover->buckets;
+	uint64_t words[GROUP];
+	uint32_t parts[GROUP];
+
+	for (size_t i = 0; i < count; i++) {
+		__builtin_prefetch(rowstore_at(buckets->store, rows[i]) + FETCH_BYTES);
+	}
+	load_words(buckets, rows, count, mover->keys, words);
+	keybounds_find(buckets->bounds, words, count, parts);
+	for (size_t i = 0; i < count; i++) {
+		size_t part =
+			parts[i] == KEYBOUNDS_FURTHER ? find_further(mover, rows[i]) : parts[i];
+
+		move_row(mover, rows[i], &mover->strips[part]);
+	}
 }
 
 static void *move_areas(void *arg)
 {
 	struct mover *mover = arg;
+	const struct rowstore *store = mover->buckets->store;
 
 	for (guint i = mover->first_area; i < mover->end_area; i++) {
-		rowstore_list_area(mover->buckets->store, i, move_row, mover);
+		struct rowcursor cursor = { .area = i, .end = i + 1 };
+		uint64_t rows[GROUP];
+		size_t count;
+
+		while ((count = rowstore_next(store, &cursor, rows, GROUP)) > 0) {
+			move_group(mover, rows, count);
+		}
 		g_array_append_val(mover->free_blocks, i);
 	}
 	return NULL;
@@ -195,7 +227,7 @@ static void mover_init(struct mover *mover, struct rowbuckets *buckets, guint fi
 		mover->strips[i].chunks = g_array_new(FALSE, FALSE, sizeof(struct chunk));
 	}
 	mover->free_blocks = g_array_new(FALSE, FALSE, sizeof(guint));
-	mover->row = g_malloc(buckets->store->row_size + ROWFORM_SLACK);
+	mover->keys = g_malloc(GROUP * buckets->key_room);
 }
 
 static void mover_release(struct mover *mover, size_t strips)
@@ -205,7 +237,7 @@ static void mover_release(struct mover *mover, size_t strips)
 	}
 	g_free(mover->strips);
 	g_array_free(mover->free_blocks, TRUE);
-	g_free(mover->row);
+	g_free(mover->keys);
 }
 
 /* The store's list of blocks cannot grow while several threads look at it: room for the most. */
@@ -276,13 +308,16 @@ struct rowbuckets *rowbuckets_new(struct rowstore *store, bool reverse, unsigned
 	rowstore_pack(store);
 	buckets->store = store;
 	buckets->count = 1;
-	if (store->bytes < SMALL_BYTES ||
-	    FORM_BYTES + store->row_size + ROWFORM_SLACK > CHUNK_BYTES / 4) {
-		return buckets;
+	buckets->bounds = keybounds_new(store->differs, store->key_size, reverse);
+	buckets->word = keybounds_word(buckets->bounds, &buckets->behind_word);
+	buckets->flip = reverse ? UINT64_MAX : 0;
+	buckets->key_room = store->row_size + ROWFORM_SLACK;
+	note_form_sizes(buckets);
+	if (store->bytes >= SMALL_BYTES &&
+	    FORM_BYTES + store->row_size + ROWFORM_SLACK <= CHUNK_BYTES / 4) {
+		choose_bounds(buckets);
 	}
-	choose_bounds(buckets, reverse);
 	if (buckets->count > 1) {
-		note_form_sizes(buckets);
 		move_all(buckets, threads);
 	}
 	return buckets;
@@ -319,8 +354,8 @@ size_t rowbuckets_rows(const struct rowbuckets *buckets, size_t i)
 	return rows;
 }
 
-static void list_chunk(const struct rowbuckets *buckets, const struct chunk *chunk,
-		       rowstore_list_fn fn, void *arg)
+static size_t list_chunk(const struct rowbuckets *buckets, const struct chunk *chunk,
+			 struct sortentry *entries)
 {
 	uint64_t at = chunk->at;
 
@@ -329,22 +364,59 @@ static void list_chunk(const struct rowbuckets *buckets, const struct chunk *chu
 
 		memcpy(&form, rowstore_at(buckets->store, at), sizeof(form));
 		at += FORM_BYTES;
-		fn(arg, at | (uint64_t)form << FORM_SHIFT);
+		entries[i].row = at | (uint64_t)form << FORM_SHIFT;
 		at += buckets->form_sizes[form];
 	}
+	return chunk->rows;
 }
 
-void rowbuckets_list(const struct rowbuckets *buckets, size_t i, rowstore_list_fn fn, void *arg)
+static void list_strips(const struct rowbuckets *buckets, size_t i, struct sortentry *entries)
 {
-	if (buckets->mover_count == 0) {
-		rowstore_list(buckets->store, fn, arg);
-		return;
-	}
 	for (unsigned m = 0; m < buckets->mover_count; m++) {
 		const GArray *chunks = buckets->movers[m].strips[i].chunks;
 
 		for (guint c = 0; c < chunks->len; c++) {
-			list_chunk(buckets, &g_array_index(chunks, struct chunk, c), fn, arg);
+			entries += list_chunk(buckets, &g_array_index(chunks, struct chunk, c),
+					      entries);
 		}
 	}
+}
+
+static void list_store(const struct rowbuckets *buckets, struct sortentry *entries)
+{
+	struct rowcursor cursor = { .end = buckets->store->areas->len };
+
+	while (rowstore_next(buckets->store, &cursor, &entries->row, 1) > 0) {
+		entries++;
+	}
+}
+
+void rowbuckets_list(const struct rowbuckets *buckets, size_t i, struct sortentry *entries)
+{
+	const size_t count = rowbuckets_rows(buckets, i);
+	uint8_t *keys = g_malloc(GROUP * buckets->key_room);
+
+	if (buckets->mover_count > 0) {
+		list_strips(buckets, i, entries);
+	} else {
+		list_store(buckets, entries);
+	}
+	for (size_t from = 0; from < count; from += GROUP) {
+		uint64_t rows[GROUP], words[GROUP];
+		size_t part = MIN(count - from, GROUP);
+
+		for (size_t k = 0; k < part; k++) {
+			rows[k] = entries[from + k].row;
+		}
+		load_words(buckets, rows, part, keys, words);
+		for (size_t k = 0; k < part; k++) {
+			entries[from + k].word = words[k];
+		}
+	}
+	g_free(keys);
+}
+
+size_t rowbuckets_behind_word(const struct rowbuckets *buckets)
+{
+	return buckets->behind_word;
 }

@@ -6,7 +6,7 @@
  *
  *	struct rowbuckets *buckets = rowbuckets_new(store, false, 2);
  *	for (i = 0; i < rowbuckets_count(buckets); i++) {
- *		rowbuckets_list(buckets, i, list_row, arg);	// rowbuckets_rows(buckets, i) of them
+ *		rowbuckets_list(buckets, i, entries);	// rowbuckets_rows(buckets, i) of them
  *	}
  *	rowbuckets_free(buckets);
  *	rowstore_clear(store);
@@ -16,6 +16,7 @@
 #ifndef TUSSAH_QUERY_ROWBUCKETS_H
 #define TUSSAH_QUERY_ROWBUCKETS_H
 
+#include "query/entrysort.h"
 #include "query/rowstore.h"
 
 struct rowbuckets;
@@ -30,6 +31,13 @@ struct rowbuckets *rowbuckets_new(struct rowstore *store, bool reverse, unsigned
 void rowbuckets_free(struct rowbuckets *buckets);
 size_t rowbuckets_count(const struct rowbuckets *buckets);
 size_t rowbuckets_rows(const struct rowbuckets *buckets, size_t i);
-void rowbuckets_list(const struct rowbuckets *buckets, size_t i, rowstore_list_fn fn, void *arg);
+/*
+ * The rows of a bucket, as rowstore_get() takes them, each with the first word of its key: entries
+ * by their order are rows by the first bytes of their keys, and what is left is behind the word. The
+ * bits are turned over if the greatest keys are first.
+ */
+void rowbuckets_list(const struct rowbuckets *buckets, size_t i, struct sortentry *entries);
+/* The number of the byte of keys behind that word. */
+size_t rowbuckets_behind_word(const struct rowbuckets *buckets);
 
 #endif

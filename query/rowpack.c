@@ -10,6 +10,8 @@
 
 /* Rows that gather before they are packed: as many as stay in the cache. */
 #define GATHER_BYTES (512u * 1024)
+/* Rows that are filled at once, column by column: as many as stay in the nearest cache. */
+#define PLACE_BYTES (16u * 1024)
 /* A form is good for rows that take no more than this, to those it was chosen for or another's. */
 #define COST_MORE_MAX 1.05
 /* After so many areas it is asked whether another is better. */
@@ -81,7 +83,7 @@ uint8_t *rowpack_place(struct rowpack *pack, size_t want, size_t *count)
 		pack->gathered = g_malloc0(bytes);
 		pack->packed = g_malloc(bytes);
 	}
-	*count = MIN(want, pack->rows_max - pack->rows);
+	*count = MIN(want, MIN(pack->rows_max - pack->rows, MAX(PLACE_BYTES / pack->row_size, 1)));
 	place = pack->gathered + pack->rows * pack->row_size;
 	pack->rows += *count;
 	return place;

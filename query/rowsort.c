@@ -14,7 +14,6 @@
 struct rowsort {
 	const struct rowstore *store;
 	size_t key_size;
-	size_t row_size;
 	bool reverse;
 	struct sortentry *entries;
 	struct sortentry *spare;
@@ -25,14 +24,13 @@ struct rowsort {
 	uint8_t *row;     /* the one looked at */
 };
 
-struct rowsort *rowsort_new(const struct rowstore *store, size_t key_size, size_t row_size,
+struct rowsort *rowsort_new(const struct rowstore *store, size_t row_size, size_t key_size,
 			    bool reverse)
 {
 	struct rowsort *sort = g_new0(struct rowsort, 1);
 
 	sort->store = store;
 	sort->key_size = key_size;
-	sort->row_size = row_size;
 	sort->reverse = reverse;
 	sort->first = g_malloc(row_size + ROWFORM_SLACK);
 	sort->differs = g_malloc(key_size);
@@ -52,9 +50,8 @@ void rowsort_free(struct rowsort *sort)
 	}
 }
 
-void rowsort_clear(struct rowsort *sort, size_t rows)
+static void make_room(struct rowsort *sort, size_t rows)
 {
-	sort->count = 0;
 	if (rows > sort->room) {
 		g_free(sort->entries);
 		g_free(sort->spare);
@@ -62,13 +59,6 @@ void rowsort_clear(struct rowsort *sort, size_t rows)
 		sort->spare = g_new(struct sortentry, rows);
 		sort->room = rows;
 	}
-}
-
-void rowsort_add(void *arg, uint64_t row)
-{
-	struct rowsort *sort = arg;
-
-	sort->entries[sort->count++].row = row;
 }
 
 size_t rowsort_count(const struct rowsort *sort)
@@ -123,26 +113,36 @@ static void fetch_equal(const struct rowsort *sort, const struct sortentry *sort
 	}
 }
 
-/*
- * A word of all keys at a time: a stable sort by those, then each run of equal words by the next
- * word. So keys are seldom compared through their rows, which lie anywhere in memory. From byte
- * number from of the keys on. Returns the array that holds the result, one of the two.
- */
-static struct sortentry *sort_entries(const struct rowsort *sort, struct sortentry *entries,
+static struct sortentry *sort_words(const struct rowsort *sort, struct sortentry *entries,
+				    struct sortentry *spare, size_t count, size_t behind);
+
+/* By the bytes of keys from number from on. Returns the array that holds the result. */
+static struct sortentry *sort_further(const struct rowsort *sort, struct sortentry *entries,
 				      struct sortentry *spare, size_t count, size_t from)
 {
 	struct rowword word;
-	size_t next = choose_word(sort, entries, count, from, &word);
-	struct sortentry *sorted, *other;
-	size_t start = 0;
+	size_t behind = choose_word(sort, entries, count, from, &word);
 
-	if (word.count == 0) {
+	if (word.run_count == 0) {
 		return entries;
 	}
 	fill_words(sort, entries, count, &word);
-	sorted = entrysort(entries, spare, count);
-	other = sorted == entries ? spare : entries;
-	if (next == sort->key_size) {
+	return sort_words(sort, entries, spare, count, behind);
+}
+
+/*
+ * Entries that have the words of their keys up to byte number behind: a stable sort by those, then
+ * each run of equal words by the next word. So keys are seldom compared through their rows, which
+ * lie anywhere in memory. Returns the array that holds the result, one of the two.
+ */
+static struct sortentry *sort_words(const struct rowsort *sort, struct sortentry *entries,
+				    struct sortentry *spare, size_t count, size_t behind)
+{
+	struct sortentry *sorted = entrysort(entries, spare, count);
+	struct sortentry *other = sorted == entries ? spare : entries;
+	size_t start = 0;
+
+	if (behind == sort->key_size) {
 		return sorted;
 	}
 	for (size_t i = 1; i <= count; i++) {
@@ -153,7 +153,7 @@ static struct sortentry *sort_entries(const struct rowsort *sort, struct sortent
 			continue;
 		}
 		if (i - start > 1 &&
-		    sort_entries(sort, run, other + start, i - start, next) != run) {
+		    sort_further(sort, run, other + start, i - start, behind) != run) {
 			memcpy(run, other + start, (i - start) * sizeof(*run));
 		}
 		start = i;
@@ -161,10 +161,13 @@ static struct sortentry *sort_entries(const struct rowsort *sort, struct sortent
 	return sorted;
 }
 
-void rowsort_run(struct rowsort *sort)
+void rowsort_run(struct rowsort *sort, const struct rowbuckets *buckets, size_t bucket)
 {
-	if (sort->count > 1 &&
-	    sort_entries(sort, sort->entries, sort->spare, sort->count, 0) != sort->entries) {
+	sort->count = rowbuckets_rows(buckets, bucket);
+	make_room(sort, sort->count);
+	rowbuckets_list(buckets, bucket, sort->entries);
+	if (sort->count > 1 && sort_words(sort, sort->entries, sort->spare, sort->count,
+					  rowbuckets_behind_word(buckets)) != sort->entries) {
 		struct sortentry *swap = sort->entries;
 
 		sort->entries = sort->spare;

@@ -123,29 +123,49 @@ uint8_t *rowstore_place(struct rowstore *store, size_t want, size_t *count)
 
 /* ---- getting ---- */
 
-void rowstore_list_area(const struct rowstore *store, size_t number, rowstore_list_fn fn, void *arg)
+size_t rowstore_next(const struct rowstore *store, struct rowcursor *cursor, uint64_t *rows,
+		     size_t max)
 {
-	const struct rowarea *area = g_ptr_array_index(store->areas, number);
-	uint64_t form = g_array_index(store->area_forms, guint, number);
-	uint64_t whole = (uint64_t)number << BLOCK_SHIFT | area->whole;
-	uint64_t packed = (uint64_t)number << BLOCK_SHIFT | form << FORM_SHIFT;
+	const struct rowarea *area;
+	uint64_t first = (uint64_t)cursor->area << BLOCK_SHIFT;
+	uint64_t form;
+	size_t count;
 
-	for (size_t i = 0; i < area->rows; i++) {
-		if (area->is_whole[i]) {
-			fn(arg, whole);
-			whole += store->row_size;
+	if (cursor->area == cursor->end) {
+		return 0;
+	}
+	area = g_ptr_array_index(store->areas, cursor->area);
+	form = (uint64_t)g_array_index(store->area_forms, guint, cursor->area) << FORM_SHIFT;
+	count = MIN(max, area->rows - cursor->row);
+	for (size_t i = 0; i < count; i++, cursor->row++) {
+		if (area->is_whole[cursor->row]) {
+			rows[i] = first + area->whole + cursor->whole++ * store->row_size;
 		} else {
-			fn(arg, packed);
-			packed += area->packed_size;
+			rows[i] =
+				(first + (cursor->row - cursor->whole) * area->packed_size) | form;
 		}
 	}
+	if (cursor->row == area->rows) {
+		*cursor = (struct rowcursor){ .area = cursor->area + 1, .end = cursor->end };
+	}
+	return count;
 }
 
-void rowstore_list(struct rowstore *store, rowstore_list_fn fn, void *arg)
+void rowstore_skip(const struct rowstore *store, struct rowcursor *cursor, size_t count)
 {
-	rowstore_pack(store);
-	for (guint i = 0; i < store->areas->len; i++) {
-		rowstore_list_area(store, i, fn, arg);
+	while (count > 0 && cursor->area < cursor->end) {
+		const struct rowarea *area = g_ptr_array_index(store->areas, cursor->area);
+		size_t rows = MIN(count, area->rows - cursor->row);
+
+		for (size_t i = 0; i < rows; i++) {
+			cursor->whole += area->is_whole[cursor->row + i];
+		}
+		cursor->row += rows;
+		count -= rows;
+		if (cursor->row == area->rows) {
+			*cursor =
+				(struct rowcursor){ .area = cursor->area + 1, .end = cursor->end };
+		}
 	}
 }
 

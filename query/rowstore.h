@@ -5,11 +5,11 @@
  *
  *	struct rowstore *store = rowstore_new(row_size, key_size);
  *	uint8_t *to = rowstore_place(store, want, &count);	// fill them before the next call
- *	rowstore_list(store, list_row, arg);			// a number for each, in order
+ *	...			// rowbuckets.h gives their numbers
  *	rowstore_get(store, row, 0, row_size, scratch);
  *	rowstore_free(store);
  *
- * One thread adds; once all are listed, any number may get.
+ * One thread adds; once all are there, any number may get.
  */
 #ifndef TUSSAH_QUERY_ROWSTORE_H
 #define TUSSAH_QUERY_ROWSTORE_H
@@ -40,12 +40,8 @@ size_t rowstore_bytes(const struct rowstore *store);
 /* Is there no number for one more area? Until it is cleared nothing may be added then. */
 bool rowstore_is_full(const struct rowstore *store);
 
-/* Of each row in the order in which they were added: what tells rowstore_get() which it is. */
-typedef void (*rowstore_list_fn)(void *arg, uint64_t row);
-void rowstore_list(struct rowstore *store, rowstore_list_fn fn, void *arg);
-
 /*
- * Bytes begin..end-1 of a row that was listed, to their places in out; some before and behind may
+ * Bytes begin..end-1 of a row, to their places in out; some before and behind may
  * be written, too: row_size + ROWFORM_SLACK bytes.
  */
 void rowstore_get(const struct rowstore *store, uint64_t row, size_t begin, size_t end,

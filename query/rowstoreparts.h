@@ -36,7 +36,17 @@ static inline uint8_t *rowstore_at(const struct rowstore *store, uint64_t row)
 
 /* The rows that have only gathered become an area, too. */
 void rowstore_pack(struct rowstore *store);
-/* The rows of an area, in order. */
-void rowstore_list_area(const struct rowstore *store, size_t area, rowstore_list_fn fn, void *arg);
+/* Goes through the rows of areas area..end-1, in order; the rest is 0 at first. */
+struct rowcursor {
+	guint area;
+	guint end;
+	size_t row;   /* of the area */
+	size_t whole; /* of these before it, those that do not fit the form */
+};
+/* The numbers of the next rows, at most max: how many. 0: that was all. */
+size_t rowstore_next(const struct rowstore *store, struct rowcursor *cursor, uint64_t *rows,
+		     size_t max);
+/* Pass over so many, or what there is. */
+void rowstore_skip(const struct rowstore *store, struct rowcursor *cursor, size_t count);
 
 #endif

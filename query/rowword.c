@@ -26,27 +26,29 @@ void rowword_note(const uint8_t *first, const uint8_t *key, size_t from, size_t 
 	}
 }
 
+/* One more byte of the key, in the last run if it lies behind that. */
+static void add_byte(struct rowword *word, size_t at)
+{
+	if (word->run_count == 0 || at > word->end) {
+		word->runs[word->run_count++] = (struct rowword_run){ .at = at };
+	}
+	word->runs[word->run_count - 1].bits += 8;
+	word->end = at + 1;
+}
+
 size_t rowword_choose(struct rowword *word, const uint8_t *differs, size_t from, size_t key_size)
 {
+	unsigned count = 0;
 	size_t at = from;
 
-	word->count = 0;
-	for (; at < key_size && (word->count < ROWWORD_BYTES || differs[at] == 0); at++) {
+	word->run_count = 0;
+	word->end = from;
+	for (; at < key_size && (count < ROWWORD_BYTES || differs[at] == 0); at++) {
 		if (differs[at] != 0) {
-			word->from[word->count++] = at;
+			add_byte(word, at);
+			count++;
 		}
 	}
-	if (word->count == 0) {
-		return at;
-	}
-	word->begin = word->from[0];
-	word->end = word->from[word->count - 1] + 1;
-	word->scattered = key_size < ROWWORD_BYTES || word->end - word->begin > ROWWORD_BYTES;
-	if (!word->scattered) {
-		word->begin = MIN(word->begin, key_size - ROWWORD_BYTES);
-		word->end = word->begin + ROWWORD_BYTES;
-		word->aligned = word->begin / ROWWORD_BYTES * ROWWORD_BYTES;
-		word->shift = 8 * (unsigned)(word->begin - word->aligned);
-	}
+	word->begin = word->run_count > 0 ? word->runs[0].at : word->end;
 	return at;
 }

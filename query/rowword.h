@@ -13,22 +13,21 @@
 #define TUSSAH_QUERY_ROWWORD_H
 
 #include <endian.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #define ROWWORD_BYTES 8
 
-/* Which bytes of the key make a word: those from the first on, or, scattered, the ones listed. */
+/* Bytes of the key that make a word, in runs of bytes that lie together. */
 struct rowword {
-	size_t from[ROWWORD_BYTES];
-	unsigned count; /* 0: the keys are equal */
-	bool scattered;
-	size_t begin; /* the bytes of a row that rowword_load() looks at: begin..end-1 */
+	struct rowword_run {
+		size_t at;     /* in the key */
+		unsigned bits; /* of the word */
+	} runs[ROWWORD_BYTES];
+	unsigned run_count; /* 0: the keys are equal, and all words are 0 */
+	size_t begin;       /* the bytes of a row that rowword_load() looks at: begin..end-1 */
 	size_t end;
-	size_t aligned; /* if not scattered: where eight of them begin, at a multiple of 8, */
-	unsigned shift; /* and how many bits of these are before the word */
 };
 
 /* Add to differs the bits in which the key differs from the first one, from byte number from on. */
@@ -37,26 +36,21 @@ void rowword_note(const uint8_t *first, const uint8_t *key, size_t from, size_t 
 /* Choose from byte number from on. Returns the number of the byte behind the word. */
 size_t rowword_choose(struct rowword *word, const uint8_t *differs, size_t from, size_t key_size);
 
-/*
- * key: the row from its first byte on; up to seven bytes behind end are read, too. By eight bytes
- * from multiples of 8 on: rows have just been written so, and the processor need not wait then.
- */
+/* key: the row from its first byte on; up to seven bytes behind end are read, too. */
 static inline uint64_t rowword_load(const struct rowword *word, const uint8_t *key)
 {
 	uint64_t number = 0;
-	uint64_t more;
 
-	if (!word->scattered) {
-		memcpy(&number, key + word->aligned, sizeof(number));
-		number = be64toh(number);
-		if (word->shift > 0) {
-			memcpy(&more, key + word->aligned + sizeof(number), sizeof(more));
-			number = number << word->shift | be64toh(more) >> (64 - word->shift);
+	for (unsigned i = 0; i < word->run_count; i++) {
+		const struct rowword_run *run = &word->runs[i];
+		uint64_t bytes;
+
+		memcpy(&bytes, key + run->at, sizeof(bytes));
+		bytes = be64toh(bytes);
+		if (run->bits == 64) {
+			return bytes;
 		}
-		return number;
-	}
-	for (unsigned i = 0; i < word->count; i++) {
-		number = number << 8 | key[word->from[i]];
+		number = number << run->bits | bytes >> (64 - run->bits);
 	}
 	return number;
 }

@@ -131,8 +131,9 @@ struct combiner {
 	const struct field **fields; /* of a session, then time */
 	size_t field_count;
 	struct rowkey key;
-	uint8_t *session;    /* of the record before, while they are combined */
-	size_t session_size; /* bytes of the key that tell the session */
+	size_t session_fields; /* the first ones of the key */
+	uint8_t *session;      /* their bytes in the key before, while records are combined */
+	size_t session_size;
 	struct recordsort *sort;
 	struct flowcombine combine;
 	struct header entries;
@@ -190,9 +191,7 @@ static void prepare(struct combiner *combiner)
 			       &combiner->fields, &combiner->field_count, &err) != ST_OK) {
 		tool_die("invalid ignore-fields: %s", err.text);
 	}
-	rowkey_init(&combiner->key, combiner->fields, combiner->field_count);
-	rowkey_tell_family(&combiner->key);
-	combiner->session_size = combiner->key.size;
+	combiner->session_fields = combiner->field_count;
 	add_time_fields(combiner);
 	rowkey_init(&combiner->key, combiner->fields, combiner->field_count);
 	rowkey_tell_family(&combiner->key);
@@ -280,10 +279,13 @@ static int read_all(struct combiner *combiner, int argc, char **argv)
 static int combine_record(void *arg, const struct recordsort_row *row, struct err *err)
 {
 	struct combiner *combiner = arg;
-	const bool is_new = memcmp(combiner->session, row->key, combiner->session_size) != 0;
+	const size_t size = recordsort_key_extent(combiner->sort, row, combiner->session_fields);
+	const bool is_new =
+		size != combiner->session_size || memcmp(combiner->session, row->key, size) != 0;
 	struct record rec;
 
-	memcpy(combiner->session, row->key, combiner->session_size);
+	memcpy(combiner->session, row->key, size);
+	combiner->session_size = size;
 	recordsort_get(combiner->sort, row, &rec);
 	return flowcombine_add(&combiner->combine, &rec, is_new, err);
 }
@@ -292,7 +294,7 @@ static int combine_all(struct combiner *combiner, struct err *err)
 {
 	int status;
 
-	combiner->session = g_malloc0(combiner->session_size + 1);
+	combiner->session = g_malloc(recordsort_key_size(combiner->sort));
 	status = recordsort_drain(combiner->sort, combine_record, combiner, err);
 	g_free(combiner->session);
 	return status == ST_OK ? flowcombine_finish(&combiner->combine, err) : status;

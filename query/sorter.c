@@ -94,14 +94,7 @@ void sorter_free(struct sorter *sorter)
 
 static struct rowsort *new_sort(const struct sorter *sorter)
 {
-	return rowsort_new(sorter->rows, sorter->key_size, sorter->row_size, sorter->reverse);
-}
-
-static void sort_bucket(struct rowsort *sort, const struct rowbuckets *buckets, size_t i)
-{
-	rowsort_clear(sort, rowbuckets_rows(buckets, i));
-	rowbuckets_list(buckets, i, rowsort_add, sort);
-	rowsort_run(sort);
+	return rowsort_new(sorter->rows, sorter->row_size, sorter->key_size, sorter->reverse);
 }
 
 /* ---- by several threads ---- */
@@ -177,7 +170,7 @@ static void hand_over_bucket(void *arg, void *worker, void *unit, struct scantur
 	size_t size = drain->sorter->row_size - drain->from;
 	size_t at = 0;
 
-	sort_bucket(sort, drain->buckets, GPOINTER_TO_SIZE(unit) - 1);
+	rowsort_run(sort, drain->buckets, GPOINTER_TO_SIZE(unit) - 1);
 	while (at < rowsort_count(sort) && !scancrew_stopped(turn)) {
 		struct piece *piece = take_spare(drain);
 		uint8_t *to = piece->bytes;
@@ -436,7 +429,7 @@ int sorter_next(struct sorter *sorter, const uint8_t **row, struct err *err)
 		if (sorter->bucket == rowbuckets_count(sorter->buckets)) {
 			return ST_END;
 		}
-		sort_bucket(sorter->sort, sorter->buckets, sorter->bucket++);
+		rowsort_run(sorter->sort, sorter->buckets, sorter->bucket++);
 		sorter->next = 0;
 	}
 	rowsort_get(sorter->sort, sorter->next++, 0, sorter->row);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "query/sortkey.h"
+
+#include <endian.h>
+#include <string.h>
+
+#include "common/value_kind.h"
+
+#define ADDRESS_BYTES 16
+#define IPV4_BYTES    4
+/* The last eight bytes of a mapped address of IPv4 are this and the address. */
+#define MAPPED UINT64_C(0xffff00000000)
+
+/* In front of an address: all of IPv4 are between the others, as mapped ones. */
+enum family {
+	FAMILY_BELOW,
+	FAMILY_IPV4,
+	FAMILY_ABOVE,
+};
+
+static bool is_address(const struct field *field)
+{
+	return field->kind == &kind_ip;
+}
+
+void sortkey_init(struct sortkey *sort, const struct rowkey *key)
+{
+	sort->key = key;
+	sort->addresses = 0;
+	for (size_t i = 0; i < key->count; i++) {
+		sort->addresses += is_address(key->fields[i]);
+	}
+	sort->size = key->size + sort->addresses;
+}
+
+static enum family family_of(const uint8_t *address)
+{
+	uint64_t high, low;
+
+	memcpy(&high, address, sizeof(high));
+	memcpy(&low, address + sizeof(high), sizeof(low));
+	low = be64toh(low);
+	if (high != 0 || low > (MAPPED | UINT32_MAX)) {
+		return FAMILY_ABOVE;
+	}
+	return low < MAPPED ? FAMILY_BELOW : FAMILY_IPV4;
+}
+
+/* An address to where it belongs, which is before it, or just where it is but for the family. */
+static uint8_t *move_address(uint8_t *to, const uint8_t *address)
+{
+	enum family family = family_of(address);
+
+	if (family == FAMILY_IPV4) {
+		memmove(to + 1, address + ADDRESS_BYTES - IPV4_BYTES, IPV4_BYTES);
+	} else {
+		memmove(to + 1, address, ADDRESS_BYTES);
+	}
+	*to = (uint8_t)family;
+	return to + 1 + (family == FAMILY_IPV4 ? IPV4_BYTES : ADDRESS_BYTES);
+}
+
+/* The key lies as many bytes too far behind as there are addresses. */
+static void shorten(const struct sortkey *sort, uint8_t *row)
+{
+	const struct rowkey *key = sort->key;
+	const uint8_t *from = row + sort->addresses;
+	uint8_t *to = row;
+
+	for (size_t i = 0; i < key->count; i++) {
+		size_t bytes = key->fields[i]->kind->key_size;
+
+		if (i == key->family_at) {
+			*to++ = *from++;
+		}
+		if (is_address(key->fields[i])) {
+			to = move_address(to, from);
+		} else {
+			memmove(to, from, bytes);
+			to += bytes;
+		}
+		from += bytes;
+	}
+	memset(to, 0, (size_t)(row + sort->size - to));
+}
+
+void sortkey_pack(const struct sortkey *sort, const struct batch *batch, uint8_t *out,
+		  size_t stride)
+{
+	rowkey_pack(sort->key, batch, out + sort->addresses, stride);
+	for (uint32_t i = 0; sort->addresses > 0 && i < batch->selected; i++) {
+		shorten(sort, out + i * stride);
+	}
+}
+
+size_t sortkey_extent(const struct sortkey *sort, const uint8_t *key, size_t fields)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < fields; i++) {
+		const struct field *field = sort->key->fields[i];
+
+		at += i == sort->key->family_at;
+		if (is_address(field)) {
+			at += 1 + (key[at] == FAMILY_IPV4 ? IPV4_BYTES : ADDRESS_BYTES);
+		} else {
+			at += field->kind->key_size;
+		}
+	}
+	return at;
+}
