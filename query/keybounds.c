@@ -11,17 +11,23 @@
 
 /* Words of a key that are looked at. */
 #define DEPTH_MAX 6
+/* Keys that are looked for at once. */
+#define ABREAST 4
 
 /* The beginning of a key. */
 struct beginning {
 	uint64_t words[DEPTH_MAX];
 };
 
-/* A list of distinct words, ascending. */
+/* A list of distinct words, ascending, and cells by the highest bits in which these differ. */
 struct list {
 	size_t count;
-	size_t half;         /* the least power of two above half of them */
-	uint64_t *words;     /* 2 * half, filled up with the greatest number */
+	uint64_t *words; /* 2 * half more of the greatest number behind them */
+	uint32_t *cells; /* words before those of a cell */
+	size_t last_cell;
+	unsigned
+		cell_shift; /* to the bits that are the number of a cell, of what is above the first word */
+	size_t half;         /* a power of two; no cell has more than twice as many words */
 	size_t *parts;       /* by how many words are not above a key's: its part */
 	struct list **below; /* by word: of the bounds that begin with it; NULL: it is a bound */
 };
@@ -66,6 +72,7 @@ static void free_list(struct list *list)
 			free_list(list->below[i]);
 		}
 		g_free(list->words);
+		g_free(list->cells);
 		g_free(list->parts);
 		g_free(list->below);
 		g_free(list);
@@ -128,17 +135,48 @@ static size_t count_alike(const struct beginning *chosen, size_t count, unsigned
 	return alike;
 }
 
+static size_t cell_of(const struct list *list, uint64_t word)
+{
+	uint64_t above = word < list->words[0] ? 0 : word - list->words[0];
+
+	return MIN(above >> list->cell_shift, list->last_cell);
+}
+
+/* About twice as many cells as words, all of which are in the list. */
+static void make_cells(struct list *list)
+{
+	uint64_t extent = list->words[list->count - 1] - list->words[0];
+	size_t cell = 0, most = 0;
+
+	while (extent >> list->cell_shift >= 2 * list->count) {
+		list->cell_shift++;
+	}
+	list->last_cell = extent >> list->cell_shift;
+	list->cells = g_new0(uint32_t, list->last_cell + 2);
+	for (size_t i = 0; i < list->count; i++) {
+		list->cells[cell_of(list, list->words[i]) + 1]++;
+	}
+	for (; cell <= list->last_cell; cell++) {
+		most = MAX(most, list->cells[cell + 1]);
+		list->cells[cell + 1] += list->cells[cell];
+	}
+	list->half = 1;
+	while (2 * list->half < most) {
+		list->half *= 2;
+	}
+	list->words = g_renew(uint64_t, list->words, list->count + 2 * list->half);
+	for (size_t i = list->count; i < list->count + 2 * list->half; i++) {
+		list->words[i] = UINT64_MAX;
+	}
+}
+
 /* Of bounds that are alike up to this depth. part: of keys before all of them. */
 static struct list *make_list(const struct beginning *chosen, size_t count, unsigned depth,
 			      size_t part)
 {
 	struct list *list = g_new0(struct list, 1);
 
-	list->half = 1;
-	while (2 * list->half < count) {
-		list->half *= 2;
-	}
-	list->words = g_new(uint64_t, 2 * list->half);
+	list->words = g_new(uint64_t, count);
 	list->parts = g_new(size_t, count + 1);
 	list->below = g_new0(struct list *, count);
 	list->parts[0] = part;
@@ -153,9 +191,7 @@ static struct list *make_list(const struct beginning *chosen, size_t count, unsi
 		i += alike;
 		list->parts[++list->count] = part + i;
 	}
-	for (size_t i = list->count; i < 2 * list->half; i++) {
-		list->words[i] = UINT64_MAX;
-	}
+	make_cells(list);
 	return list;
 }
 
@@ -189,23 +225,37 @@ size_t keybounds_parts(const struct keybounds *bounds)
 
 /* ---- finding ---- */
 
-/* How many words are not above this one. No branch depends on it. */
-static inline size_t count_up_to(const struct list *list, uint64_t word)
+/*
+ * How many words are not above each of these. No branch depends on them, and the steps for one do not
+ * wait for those for another.
+ */
+static inline void count_up_to(const struct list *list, const uint64_t *words, size_t *counts)
 {
-	const uint64_t *words = list->words;
-	size_t at = 0;
-
-	for (size_t step = list->half; step > 0; step /= 2) {
-		at += words[at + step - 1] <= word ? step : 0;
+#pragma GCC unroll 4
+	for (int i = 0; i < ABREAST; i++) {
+		counts[i] = list->cells[cell_of(list, words[i])];
 	}
-	at += words[at] <= word;
-	return MIN(at, list->count);
+	for (size_t step = list->half; step > 0; step /= 2) {
+		const uint64_t *last = list->words + step - 1;
+
+#pragma GCC unroll 4
+		for (int i = 0; i < ABREAST; i++) {
+			counts[i] += step & -(size_t)(last[counts[i]] <= words[i]);
+		}
+	}
+#pragma GCC unroll 4
+	for (int i = 0; i < ABREAST; i++) {
+		counts[i] += list->words[counts[i]] <= words[i];
+		counts[i] = MIN(counts[i], list->count);
+	}
 }
 
 /* The list of bounds that have the key's word, which so many words are not above; NULL: none. */
 static inline const struct list *list_below(const struct list *list, uint64_t word, size_t at)
 {
-	return at > 0 && list->words[at - 1] == word ? list->below[at - 1] : NULL;
+	/* seldom is there any, and the processor can foresee it */
+	return at > 0 && list->below[at - 1] && list->words[at - 1] == word ? list->below[at - 1]
+									    : NULL;
 }
 
 void keybounds_find(const struct keybounds *bounds, const uint64_t *words, size_t count,
@@ -217,11 +267,18 @@ void keybounds_find(const struct keybounds *bounds, const uint64_t *words, size_
 		memset(parts, 0, count * sizeof(*parts));
 		return;
 	}
-	for (size_t i = 0; i < count; i++) {
-		size_t at = count_up_to(list, words[i]);
+	for (size_t from = 0; from < count; from += ABREAST) {
+		const size_t some = MIN(count - from, ABREAST);
+		uint64_t four[ABREAST] = { 0 };
+		size_t counts[ABREAST];
 
-		parts[i] = list_below(list, words[i], at) ? KEYBOUNDS_FURTHER
-							  : (uint32_t)list->parts[at];
+		memcpy(four, words + from, some * sizeof(*four));
+		count_up_to(list, four, counts);
+		for (size_t i = 0; i < some; i++) {
+			parts[from + i] = list_below(list, four[i], counts[i])
+						  ? KEYBOUNDS_FURTHER
+						  : (uint32_t)list->parts[counts[i]];
+		}
 	}
 }
 
@@ -231,11 +288,13 @@ size_t keybounds_find_further(const struct keybounds *bounds, const uint8_t *key
 	size_t part = 0;
 
 	for (unsigned depth = 0; list; depth++) {
-		uint64_t word = bounds->flip ^ rowword_load(&bounds->words[depth], key);
-		size_t at = count_up_to(list, word);
+		uint64_t words[ABREAST] = { 0 };
+		size_t counts[ABREAST];
 
-		part = list->parts[at];
-		list = list_below(list, word, at);
+		words[0] = bounds->flip ^ rowword_load(&bounds->words[depth], key);
+		count_up_to(list, words, counts);
+		part = list->parts[counts[0]];
+		list = list_below(list, words[0], counts[0]);
 	}
 	return part;
 }

@@ -9,7 +9,7 @@
 #include "query/rowword.h"
 
 /* Rows that gather before they are packed: as many as stay in the cache. */
-#define GATHER_BYTES (512u * 1024)
+#define GATHER_BYTES (256u * 1024)
 /* Rows that are filled at once, column by column: as many as stay in the nearest cache. */
 #define PLACE_BYTES (16u * 1024)
 /* A form is good for rows that take no more than this, to those it was chosen for or another's. */
@@ -112,8 +112,11 @@ static void choose_form(struct rowpack *pack)
 	}
 }
 
-/* Pack those that fit the form to pack->packed; returns how many, and marks the others. */
-static size_t pack_fitting(struct rowpack *pack, uint8_t *is_whole)
+/*
+ * Pack those that fit the form to pack->packed; returns how many, marks the others, and notes what
+ * differs in all of the keys.
+ */
+static size_t pack_fitting(struct rowpack *pack, struct rowarea *area)
 {
 	const size_t size = rowform_size(pack->form);
 	const uint8_t *row = pack->gathered;
@@ -123,7 +126,8 @@ static size_t pack_fitting(struct rowpack *pack, uint8_t *is_whole)
 	for (size_t i = 0; i < pack->rows; i++, row += pack->row_size) {
 		bool fits = rowform_pack(pack->form, row, to);
 
-		is_whole[i] = !fits;
+		rowword_note(area->first, row, 0, pack->key_size, area->differs);
+		area->is_whole[i] = !fits;
 		fitting += fits;
 		to += fits ? size : 0;
 	}
@@ -143,18 +147,6 @@ static void copy_whole(const struct rowpack *pack, struct rowarea *area)
 	}
 }
 
-static void note_keys(const struct rowpack *pack, struct rowarea *area)
-{
-	const uint8_t *row = pack->gathered;
-
-	area->first = g_malloc0(2 * pack->key_size);
-	area->differs = area->first + pack->key_size;
-	memcpy(area->first, row, pack->key_size);
-	for (size_t i = 0; i < area->rows; i++, row += pack->row_size) {
-		rowword_note(area->first, row, 0, pack->key_size, area->differs);
-	}
-}
-
 struct rowarea *rowpack_take(struct rowpack *pack)
 {
 	struct rowarea *area;
@@ -169,7 +161,10 @@ struct rowarea *rowpack_take(struct rowpack *pack)
 	area->form = rowform_hold(pack->form);
 	area->packed_size = rowform_size(pack->form);
 	area->is_whole = g_malloc(area->rows);
-	fitting = pack_fitting(pack, area->is_whole);
+	area->first = g_malloc0(2 * pack->key_size);
+	area->differs = area->first + pack->key_size;
+	memcpy(area->first, pack->gathered, pack->key_size);
+	fitting = pack_fitting(pack, area);
 	area->whole = fitting * area->packed_size;
 	area->size = area->whole + (area->rows - fitting) * pack->row_size + ROWFORM_SLACK;
 	area->bytes = g_malloc(area->size);
@@ -177,7 +172,6 @@ struct rowarea *rowpack_take(struct rowpack *pack)
 	if (fitting < area->rows) {
 		copy_whole(pack, area);
 	}
-	note_keys(pack, area);
 	pack->rows = 0;
 	return area;
 }

@@ -10,6 +10,8 @@
 
 /* Rows that are fetched into the cache before their turn, as they lie anywhere in memory. */
 #define AHEAD 16
+/* Equal words of no more rows are followed by comparing keys. */
+#define FEW 8
 
 struct rowsort {
 	const struct rowstore *store;
@@ -22,6 +24,8 @@ struct rowsort {
 	uint8_t *first;   /* a key that others are compared with */
 	uint8_t *differs; /* by byte of the key: the bits in which they differ */
 	uint8_t *row;     /* the one looked at */
+	uint8_t *few;     /* FEW of them */
+	size_t key_room;  /* of each */
 };
 
 struct rowsort *rowsort_new(const struct rowstore *store, size_t row_size, size_t key_size,
@@ -35,6 +39,8 @@ struct rowsort *rowsort_new(const struct rowstore *store, size_t row_size, size_
 	sort->first = g_malloc(row_size + ROWFORM_SLACK);
 	sort->differs = g_malloc(key_size);
 	sort->row = g_malloc(row_size + ROWFORM_SLACK);
+	sort->key_room = row_size + ROWFORM_SLACK;
+	sort->few = g_malloc(FEW * sort->key_room);
 	return sort;
 }
 
@@ -46,6 +52,7 @@ void rowsort_free(struct rowsort *sort)
 		g_free(sort->first);
 		g_free(sort->differs);
 		g_free(sort->row);
+		g_free(sort->few);
 		g_free(sort);
 	}
 }
@@ -116,12 +123,42 @@ static void fetch_equal(const struct rowsort *sort, const struct sortentry *sort
 static struct sortentry *sort_words(const struct rowsort *sort, struct sortentry *entries,
 				    struct sortentry *spare, size_t count, size_t behind);
 
+/* A few entries by the bytes of their keys from number from on, which are compared as they are. */
+static void sort_few(const struct rowsort *sort, struct sortentry *entries, size_t count,
+		     size_t from)
+{
+	const size_t bytes = sort->key_size - from;
+	const uint8_t *keys[FEW];
+
+	for (size_t i = 0; i < count; i++) {
+		struct sortentry entry = entries[i];
+		uint8_t *key = sort->few + i * sort->key_room;
+		size_t at = i;
+
+		rowstore_get(sort->store, entry.row, from, sort->key_size, key);
+		while (at > 0 && (sort->reverse ? memcmp(key + from, keys[at - 1], bytes) > 0
+						: memcmp(key + from, keys[at - 1], bytes) < 0)) {
+			keys[at] = keys[at - 1];
+			entries[at] = entries[at - 1];
+			at--;
+		}
+		keys[at] = key + from;
+		entries[at] = entry;
+	}
+}
+
 /* By the bytes of keys from number from on. Returns the array that holds the result. */
 static struct sortentry *sort_further(const struct rowsort *sort, struct sortentry *entries,
 				      struct sortentry *spare, size_t count, size_t from)
 {
 	struct rowword word;
-	size_t behind = choose_word(sort, entries, count, from, &word);
+	size_t behind;
+
+	if (count <= FEW) {
+		sort_few(sort, entries, count, from);
+		return entries;
+	}
+	behind = choose_word(sort, entries, count, from, &word);
 
 	if (word.run_count == 0) {
 		return entries;

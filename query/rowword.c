@@ -26,27 +26,41 @@ void rowword_note(const uint8_t *first, const uint8_t *key, size_t from, size_t 
 	}
 }
 
-/* One more byte of the key, in the last run if it lies behind that. */
-static void add_byte(struct rowword *word, size_t at)
+/*
+ * As many of the last width bits of one more byte of the key as there is room for, in the last run if
+ * they lie behind that. Returns how many.
+ */
+static unsigned add_bits(struct rowword *word, size_t at, unsigned width)
 {
-	if (word->run_count == 0 || at > word->end) {
-		word->runs[word->run_count++] = (struct rowword_run){ .at = at };
+	const unsigned skip = 8 - width;
+	const unsigned bits = MIN(width, 64 - word->bits);
+	struct rowword_run *last = word->run_count > 0 ? &word->runs[word->run_count - 1] : NULL;
+
+	if (!last || at != word->end || skip > 0 || last->skip + last->bits + bits > 64) {
+		if (word->run_count == ROWWORD_RUNS) {
+			return 0;
+		}
+		last = &word->runs[word->run_count++];
+		*last = (struct rowword_run){ .at = (uint32_t)at, .skip = (uint8_t)skip };
 	}
-	word->runs[word->run_count - 1].bits += 8;
-	word->end = at + 1;
+	last->bits = (uint8_t)(last->bits + bits);
+	word->bits += bits;
+	word->end = bits > 0 ? at + 1 : word->end;
+	return bits;
 }
 
 size_t rowword_choose(struct rowword *word, const uint8_t *differs, size_t from, size_t key_size)
 {
-	unsigned count = 0;
 	size_t at = from;
 
 	word->run_count = 0;
+	word->bits = 0;
 	word->end = from;
-	for (; at < key_size && (count < ROWWORD_BYTES || differs[at] == 0); at++) {
-		if (differs[at] != 0) {
-			add_byte(word, at);
-			count++;
+	for (; at < key_size; at++) {
+		unsigned width = differs[at] ? 32 - (unsigned)__builtin_clz(differs[at]) : 0;
+
+		if (width > 0 && (word->bits == 64 || add_bits(word, at, width) < width)) {
+			break;
 		}
 	}
 	word->begin = word->run_count > 0 ? word->runs[0].at : word->end;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Some bytes of keys as a number, so that keys are compared eight bytes at a time: of those in
- * which the keys at hand differ the first ones. Keys whose numbers differ are in the order of
- * these, and keys with equal numbers are equal up to where the number ends.
+ * Some bits of keys as a number, so that keys are compared 64 bits at a time: of those in which the
+ * keys at hand differ the first ones. Keys whose numbers differ are in the order of these, and keys
+ * with equal numbers are equal up to where the number ends.
  *
  *	memcpy(first, key, key_size);				// of one of the keys
  *	rowword_note(first, key, 0, key_size, differs); ...	// of each
@@ -18,14 +18,17 @@
 #include <string.h>
 
 #define ROWWORD_BYTES 8
+#define ROWWORD_RUNS  8
 
-/* Bytes of the key that make a word, in runs of bytes that lie together. */
+/* Bits of the key that make a word, in runs of bits that lie together. */
 struct rowword {
 	struct rowword_run {
-		size_t at;     /* in the key */
-		unsigned bits; /* of the word */
-	} runs[ROWWORD_BYTES];
+		uint32_t at;  /* byte of the key */
+		uint8_t skip; /* bits of it that are before the run */
+		uint8_t bits; /* skip and bits are no more than 64 */
+	} runs[ROWWORD_RUNS];
 	unsigned run_count; /* 0: the keys are equal, and all words are 0 */
+	unsigned bits;      /* of all runs */
 	size_t begin;       /* the bytes of a row that rowword_load() looks at: begin..end-1 */
 	size_t end;
 };
@@ -33,7 +36,10 @@ struct rowword {
 /* Add to differs the bits in which the key differs from the first one, from byte number from on. */
 void rowword_note(const uint8_t *first, const uint8_t *key, size_t from, size_t key_size,
 		  uint8_t *differs);
-/* Choose from byte number from on. Returns the number of the byte behind the word. */
+/*
+ * Choose from byte number from on. Returns the number of the first byte that is not all in the word,
+ * if any keys differ there or behind it.
+ */
 size_t rowword_choose(struct rowword *word, const uint8_t *differs, size_t from, size_t key_size);
 
 /* key: the row from its first byte on; up to seven bytes behind end are read, too. */
@@ -43,14 +49,11 @@ static inline uint64_t rowword_load(const struct rowword *word, const uint8_t *k
 
 	for (unsigned i = 0; i < word->run_count; i++) {
 		const struct rowword_run *run = &word->runs[i];
-		uint64_t bytes;
+		uint64_t bits;
 
-		memcpy(&bytes, key + run->at, sizeof(bytes));
-		bytes = be64toh(bytes);
-		if (run->bits == 64) {
-			return bytes;
-		}
-		number = number << run->bits | bytes >> (64 - run->bits);
+		memcpy(&bits, key + run->at, sizeof(bits));
+		bits = be64toh(bits) << run->skip >> (64 - run->bits);
+		number = run->bits == 64 ? bits : number << run->bits | bits;
 	}
 	return number;
 }

@@ -217,12 +217,29 @@ int stream_write(struct stream *stream, const struct record *rec, struct err *er
 	return write_rows(stream, &view, &row, 1, err);
 }
 
+/* Without compression blocks are nothing, and many records need not be put together. */
+static int write_plain(struct stream *stream, const uint8_t *bytes, uint64_t count, struct err *err)
+{
+	int rc = block_writer_flush(stream->writer, err);
+
+	if (rc == ST_OK) {
+		rc = bytesink_write(stream->sink, bytes, count * stream->format->length, err);
+	}
+	stream->records += rc == ST_OK ? count : 0;
+	return rc;
+}
+
 int stream_write_encoded_rows(struct stream *stream, const uint8_t *bytes, uint64_t count,
 			      struct err *err)
 {
 	size_t length = stream->format->length;
 	int rc = start_writing(stream, err);
 
+	if (rc == ST_OK && stream->header.compression == COMPRESSION_NONE &&
+	    count * length >= BLOCK_BYTES) {
+		rc = write_plain(stream, bytes, count, err);
+		count = 0;
+	}
 	while (rc == ST_OK && count > 0) {
 		uint8_t *to = NULL;
 		uint32_t wanted = (uint32_t)MIN(count, BLOCK_BYTES);

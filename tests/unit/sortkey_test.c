@@ -58,7 +58,7 @@ static int sign(int order)
 }
 
 /* The order is that of the longer keys, and equal beginnings are of equal fields. */
-static void check_fields(const char *names)
+static void check_fields(const char *names, bool family)
 {
 	char **split = g_strsplit(names, ",", 0);
 	size_t count = g_strv_length(split);
@@ -74,6 +74,10 @@ static void check_fields(const char *names)
 	}
 	rowkey_init(&key, fields, count);
 	rowkey_init(&first, fields, MIN(count, 1));
+	if (family) {
+		rowkey_tell_family(&key);
+		rowkey_tell_family(&first);
+	}
 	sortkey_init(&sort, &key);
 	keys = g_malloc(ROWS * key.size + 1);
 	firsts = g_malloc(ROWS * first.size + 1);
@@ -113,7 +117,9 @@ static void test_order(void)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
 		unit_at("%s", lists[i]);
-		check_fields(lists[i]);
+		check_fields(lists[i], false);
+		unit_at("%s, families", lists[i]);
+		check_fields(lists[i], true);
 	}
 }
 
