@@ -108,8 +108,7 @@ static void test_policy_parse(void)
 		{ "ignore", IPV6_IGNORE }, { "i", IPV6_IGNORE }, { "asv4", IPV6_ASV4 },
 		{ "a", IPV6_ASV4 },        { "mi", IPV6_MIX },   { "f", IPV6_FORCE },
 		{ "only", IPV6_ONLY },     { "foo", -1 },        { "IG", -1 },
-		{ "mix,only", -1 },        { "mixed", -1 },
-		{ "", IPV6_IGNORE },
+		{ "mix,only", -1 },        { "mixed", -1 },      { "", IPV6_IGNORE },
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
