@@ -167,7 +167,8 @@ static struct setblock *room_to_merge(struct iptree *tree)
 /*
  * Merge the fresh blocks, which are sorted, with the pending ones and drop those that were held
  * when they came. marks[moment]: 0, it was dropped; else 1 and how many leaves it took the place
- * of; it is 1 at first for the moments up to stay, which are those of pending blocks that stay. A block around a later one has come later, or the later one would have been dropped: so the
+ * of; it is 1 at first for the moments up to stay, which are those of pending blocks that stay. A
+ * block around a later one has come later, or the later one would have been dropped: so the
  * innermost one came first. Returns whether a block takes the place of others or makes a whole with
  * another: if none does, leaves will not be joined, whenever that is tried.
  */
