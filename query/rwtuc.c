@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "query/destination.h"
 #include "query/names.h"
 #include "query/outfile.h"
 #include "query/sink.h"
@@ -280,9 +281,16 @@ static void add_record(struct rwtuc *run, const struct record *rec)
 	}
 }
 
-static void take_record(void *arg, const struct record *rec)
+/* What came before them is written first. */
+static void take_rows(void *arg, const uint8_t *rows, size_t count)
 {
-	add_record(arg, rec);
+	struct rwtuc *run = arg;
+	struct err err;
+
+	write_batch(run);
+	if (stream_write_encoded_rows(run->out, rows, count, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
 }
 
 static bool take_bad_line(void *arg, const struct tuccrew_bad *bad)
@@ -339,9 +347,10 @@ static bool take_input(struct rwtuc *run, const char *name)
 {
 	const struct tuccrew crew = {
 		.tuc = run->tuc,
+		.format = destination_format(),
 		.threads = threads_wanted(&run->opts->threads),
 		.arg = run,
-		.record = take_record,
+		.rows = take_rows,
 		.bad = take_bad_line,
 	};
 	struct bytesource *src = NULL;

@@ -5,6 +5,7 @@
  */
 #include "query/tuccrew.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -22,16 +23,17 @@ struct bad_line {
 	uint64_t number; /* in its part, from 0 on */
 	size_t at;
 	size_t len;
-	guint records; /* of the part, before it */
-	gsize why;     /* place in the part's reasons */
+	size_t records; /* of the part, before it */
+	gsize why;      /* place in the part's reasons */
 };
 
+/* Used again once it is taken, as memory that is new costs more than filling it. */
 struct part {
 	struct scanpiece head; /* first */
-	char *text;
-	size_t len;
+	GByteArray *text;      /* and a NUL */
+	size_t len;            /* of text */
 	uint64_t lines;
-	GArray *records;  /* struct record */
+	GByteArray *rows;
 	GArray *bad;      /* struct bad_line */
 	GString *reasons; /* texts, each with its NUL */
 };
@@ -45,6 +47,13 @@ struct run {
 	uint64_t lines; /* before the part that is taken next */
 	int status;     /* of reading */
 	struct err *err;
+	pthread_mutex_t lock;
+	GPtrArray *spares; /* struct part, with the lock held */
+};
+
+struct worker {
+	struct batch *batch; /* records of a part that are not encoded yet */
+	char *scratch;       /* BYTESOURCE_VIEW_MAX and a NUL */
 };
 
 bool tuccrew_is_empty(const char *line)
@@ -55,13 +64,47 @@ bool tuccrew_is_empty(const char *line)
 	return !*line || (g_ascii_isspace(*line) && !line[strspn(line, " \t\r\f\v")]);
 }
 
-static void free_part(struct part *part)
+static void free_part(void *arg)
 {
-	g_free(part->text);
-	g_array_free(part->records, TRUE);
+	struct part *part = arg;
+
+	g_byte_array_free(part->text, TRUE);
+	g_byte_array_free(part->rows, TRUE);
 	g_array_free(part->bad, TRUE);
 	g_string_free(part->reasons, TRUE);
 	g_free(part);
+}
+
+/* One that has nothing yet. */
+static struct part *take_spare(struct run *run)
+{
+	struct part *part = NULL;
+
+	pthread_mutex_lock(&run->lock);
+	if (run->spares->len > 0) {
+		part = g_ptr_array_steal_index(run->spares, run->spares->len - 1);
+	}
+	pthread_mutex_unlock(&run->lock);
+	if (!part) {
+		part = g_new0(struct part, 1);
+		part->text = g_byte_array_new();
+		part->rows = g_byte_array_new();
+		part->bad = g_array_new(FALSE, FALSE, sizeof(struct bad_line));
+		part->reasons = g_string_new(NULL);
+	}
+	return part;
+}
+
+static void give_back(struct run *run, struct part *part)
+{
+	g_byte_array_set_size(part->text, 0);
+	g_byte_array_set_size(part->rows, 0);
+	g_array_set_size(part->bad, 0);
+	g_string_truncate(part->reasons, 0);
+	part->lines = 0;
+	pthread_mutex_lock(&run->lock);
+	g_ptr_array_add(run->spares, part);
+	pthread_mutex_unlock(&run->lock);
 }
 
 /* ---- reading ---- */
@@ -120,6 +163,7 @@ static void *next_part(void *arg)
 {
 	struct run *run = arg;
 	struct part *part;
+	GByteArray *swap;
 	size_t len;
 
 	while (run->status == ST_OK && !is_enough(run)) {
@@ -135,15 +179,14 @@ static void *next_part(void *arg)
 	if (len == 0) {
 		return NULL;
 	}
-	part = g_new0(struct part, 1);
-	part->text = g_malloc(len + 1);
-	memcpy(part->text, run->ahead->data, len);
-	part->text[len] = '\0';
+	part = take_spare(run);
+	swap = part->text;
+	part->text = run->ahead;
 	part->len = len;
-	part->records = g_array_new(FALSE, FALSE, sizeof(struct record));
-	part->bad = g_array_new(FALSE, FALSE, sizeof(struct bad_line));
-	part->reasons = g_string_new(NULL);
-	g_byte_array_remove_range(run->ahead, 0, (guint)len);
+	run->ahead = swap;
+	g_byte_array_append(run->ahead, part->text->data + len, part->text->len - (guint)len);
+	g_byte_array_set_size(part->text, (guint)len);
+	g_byte_array_append(part->text, (const guint8 *)"", 1);
 	return part;
 }
 
@@ -154,13 +197,50 @@ static bool is_worth_threads(void *arg, void *unit)
 
 /* ---- parsing, by any thread ---- */
 
-static void add_bad_line(struct part *part, size_t at, size_t len, const char *why)
+static void *begin(void *arg)
+{
+	struct worker *worker = g_new0(struct worker, 1);
+
+	worker->batch = batch_new();
+	batch_clear(worker->batch, COLUMNS_ALL);
+	worker->scratch = g_malloc(BYTESOURCE_VIEW_MAX + 1);
+	return worker;
+}
+
+static void end(void *arg, void *state)
+{
+	struct worker *worker = state;
+
+	batch_free(worker->batch);
+	g_free(worker->scratch);
+	g_free(worker);
+}
+
+static size_t count_records(const struct tuccrew *crew, const struct part *part)
+{
+	return part->rows->len / crew->format->length;
+}
+
+/* The records of the batch go on into the part. */
+static void encode(const struct tuccrew *crew, struct part *part, struct batch *batch)
+{
+	const struct rowview view = rowview_of_batch(batch);
+	const size_t from = part->rows->len;
+	struct rowwrite out = { .stride = crew->format->length };
+
+	g_byte_array_set_size(part->rows, (guint)(from + batch->selected * out.stride));
+	out.bytes = part->rows->data + from;
+	rowformat_encode(crew->format, &out, &view, batch->selection, batch->selected);
+	batch_clear(batch, COLUMNS_ALL);
+}
+
+static void add_bad_line(struct part *part, size_t records, size_t at, size_t len, const char *why)
 {
 	const struct bad_line bad = {
 		.number = part->lines,
 		.at = at,
 		.len = len,
-		.records = part->records->len,
+		.records = records,
 		.why = part->reasons->len,
 	};
 
@@ -169,54 +249,60 @@ static void add_bad_line(struct part *part, size_t at, size_t len, const char *w
 }
 
 /* A line of text that is taken apart in scratch, as bad lines are told as they were. */
-static void parse_line(const struct tuccrew *crew, struct part *part, size_t at, size_t len,
-		       char *scratch)
+static void parse_line(const struct tuccrew *crew, struct worker *worker, struct part *part,
+		       size_t at, size_t len)
 {
 	int64_t now_ns = 0;
 	struct record rec;
 	struct err err;
 
-	memcpy(scratch, part->text + at, len);
-	scratch[len] = '\0';
-	if (tuccrew_is_empty(scratch)) {
+	memcpy(worker->scratch, part->text->data + at, len);
+	worker->scratch[len] = '\0';
+	if (tuccrew_is_empty(worker->scratch)) {
 		return;
 	}
 	if (tuc_wants_now(crew->tuc)) {
 		now_ns = clock_now_ns(CLOCK_REALTIME);
 	}
-	if (tuc_parse(crew->tuc, scratch, now_ns, &rec, &err) == ST_OK) {
-		g_array_append_val(part->records, rec);
-	} else {
-		add_bad_line(part, at, len, err.text);
+	if (tuc_parse(crew->tuc, worker->scratch, now_ns, &rec, &err) != ST_OK) {
+		add_bad_line(part, count_records(crew, part) + worker->batch->rows, at, len,
+			     err.text);
+		return;
+	}
+	batch_append(worker->batch, &rec);
+	if (worker->batch->rows == BATCH_ROWS) {
+		encode(crew, part, worker->batch);
 	}
 }
 
-static void parse_part(void *arg, void *worker, void *unit, struct scanturn *turn)
+static void parse_part(void *arg, void *state, void *unit, struct scanturn *turn)
 {
 	const struct run *run = arg;
+	struct worker *worker = state;
 	struct part *part = unit;
-	char *scratch = g_malloc(MIN(part->len, BYTESOURCE_VIEW_MAX) + 1);
 
 	for (size_t at = 0; at < part->len; part->lines++) {
-		const char *line = part->text + at;
-		const char *newline = memchr(line, '\n', part->len - at);
+		const uint8_t *line = part->text->data + at;
+		const uint8_t *newline = memchr(line, '\n', part->len - at);
 		size_t len = newline ? (size_t)(newline - line) : part->len - at;
 
-		parse_line(run->crew, part, at, len, scratch);
+		parse_line(run->crew, worker, part, at, len);
 		at += len + 1;
 	}
-	g_free(scratch);
-	part->head.bytes = part->len + part->records->len * sizeof(struct record) +
-			   part->bad->len * sizeof(struct bad_line) + part->reasons->len;
+	encode(run->crew, part, worker->batch);
+	part->head.bytes = part->len + part->rows->len + part->bad->len * sizeof(struct bad_line) +
+			   part->reasons->len;
 	scancrew_put(turn, &part->head);
 }
 
 /* ---- the caller ---- */
 
-static void hand_out(const struct run *run, const struct part *part, guint from, guint end)
+static void hand_out(const struct run *run, const struct part *part, size_t from, size_t end)
 {
-	for (guint i = from; i < end; i++) {
-		run->crew->record(run->crew->arg, &g_array_index(part->records, struct record, i));
+	const struct tuccrew *crew = run->crew;
+
+	if (from < end) {
+		crew->rows(crew->arg, part->rows->data + from * crew->format->length, end - from);
 	}
 }
 
@@ -224,14 +310,14 @@ static int take_part(void *arg, struct scanpiece *piece, bool drained, struct er
 {
 	struct run *run = arg;
 	struct part *part = (struct part *)piece;
-	guint done = 0;
+	size_t done = 0;
 	bool go_on = !drained;
 
 	for (guint i = 0; i < part->bad->len && go_on; i++) {
 		const struct bad_line *bad = &g_array_index(part->bad, struct bad_line, i);
 		const struct tuccrew_bad told = {
 			.number = run->lines + bad->number + 1,
-			.bytes = part->text + bad->at,
+			.bytes = (const char *)part->text->data + bad->at,
 			.len = bad->len,
 			.why = part->reasons->str + bad->why,
 		};
@@ -241,10 +327,10 @@ static int take_part(void *arg, struct scanpiece *piece, bool drained, struct er
 		go_on = run->crew->bad(run->crew->arg, &told);
 	}
 	if (go_on) {
-		hand_out(run, part, done, part->records->len);
+		hand_out(run, part, done, count_records(run->crew, part));
 	}
 	run->lines += part->lines;
-	free_part(part);
+	give_back(run, part);
 	return go_on ? ST_OK : ST_EINVAL;
 }
 
@@ -263,11 +349,15 @@ int tuccrew_run(const struct tuccrew *crew, struct bytesource *src, uint64_t lin
 		.lines = lines_read,
 		.err = err,
 		.is_file = is_file(src),
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.spares = g_ptr_array_new_with_free_func(free_part),
 	};
 	struct scancrew *threads = scancrew_new(&(struct scancrew_opts){
 		.threads = tuc_wants_now(crew->tuc) ? 1 : crew->threads,
 		.waiting_bytes = WAITING_BYTES,
 		.arg = &run,
+		.begin = begin,
+		.end = end,
 		.next = next_part,
 		.worth = is_worth_threads,
 		.work = parse_part,
@@ -278,5 +368,6 @@ int tuccrew_run(const struct tuccrew *crew, struct bytesource *src, uint64_t lin
 
 	scancrew_free(threads);
 	g_byte_array_free(run.ahead, TRUE);
+	g_ptr_array_free(run.spares, TRUE);
 	return status == ST_OK ? run.status : ST_OK;
 }

@@ -4,7 +4,8 @@
  * the columns. Lines go to the threads in parts; records and bad lines come back in the order of
  * the input, whatever the number of threads.
  *
- *	struct tuccrew crew = { .tuc = tuc, .threads = 2, .arg = run, .record = add, .bad = bad };
+ *	struct tuccrew crew = { .tuc = tuc, .format = format, .threads = 2, .arg = run,
+ *				.rows = write, .bad = bad };
  *	status = tuccrew_run(&crew, src, lines_read, &err);
  */
 #ifndef TUSSAH_QUERY_TUCCREW_H
@@ -12,6 +13,7 @@
 
 #include "query/tuc.h"
 #include "storage/bytesource.h"
+#include "storage/rowformat.h"
 
 /* A line that could not be parsed, and why; borrowed for the call. */
 struct tuccrew_bad {
@@ -22,10 +24,12 @@ struct tuccrew_bad {
 };
 
 struct tuccrew {
-	struct tuc *tuc;  /* borrowed; its columns are known */
-	unsigned threads; /* at most */
-	void *arg;        /* of the callbacks, which the caller's thread makes */
-	void (*record)(void *arg, const struct record *rec);
+	struct tuc *tuc;                /* borrowed; its columns are known */
+	const struct rowformat *format; /* that records are encoded in, and that holds any */
+	unsigned threads;               /* at most */
+	void *arg;                      /* of the callbacks, which the caller's thread makes */
+	/* Some records, one behind the other, in the byte order of the machine; borrowed. */
+	void (*rows)(void *arg, const uint8_t *rows, size_t count);
 	bool (*bad)(void *arg, const struct tuccrew_bad *bad); /* false: stop here */
 };
 

@@ -27,13 +27,33 @@ struct order {
 	uint64_t line; /* of the record before */
 };
 
-static void take_record(void *arg, const struct record *rec)
+static const struct rowformat *format(void)
+{
+	return rowformat_find(FORMAT_RWIPV6ROUTING,
+			      rowformat_default_version(FORMAT_RWIPV6ROUTING));
+}
+
+static void take_rows(void *arg, const uint8_t *rows, size_t count)
 {
 	struct order *order = arg;
+	struct batch *batch = batch_new();
 
-	next_good(&order->seen, &order->line);
-	order->seen.wrong += rec->sport != order->line % 65536;
-	order->seen.records++;
+	for (size_t from = 0; from < count; from += BATCH_ROWS) {
+		const struct rowread in = {
+			.bytes = rows + from * format()->length,
+			.stride = format()->length,
+			.rows = (uint32_t)MIN(count - from, BATCH_ROWS),
+		};
+
+		batch_clear(batch, COLUMNS_ALL);
+		rowformat_decode(format(), &in, COLUMNS_ALL, batch);
+		for (uint32_t i = 0; i < in.rows; i++) {
+			next_good(&order->seen, &order->line);
+			order->seen.wrong += batch->sport[i] != order->line % 65536;
+			order->seen.records++;
+		}
+	}
+	batch_free(batch);
 }
 
 static bool take_bad(void *arg, const struct tuccrew_bad *bad)
@@ -79,9 +99,10 @@ static void check_lines(uint64_t lines, unsigned threads, uint64_t stop_at, bool
 	struct order order = { .seen.stop_at = stop_at, .line = 2 };
 	const struct tuccrew crew = {
 		.tuc = tuc,
+		.format = format(),
 		.threads = threads,
 		.arg = &order,
-		.record = take_record,
+		.rows = take_rows,
 		.bad = take_bad,
 	};
 	GString *text = make_lines(3, 3 + lines);
