@@ -243,6 +243,17 @@ static int read_all(const struct bins_start_opts *opts, const struct numset *wan
 	return status;
 }
 
+/* What is told of all protocols would be told again, of the only one there is. */
+static bool is_one_protocol(const struct numset *wanted, const struct statistics *all)
+{
+	for (unsigned p = 0; p < PROTOCOLS; p++) {
+		if (numset_contains(wanted, (uint16_t)p) && all[1 + p].records > 0) {
+			return all[1 + p].records == all[0].records;
+		}
+	}
+	return false;
+}
+
 static void print_all(const struct bins_start_opts *opts, const struct text_style *style,
 		      const struct numset *wanted, const struct statistics *all)
 {
@@ -251,7 +262,9 @@ static void print_all(const struct bins_start_opts *opts, const struct text_styl
 
 	snprintf(heading, sizeof(heading), "FLOW STATISTICS--ALL PROTOCOLS:  %llu records\n",
 		 (unsigned long long)all[0].records);
-	print_section(style, fd, &all[0], heading, "%_of_input");
+	if (!is_one_protocol(wanted, all)) {
+		print_section(style, fd, &all[0], heading, "%_of_input");
+	}
 	for (unsigned p = 0; p < PROTOCOLS && all[0].records > 0; p++) {
 		if (numset_contains(wanted, (uint16_t)p)) {
 			snprintf(heading, sizeof(heading),

@@ -39,8 +39,11 @@ static bool is_flood(const struct scanflow *flows, size_t count)
 	return count >= FLOOD_FLOWS_MIN;
 }
 
-/* Steps at the first flow to each host. A flow that is no plain question ends it undecided. */
-static void walk(const struct scanmodel_opts *opts, const struct scanflow *flows, size_t count,
+/*
+ * Steps at the first flow to each host. A flow that is no plain question ends it undecided. Is it
+ * decided, that they are a scan or that they are none?
+ */
+static bool walk(const struct scanmodel_opts *opts, const struct scanflow *flows, size_t count,
 		 struct scanmodel_verdict *verdict)
 {
 	const double hit = opts->theta1 / opts->theta0;
@@ -49,20 +52,21 @@ static void walk(const struct scanmodel_opts *opts, const struct scanflow *flows
 
 	for (size_t i = 0; i < count; i++) {
 		if (!asks_for_connection(&flows[i])) {
-			return;
+			return false;
 		}
 		if (i > 0 && flows[i].dip == flows[i - 1].dip) {
 			continue;
 		}
 		ratio *= ipset_contains(opts->internal, ip_from_v4(flows[i].dip)) ? hit : miss;
 		if (ratio < TRW_ERROR / (1 - TRW_ERROR)) {
-			return;
+			return true;
 		}
 		if (ratio > (1 - TRW_ERROR) / TRW_ERROR) {
 			*verdict = (struct scanmodel_verdict){ true, SCANMODEL_TRW, ratio };
-			return;
+			return true;
 		}
 	}
+	return false;
 }
 
 /* ---- figures ---- */
@@ -407,10 +411,9 @@ void scanmodel_judge(const struct scanmodel_opts *opts, uint8_t protocol,
 {
 	*verdict = (struct scanmodel_verdict){ 0 };
 	if (opts->models != SCANMODEL_BLR && protocol == 6) {
-		if (is_flood(flows, count)) {
+		if (!walk(opts, flows, count, verdict) && is_flood(flows, count)) {
 			return;
 		}
-		walk(opts, flows, count, verdict);
 	}
 	if (!verdict->is_scan && opts->models != SCANMODEL_TRW) {
 		regress(protocol, flows, count, verdict);

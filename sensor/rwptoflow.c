@@ -252,8 +252,8 @@ static int open_flows(struct ptoflow *self, int argc, char **argv)
 	int status;
 
 	header_init(&entries);
-	header_add_invocation(&entries, argc, argv);
 	notes_add_to(opts->notes, &entries);
+	header_add_invocation(&entries, argc, argv);
 	status = stream_create(&self->flows, opts->flow_output ? opts->flow_output : "stdout",
 			       &write_opts, &self->err);
 	header_release(&entries);

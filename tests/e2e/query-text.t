@@ -141,6 +141,12 @@ test_case 'rwcut: an end of 0 is no end' '
 	test_must_fail rwcut --start-rec-num=0 records.rw >out 2>err && test_grep "start-rec-num" err
 '
 
+test_case 'statistics of all protocols are left out where one has all records' '
+	rwfilter --protocol=6 --pass=tcp.rw records.rw && rwstats --detail-proto-stats=6,17 tcp.rw >out &&
+	test_must_fail grep "ALL PROTOCOLS" out && test_grep "PROTOCOL 6:" out && test_grep "PROTOCOL 17:  0/" out &&
+	rwstats --detail-proto-stats=17 tcp.rw >out && test_grep "ALL PROTOCOLS" out &&
+	rwstats --detail-proto-stats=6,17 records.rw >out && test_grep "ALL PROTOCOLS" out
+'
 test_case 'the overall statistics of a file that is cut off and the next one' '
 	rwcat --compression-method=none --output-path=plain.rw records.rw && size=$(wc -c <plain.rw) && head -c $((size - 10)) plain.rw >cut.rw &&
 	test_must_fail rwstats --overall-stats cut.rw plain.rw >out 2>err && test_lines err 1 && test_grep "cut.rw: record .* is incomplete at byte" err &&

@@ -107,6 +107,9 @@ static void test_flood(void)
 {
 	struct ipset *set = inside();
 	const struct scanmodel_opts both = { SCANMODEL_BOTH, set, 0.8, 0.2 };
+	/* their first step decides */
+	const struct scanmodel_opts extreme = { SCANMODEL_BOTH, set, 0.999, 0.2 };
+	const struct scanmodel_opts benign = { SCANMODEL_BOTH, set, 0.8, 0 };
 	const struct scanmodel_opts regression = { SCANMODEL_BLR, set, 0.8, 0.2 };
 	struct scanflow flows[40];
 	struct scanmodel_verdict verdict;
@@ -116,6 +119,17 @@ static void test_flood(void)
 	}
 	scanmodel_judge(&both, 6, flows, G_N_ELEMENTS(flows), &verdict);
 	CU_ASSERT_FALSE(verdict.is_scan);
+	scanmodel_judge(&extreme, 6, flows, G_N_ELEMENTS(flows), &verdict);
+	CU_ASSERT(verdict.is_scan);
+	ask(flows, INSIDE, 1, 1, SYN);
+	for (size_t i = 1; i < G_N_ELEMENTS(flows); i++) {
+		flows[i] = flows[0];
+	}
+	scanmodel_judge(&benign, 6, flows, G_N_ELEMENTS(flows), &verdict);
+	CU_ASSERT_EQUAL(verdict.model, SCANMODEL_BLR);
+	for (size_t i = 0; i < G_N_ELEMENTS(flows); i++) {
+		ask(flows + i, OUTSIDE, 1, 1, SYN);
+	}
 	scanmodel_judge(&regression, 6, flows, G_N_ELEMENTS(flows), &verdict);
 	CU_ASSERT(verdict.is_scan);
 	CU_ASSERT_DOUBLE_EQUAL(verdict.probability, 0.596374, 1e-6);
