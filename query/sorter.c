@@ -24,6 +24,9 @@
 #define FAN_IN 32
 /* Rows that are handed over by a thread at once. */
 #define PIECE_BYTES ((size_t)256 << 10)
+/* Of those that wait to be taken: a part of the memory, or so many. */
+#define WAITING_PART  8
+#define WAITING_BYTES ((size_t)16 << 20)
 
 struct sorter {
 	size_t key_size;
@@ -32,7 +35,6 @@ struct sorter {
 	const char *temp_dir;
 	bool reverse;
 	unsigned threads;
-	uint64_t count;
 
 	struct rowstore *rows; /* in memory */
 
@@ -215,6 +217,8 @@ static int drain_memory(struct sorter *sorter, size_t from, sorter_take_fn take,
 	};
 	struct scancrew *crew = scancrew_new(&(struct scancrew_opts){
 		.threads = sorter->threads,
+		.waiting_bytes =
+			CLAMP(sorter->memory_bytes / WAITING_PART, PIECE_BYTES, WAITING_BYTES),
 		.arg = &drain,
 		.begin = begin_sort,
 		.end = end_sort,
@@ -335,7 +339,6 @@ int sorter_append(struct sorter *sorter, struct rowarea *area, struct err *err)
 		rowarea_free(area);
 		return status;
 	}
-	sorter->count += area->rows;
 	rowstore_append(sorter->rows, area);
 	return ST_OK;
 }
@@ -364,7 +367,6 @@ uint8_t *sorter_add_rows(struct sorter *sorter, uint32_t want, uint32_t *count, 
 		left = rows_left(sorter);
 	}
 	place = rowstore_place(sorter->rows, MIN(want, MAX(left, 1)), &rows);
-	sorter->count += rows;
 	*count = (uint32_t)rows;
 	return place;
 }
@@ -455,9 +457,4 @@ int sorter_drain(struct sorter *sorter, size_t from, sorter_take_fn take, void *
 		}
 	}
 	return status == ST_END ? ST_OK : status;
-}
-
-uint64_t sorter_count(const struct sorter *sorter)
-{
-	return sorter->count;
 }

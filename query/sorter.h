@@ -81,6 +81,4 @@ typedef int (*sorter_take_fn)(void *arg, const uint8_t *rows, size_t count, stru
 int sorter_drain(struct sorter *sorter, size_t from, sorter_take_fn take, void *arg,
 		 struct err *err);
 
-uint64_t sorter_count(const struct sorter *sorter); /* rows added */
-
 #endif

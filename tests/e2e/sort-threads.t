@@ -64,9 +64,11 @@ test_case 'a full disk leaves nothing, and is told' '
 		test_must_fail $tool --threads=2 --output-path=/dev/full large.rw 2>err && test_grep "No space left" err || exit 1
 	done
 '
+# a file that grows too large ends whoever writes it by a signal, in the middle of it
 test_case 'a killed run leaves nothing under the name' '
-	mkfifo slow && for tool in "rwsort --fields=sip" rwdedupe; do
-		{ $tool --threads=2 --output-path=no.rw large.rw slow & } && killed=$! && exec 7>slow && cat large.rw >&7 && kill -9 $killed && { wait $killed; exec 7>&-; } && test ! -e no.rw || exit 1
+	for tool in "rwsort --fields=sip" rwdedupe rwcombine; do
+		{ (ulimit -f 4096 && exec $tool --threads=2 --compression-method=none --output-path=no.rw large.rw); } 2>err
+		test $? -gt 128 && test ! -e no.rw && test -s .??????-no.rw && rm .??????-no.rw || exit 1
 	done
 '
 test_done

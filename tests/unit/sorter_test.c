@@ -39,7 +39,6 @@ static void check_sorted(uint32_t rows, unsigned key_values, uint64_t memory_byt
 		memcpy(sorter_add(sorter, NULL), &row, sizeof(row));
 	}
 	CU_ASSERT_EQUAL(sorter_finish(sorter, NULL), ST_OK);
-	UNIT_ASSERT_U64(sorter_count(sorter), rows);
 	while ((status = sorter_next(sorter, &out, NULL)) == ST_OK) {
 		struct row row;
 		int order;
@@ -163,7 +162,6 @@ static void check_drain(uint32_t rows, struct sorter_opts opts, bool areas, stru
 	if (pack && (rest = rowpack_take(pack)) != NULL) {
 		CU_ASSERT_EQUAL(sorter_append(sorter, rest, NULL), ST_OK);
 	}
-	UNIT_ASSERT_U64(sorter_count(sorter), rows);
 	CU_ASSERT_EQUAL(sorter_drain(sorter, drained.whole ? 0 : 8, take_rows, &drained, NULL),
 			stops ? ST_ELIMIT : ST_OK);
 	UNIT_ASSERT_U64(drained.bad, 0);
@@ -186,6 +184,7 @@ static void test_drain(void)
 		{ "few", 11, 0 },
 		{ "many", 700000, 0 },
 		{ "many, in runs", 500000, 10000000 },
+		{ "in runs of several buckets", 2000000, 40000000 },
 		{ "in many small runs", 20000, 20000 },
 	};
 
