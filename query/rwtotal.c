@@ -54,8 +54,9 @@ static const struct opt total_opt_table[] = {
 	OPT_GROUP(struct total_opts, output, output_opt_table),
 	OPT_GROUP(struct total_opts, threads, threads_opt_table),
 	OPT_GROUP(struct total_opts, source, source_print_opt_table),
-	OPT_STR(struct total_opts, source.ipv6_policy, "ipv6-policy", 0, "POLICY",
-		"treat IPv6 records so: ignore, asv4, mix, force or only", .flags = OPT_ADDED),
+	OPT_CALL(struct total_opts, source.ipv6_policy, "ipv6-policy", 0, "POLICY",
+		 source_parse_policy, OPT_ADDED,
+		 "treat IPv6 records so: ignore, asv4, mix, force or only"),
 	OPT_GROUP(struct total_opts, site, site_opt_table),
 	OPT_END,
 };

@@ -16,6 +16,17 @@ const struct opt source_xargs_opt_table[] = {
 	OPT_END,
 };
 
+int source_parse_policy(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	enum ipv6_policy policy;
+	int st = ipv6_policy_parse(text, &policy, err);
+
+	if (st == ST_OK) {
+		*(const char **)dest = text;
+	}
+	return st;
+}
+
 const struct opt source_print_opt_table[] = {
 	OPT_FLAG(struct source_opts, print_filenames, "print-filenames", 0,
 		 "print the name of each input file as it is opened"),
@@ -35,8 +46,8 @@ const struct opt source_opt_table[] = {
 	OPT_OPTSTR(struct source_opts, xargs, "xargs", 0, "FILE",
 		   "read the names of input files from this file, or from standard input",
 		   .flags = OPT_ONCE),
-	OPT_STR(struct source_opts, ipv6_policy, "ipv6-policy", 0, "POLICY",
-		"treat IPv6 records so: ignore, asv4, mix, force or only"),
+	OPT_CALL(struct source_opts, ipv6_policy, "ipv6-policy", 0, "POLICY", source_parse_policy,
+		 0, "treat IPv6 records so: ignore, asv4, mix, force or only"),
 	OPT_END,
 };
 
@@ -60,20 +71,13 @@ enum ipv6_policy source_policy(const struct source_opts *opts)
 {
 	const char *text = opts->ipv6_policy;
 	enum ipv6_policy policy = IPV6_MIX;
-	struct err err;
 
 	if (!text && tool_has_env("SILK_IPV6_POLICY")) {
 		const char *set = tool_getenv("SILK_IPV6_POLICY");
 
 		text = set ? set : "";
 	}
-	if (text && ipv6_policy_parse(text, &policy, &err) != ST_OK) {
-		if (opts->ipv6_policy) {
-			tool_usage("invalid ipv6-policy '%s': %s", text, err.text);
-		}
-		policy = IPV6_MIX;
-	}
-	return policy;
+	return text && ipv6_policy_parse(text, &policy, NULL) == ST_OK ? policy : IPV6_MIX;
 }
 
 void source_check_copy(const struct source_opts *opts, const char *output_path)

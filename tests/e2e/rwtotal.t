@@ -135,7 +135,7 @@ test_case 'what is wrong with the command line is told in one line and a hint' '
 	test_must_fail rwtotal --proto --proto few.rw 2>err && test_grep "only one key" err &&
 	test_must_fail rwtotal --sip-first-9 few.rw 2>err && test_grep "did you mean .--sip-first-8" err &&
 	test_must_fail rwtotal --proto --min-bytes=18446744073709551616 few.rw 2>err && test_grep "Invalid min-bytes" err &&
-	test_must_fail rwtotal --sip-first-8 --ipv6-policy=some few.rw 2>err && test_grep "invalid ipv6-policy" err &&
+	test_must_fail rwtotal --sip-first-8 --ipv6-policy=some few.rw 2>err && test_grep "nvalid ipv6-policy" err &&
 	test ! -s out
 '
 
