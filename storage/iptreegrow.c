@@ -399,18 +399,18 @@ static void order_dead(struct dead *dead, size_t count)
 static void give_numbers(struct iptree *tree, struct walk *walk, uint32_t until)
 {
 	const struct dead *dead = (const void *)walk->dead->data;
-	const struct dead *end = dead + walk->dead->len;
+	guint i = 0;
 
 	for (uint32_t moment = 1; moment <= until; moment++) {
-		for (; dead < end && dead->time == moment; dead++) {
-			g_array_append_val(tree->node_pool.unused, walk->numbers[dead->place]);
+		for (; i < walk->dead->len && dead[i].time == moment; i++) {
+			g_array_append_val(tree->node_pool.unused, walk->numbers[dead[i].place]);
 		}
 		if (walk->made[moment] != IPTREE_NEVER) {
 			walk->numbers[walk->made[moment]] = iptree_number_take(&tree->node_pool);
 		}
 	}
-	for (; dead < end; dead++) {
-		g_array_append_val(tree->node_pool.unused, walk->numbers[dead->place]);
+	for (; i < walk->dead->len; i++) {
+		g_array_append_val(tree->node_pool.unused, walk->numbers[dead[i].place]);
 	}
 }
 
