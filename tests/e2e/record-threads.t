@@ -78,7 +78,7 @@ test_case 'rwcount: shares of bins are added in the order of the input' '
 	same rwcount --xargs=blocks --sampling=scale --output-format=csv &&
 	sed "1!G;h;\$!d" blocks >backwards && same rwcount --xargs=backwards --bin-size=7 --bin-slots &&
 	printf "2000/01/01\n2020/01/01\n" | rwtuc --fields=sTime --output-path=apart.rw &&
-	same rwcount --bin-size=0.001 large.rw apart.rw && test "$(cat with-1/status)" = 1
+	same rwcount --bin-size=0.001 apart.rw large.rw && test "$(cat with-1/status)" = 1
 '
 test_case 'rwtotal' '
 	for key in sip-first-8 sip-last-16 dip-first-24 sport proto bytes duration icmp-code; do
