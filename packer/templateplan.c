@@ -350,28 +350,29 @@ static void plan_find_places(struct templateplan *plan)
 {
 	static const struct {
 		size_t place; /* in struct templateplan_places */
-		uint16_t id;
 		enum column_form form;
+		uint16_t ids[2]; /* the second one where the first is not there; 0: none */
 	} wanted[] = {
 #define PLACE(member) offsetof(struct templateplan_places, member)
-		{ PLACE(sampling_interval), 34, COLUMN_FORM_NUMBER },
-		{ PLACE(packet_interval), 305, COLUMN_FORM_NUMBER },
-		{ PLACE(packet_space), 306, COLUMN_FORM_NUMBER },
-		{ PLACE(frame), 315, COLUMN_FORM_BYTES },
-		{ PLACE(frame_size), 312, COLUMN_FORM_NUMBER },
-		{ PLACE(ip_section), 313, COLUMN_FORM_BYTES },
-		{ PLACE(tos), 5, COLUMN_FORM_NUMBER },
-		{ PLACE(vlan), 58, COLUMN_FORM_NUMBER },
-		{ PLACE(sampler), 48, COLUMN_FORM_NUMBER },
+		{ PLACE(sampler), COLUMN_FORM_NUMBER, { 48, 302 } },
+		{ PLACE(sampling_interval), COLUMN_FORM_NUMBER, { 34 } },
+		{ PLACE(packet_interval), COLUMN_FORM_NUMBER, { 305 } },
+		{ PLACE(packet_space), COLUMN_FORM_NUMBER, { 306 } },
+		{ PLACE(frame), COLUMN_FORM_BYTES, { 315 } },
+		{ PLACE(frame_size), COLUMN_FORM_NUMBER, { 312 } },
+		{ PLACE(ip_section), COLUMN_FORM_BYTES, { 313 } },
+		{ PLACE(tos), COLUMN_FORM_NUMBER, { 5 } },
+		{ PLACE(vlan), COLUMN_FORM_NUMBER, { 58 } },
 #undef PLACE
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++) {
-		*(int *)(void *)((char *)&plan->places + wanted[i].place) =
-			plan_find_place(plan, wanted[i].id, wanted[i].form);
-	}
-	if (plan->places.sampler < 0) {
-		plan->places.sampler = plan_find_place(plan, 302, COLUMN_FORM_NUMBER);
+		int place = plan_find_place(plan, wanted[i].ids[0], wanted[i].form);
+
+		if (place < 0 && wanted[i].ids[1] != 0) {
+			place = plan_find_place(plan, wanted[i].ids[1], wanted[i].form);
+		}
+		*(int *)(void *)((char *)&plan->places + wanted[i].place) = place;
 	}
 }
 

@@ -374,6 +374,10 @@ static int value_width(const struct bin_value *value, const struct field_context
 		[GROUP_RECORDS] = 10,
 		[GROUP_PACKETS] = 15,
 		[GROUP_BYTES] = 20,
+		/* not shown but by what is made of them */
+		[GROUP_PAYLOAD] = 10,
+		[GROUP_TIME] = 10,
+		[GROUP_FIRST] = 10,
 	};
 
 	if (value->made) {

@@ -276,7 +276,6 @@ static int merge_own(struct group_worker *worker, enum groupkey_shape shape, str
 	}
 	for (unsigned s = 0; status == ST_OK && s < group->set_count; s++) {
 		struct groupset *set = &group->sets[s];
-
 		uint64_t before;
 
 		part.part = (uint8_t)s;

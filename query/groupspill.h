@@ -19,9 +19,9 @@
 struct groupspill_opts {
 	const struct groupkey *key;         /* kept */
 	const struct grouptable_spec *spec; /* of tables of any shape; kept */
-	bool presorted;        /* groups come in the order of the tables' rows; a key that
-						comes again is another group, unless it is the first one
-						of a table and the last one of the table before */
+	/* Groups come in the order of the tables' rows; a key that comes again is another group,
+	 * unless it is the first one of a table and the last one of the table before. */
+	bool presorted;
 	uint64_t memory_bytes; /* before files are written */
 	const char *temp_dir;  /* kept */
 };

@@ -25,8 +25,7 @@ struct list {
 	uint64_t *words; /* 2 * half more of the greatest number behind them */
 	uint32_t *cells; /* words before those of a cell */
 	size_t last_cell;
-	unsigned
-		cell_shift; /* to the bits that are the number of a cell, of what is above the first word */
+	unsigned cell_shift; /* of what is above the first word, to the number of a cell */
 	size_t half;         /* a power of two; no cell has more than twice as many words */
 	size_t *parts;       /* by how many words are not above a key's: its part */
 	struct list **below; /* by word: of the bounds that begin with it; NULL: it is a bound */

@@ -3,7 +3,7 @@
  * The rows of a bucket sorted by the keys in front of them; what sorter.c does in memory. One thread
  * has one of these, and any number of them may sort buckets of one store.
  *
- *	struct rowsort *sort = rowsort_new(store, key_size, reverse);
+ *	struct rowsort *sort = rowsort_new(store, row_size, key_size, reverse);
  *	rowsort_run(sort, buckets, 0);
  *	rowsort_get(sort, 0, 0, to);		// the first row
  *	rowsort_free(sort);

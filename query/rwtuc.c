@@ -212,7 +212,6 @@ static struct stream *open_output(struct tool_env *env, const struct rwtuc_opts 
 	sink_add_notes(&opts->sink, &entries);
 	header_add_invocation(&entries, tool_argc(env), tool_argv(env));
 	sink_write_opts(&opts->sink, &write);
-	write.crew = threads_wanted(&opts->threads) > 1;
 	if (stream_create(&out, path, &write, &err) != ST_OK) {
 		tool_die_err(&err);
 	}
@@ -409,8 +408,9 @@ static void tell_bad_count(const struct rwtuc *run)
 	}
 }
 
-static int rwtuc_run(struct tool_env *env, void *opts, int argc, char **argv)
+static int rwtuc_run(struct tool_env *env, void *base, int argc, char **argv)
 {
+	struct rwtuc_opts *opts = base;
 	struct rwtuc run = { .opts = opts };
 	struct names *names;
 	const char *name;
@@ -419,6 +419,7 @@ static int rwtuc_run(struct tool_env *env, void *opts, int argc, char **argv)
 	set_up_parser(&run);
 	names = names_new(&run.opts->xargs, true, argc, argv);
 	run.bad = open_bad(opts);
+	opts->sink.one_thread = threads_wanted(&opts->threads) == 1;
 	run.out = open_output(env, opts);
 	run.line = g_malloc(BYTESOURCE_VIEW_MAX + 1);
 	run.batch = batch_new();

@@ -39,8 +39,8 @@ extern const struct opt setsink_version_opt_table[];
 void setsink_finish(struct ipset *set, const struct setsink_opts *opts);
 
 /*
- * Finish the set, write it with header entries (borrowed), and close it, which is taken. what opens the
- * message of a failure ("Unable to write IPset"). Returns an enum tool_exit.
+ * Finish the set, write it with header entries (borrowed), and close the file, which is taken. what
+ * opens the message of a failure ("Unable to write IPset"). Returns an enum tool_exit.
  */
 int setsink_write(struct outfile *out, struct ipset *set, const struct setsink_opts *opts,
 		  const struct header *entries, const char *what);

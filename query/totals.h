@@ -73,7 +73,7 @@ struct totals;
 struct totals *totals_new(const struct totals_key *key, enum ipv6_policy policy);
 void totals_free(struct totals *totals);
 
-/* COLUMN_BITs that totals_add() reads. */
+/* COLUMN_BITs that totals_worker_add() reads. */
 uint32_t totals_columns(const struct totals *totals);
 
 /*

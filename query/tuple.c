@@ -352,7 +352,7 @@ int tuples_read(struct tuples **out, const struct tuple_opts *opts, struct err *
 	tuples->lines = g_ptr_array_new_with_free_func(g_free);
 	tuples->delimiter = opts->delimiter ? *opts->delimiter : '|';
 	tuples->direction = opts->direction;
-	if (opts->delimiter && !*opts->delimiter) {
+	if (!tuples->delimiter) {
 		st = err_set(err, ST_EINVAL, "the delimiter is empty");
 		goto done;
 	}

@@ -43,9 +43,9 @@ typedef void (*hournotes_edit_fn)(void *arg, const char *folder, const char *lin
 
 /*
  * Bring the lines to their place: to a root durably, or to whoever takes them. edit may be NULL.
- * *lines: how many were new there (names: how many there were). Lines for what is not known here, and a last line without its
- * end, are passed over. ST_OK; ST_EFORMAT (the file is none, or a line is damaged), ST_ELIMIT: it
- * never will be; ST_EIO: it may be later.
+ * *lines: how many were new there (names: how many there were). Lines for what is not known here,
+ * and a last line without its end, are passed over. ST_OK; ST_EFORMAT (the file is none, or a line
+ * is damaged), ST_ELIMIT: it never will be; ST_EIO: it may be later.
  */
 int hournotes_deliver(const char *path, const struct hourlines_place *place, hournotes_edit_fn edit,
 		      void *arg, size_t *lines, struct err *err);

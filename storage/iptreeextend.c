@@ -94,21 +94,21 @@ static void walk_all(struct iptree *tree, struct shaping *shaping)
  */
 static void give_numbers(struct iptree *tree, uint32_t *numbers, uint32_t nodes, uint32_t until)
 {
-	struct setblock *by_moment = tree->leaves.at - 1;
+	struct setblock *leaves = tree->leaves.at;
 
 	for (uint32_t moment = 1; moment <= until; moment++) {
-		by_moment[moment].time = IPTREE_NEVER;
+		leaves[moment - 1].time = IPTREE_NEVER;
 	}
 	for (uint32_t place = 0; place < nodes; place++) {
 		if (numbers[place] & IS_MOMENT) {
-			by_moment[numbers[place] & ~IS_MOMENT].time = place;
+			leaves[(numbers[place] & ~IS_MOMENT) - 1].time = place;
 		}
 	}
 	for (uint32_t moment = 1; moment <= until; moment++) {
-		if (by_moment[moment].time != IPTREE_NEVER) {
-			numbers[by_moment[moment].time] = iptree_number_take(&tree->node_pool);
+		if (leaves[moment - 1].time != IPTREE_NEVER) {
+			numbers[leaves[moment - 1].time] = iptree_number_take(&tree->node_pool);
 		}
-		by_moment[moment].time = 0;
+		leaves[moment - 1].time = 0;
 	}
 }
 

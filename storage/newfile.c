@@ -6,11 +6,17 @@
 #include <glib.h>
 #include <unistd.h>
 
-/* pattern: taken. */
-static int open_made(char *pattern, int mode, char **temp, int *fd, struct err *err)
+/* Beside path, under its name between these. */
+static int open_beside(const char *path, const char *before, const char *after, int mode,
+		       char **temp, int *fd, struct err *err)
 {
+	char *folder = g_path_get_dirname(path);
+	char *name = g_path_get_basename(path);
+	char *pattern = g_strdup_printf("%s/%s%s%s", folder, before, name, after);
 	int rc = ST_OK;
 
+	g_free(name);
+	g_free(folder);
 	*fd = g_mkstemp_full(pattern, O_RDWR | O_CLOEXEC, mode);
 	if (*fd < 0) {
 		rc = err_errno(err, errno == ENOENT ? ST_ENOENT : err_status(errno), errno, "%s",
@@ -23,24 +29,12 @@ static int open_made(char *pattern, int mode, char **temp, int *fd, struct err *
 
 int newfile_open(const char *path, char **temp, int *fd, struct err *err)
 {
-	char *folder = g_path_get_dirname(path);
-	char *name = g_path_get_basename(path);
-	char *pattern = g_strdup_printf("%s/.%s.XXXXXX", folder, name);
-
-	g_free(name);
-	g_free(folder);
-	return open_made(pattern, 0666, temp, fd, err);
+	return open_beside(path, ".", ".XXXXXX", 0666, temp, fd, err);
 }
 
 int newfile_open_like(const char *path, int mode, char **temp, int *fd, struct err *err)
 {
-	char *folder = g_path_get_dirname(path);
-	char *name = g_path_get_basename(path);
-	char *pattern = g_strdup_printf("%s/.XXXXXX-%s", folder, name);
-
-	g_free(name);
-	g_free(folder);
-	return open_made(pattern, mode, temp, fd, err);
+	return open_beside(path, ".XXXXXX-", "", mode, temp, fd, err);
 }
 
 int newfile_nameless(const char *folder, int *fd, struct err *err)

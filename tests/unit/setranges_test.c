@@ -7,16 +7,10 @@
 #include <glib.h>
 #include <string.h>
 
+#include "tests/unit/setfiles.h"
 #include "tests/unit/unit.h"
 
 #define FILES_MAX 4
-
-static const enum ipset_op ops[] = {
-	IPSET_UNION,
-	IPSET_INTERSECTION,
-	IPSET_DIFFERENCE,
-	IPSET_SYMMETRIC_DIFFERENCE,
-};
 
 /* Where addresses lie: at an end of all of them, of the IPv4 ones, and elsewhere. */
 static const struct ip bases[] = {
@@ -26,11 +20,6 @@ static const struct ip bases[] = {
 	{ UINT64_C(0x20010db800000000), UINT64_MAX - 2000 },
 	{ UINT64_MAX, UINT64_MAX - 2000 },
 };
-
-static uint32_t random_to(GRand *rand, uint32_t limit)
-{
-	return (uint32_t)g_rand_int_range(rand, 0, (gint32)limit);
-}
 
 static struct ip ip_at(struct ip base, uint32_t offset)
 {
@@ -43,13 +32,16 @@ static struct ip ip_at(struct ip base, uint32_t offset)
 static struct ipset *drawn(GRand *rand)
 {
 	struct ipset *set = ipset_new();
-	unsigned additions = random_to(rand, 6) ? 1u << random_to(rand, 10) : 0;
-	bool narrow = random_to(rand, 3) == 0;
+	unsigned additions = setfiles_random(rand, 6) ? 1u << setfiles_random(rand, 10) : 0;
+	bool narrow = setfiles_random(rand, 3) == 0;
 
 	for (unsigned i = 0; i < additions; i++) {
-		struct ip base = bases[narrow ? 1 + random_to(rand, 2) : random_to(rand, 5)];
-		uint32_t first = random_to(rand, 2001);
-		uint32_t last = first + (random_to(rand, 3) ? 0 : random_to(rand, 2001 - first));
+		struct ip base =
+			bases[narrow ? 1 + setfiles_random(rand, 2) : setfiles_random(rand, 5)];
+		uint32_t first = setfiles_random(rand, 2001);
+		uint32_t last =
+			first +
+			(setfiles_random(rand, 3) ? 0 : setfiles_random(rand, 2001 - first));
 
 		ipset_add_range(set, ip_at(base, first), ip_at(base, last));
 	}
@@ -57,31 +49,10 @@ static struct ipset *drawn(GRand *rand)
 	return set;
 }
 
-static char *path_of(size_t i)
-{
-	char name[16];
-
-	g_snprintf(name, sizeof(name), "%zu.set", i);
-	return g_build_filename(unit_scratch(), name, NULL);
-}
-
-static void write_set(const struct ipset *set, size_t i, uint16_t version, uint8_t compression)
-{
-	const struct ipset_write_opts opts = {
-		.record_version = version,
-		.compression = compression,
-		.overwrite = true,
-	};
-	char *path = path_of(i);
-
-	CU_ASSERT_EQUAL_FATAL(ipset_write(set, path, &opts, NULL), ST_OK);
-	g_free(path);
-}
-
 static struct ipset *read_set(size_t i)
 {
 	struct ipset *set = NULL;
-	char *path = path_of(i);
+	char *path = setfiles_path(i);
 
 	CU_ASSERT_EQUAL_FATAL(ipset_read(&set, path, NULL, NULL), ST_OK);
 	g_free(path);
@@ -94,7 +65,7 @@ static struct ipset *combined(size_t count, enum ipset_op op, bool *changed)
 	struct ipset *set = NULL;
 
 	for (size_t i = 0; i < count; i++) {
-		char *path = path_of(i);
+		char *path = setfiles_path(i);
 
 		CU_ASSERT_EQUAL_FATAL(setranges_open(&files[i], path, NULL), ST_OK);
 		g_free(path);
@@ -130,8 +101,8 @@ static void test_combined(void)
 	GRand *rand = g_rand_new_with_seed(7);
 
 	for (unsigned round = 0; round < 400; round++) {
-		enum ipset_op op = ops[round % G_N_ELEMENTS(ops)];
-		size_t count = 1 + random_to(rand, FILES_MAX);
+		enum ipset_op op = setfiles_ops[round % SETFILES_OPS];
+		size_t count = 1 + setfiles_random(rand, FILES_MAX);
 		bool changed;
 		bool changes;
 		struct ipset *got;
@@ -141,7 +112,8 @@ static void test_combined(void)
 		for (size_t i = 0; i < count; i++) {
 			struct ipset *set = drawn(rand);
 
-			write_set(set, i, versions[random_to(rand, 4)], (uint8_t)(round % 3));
+			setfiles_write(set, i, versions[setfiles_random(rand, 4)],
+				       (uint8_t)(round % 3));
 			ipset_free(set);
 		}
 		got = combined(count, op, &changed);
@@ -161,7 +133,7 @@ static int end_of(const uint8_t *bytes, size_t len)
 	struct setranges *ranges = NULL;
 	struct ip first;
 	struct ip last;
-	char *path = path_of(0);
+	char *path = setfiles_path(0);
 	int status;
 
 	CU_ASSERT_FATAL(g_file_set_contents(path, (const char *)bytes, (gssize)len, NULL));
@@ -176,7 +148,7 @@ static int end_of(const uint8_t *bytes, size_t len)
 static void test_odd_files(void)
 {
 	struct ipset *set = ipset_new();
-	char *path = path_of(0);
+	char *path = setfiles_path(0);
 	struct setranges *ranges = NULL;
 	uint8_t *bytes = NULL;
 	uint8_t leaf[24];
@@ -186,7 +158,7 @@ static void test_odd_files(void)
 		ipset_add(set, ip_at(bases[3], 2 * i));
 	}
 	ipset_finish(set);
-	write_set(set, 0, 3, 0);
+	setfiles_write(set, 0, 3, 0);
 	CU_ASSERT_EQUAL(setranges_open(&ranges, "no/such/file", NULL), ST_ENOENT);
 	CU_ASSERT_FATAL(g_file_get_contents(path, (char **)&bytes, &len, NULL));
 	CU_ASSERT_EQUAL(end_of(bytes, len), ST_END);
