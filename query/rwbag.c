@@ -2,7 +2,10 @@
 /* rwbag: bags that count flow records, packets or bytes by a field of flow records. */
 #include "query/tool.h"
 
+#include "common/parallel.h"
+#include "common/processors.h"
 #include "query/bagsink.h"
+#include "query/fanout.h"
 #include "query/flowbag.h"
 #include "query/mapfile.h"
 #include "query/pmapfile.h"
@@ -17,6 +20,7 @@ struct output {
 	char *path;
 	struct outfile *file; /* NULL: not made yet, or written */
 	bool warned;          /* of a counter that became too large */
+	int status;           /* of writing: enum tool_exit */
 };
 
 /* What --bag-file and --pmap-file have asked for so far; they are taken in their order. */
@@ -273,27 +277,43 @@ static void copy_entries(void *arg, const char *path, const struct header *heade
 	}
 }
 
+/* By the thread of the bag. */
+static void take_batch(void *arg, const struct batch *batch)
+{
+	struct output *output = arg;
+
+	if (!flowbag_add(output->flowbag, batch) && !output->warned) {
+		tool_warn("**WARNING** Counter overflow for Bag being written to '%s'",
+			  outfile_path(output->file));
+		output->warned = true;
+	}
+}
+
 static void read_records(const struct plan *plan, struct source *source)
 {
-	struct batch *batch = batch_new();
+	size_t count = plan->outputs->len;
+	struct fanout_taker *takers = g_new0(struct fanout_taker, count);
 	uint32_t columns = 0;
 
-	for (size_t i = 0; i < plan->outputs->len; i++) {
+	for (size_t i = 0; i < count; i++) {
 		columns |= flowbag_columns(output_at(plan, i)->flowbag);
+		takers[i] = (struct fanout_taker){
+			.take = take_batch,
+			.arg = output_at(plan, i),
+		};
 	}
-	while (source_next(source, batch, columns)) {
-		for (size_t i = 0; i < plan->outputs->len; i++) {
-			struct output *output = output_at(plan, i);
+	fanout_run(source, columns, takers, count);
+	g_free(takers);
+}
 
-			if (!flowbag_add(output->flowbag, batch) && !output->warned) {
-				tool_warn("**WARNING** Counter overflow for Bag being written to "
-					  "'%s'",
-					  outfile_path(output->file));
-				output->warned = true;
-			}
-		}
-	}
-	batch_free(batch);
+static void write_one(void *arg, unsigned thread, size_t i)
+{
+	struct job *job = arg;
+	struct output *output = output_at(&job->opts->plan, i);
+
+	output->status = bagsink_write(output->file, flowbag_bag(output->flowbag),
+				       &job->opts->sink.sink, &job->entries);
+	output->file = NULL;
 }
 
 static int write_bags(struct job *job, const struct plan *plan, struct tool_env *env)
@@ -305,14 +325,11 @@ static int write_bags(struct job *job, const struct plan *plan, struct tool_env 
 		header_add_invocation(&job->entries, tool_argc(env), tool_argv(env));
 	}
 	sink_add_notes(&sink->sink, &job->entries);
+	parallel_run(processors_count(), plan->outputs->len, write_one, job);
 	for (size_t i = 0; i < plan->outputs->len; i++) {
-		struct output *output = output_at(plan, i);
-
-		if (bagsink_write(output->file, flowbag_bag(output->flowbag), &sink->sink,
-				  &job->entries) != TOOL_EXIT_OK) {
+		if (output_at(plan, i)->status != TOOL_EXIT_OK) {
 			status = TOOL_EXIT_ERROR;
 		}
-		output->file = NULL;
 	}
 	return status;
 }

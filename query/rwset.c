@@ -2,16 +2,17 @@
 /* rwset: sets of the addresses of flow records. */
 #include "query/tool.h"
 
-#include "common/handover.h"
 #include "common/hugeroom.h"
+#include "common/parallel.h"
+#include "common/processors.h"
 #include "common/timestamp.h"
+#include "query/fanout.h"
 #include "query/setsink.h"
 #include "query/source.h"
 #include "storage/ipset.h"
 #include "storage/sightings.h"
 
 #include <glib.h>
-#include <pthread.h>
 
 enum output { OUTPUT_SIP, OUTPUT_DIP, OUTPUT_NHIP, OUTPUT_ANY, OUTPUT_COUNT };
 
@@ -60,6 +61,7 @@ struct job {
 	struct outfile *sinks[OUTPUT_COUNT]; /* NULL: not asked for */
 	struct ipset *sets[OUTPUT_COUNT];
 	struct sightings *seen[OUTPUT_COUNT]; /* instead of the sets, with times */
+	int status[OUTPUT_COUNT];             /* of writing: enum tool_exit */
 	struct header entries;
 };
 
@@ -101,169 +103,21 @@ static void copy_entries(void *arg, const char *path, const struct header *heade
 	}
 }
 
-/* --- threads: one for each output, which alone adds to its set --- */
+/* --- adding: each set on a thread of its own --- */
 
-/* Addresses on their way to a thread: so many that handing them over costs nothing. */
-#define PARCEL_ADDRESSES  16384
-#define PARCELS_OF_A_LANE 3
-
-struct parcel {
-	size_t count; /* 0: the last one */
-	struct ip ips[PARCEL_ADDRESSES];
-	struct sighting_ms {
-		int64_t first;
-		int64_t last;
-	} seen[]; /* as many, with times */
-};
-
-struct lane {
-	pthread_t thread;
-	struct handover *todo; /* struct parcel * */
-	struct handover *idle;
-	struct parcel *filling;
-	struct ipset *set;
-	struct sightings *seen; /* instead of the set */
+/* A set that is being made. */
+struct making {
 	const struct setsink_opts *sink;
 	uint32_t columns;
+	struct ipset *set;
+	struct sightings *seen; /* instead of the set */
 };
 
-static void *run_lane(void *arg)
+/* The address columns that go into the set, source before destination; returns how many. */
+static size_t address_columns(const struct making *making, const struct batch *batch,
+			      const struct ip *from[OUTPUT_COUNT])
 {
-	const struct lane *lane = arg;
-	struct parcel *parcel;
-
-	while ((parcel = handover_pop(lane->todo))->count) {
-		if (lane->set) {
-			ipset_add_many(lane->set, parcel->ips, parcel->count);
-		}
-		for (size_t i = 0; lane->seen && i < parcel->count; i++) {
-			sightings_add(lane->seen, parcel->ips[i], parcel->seen[i].first,
-				      parcel->seen[i].last);
-		}
-		handover_push(lane->idle, parcel);
-	}
-	if (lane->set) {
-		setsink_finish(lane->set, lane->sink);
-	}
-	return NULL;
-}
-
-static struct parcel *parcel_new(bool with_times)
-{
-	size_t times = with_times ? PARCEL_ADDRESSES * sizeof(struct sighting_ms) : 0;
-
-	return g_malloc0(sizeof(struct parcel) + times);
-}
-
-/* Starts a thread for each output; returns how many. */
-static int start_lanes(const struct job *job, struct lane lanes[OUTPUT_COUNT])
-{
-	int count = 0;
-
-	for (int i = 0; i < OUTPUT_COUNT; i++) {
-		struct lane *lane = &lanes[count];
-
-		if (!job->sinks[i]) {
-			continue;
-		}
-		*lane = (struct lane){
-			.todo = handover_new(PARCELS_OF_A_LANE),
-			.idle = handover_new(PARCELS_OF_A_LANE),
-			.filling = parcel_new(job->seen[i]),
-			.set = job->sets[i],
-			.seen = job->seen[i],
-			.sink = &job->opts->sink,
-			.columns = output_kinds[i].columns,
-		};
-		for (int n = 1; n < PARCELS_OF_A_LANE; n++) {
-			handover_push(lane->idle, parcel_new(job->seen[i]));
-		}
-		if (pthread_create(&lane->thread, NULL, run_lane, lane) != 0) {
-			tool_die("cannot start a thread");
-		}
-		count++;
-	}
-	return count;
-}
-
-static void send_parcel(struct lane *lane)
-{
-	if (lane->filling->count) {
-		handover_push(lane->todo, lane->filling);
-		lane->filling = handover_pop(lane->idle);
-		lane->filling->count = 0;
-	}
-}
-
-static void end_lane(struct lane *lane)
-{
-	pthread_join(lane->thread, NULL);
-	g_free(lane->filling);
-	for (int n = 1; n < PARCELS_OF_A_LANE; n++) {
-		g_free(handover_pop(lane->idle));
-	}
-	handover_free(lane->todo);
-	handover_free(lane->idle);
-}
-
-/* Times stay the nanoseconds of the record until here. */
-static struct sighting_ms sighting_of(const struct batch *batch, uint32_t row)
-{
-	int64_t end_ns = batch->start_ns[row] + (int64_t)batch->duration_ns[row];
-
-	return (struct sighting_ms){
-		.first = timestamp_floor(batch->start_ns[row], NS_PER_MS) / NS_PER_MS,
-		.last = timestamp_floor(end_ns, NS_PER_MS) / NS_PER_MS,
-	};
-}
-
-/* The addresses of one column, without times. */
-static void fill_from_one(struct lane *lane, const struct ip *from, const struct batch *batch)
-{
-	uint32_t done = 0;
-
-	while (done < batch->selected) {
-		const uint16_t *rows = batch->selection + done;
-		struct ip *to = lane->filling->ips + lane->filling->count;
-		uint32_t room = (uint32_t)(PARCEL_ADDRESSES - lane->filling->count);
-		uint32_t count = MIN(room, batch->selected - done);
-
-		for (uint32_t i = 0; i < count; i++) {
-			to[i] = from[rows[i]];
-		}
-		lane->filling->count += count;
-		done += count;
-		if (lane->filling->count == PARCEL_ADDRESSES) {
-			send_parcel(lane);
-		}
-	}
-}
-
-/* The same of some columns, whose addresses go in in their order, and with times if they are wanted. */
-static void fill_from_all(struct lane *lane, const struct ip *const from[], size_t count,
-			  const struct batch *batch)
-{
-	for (uint32_t i = 0; i < batch->selected; i++) {
-		uint32_t row = batch->selection[i];
-
-		if (lane->filling->count + count > PARCEL_ADDRESSES) {
-			send_parcel(lane);
-		}
-		for (size_t column = 0; column < count; column++) {
-			size_t at = lane->filling->count++;
-
-			lane->filling->ips[at] = from[column][row];
-			if (lane->seen) {
-				lane->filling->seen[at] = sighting_of(batch, row);
-			}
-		}
-	}
-}
-
-static void fill_lane(struct lane *lane, const struct batch *batch)
-{
-	/* source before destination */
-	const struct address_column {
+	const struct {
 		uint32_t bit;
 		const struct ip *ips;
 	} columns[] = {
@@ -271,18 +125,64 @@ static void fill_lane(struct lane *lane, const struct batch *batch)
 		{ COLUMN_BIT(COLUMN_DIP), batch->dip },
 		{ COLUMN_BIT(COLUMN_NHIP), batch->nhip },
 	};
-	const struct ip *from[G_N_ELEMENTS(columns)];
 	size_t count = 0;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(columns); i++) {
-		if (lane->columns & columns[i].bit) {
+		if (making->columns & columns[i].bit) {
 			from[count++] = columns[i].ips;
 		}
 	}
-	if (count == 1 && !lane->seen) {
-		fill_from_one(lane, from[0], batch);
+	return count;
+}
+
+static void take_addresses(void *arg, const struct batch *batch)
+{
+	const struct making *making = arg;
+	const struct ip *from[OUTPUT_COUNT];
+	size_t columns = address_columns(making, batch, from);
+	struct ip ips[OUTPUT_COUNT * BATCH_ROWS];
+	size_t count = 0;
+
+	if (columns == 1 && batch->selected == batch->rows) {
+		ipset_add_many(making->set, from[0], batch->rows);
+		return;
+	}
+	for (uint32_t i = 0; i < batch->selected; i++) {
+		for (size_t column = 0; column < columns; column++) {
+			ips[count++] = from[column][batch->selection[i]];
+		}
+	}
+	ipset_add_many(making->set, ips, count);
+}
+
+/* Times stay the nanoseconds of the record until here. */
+static void take_sightings(void *arg, const struct batch *batch)
+{
+	const struct making *making = arg;
+	const struct ip *from[OUTPUT_COUNT];
+	size_t columns = address_columns(making, batch, from);
+
+	for (uint32_t i = 0; i < batch->selected; i++) {
+		uint32_t row = batch->selection[i];
+		int64_t start_ns = batch->start_ns[row];
+		int64_t end_ns = start_ns + (int64_t)batch->duration_ns[row];
+
+		for (size_t column = 0; column < columns; column++) {
+			sightings_add(making->seen, from[column][row],
+				      timestamp_floor(start_ns, NS_PER_MS) / NS_PER_MS,
+				      timestamp_floor(end_ns, NS_PER_MS) / NS_PER_MS);
+		}
+	}
+}
+
+static void end_making(void *arg)
+{
+	const struct making *making = arg;
+
+	if (making->set) {
+		setsink_finish(making->set, making->sink);
 	} else {
-		fill_from_all(lane, from, count, batch);
+		sightings_finish(making->seen);
 	}
 }
 
@@ -301,87 +201,61 @@ static uint32_t wanted_columns(const struct set_opts *opts)
 
 static void read_records(struct job *job, struct source *source)
 {
-	struct lane lanes[OUTPUT_COUNT];
-	uint32_t columns = wanted_columns(job->opts);
-	struct batch *batch = batch_new();
-	int count = start_lanes(job, lanes);
+	struct making making[OUTPUT_COUNT];
+	struct fanout_taker takers[OUTPUT_COUNT];
+	size_t count = 0;
 
-	while (source_next(source, batch, columns)) {
-		for (int i = 0; i < count; i++) {
-			fill_lane(&lanes[i], batch);
+	for (int i = 0; i < OUTPUT_COUNT; i++) {
+		if (!job->sinks[i]) {
+			continue;
 		}
+		making[count] = (struct making){
+			.sink = &job->opts->sink,
+			.columns = output_kinds[i].columns,
+			.set = job->sets[i],
+			.seen = job->seen[i],
+		};
+		takers[count] = (struct fanout_taker){
+			.take = job->seen[i] ? take_sightings : take_addresses,
+			.end = end_making,
+			.arg = &making[count],
+		};
+		count++;
 	}
-	for (int i = 0; i < count; i++) {
-		send_parcel(&lanes[i]);
-		handover_push(lanes[i].todo, lanes[i].filling); /* empty: the last one */
-	}
-	for (int i = 0; i < count; i++) {
-		end_lane(&lanes[i]);
-	}
-	batch_free(batch);
+	fanout_run(source, wanted_columns(job->opts), takers, count);
 }
 
-/* Into the file of output i, which is closed. */
-static int write_one(struct job *job, int i)
-{
-	char *what = g_strconcat("Error writing ", output_kinds[i].name, " IPset", NULL);
-	int status;
+/* --- writing, the files side by side --- */
 
-	if (job->opts->with_times) {
-		sightings_finish(job->seen[i]);
-		status = setsink_write_seen(job->sinks[i], job->seen[i], &job->opts->sink,
-					    &job->entries, what);
-	} else {
-		status = setsink_write(job->sinks[i], job->sets[i], &job->opts->sink, &job->entries,
-				       what);
+/* Into the file of output i, which is closed. */
+static void write_one(void *arg, unsigned thread, size_t i)
+{
+	struct job *job = arg;
+	const struct setsink_opts *sink = &job->opts->sink;
+	char *what = g_strconcat("Error writing ", output_kinds[i].name, " IPset", NULL);
+
+	if (job->seen[i]) {
+		job->status[i] =
+			setsink_write_seen(job->sinks[i], job->seen[i], sink, &job->entries, what);
+	} else if (job->sets[i]) {
+		job->status[i] =
+			setsink_write(job->sinks[i], job->sets[i], sink, &job->entries, what);
 	}
 	job->sinks[i] = NULL;
 	g_free(what);
-	return status;
-}
-
-/* One file that is written beside the others. */
-struct written {
-	struct job *job;
-	int output;
-	pthread_t thread;
-	bool on_thread;
-	int status;
-};
-
-static void *run_written(void *arg)
-{
-	struct written *written = arg;
-
-	written->status = write_one(written->job, written->output);
-	return NULL;
 }
 
 static int write_sets(struct job *job, struct tool_env *env)
 {
-	struct written written[OUTPUT_COUNT];
 	int status = TOOL_EXIT_OK;
 
 	if (!job->opts->sink.invocation_strip) {
 		header_add_invocation(&job->entries, tool_argc(env), tool_argv(env));
 	}
 	sink_add_notes(&job->opts->sink.sink, &job->entries);
+	parallel_run(processors_count(), OUTPUT_COUNT, write_one, job);
 	for (int i = 0; i < OUTPUT_COUNT; i++) {
-		written[i] = (struct written){ .job = job, .output = i };
-		if (!job->sinks[i]) {
-			continue;
-		}
-		written[i].on_thread =
-			pthread_create(&written[i].thread, NULL, run_written, &written[i]) == 0;
-		if (!written[i].on_thread) {
-			run_written(&written[i]);
-		}
-	}
-	for (int i = 0; i < OUTPUT_COUNT; i++) {
-		if (written[i].on_thread) {
-			pthread_join(written[i].thread, NULL);
-		}
-		if (written[i].status != TOOL_EXIT_OK) {
+		if (job->status[i] != TOOL_EXIT_OK) {
 			status = TOOL_EXIT_ERROR;
 		}
 	}
