@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 /* Arrays of this size or larger. */
 #define RETURNED_BYTES (1 << 20)
@@ -37,17 +36,6 @@ void *hugeroom_new(size_t bytes)
 void hugeroom_return_freed(void)
 {
 	(void)mallopt(M_MMAP_THRESHOLD, RETURNED_BYTES);
-}
-
-void hugeroom_forget(void *from, size_t bytes)
-{
-	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uintptr_t first = ((uintptr_t)from + page - 1) & ~(page - 1);
-	uintptr_t end = ((uintptr_t)from + bytes) & ~(page - 1);
-
-	if (first < end) {
-		(void)madvise((void *)first, end - first, MADV_DONTNEED);
-	}
 }
 
 /* Address space for so many bytes, a multiple of huge pages, at a huge page. */

@@ -24,12 +24,6 @@ void *hugeroom_new(size_t bytes);
  */
 void hugeroom_return_freed(void);
 /*
- * Give back the memory of these bytes of any room, as far as it is whole pages: what they hold is
- * lost, and they stay part of the room.
- */
-void hugeroom_forget(void *from, size_t bytes);
-
-/*
  * Zeroed memory that the system has again as soon as it is given back, with the same number of
  * bytes, by whatever thread. Never NULL but for 0 bytes; NULL may be given back.
  */

@@ -42,6 +42,7 @@ void iptree_free(struct iptree *tree)
 {
 	if (tree) {
 		iptree_drop_shape(tree);
+		iptree_drop_late(tree);
 		g_free(tree->leaves.at);
 		g_free(tree->numbers);
 		g_free(tree->pending.at);
@@ -294,7 +295,7 @@ static uint32_t joining_moment(struct iptree *tree, const uint32_t *taken)
 /* Nothing was joined when the array grew. */
 static void grow_leaf_array(struct iptree *tree)
 {
-	while (tree->leaf_capacity < tree->leaves.count + 1) {
+	while (tree->leaf_capacity < iptree_leaves(tree) + 1) {
 		tree->combine_next = tree->loading && (tree->combine_next || tree->leaf_capacity);
 		tree->leaf_capacity = iptree_grown(tree->leaf_capacity);
 	}
@@ -335,23 +336,54 @@ static void take_apart(struct iptree *tree)
 	tree->combine_next = tree->combine_next && (!tree->pending.count || tree->loading);
 }
 
-/* All fresh blocks become pending ones, or part of the tree when leaves have been joined since. */
-static void settle(struct iptree *tree)
+/* Fresh blocks in order, with their moments. */
+static void order_fresh(struct iptree *tree)
 {
-	uint32_t until;
-
 	for (uint32_t i = 0; i < tree->fresh.count; i++) {
 		tree->fresh.at[i].time = tree->pending.count + i + 1;
 	}
 	setblock_sort(tree->fresh.at, tree->fresh.count);
-	if (!tree->pending.count && is_fresh_apart(tree)) {
-		take_apart(tree);
-		return;
-	}
+}
+
+/* Ordered ones become pending ones, or part of the tree when leaves have been joined since. */
+static void settle_ordered(struct iptree *tree)
+{
+	uint32_t until;
+
 	while ((until = add_pending(tree))) {
 		iptree_grow(tree, until);
 		tree->combine_next = false;
 	}
+}
+
+static void settle(struct iptree *tree)
+{
+	order_fresh(tree);
+	if (!tree->pending.count && is_fresh_apart(tree)) {
+		take_apart(tree);
+	} else {
+		settle_ordered(tree);
+	}
+}
+
+/* Ordered blocks become leaves at once; false, and nothing is changed: they are not all apart. */
+static bool extend_by_fresh(struct iptree *tree)
+{
+	bool combine_next = tree->combine_next;
+
+	if (tree->pending.count) {
+		return false;
+	}
+	take_apart(tree);
+	if (iptree_extend(tree)) {
+		return true;
+	}
+	g_free(tree->fresh.at);
+	tree->fresh = tree->pending;
+	tree->fresh_room = tree->fresh.count;
+	tree->pending = (struct setblocks){ NULL, 0 };
+	tree->combine_next = combine_next;
+	return false;
 }
 
 /* --- insertion --- */
@@ -386,6 +418,7 @@ static void begin_change(struct iptree *tree)
 {
 	tree->changed = true;
 	iptree_drop_shape(tree);
+	iptree_join_lists(tree);
 }
 
 void iptree_insert(struct iptree *tree, struct ip ip, uint8_t prefix)
@@ -512,22 +545,29 @@ void iptree_load(struct iptree *tree)
 
 /* --- cleaning --- */
 
+/* All that came goes into the tree. */
+static void grow_all(struct iptree *tree)
+{
+	g_free(tree->recent);
+	tree->recent = NULL;
+	order_fresh(tree);
+	if (!extend_by_fresh(tree)) {
+		settle_ordered(tree);
+		g_free(tree->fresh.at);
+		tree->fresh = (struct setblocks){ NULL, 0 };
+		tree->fresh_room = 0;
+		if (!tree->is_apart || !iptree_extend(tree)) {
+			iptree_grow(tree, tree->pending.count);
+		}
+	}
+	grow_leaf_array(tree);
+	tree->changed = false;
+}
+
 void iptree_clean(struct iptree *tree)
 {
 	if (tree->changed) {
-		settle(tree);
-		g_free(tree->fresh.at);
-		g_free(tree->recent);
-		tree->fresh = (struct setblocks){ NULL, 0 };
-		tree->fresh_room = 0;
-		tree->recent = NULL;
-		if (tree->is_apart) {
-			iptree_extend(tree);
-		} else {
-			iptree_grow(tree, tree->pending.count);
-		}
-		grow_leaf_array(tree);
-		tree->changed = false;
+		grow_all(tree);
 	}
 	if (!tree->shapes) {
 		iptree_make_shape(tree);
@@ -540,7 +580,9 @@ void iptree_clean(struct iptree *tree)
 
 uint32_t iptree_leaf_count(const struct iptree *tree)
 {
-	return tree->leaves.count ? tree->leaves.count + 1 : 0;
+	uint32_t count = iptree_leaves(tree);
+
+	return count ? count + 1 : 0;
 }
 
 uint32_t iptree_node_count(const struct iptree *tree)
@@ -558,7 +600,7 @@ uint32_t iptree_root(const struct iptree *tree)
 
 struct iptree_leaf iptree_leaf(const struct iptree *tree, uint32_t index)
 {
-	const struct setblock *leaf = &tree->leaves.at[index - 1];
+	const struct setblock *leaf = iptree_leaf_at(tree, index - 1);
 
 	return (struct iptree_leaf){ .ip = leaf->ip, .prefix = leaf->prefix };
 }

@@ -39,6 +39,12 @@ struct node_shape {
 	uint8_t prefix;
 };
 
+/* For 64 leaves, which of the two lists each is in. */
+struct leaf_word {
+	uint64_t late;   /* bit i: the leaf is in the list of the late ones */
+	uint32_t before; /* how many of the leaves before these are */
+};
+
 struct iptree {
 	/*
 	 * The tree as it was when leaves were last joined. Nodes are in the order in which a walk
@@ -48,6 +54,9 @@ struct iptree {
 	struct setblocks leaves;
 	uint32_t *numbers;
 	uint32_t node_count;
+	/* Leaves that came last, apart from the others, in a clean tree only. */
+	struct setblocks late;
+	struct leaf_word *leaf_words; /* NULL: there are none */
 	/* Blocks that came since, in order; none that was held already when it came. */
 	struct setblocks pending;
 	/* Blocks that came after these, as they came. */
@@ -96,6 +105,26 @@ static inline unsigned node_prefix_at(unsigned shared)
 	return shared & ~(STRIDE_BITS - 1);
 }
 
+static inline uint32_t iptree_leaves(const struct iptree *tree)
+{
+	return tree->leaves.count + tree->late.count;
+}
+
+/* The leaf at this place in order, of both lists. */
+static inline const struct setblock *iptree_leaf_at(const struct iptree *tree, uint32_t place)
+{
+	const struct leaf_word *word;
+	uint64_t bit = UINT64_C(1) << place % 64;
+	uint32_t late;
+
+	if (!tree->leaf_words) {
+		return &tree->leaves.at[place];
+	}
+	word = &tree->leaf_words[place / 64];
+	late = word->before + (uint32_t)__builtin_popcountll(word->late & (bit - 1));
+	return word->late & bit ? &tree->late.at[late] : &tree->leaves.at[place - late];
+}
+
 /* How large an array becomes that is full. */
 uint32_t iptree_grown(uint32_t capacity);
 
@@ -107,9 +136,12 @@ void iptree_grow(struct iptree *tree, uint32_t until);
 
 /*
  * The same, of all pending blocks, where no block or leaf lies in another or makes a whole with
- * one. Makes the shape, too.
+ * one; if any does, nothing is changed and it is false. Makes the shape, too.
  */
-void iptree_extend(struct iptree *tree);
+bool iptree_extend(struct iptree *tree);
+/* One list of leaves again, as is needed before anything comes in. */
+void iptree_join_lists(struct iptree *tree);
+void iptree_drop_late(struct iptree *tree);
 
 /* A number for one more node. */
 uint32_t iptree_number_take(struct node_pool *pool);
@@ -122,7 +154,6 @@ struct open_shape {
 
 /* A walk over leaves, from the lowest on, that tells done() of all nodes, children before parents. */
 struct shaping {
-	const struct setblocks *leaves;
 	struct open_shape open[IPTREE_DEPTH_MAX];
 	unsigned depth;
 	uint32_t nodes; /* done */
@@ -130,8 +161,9 @@ struct shaping {
 	void *arg;
 };
 
-/* The leaf at this place is done; the next one shares so many bits with it, < 0: there is none. */
-void iptree_shape_leaf(struct shaping *shaping, uint32_t leaf_place, int shared);
+/* The leaf, at this place, is done; the next one shares so many bits with it, < 0: there is none. */
+void iptree_shape_leaf(struct shaping *shaping, const struct setblock *leaf, uint32_t leaf_place,
+		       int shared);
 /* Room for the shape of a tree with so many nodes at most. */
 void iptree_new_shape(struct iptree *tree, uint32_t nodes);
 

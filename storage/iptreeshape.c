@@ -67,9 +67,9 @@ static struct child end_shape(struct shaping *shaping, uint32_t leaf_place)
 	};
 }
 
-void iptree_shape_leaf(struct shaping *shaping, uint32_t leaf_place, int shared)
+void iptree_shape_leaf(struct shaping *shaping, const struct setblock *leaf, uint32_t leaf_place,
+		       int shared)
 {
-	const struct setblock *leaf = &shaping->leaves->at[leaf_place];
 	struct child child = {
 		.leaf = leaf_place,
 		.first = shaping->nodes,
@@ -112,16 +112,14 @@ static void make_places(struct iptree *tree)
 }
 
 /* Tell done() of all nodes of the leaves, children before their parents. */
-static void shape_nodes(struct shaping *shaping)
+static void shape_nodes(struct shaping *shaping, const struct setblocks *leaves)
 {
-	const struct setblocks *leaves = shaping->leaves;
-
 	for (uint32_t i = 0; i < leaves->count; i++) {
 		int shared = i + 1 < leaves->count
 				     ? (int)ip_shared_bits(leaves->at[i].ip, leaves->at[i + 1].ip)
 				     : -1;
 
-		iptree_shape_leaf(shaping, i, shared);
+		iptree_shape_leaf(shaping, &leaves->at[i], i, shared);
 	}
 }
 
@@ -139,10 +137,10 @@ void iptree_new_shape(struct iptree *tree, uint32_t nodes)
 
 void iptree_make_shape(struct iptree *tree)
 {
-	struct shaping shaping = { .leaves = &tree->leaves, .done = keep_shape, .arg = tree };
+	struct shaping shaping = { .done = keep_shape, .arg = tree };
 
 	iptree_new_shape(tree, tree->node_count);
-	shape_nodes(&shaping);
+	shape_nodes(&shaping, &tree->leaves);
 	assert(shaping.nodes == tree->node_count);
 }
 
@@ -227,6 +225,7 @@ struct leaving {
 	uint32_t left;
 	const struct setblock *way[IPTREE_DEPTH_MAX];
 	unsigned depth;
+	const struct setblock *leaves;
 	uint32_t *numbers; /* found so far, of as many as there are nodes */
 	bool failed;
 };
@@ -250,7 +249,7 @@ static void check_shape(struct shaping *shaping, const struct open_shape *open)
 {
 	struct leaving *leaving = shaping->arg;
 	const struct setblock *node = leaving->failed ? NULL : leave_next(leaving);
-	struct ip leaf = shaping->leaves->at[open->shape.leaf].ip;
+	struct ip leaf = leaving->leaves[open->shape.leaf].ip;
 
 	if (!node || node->prefix != open->shape.prefix ||
 	    !ip_equal(node->ip, ip_masked(leaf, node->prefix))) {
@@ -262,10 +261,13 @@ static void check_shape(struct shaping *shaping, const struct open_shape *open)
 
 static bool find_numbers(const struct iptree *tree, const struct setblock *nodes, uint32_t *numbers)
 {
-	struct leaving leaving = { .next = nodes, .left = tree->node_count, .numbers = numbers };
-	struct shaping shaping = { .leaves = &tree->leaves, .done = check_shape, .arg = &leaving };
+	struct leaving leaving = { .next = nodes,
+				   .left = tree->node_count,
+				   .leaves = tree->leaves.at,
+				   .numbers = numbers };
+	struct shaping shaping = { .done = check_shape, .arg = &leaving };
 
-	shape_nodes(&shaping);
+	shape_nodes(&shaping, &tree->leaves);
 	return !leaving.failed && shaping.nodes == tree->node_count;
 }
 
@@ -309,7 +311,7 @@ static inline __attribute__((always_inline)) void fetch_ahead(const struct iptre
 
 		__builtin_prefetch(&tree->shapes[tree->places[index + FETCH_SHAPE]]);
 		__builtin_prefetch(&tree->numbers[place]);
-		__builtin_prefetch(&tree->leaves.at[shape->leaf]);
+		__builtin_prefetch(iptree_leaf_at(tree, shape->leaf));
 		/* those below one with several of them are in front of it */
 		for (uint32_t back = 4;
 		     shape->node_bits & (shape->node_bits - 1) && back <= MIN(place, FETCH_BELOW);
@@ -334,7 +336,7 @@ void iptree_node(const struct iptree *tree, uint32_t index, struct iptree_node *
 		.leaf_bits = shape->leaf_bits,
 		.repeat_bits = shape->repeat_bits,
 		.prefix = shape->prefix,
-		.ip = ip_masked(tree->leaves.at[shape->leaf].ip, shape->prefix),
+		.ip = ip_masked(iptree_leaf_at(tree, shape->leaf)->ip, shape->prefix),
 	};
 	for (unsigned left = shape->leaf_bits | shape->node_bits; left; left &= left - 1) {
 		unsigned slot = (unsigned)__builtin_ctz(left);

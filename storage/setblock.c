@@ -6,22 +6,37 @@
  */
 #include "storage/setblock.h"
 
+#include "common/hugeroom.h"
+
 #include <glib.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CAPACITY_MIN   64u
+#define CAPACITY_MIN 64u
+/* From here to there a list that is full becomes so many times as large. */
+#define LARGE          (UINT32_C(1) << 16)
+#define HUGE           (UINT32_C(1) << 20)
+#define LARGE_TIMES    8u
 #define SMALL          24u
 #define DIGIT_BITS_MAX 11u
 #define DIGITS_MAX     (1u << DIGIT_BITS_MAX)
 
+/* Large ones in huge pages, and so far ahead that little is copied: what is not used takes no memory. */
 void setblock_list_grow(struct setblock_list *list)
 {
-	if (list->capacity > UINT32_MAX / 2) {
+	uint32_t times = list->capacity >= LARGE && list->capacity < HUGE ? LARGE_TIMES : 2;
+	struct setblock *at;
+
+	if (list->capacity > UINT32_MAX / times) {
 		g_error("more than %u blocks of addresses", list->capacity);
 	}
-	list->capacity = MAX(CAPACITY_MIN, 2 * list->capacity);
-	list->at = g_renew(struct setblock, list->at, list->capacity);
+	list->capacity = MAX(CAPACITY_MIN, times * list->capacity);
+	at = hugeroom_new(list->capacity * sizeof(*at));
+	if (list->count) {
+		memcpy(at, list->at, list->count * sizeof(*at));
+	}
+	g_free(list->at);
+	list->at = at;
 }
 
 static int order_of(const void *a, const void *b)
