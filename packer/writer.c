@@ -17,6 +17,7 @@
 
 #include "common/log.h"
 #include "storage/hourappend.h"
+#include "storage/parts.h"
 #include "storage/repo.h"
 
 #define WRITER_LOCK_RETRY_NS 5000000
@@ -51,6 +52,7 @@ struct writer {
 	GPtrArray *all;                        /* of struct writer_file, those that are full, too */
 	uint64_t uses;                         /* of files */
 	struct writer_file *near[WRITER_NEAR]; /* found last by this place; NULL: none */
+	struct partpool *pool;                 /* of what waits for a commit */
 	struct appendlog *log;                 /* NULL: what is committed counts at once */
 	_Atomic bool crowded; /* more files than the cache is to hold wait for a commit */
 	_Atomic uint64_t extras_lost;
@@ -94,6 +96,8 @@ struct writer *writer_new(const struct writer_opts *opts)
 	pthread_mutex_init(&writer->lock, NULL);
 	writer->files = g_hash_table_new(writer_key_hash, writer_key_equal);
 	writer->all = g_ptr_array_new();
+	writer->pool = partpool_new();
+	writer->opts.file.pool = writer->pool;
 	return writer;
 }
 
@@ -150,6 +154,7 @@ void writer_free(struct writer *writer)
 	appendlog_close(writer->log);
 	g_hash_table_destroy(writer->files);
 	g_ptr_array_free(writer->all, TRUE);
+	partpool_free(writer->pool);
 	pthread_mutex_destroy(&writer->lock);
 	g_free(writer);
 }

@@ -100,28 +100,51 @@ static void put_number(GByteArray *out, uint64_t value, unsigned width)
 	g_byte_array_append(out, bytes + sizeof(bytes) - width, width);
 }
 
+/* How far the parts of a claim are digested. */
+struct digest {
+	XXH64_state_t *state;
+	const struct iovec *part;
+	size_t offset; /* in it */
+};
+
+static void digest_more(struct digest *digest, size_t len)
+{
+	while (len > 0) {
+		size_t some = MIN(len, digest->part->iov_len - digest->offset);
+
+		XXH64_update(digest->state, (const char *)digest->part->iov_base + digest->offset,
+			     some);
+		digest->offset += some;
+		len -= some;
+		if (digest->offset == digest->part->iov_len) {
+			digest->part++;
+			digest->offset = 0;
+		}
+	}
+}
+
 static uint32_t put_marks(GByteArray *out, const struct appendlog_claim *claim)
 {
-	XXH64_state_t *state = XXH64_createState();
+	struct digest digest = { XXH64_createState(), claim->parts, 0 };
 	uint64_t page = PAGE_BYTES - claim->offset % PAGE_BYTES;
 	size_t piece = 0;
 	uint32_t marks = 0;
 
-	XXH64_reset(state, 0);
+	XXH64_reset(digest.state, 0);
 	for (uint64_t done = 0; done < claim->len; marks++) {
 		uint64_t end = MIN(page, claim->len);
 
 		if (piece < claim->piece_count) {
 			end = MIN(end, claim->pieces[piece]);
 		}
-		XXH64_update(state, claim->bytes + done, end - done);
+		digest_more(&digest, end - done);
 		put_number(out, end, 8);
-		put_number(out, XXH64_digest(state), 8);
+		put_number(out, XXH64_digest(digest.state), 8);
 		page += end == page ? PAGE_BYTES : 0;
 		piece += piece < claim->piece_count && end == claim->pieces[piece];
 		done = end;
 	}
-	XXH64_freeState(state);
+	XXH64_freeState(digest.state);
 	return marks;
 }
 

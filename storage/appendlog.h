@@ -28,6 +28,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "common/err.h"
 
@@ -36,11 +37,12 @@
 #define APPENDLOG_MAX    (64u << 20) /* bytes of a log */
 
 struct appendlog_claim {
-	const char *path; /* under the root; borrowed, as are bytes and pieces */
-	uint64_t offset;  /* the end of the file */
-	const uint8_t *bytes;
-	size_t len;
-	const uint64_t *pieces; /* ends of pieces in bytes, ascending; may be NULL */
+	const char *path;          /* under the root; borrowed, as are parts and pieces */
+	uint64_t offset;           /* the end of the file */
+	const struct iovec *parts; /* what is appended, one behind the other */
+	size_t part_count;
+	size_t len;             /* of all parts */
+	const uint64_t *pieces; /* ends of pieces in them, ascending; may be NULL */
 	size_t piece_count;
 };
 

@@ -12,10 +12,7 @@
 #include "storage/blockwriter.h"
 #include "storage/lockedfile.h"
 #include "storage/newfile.h"
-
-/* More room than this is given back when half of it would have been enough for a while: what is
- * thought to be needed falls by an eighth with each use that needed less. */
-#define KEPT_BYTES (4u << 20)
+#include "storage/parts.h"
 
 struct hourappend {
 	char *path;
@@ -24,13 +21,12 @@ struct hourappend {
 
 	/* Blocks: */
 	struct flowblock_builder *builder; /* NULL: a SiLK file */
-	GByteArray *blocks;
-	guint room;   /* the most that blocks had */
-	guint need;   /* what they are thought to need */
-	GArray *ends; /* of them, in blocks; uint64_t */
+	struct parts blocks;
+	GArray *ends; /* of them, in all parts; uint64_t */
 	/* or a SiLK stream into memory: */
 	struct stream *stream;
 	struct bytesink *memory;
+	struct iovec part;  /* all of the memory */
 	GByteArray *header; /* of a new file */
 	uint64_t staged;    /* records that the memory holds all of */
 
@@ -56,7 +52,7 @@ static void start_blocks(struct hourappend *append)
 	};
 
 	append->builder = flowblock_builder_new(&opts);
-	append->blocks = g_byte_array_new();
+	parts_init(&append->blocks, append->opts.pool);
 	append->ends = g_array_new(FALSE, FALSE, sizeof(uint64_t));
 }
 
@@ -181,8 +177,8 @@ void hourappend_free(struct hourappend *append)
 		close(append->fd);
 	}
 	flowblock_builder_free(append->builder);
-	if (append->blocks) {
-		g_byte_array_unref(append->blocks);
+	parts_release(&append->blocks);
+	if (append->ends) {
 		g_array_free(append->ends, TRUE);
 	}
 	stream_close(append->stream, NULL);
@@ -203,9 +199,9 @@ static int encode_block(struct hourappend *append, struct err *err)
 	if (flowblock_rows(append->builder) == 0) {
 		return ST_OK;
 	}
-	st = flowblock_append(append->builder, append->blocks, err);
+	st = flowblock_append(append->builder, parts_tail(&append->blocks), err);
 	if (st == ST_OK) {
-		end = append->blocks->len;
+		end = parts_len(&append->blocks);
 		g_array_append_val(append->ends, end);
 	}
 	return st == ST_OK || !err ? st : err_prefix(err, "%s", append->path);
@@ -242,21 +238,30 @@ int hourappend_stage(struct hourappend *append, struct err *err)
 	return st;
 }
 
-static const uint8_t *encoded(const struct hourappend *append, size_t *len)
-{
-	if (!append->builder) {
-		return bytesink_bytes(append->memory, len);
-	}
-	*len = append->blocks->len;
-	return append->blocks->data;
-}
-
 size_t hourappend_bytes(const struct hourappend *append)
 {
 	size_t len;
 
-	encoded(append, &len);
+	if (append->builder) {
+		return parts_len(&append->blocks);
+	}
+	bytesink_bytes(append->memory, &len);
 	return len;
+}
+
+/* Where they are. */
+static const struct iovec *encoded(struct hourappend *append, size_t *count)
+{
+	const uint8_t *bytes;
+	size_t len;
+
+	if (append->builder) {
+		return parts_vectors(&append->blocks, count);
+	}
+	bytes = bytesink_bytes(append->memory, &len);
+	append->part = (struct iovec){ (void *)bytes, len };
+	*count = 1;
+	return &append->part;
 }
 
 bool hourappend_is_empty(const struct hourappend *append)
@@ -398,10 +403,14 @@ uint64_t hourappend_cut_bytes(const struct hourappend *append)
 	return append->cut_bytes;
 }
 
-void hourappend_get_claim(const struct hourappend *append, struct appendlog_claim *out)
+void hourappend_get_claim(struct hourappend *append, struct appendlog_claim *out)
 {
-	*out = (struct appendlog_claim){ .path = append->path, .offset = append->end };
-	out->bytes = encoded(append, &out->len);
+	*out = (struct appendlog_claim){
+		.path = append->path,
+		.offset = append->end,
+		.len = hourappend_bytes(append),
+	};
+	out->parts = encoded(append, &out->part_count);
 	if (append->ends) {
 		out->pieces = (const uint64_t *)(void *)append->ends->data;
 		out->piece_count = append->ends->len;
@@ -410,10 +419,9 @@ void hourappend_get_claim(const struct hourappend *append, struct appendlog_clai
 
 int hourappend_put(struct hourappend *append, struct err *err)
 {
-	size_t len;
-	const uint8_t *bytes = encoded(append, &len);
-	int st = newfile_write(append->fd, append->end, bytes, len, err);
-
+	size_t count;
+	const struct iovec *parts = encoded(append, &count);
+	int st = newfile_write_parts(append->fd, append->end, parts, count, err);
 	return st == ST_OK || !err ? st : err_prefix(err, "%s", append->path);
 }
 
@@ -456,23 +464,10 @@ void hourappend_set_left(struct hourappend *append, const struct hourappend_left
 	append->left = *left;
 }
 
-/* The room for blocks stays for the next ones, so that pages are not made anew for them. */
-static void keep_room(struct hourappend *append)
-{
-	append->room = MAX(append->room, append->blocks->len);
-	append->need = MAX(append->blocks->len, append->need - append->need / 8);
-	if (append->room > KEPT_BYTES && append->need < append->room / 2) {
-		g_byte_array_unref(append->blocks);
-		append->blocks = g_byte_array_new();
-		append->room = 0;
-	}
-}
-
 void hourappend_keep(struct hourappend *append)
 {
 	if (append->builder) {
-		keep_room(append);
-		g_byte_array_set_size(append->blocks, 0);
+		parts_clear(&append->blocks);
 		g_array_set_size(append->ends, 0);
 	} else {
 		bytesink_clear(append->memory);

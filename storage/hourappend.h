@@ -60,7 +60,7 @@ int hourappend_lock(struct hourappend *append, struct err *err);
 uint64_t
 hourappend_cut_bytes(const struct hourappend *append); /* of a torn tail, by the last lock */
 /* Where and what will be written; borrowed until it is kept. */
-void hourappend_get_claim(const struct hourappend *append, struct appendlog_claim *out);
+void hourappend_get_claim(struct hourappend *append, struct appendlog_claim *out);
 /* Write, and make that durable. On failure what was written is still to be taken back. */
 int hourappend_put(struct hourappend *append, struct err *err);
 int hourappend_sync(struct hourappend *append, struct err *err);

@@ -81,6 +81,9 @@ struct hourfile_write_opts {
 	enum byte_order byte_order;
 	bool no_locking;
 	bool no_silk_version;
+	/* hourappend: what is encoded shares its memory with others' here; kept. NULL: it does not.
+	 */
+	struct partpool *pool;
 };
 
 /* The method of chunks that does what this one of SiLK files does. */

@@ -17,9 +17,10 @@ import sys
 TRACEME, CONT_SYSCALL, SETOPTIONS, SYSCALL_INFO = 0, 24, 0x4200, 0x420e
 OPTIONS = 1 | 8 | 0x100000  # TRACESYSGOOD, TRACECLONE, EXITKILL
 CHANGES = {
-	# pwrite64 fsync fdatasync ftruncate rename link unlink renameat linkat unlinkat renameat2
-	'x86_64': {18, 74, 75, 77, 82, 86, 87, 264, 265, 263, 316},
-	'aarch64': {68, 82, 83, 46, 38, 37, 35, 276},
+	# pwrite64 pwritev fsync fdatasync ftruncate rename link unlink renameat linkat unlinkat
+	# renameat2
+	'x86_64': {18, 296, 74, 75, 77, 82, 86, 87, 264, 265, 263, 316},
+	'aarch64': {68, 70, 82, 83, 46, 38, 37, 35, 276},
 }.get(platform.machine())
 libc = ctypes.CDLL(None, use_errno=True)
 libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]

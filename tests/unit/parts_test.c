@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "storage/parts.h"
+
+#include <string.h>
+
+#include "tests/unit/unit.h"
+
+#define PIECE_BYTES 50000u
+
+static void put_pieces(struct parts *parts, unsigned count, uint8_t first)
+{
+	for (unsigned i = 0; i < count; i++) {
+		uint8_t piece[PIECE_BYTES];
+
+		memset(piece, first + (int)i, sizeof(piece));
+		g_byte_array_append(parts_tail(parts), piece, sizeof(piece));
+	}
+}
+
+/* All pieces are there in their order, none torn between two parts. */
+static void test_order(void)
+{
+	struct parts parts;
+	const struct iovec *vectors;
+	uint8_t next = 7;
+	size_t count;
+
+	parts_init(&parts, NULL);
+	CU_ASSERT_EQUAL(parts_len(&parts), 0);
+	parts_vectors(&parts, &count);
+	CU_ASSERT_EQUAL(count, 0);
+	put_pieces(&parts, 100, next);
+	CU_ASSERT_EQUAL(parts_len(&parts), 100 * PIECE_BYTES);
+	vectors = parts_vectors(&parts, &count);
+	CU_ASSERT(count > 1);
+	for (size_t i = 0; i < count; i++) {
+		const uint8_t *bytes = vectors[i].iov_base;
+
+		CU_ASSERT_EQUAL(vectors[i].iov_len % PIECE_BYTES, 0);
+		for (size_t at = 0; at < vectors[i].iov_len; at += PIECE_BYTES, next++) {
+			CU_ASSERT_EQUAL(bytes[at], next);
+			CU_ASSERT_EQUAL(bytes[at + PIECE_BYTES - 1], next);
+		}
+	}
+	CU_ASSERT_EQUAL(next, 107);
+	parts_clear(&parts);
+	CU_ASSERT_EQUAL(parts_len(&parts), 0);
+	parts_release(&parts);
+	parts_release(&parts);
+}
+
+/* What one gathered in is there for the next. */
+static void test_shared(void)
+{
+	struct partpool *pool = partpool_new();
+	struct parts one;
+	struct parts other;
+	GByteArray *used;
+
+	parts_init(&one, pool);
+	parts_init(&other, pool);
+	put_pieces(&one, 1, 1);
+	used = parts_tail(&one);
+	CU_ASSERT_PTR_NOT_EQUAL(parts_tail(&other), used);
+	parts_release(&other);
+	parts_clear(&one);
+	parts_init(&other, pool);
+	put_pieces(&other, 2, 2);
+	CU_ASSERT_EQUAL(parts_len(&other), 2 * PIECE_BYTES);
+	CU_ASSERT_PTR_EQUAL(parts_tail(&other), used);
+	CU_ASSERT_EQUAL(parts_tail(&other)->data[0], 2);
+	parts_release(&one);
+	parts_release(&other);
+	partpool_free(pool);
+	partpool_free(NULL);
+}
+
+/* One piece may be longer than a part is otherwise. */
+static void test_long(void)
+{
+	struct partpool *pool = partpool_new();
+	struct parts parts;
+	const struct iovec *vectors;
+	size_t count;
+
+	parts_init(&parts, pool);
+	for (unsigned round = 0; round < 2; round++) {
+		g_byte_array_set_size(parts_tail(&parts), 3u << 20);
+		put_pieces(&parts, 1, 9);
+		vectors = parts_vectors(&parts, &count);
+		CU_ASSERT_EQUAL(count, 2);
+		CU_ASSERT_EQUAL(vectors[0].iov_len, 3u << 20);
+		CU_ASSERT_EQUAL(vectors[1].iov_len, PIECE_BYTES);
+		parts_clear(&parts);
+	}
+	parts_release(&parts);
+	partpool_free(pool);
+}
+
+int main(void)
+{
+	static const struct unit_case cases[] = {
+		{ "order", test_order },
+		{ "shared memory", test_shared },
+		{ "long pieces", test_long },
+		{ NULL, NULL },
+	};
+
+	return unit_run("parts", cases);
+}
