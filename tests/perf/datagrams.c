@@ -196,6 +196,7 @@ static void build_data(struct datagrams *pool, const GArray *records)
 		each = V5_RECORDS;
 	}
 	pool->count = records->len / each;
+	g_free(pool->data);
 	pool->data = g_new0(struct datagram, pool->count);
 	for (size_t i = 0; i < pool->count; i++) {
 		struct datagram *to = &pool->data[i];
@@ -224,12 +225,17 @@ struct datagrams *datagrams_new(enum datagrams_format format, const GArray *reco
 	struct datagrams *pool = g_new0(struct datagrams, 1);
 
 	pool->version = &versions[format];
+	datagrams_renew(pool, records, now_ms);
+	return pool;
+}
+
+void datagrams_renew(struct datagrams *pool, const GArray *records, int64_t now_ms)
+{
 	pool->now_ms = now_ms;
 	if (has_templates(pool->version)) {
 		build_templates(pool);
 	}
 	build_data(pool, records);
-	return pool;
 }
 
 void datagrams_free(struct datagrams *pool)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Export datagrams of made-up records, built before anything is timed: NetFlow v5 and v9, IPFIX.
- * Only sequence numbers change from one sending to the next.
+ * Only sequence numbers change from one sending to the next, and times now and then.
  *
  *	struct datagrams *pool = datagrams_new(DATAGRAMS_IPFIX, records, now_ms);
  *	const struct datagram *at = datagrams_next(pool);
@@ -33,6 +33,8 @@ struct datagrams;
  */
 struct datagrams *datagrams_new(enum datagrams_format format, const GArray *records,
 				int64_t now_ms);
+/* The same records, exported now: the sequence goes on. */
+void datagrams_renew(struct datagrams *pool, const GArray *records, int64_t now_ms);
 void datagrams_free(struct datagrams *pool);
 
 /*

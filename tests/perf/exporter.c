@@ -25,7 +25,9 @@ enum {
 	MAKE_RECORDS = 2 * POOL_RECORDS, /* some of them IPv6 */
 };
 #define NS_PER_S    INT64_C(1000000000)
-#define PATIENCE_NS (NS_PER_S / 200) /* what was not sent for so long is not made up for */
+#define PATIENCE_NS (NS_PER_S / 200)  /* what was not sent for so long is not made up for */
+#define SPIN_NS     (NS_PER_S / 2000) /* shorter pauses are not slept through */
+#define RENEW_NS    (60 * NS_PER_S)   /* the time of export moves on so often */
 
 struct exporter_opts {
 	char *host;
@@ -107,6 +109,7 @@ static int connect_to(const struct exporter_opts *opts, int *out, struct err *er
 
 struct sending {
 	int fd;
+	GArray *made; /* the records */
 	struct datagrams *pool;
 	uint64_t records;
 	uint64_t datagrams;
@@ -141,10 +144,21 @@ static int send_batch(struct sending *sending, unsigned count, uint64_t limit, s
 	return ST_OK;
 }
 
+/* Until it is time, or a little before. */
+static void await(int64_t due_ns, int64_t now)
+{
+	if (due_ns - now > SPIN_NS) {
+		const struct timespec pause = { .tv_nsec = due_ns - now - SPIN_NS / 2 };
+
+		nanosleep(&pause, NULL);
+	}
+}
+
 /* An even stream; a pause that the machine forces on us makes it shorter of breath, not hasty. */
 static int send_all(struct sending *sending, const struct exporter_opts *opts, struct err *err)
 {
 	int64_t due_ns = now_ns(CLOCK_MONOTONIC);
+	int64_t renew_ns = due_ns + RENEW_NS;
 	int rc = ST_OK;
 
 	while (rc == ST_OK && sending->records < opts->records) {
@@ -154,7 +168,13 @@ static int send_all(struct sending *sending, const struct exporter_opts *opts, s
 		unsigned count = opts->rate > 0 && opts->rate < 200000 ? 4 : BATCH_MAX;
 
 		if (opts->rate > 0 && now < due_ns) {
+			await(due_ns, now);
 			continue;
+		}
+		if (now >= renew_ns) {
+			datagrams_renew(sending->pool, sending->made,
+					now_ns(CLOCK_REALTIME) / 1000000);
+			renew_ns = now + RENEW_NS;
 		}
 		if (now - due_ns > PATIENCE_NS) {
 			due_ns = now;
@@ -170,7 +190,6 @@ static int send_all(struct sending *sending, const struct exporter_opts *opts, s
 static int run(const struct exporter_opts *opts, struct err *err)
 {
 	struct sending sending = { .fd = -1 };
-	GArray *records;
 	int64_t start_ns;
 	int rc;
 
@@ -181,16 +200,16 @@ static int run(const struct exporter_opts *opts, struct err *err)
 	if (rc != ST_OK) {
 		goto done;
 	}
-	records = make_records(opts->seed);
-	sending.pool = datagrams_new((enum datagrams_format)opts->format, records,
+	sending.made = make_records(opts->seed);
+	sending.pool = datagrams_new((enum datagrams_format)opts->format, sending.made,
 				     now_ns(CLOCK_REALTIME) / 1000000);
-	g_array_unref(records);
 	start_ns = now_ns(CLOCK_MONOTONIC);
 	rc = send_all(&sending, opts, err);
 	printf("%" PRIu64 " %" PRIu64 " %.6f\n", sending.records, sending.datagrams,
 	       (double)(now_ns(CLOCK_MONOTONIC) - start_ns) / NS_PER_S);
 done:
 	datagrams_free(sending.pool);
+	g_clear_pointer(&sending.made, g_array_unref);
 	if (sending.fd >= 0) {
 		close(sending.fd);
 	}
