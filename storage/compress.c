@@ -3,6 +3,7 @@
 
 #include "storage/flowblock.h"
 #include "storage/header.h"
+#include "storage/lzo1x.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -94,15 +95,6 @@ static bool lzo_compress(struct compressor *compressor, const uint8_t *in, size_
 	return rc == LZO_E_OK;
 }
 
-static bool lzo_decompress(const uint8_t *in, size_t len, uint8_t *out, size_t *out_len)
-{
-	lzo_uint used = *out_len;
-	int rc = lzo1x_decompress_safe(in, len, out, &used, NULL);
-
-	*out_len = used;
-	return rc == LZO_E_OK;
-}
-
 static size_t snappy_bound(size_t len)
 {
 	return snappy_max_compressed_length(len);
@@ -149,7 +141,7 @@ static const struct method methods[] = {
 	[COMPRESSION_NONE] = { "none", 0, none_bound, none_compress, none_decompress },
 	[COMPRESSION_ZLIB] = { "zlib", 0, zlib_bound, zlib_compress, zlib_decompress },
 	[COMPRESSION_LZO1X] = { "lzo1x", LZO1X_1_15_MEM_COMPRESS, lzo_bound, lzo_compress,
-				lzo_decompress },
+				lzo1x_unpack },
 	[COMPRESSION_SNAPPY] = { "snappy", 0, snappy_bound, snappy_compress_block,
 				 snappy_decompress },
 	[CHUNK_ZSTD] = { "zstd", 0, zstd_bound, zstd_compress, zstd_decompress },
