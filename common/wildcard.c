@@ -400,24 +400,30 @@ static const uint8_t *section_bitmap(const struct walk *walk, int section)
 	return walk->wildcard->is_v6 ? walk->wildcard->v6[section] : walk->wildcard->v4[section];
 }
 
+/* The first value at or behind from that is there, or that is not; values if none. */
+static unsigned next_value(const uint8_t *bitmap, unsigned values, unsigned from, bool there)
+{
+	while (from < values) {
+		uint64_t word;
+
+		memcpy(&word, bitmap + from / 64 * 8, sizeof(word));
+		word = GUINT64_FROM_LE(word);
+		word = (there ? word : ~word) >> from % 64;
+		if (word != 0) {
+			return from + (unsigned)__builtin_ctzll(word);
+		}
+		from += 64 - from % 64;
+	}
+	return values;
+}
+
 /* The first run of values at or behind from. */
 static bool next_run(const uint8_t *bitmap, unsigned values, unsigned from, unsigned *first,
 		     unsigned *last)
 {
-	unsigned n = from;
-
-	while (n < values && !has_value(bitmap, n)) {
-		n += n % 8 == 0 && bitmap[n / 8] == 0 ? 8 : 1;
-	}
-	if (n >= values) {
-		return false;
-	}
-	*first = n;
-	while (n < values && has_value(bitmap, n)) {
-		n += n % 8 == 0 && bitmap[n / 8] == 0xff ? 8 : 1;
-	}
-	*last = n - 1;
-	return true;
+	*first = next_value(bitmap, values, from, true);
+	*last = next_value(bitmap, values, *first, false) - 1;
+	return *first < values;
 }
 
 static int hand_out(struct walk *walk, struct ip first, struct ip last)
