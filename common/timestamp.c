@@ -5,6 +5,7 @@
  */
 #include "common/timestamp.h"
 
+#include <endian.h>
 #include <string.h>
 #include <time.h>
 #include <glib.h>
@@ -254,9 +255,6 @@ static int scan_parts(const char **pos, struct parse_state *state, struct err *e
 	return ST_OK;
 }
 
-/* 2009/02/12T13:14:15.678 */
-#define USUAL_LENGTH 23
-
 enum {
 	EPOCH_MIN = 536870912, /* 2^29: below, a number rather is a mistyped date */
 	EPOCH_MAX = 2147483647,
@@ -345,8 +343,8 @@ static unsigned take_digits(const char *p, unsigned count, bool *sound)
 /* Is what stands between the digits right? */
 static bool has_usual_form(const char *p)
 {
-	return strnlen(p, USUAL_LENGTH + 1) == USUAL_LENGTH && p[4] == '/' && p[7] == '/' &&
-	       (p[10] == 'T' || p[10] == ':') && p[13] == ':' && p[16] == ':' && p[19] == '.';
+	return p[4] == '/' && p[7] == '/' && (p[10] == 'T' || p[10] == ':') && p[13] == ':' &&
+	       p[16] == ':' && p[19] == '.';
 }
 
 static bool is_civil(const struct civil *civil)
@@ -357,10 +355,7 @@ static bool is_civil(const struct civil *civil)
 	       civil->hour <= 23 && civil->minute <= 59 && civil->second <= 59;
 }
 
-/*
- * 2009/02/12T13:14:15.678, as all tools write it, in UTC, at once; false: it is another form, or
- * something is wrong with it.
- */
+/* TIMESTAMP_USUAL_LENGTH characters. */
 static bool parse_usual(const char *p, int64_t *out_ns)
 {
 	bool sound = has_usual_form(p);
@@ -386,6 +381,52 @@ static bool parse_usual(const char *p, int64_t *out_ns)
 	return true;
 }
 
+/* ":14.678" and one more character behind a minute. */
+static bool read_seconds(const char *text, int64_t *ns)
+{
+	const uint64_t points = UINT64_C(0xff0000ff);
+	const uint64_t digits = UINT64_C(0x00ffffff00ffff00);
+	uint64_t word, numbers;
+	unsigned seconds, ms;
+
+	memcpy(&word, text, sizeof(word));
+	word = le64toh(word);
+	numbers = (word & digits) - (UINT64_C(0x3030303030303030) & digits);
+	if ((word & points) != ('.' << 24 | ':') ||
+	    ((numbers | (numbers + (UINT64_C(0x7676767676767676) & digits))) &
+	     (UINT64_C(0x8080808080808080) & digits))) {
+		return false;
+	}
+	seconds = (numbers >> 8 & 0xff) * 10 + (numbers >> 16 & 0xff);
+	ms = (numbers >> 32 & 0xff) * 100 + (numbers >> 40 & 0xff) * 10 + (numbers >> 48 & 0xff);
+	*ns = seconds * NS_PER_S + ms * NS_PER_MS;
+	return seconds <= parts[PART_SECOND].max;
+}
+
+bool timestamp_read_usual(struct timestamp_read_memo *memo, const char *text, int64_t *out_ns)
+{
+	uint64_t minute[2];
+	int64_t ns;
+	size_t slot;
+
+	memcpy(minute, text, sizeof(minute));
+	/* by the last digit of the minute */
+	slot = (unsigned char)text[sizeof(minute) - 1] % TIMESTAMP_READ_MINUTES;
+	if (minute[0] != memo->at[slot].text[0] || minute[1] != memo->at[slot].text[1]) {
+		if (!parse_usual(text, out_ns)) {
+			return false;
+		}
+		memcpy(memo->at[slot].text, minute, sizeof(minute));
+		memo->at[slot].start_ns = *out_ns - *out_ns % (SECONDS_PER_MINUTE * NS_PER_S);
+		return true;
+	}
+	if (!read_seconds(text + sizeof(minute), &ns)) {
+		return false;
+	}
+	*out_ns = memo->at[slot].start_ns + ns;
+	return true;
+}
+
 int timestamp_parse(const char *text, bool local, int64_t *out_ns,
 		    enum timestamp_precision *precision, struct err *err)
 {
@@ -395,7 +436,8 @@ int timestamp_parse(const char *text, bool local, int64_t *out_ns,
 	if (!precision) {
 		precision = &dropped;
 	}
-	if (!local && parse_usual(p, out_ns)) {
+	if (!local && strnlen(p, TIMESTAMP_USUAL_LENGTH + 1) == TIMESTAMP_USUAL_LENGTH &&
+	    parse_usual(p, out_ns)) {
 		*precision = TIMESTAMP_TO_FRACTION;
 		return ST_OK;
 	}

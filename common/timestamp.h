@@ -58,6 +58,22 @@ enum timestamp_precision {
 int timestamp_parse(const char *text, bool local, int64_t *out_ns,
 		    enum timestamp_precision *precision, struct err *err);
 
+/* Minutes that were read, for tables, whose times are near each other. Zeroed at first. */
+#define TIMESTAMP_READ_MINUTES 16
+struct timestamp_read_memo {
+	struct {
+		uint64_t text[2]; /* up to the minute; 0: none */
+		int64_t start_ns;
+	} at[TIMESTAMP_READ_MINUTES];
+};
+#define TIMESTAMP_USUAL_LENGTH 23
+#define TIMESTAMP_USUAL_SLACK  1
+/*
+ * 2009/02/12T13:14:15.678, as all tools print it, in UTC: TIMESTAMP_USUAL_LENGTH characters, with
+ * TIMESTAMP_USUAL_SLACK more to be read. false: it is another form, or something is wrong with it.
+ */
+bool timestamp_read_usual(struct timestamp_read_memo *memo, const char *text, int64_t *out_ns);
+
 /*
  * Last nanosecond of the day, hour, minute or second (TIMESTAMP_TO_EPOCH too) that starts at ns. Of
  * a fraction: the last one of its millisecond, or ns itself when it is finer than that.

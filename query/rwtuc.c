@@ -17,6 +17,7 @@
 #include "query/threads.h"
 #include "query/tuc.h"
 #include "query/tuccrew.h"
+#include "query/tuclines.h"
 #include "storage/byteline.h"
 
 struct rwtuc_opts {
@@ -100,7 +101,7 @@ struct rwtuc {
 	struct batch *batch; /* records not yet written */
 	FILE *bad;
 	uint64_t bad_count;
-	char *line;       /* BYTESOURCE_VIEW_MAX and a NUL */
+	char *line;       /* BYTESOURCE_VIEW_MAX and TUCLINES_SLACK */
 	const char *name; /* of the input */
 	bool failed;
 };
@@ -302,9 +303,11 @@ static bool take_bad_line(void *arg, const struct tuccrew_bad *bad)
 /* The first line, of len bytes without its newline; false: stop. */
 static bool take_line(struct rwtuc *run, uint64_t number, const char *bytes, size_t len)
 {
+	struct tuclines *lines;
 	bool was_title;
-	struct record rec;
+	struct tuc_line line;
 	struct err err;
+	int st;
 
 	memcpy(run->line, bytes, len);
 	run->line[len] = '\0';
@@ -314,12 +317,15 @@ static bool take_line(struct rwtuc *run, uint64_t number, const char *bytes, siz
 	if (was_title) {
 		return true;
 	}
-	if (tuc_parse(run->tuc, run->line,
-		      tuc_wants_now(run->tuc) ? clock_now_ns(CLOCK_REALTIME) : 0, &rec,
-		      &err) != ST_OK) {
+	lines = tuclines_new(run->tuc);
+	tuclines_begin(lines, run->line, len);
+	st = tuclines_next(lines, tuc_wants_now(run->tuc) ? clock_now_ns(CLOCK_REALTIME) : 0, &line,
+			   &err);
+	tuclines_free(lines);
+	if (st != ST_OK) {
 		return bad_line(run, run->name, number, bytes, len, err.text);
 	}
-	add_record(run, &rec);
+	add_record(run, &line.rec);
 	return true;
 }
 
@@ -333,7 +339,7 @@ static int take_beginning(struct rwtuc *run, struct bytesource *src, uint64_t *n
 	do {
 		st = byteline_read(src, BYTESOURCE_VIEW_MAX, line, err);
 		++*number;
-	} while (st == ST_OK && tuccrew_is_empty(line->str));
+	} while (st == ST_OK && tuclines_is_empty(line->str, line->len));
 	if (st == ST_OK) {
 		*go_on = take_line(run, *number, line->str, line->len);
 	}
@@ -421,7 +427,7 @@ static int rwtuc_run(struct tool_env *env, void *base, int argc, char **argv)
 	run.bad = open_bad(opts);
 	opts->sink.one_thread = threads_wanted(&opts->threads) == 1;
 	run.out = open_output(env, opts);
-	run.line = g_malloc(BYTESOURCE_VIEW_MAX + 1);
+	run.line = g_malloc(BYTESOURCE_VIEW_MAX + TUCLINES_SLACK);
 	run.batch = batch_new();
 	batch_clear(run.batch, COLUMNS_ALL);
 	do {

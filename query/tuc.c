@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "query/tuc.h"
 
-#include <endian.h>
 #include <glib.h>
 #include <string.h>
 
 #include "common/numlist.h"
 #include "common/timestamp.h"
 #include "query/tucfield.h"
+#include "query/tucmarks.h"
 
 struct tuc {
 	const struct site *site;
 	char separator;
 	const char *class_text; /* the fixed class */
 	struct tuc_line base;   /* defaults and fixed values */
+	GPtrArray *fixed_texts; /* of these */
 	bool fixed[TUC_FIELD_COUNT];
 	bool fixed_msec[TUC_FIELD_COUNT]; /* by the +msec name: other columns come first */
 	bool present[TUC_FIELD_COUNT];    /* fixed or in a column */
@@ -28,6 +29,7 @@ struct tuc *tuc_new(const struct site *site, char separator)
 
 	tuc->site = site;
 	tuc->separator = separator;
+	tuc->fixed_texts = g_ptr_array_new_with_free_func(g_free);
 	tuc->order = g_array_new(FALSE, FALSE, sizeof(enum tuc_field));
 	record_init(&tuc->base.rec);
 	tuc->base.rec.sensor = 0;
@@ -40,15 +42,52 @@ struct tuc *tuc_new(const struct site *site, char separator)
 void tuc_free(struct tuc *tuc)
 {
 	if (tuc) {
+		g_ptr_array_free(tuc->fixed_texts, TRUE);
 		g_array_free(tuc->order, TRUE);
 		g_free(tuc);
 	}
 }
 
+struct tuc_memo *tuc_memo_new(const struct tuc *tuc)
+{
+	struct tuc_memo *memo = g_new0(struct tuc_memo, 1);
+
+	memo->site = tuc->site;
+	return memo;
+}
+
+void tuc_memo_free(struct tuc_memo *memo)
+{
+	g_free(memo);
+}
+
+/* A copy that has room behind it. */
+static struct tuc_text fixed_text(struct tuc *tuc, const char *from)
+{
+	size_t len = strlen(from);
+	struct tuc_text text = { .begin = g_malloc0(len + TUC_TEXT_SLACK) };
+
+	text.end = text.begin + len;
+	memcpy(text.begin, from, len);
+	g_ptr_array_add(tuc->fixed_texts, text.begin);
+	return text;
+}
+
+static int parse_fixed(struct tuc *tuc, const struct tuc_row *row, const char *from,
+		       struct err *err)
+{
+	const struct tuc_text text = fixed_text(tuc, from);
+	struct tuc_memo *memo = tuc_memo_new(tuc);
+	int st = row->parse(row, memo, &tuc->base, &text, err);
+
+	tuc_memo_free(memo);
+	return st;
+}
+
 int tuc_fix(struct tuc *tuc, enum tuc_field field, bool msec, const char *text, struct err *err)
 {
 	const struct tuc_row *row = &tuc_row_table[field];
-	int st = row->parse(tuc->site, row, &tuc->base, text, err);
+	int st = parse_fixed(tuc, row, text, err);
 
 	if (field == TUC_CLASS) {
 		tuc->class_text = text;
@@ -73,9 +112,18 @@ static int only_class(const struct tuc *tuc)
 	return site_class_count(tuc->site) == 1 ? 0 : -1;
 }
 
-static int flowtype_of(const struct tuc *tuc, int class_id, const char *type)
+static int flowtype_of(const struct tuc *tuc, int class_id, const struct tuc_text *type)
 {
-	return class_id < 0 ? -1 : site_flowtype_of(tuc->site, class_id, type);
+	char was;
+	int id;
+
+	if (class_id < 0) {
+		return -1;
+	}
+	was = tuc_text_cut(type);
+	id = site_flowtype_of(tuc->site, class_id, type->begin);
+	*type->end = was;
+	return id;
 }
 
 int tuc_check_fixed(const struct tuc *tuc, struct err *err)
@@ -91,9 +139,9 @@ int tuc_check_fixed(const struct tuc *tuc, struct err *err)
 		class_id = only_class(tuc);
 		class_name = site_class_name(tuc->site, class_id);
 	}
-	if (flowtype_of(tuc, class_id, base->type) < 0) {
+	if (flowtype_of(tuc, class_id, &base->type) < 0) {
 		return err_set(err, ST_EINVAL, "Bad default class/type combination: %s/%s",
-			       class_name, base->type);
+			       class_name, base->type.begin);
 	}
 	return ST_OK;
 }
@@ -222,84 +270,69 @@ int tuc_set_columns(struct tuc *tuc, const char *list, struct err *err)
 	return st == ST_OK ? finish_columns(tuc, err) : st;
 }
 
-/* Blanks: all white space, but not the separator. */
-static bool is_blank(const struct tuc *tuc, char c)
-{
-	return (unsigned char)c <= ' ' && g_ascii_isspace(c) && c != tuc->separator;
-}
-
-#define EIGHT_BLANKS UINT64_C(0x2020202020202020)
-
-/* The first of text..end-1 that is no blank, or end. Padding is most of many lines. */
-static char *skip_blanks(const struct tuc *tuc, char *text, const char *end)
-{
-	uint64_t other = 0;
-
-	for (; tuc->separator != ' ' && end - text >= 8; text += 8) {
-		memcpy(&other, text, sizeof(other));
-		other = le64toh(other) ^ EIGHT_BLANKS;
-		if (other != 0) {
-			text += __builtin_ctzll(other) / 8;
-			break;
-		}
-	}
-	while (text < end && is_blank(tuc, *text)) {
-		text++;
-	}
-	return text;
-}
-
 /*
- * Cut the next column off *line, which goes to end, blanks around it removed; *line becomes NULL
- * behind the last one. A separator at the very end of the line ends the last column and begins
- * none.
+ * Cut the next column off *line, blanks around it removed; *line becomes NULL behind the last one. A
+ * separator at the very end of the line ends the last column and begins none.
  */
-static char *next_column(const struct tuc *tuc, char **line, char *end)
+static const char *cut_column(const struct tuc *tuc, const char **line, size_t *len)
 {
-	char *start = skip_blanks(tuc, *line, end);
-	char *stop = memchr(start, tuc->separator, (size_t)(end - start));
+	const char *start = *line;
+	const char *stop = strchr(start, tuc->separator);
+	const char *end = stop ? stop : start + strlen(start);
 
 	*line = stop ? stop + 1 : NULL;
-	stop = stop ? stop : end;
-	while (stop > start && is_blank(tuc, stop[-1])) {
-		stop--;
+	while (start < end && tucmarks_is_blank(*start, tuc->separator)) {
+		start++;
 	}
-	*stop = '\0';
+	while (end > start && tucmarks_is_blank(end[-1], tuc->separator)) {
+		end--;
+	}
+	*len = (size_t)(end - start);
 	return start;
 }
 
-static bool only_blanks(const struct tuc *tuc, char *text, const char *end)
+static bool only_blanks(const struct tuc *tuc, const char *text)
 {
-	return skip_blanks(tuc, text, end) == end;
+	while (tucmarks_is_blank(*text, tuc->separator)) {
+		text++;
+	}
+	return !*text;
 }
 
 /* A title may be several, with commas between them, as SiLK has it. */
-static int add_titles(struct tuc *tuc, char *titles, struct err *err)
+static int add_titles(struct tuc *tuc, const char *titles, size_t len, struct err *err)
 {
+	char *text = g_strndup(titles, len);
 	int st = ST_OK;
 
-	while (st == ST_OK && titles) {
-		char *comma = strchr(titles, ',');
-
+	for (char *name = text, *comma; st == ST_OK && name; name = comma ? comma + 1 : NULL) {
+		comma = strchr(name, ',');
 		if (comma) {
 			*comma = '\0';
 		}
-		st = add_named(tuc, titles, err);
-		titles = comma ? comma + 1 : NULL;
+		st = add_named(tuc, name, err);
 	}
+	g_free(text);
 	return st;
 }
 
-int tuc_read_titles(struct tuc *tuc, char *line, struct err *err)
+int tuc_read_titles(struct tuc *tuc, const char *line, struct err *err)
 {
-	char *end = line + strlen(line);
 	int st = ST_OK;
 
 	clear_columns(tuc);
-	while (st == ST_OK && line && !only_blanks(tuc, line, end)) {
-		st = add_titles(tuc, next_column(tuc, &line, end), err);
+	while (st == ST_OK && line && !only_blanks(tuc, line)) {
+		size_t len;
+		const char *titles = cut_column(tuc, &line, &len);
+
+		st = add_titles(tuc, titles, len, err);
 	}
 	return st == ST_OK ? finish_columns(tuc, err) : st;
+}
+
+char tuc_separator(const struct tuc *tuc)
+{
+	return tuc->separator;
 }
 
 bool tuc_wants_now(const struct tuc *tuc)
@@ -312,19 +345,12 @@ bool tuc_is_title(const struct tuc *tuc, const char *line)
 	struct tuc_named named;
 
 	while (line) {
-		const char *end = strchr(line, tuc->separator);
-		const char *stop = end ? end : line + strlen(line);
+		size_t len;
+		const char *text = cut_column(tuc, &line, &len);
 
-		while (is_blank(tuc, *line)) {
-			line++;
-		}
-		while (stop > line && is_blank(tuc, stop[-1])) {
-			stop--;
-		}
-		if (stop > line && tuc_find_name(line, (size_t)(stop - line), &named) == ST_OK) {
+		if (len > 0 && tuc_find_name(text, len, &named) == ST_OK) {
 			return true;
 		}
-		line = end ? end + 1 : NULL;
 	}
 	return false;
 }
@@ -376,12 +402,12 @@ static void finish_flowtype(const struct tuc *tuc, struct tuc_line *line)
 	if (!tuc->present[TUC_TYPE] || (!has_class && only_class(tuc) < 0)) {
 		return;
 	}
-	id = flowtype_of(tuc, has_class ? line->class_id : only_class(tuc), line->type);
+	id = flowtype_of(tuc, has_class ? line->class_id : only_class(tuc), &line->type);
 	line->rec.flowtype = id < 0 ? RECORD_NO_FLOWTYPE : (uint8_t)id;
 }
 
 static int finish_line(const struct tuc *tuc, struct tuc_line *line, int64_t now_ns,
-		       struct record *out, struct err *err)
+		       struct err *err)
 {
 	struct record *rec = &line->rec;
 	int st = finish_times(tuc, line, now_ns, err);
@@ -398,26 +424,41 @@ static int finish_line(const struct tuc *tuc, struct tuc_line *line, int64_t now
 	if (tuc->present[TUC_ICMP_TYPE] && (rec->protocol == 1 || rec->protocol == 58)) {
 		rec->dport = (uint16_t)(line->icmp_type << 8 | line->icmp_code);
 	}
-	*out = *rec;
 	return st;
 }
 
-int tuc_parse(struct tuc *tuc, char *line, int64_t now_ns, struct record *rec, struct err *err)
+/* The column that the mark begins or, if it is empty, ends. Returns the mark of its end. */
+static inline const uint32_t *cut_at(char *text, const uint32_t *mark, char separator,
+				     struct tuc_text *column)
+{
+	column->begin = text + *mark;
+	while (!tucmarks_is_end(text[*mark], separator)) {
+		mark++;
+	}
+	column->end = text + *mark;
+	while (column->end > column->begin && tucmarks_is_blank(column->end[-1], separator)) {
+		column->end--;
+	}
+	return mark;
+}
+
+/* The texts of all columns, by field; the mark goes to the end of the line. */
+static int take_apart(const struct tuc *tuc, char *text, const uint32_t **mark,
+		      struct tuc_text *columns, struct err *err)
 {
 	const enum tuc_field *order = (const enum tuc_field *)(void *)tuc->order->data;
 	const guint count = tuc->order->len;
-	struct tuc_line parsed = tuc->base;
-	char *end = line + strlen(line);
-	char *text[TUC_FIELD_COUNT];
+	const uint32_t *at = *mark;
+	bool goes_on = true;
 	guint found = 0;
-	int st = ST_OK;
 
-	for (; line && found < count; found++) {
-		char *column = next_column(tuc, &line, end);
-
-		text[order[found]] = column;
+	for (; found < count && goes_on; found++) {
+		at = cut_at(text, at, tuc->separator, &columns[order[found]]);
+		goes_on = text[*at] == tuc->separator;
+		at += goes_on;
 	}
-	if (line && !only_blanks(tuc, line, end)) {
+	*mark = at;
+	if (goes_on && text[*at] != '\n' && text[*at]) {
 		return err_set(err, ST_EINVAL,
 			       "Too many fields on line: text follows delimiter number %u", count);
 	}
@@ -425,16 +466,43 @@ int tuc_parse(struct tuc *tuc, char *line, int64_t now_ns, struct record *rec, s
 		return err_set(err, ST_EINVAL, "Too few fields on line: found %u of %u expected",
 			       found, count);
 	}
+	return ST_OK;
+}
+
+static void begin_line(const struct tuc *tuc, struct tuc_line *line)
+{
+	const struct tuc_line *base = &tuc->base;
+
+	record_copy(&line->rec, &base->rec);
+	line->end_ns = base->end_ns;
+	line->class_id = base->class_id;
+	line->type = base->type;
+	line->icmp_type = base->icmp_type;
+	line->icmp_code = base->icmp_code;
+	line->is_v6 = base->is_v6;
+}
+
+int tuc_parse(const struct tuc *tuc, struct tuc_memo *memo, char *text, const uint32_t **mark,
+	      int64_t now_ns, struct tuc_line *line, struct err *err)
+{
+	const enum tuc_field *order = (const enum tuc_field *)(void *)tuc->order->data;
+	const guint count = tuc->order->len;
+	struct tuc_text columns[TUC_FIELD_COUNT];
+	int st = take_apart(tuc, text, mark, columns, err);
+
+	begin_line(tuc, line);
 	for (guint i = 0; st == ST_OK && i < count; i++) {
 		const struct tuc_row *row = &tuc_row_table[order[i]];
+		const struct tuc_text *column = &columns[order[i]];
 
 		if (order[i] == TUC_IGNORE) {
 			continue;
 		}
-		st = row->parse(tuc->site, row, &parsed, text[order[i]], err);
+		st = row->parse(row, memo, line, column, err);
 		if (st != ST_OK) {
-			return err_prefix(err, "Invalid %s '%s'", row->name, text[order[i]]);
+			return err_prefix(err, "Invalid %s '%.*s'", row->name,
+					  (int)(column->end - column->begin), column->begin);
 		}
 	}
-	return finish_line(tuc, &parsed, now_ns, rec, err);
+	return st == ST_OK ? finish_line(tuc, line, now_ns, err) : st;
 }

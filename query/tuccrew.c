@@ -13,6 +13,7 @@
 
 #include "common/clock.h"
 #include "query/scancrew.h"
+#include "query/tuclines.h"
 
 /* Of text that a thread takes at once. */
 #define PART_BYTES ((size_t)256 << 10)
@@ -30,7 +31,7 @@ struct bad_line {
 /* Used again once it is taken, as memory that is new costs more than filling it. */
 struct part {
 	struct scanpiece head; /* first */
-	GByteArray *text;      /* and a NUL */
+	GByteArray *text;      /* and TUCLINES_SLACK bytes */
 	size_t len;            /* of text */
 	uint64_t lines;
 	GByteArray *rows;
@@ -53,16 +54,8 @@ struct run {
 
 struct worker {
 	struct batch *batch; /* records of a part that are not encoded yet */
-	char *scratch;       /* BYTESOURCE_VIEW_MAX and a NUL */
+	struct tuclines *lines;
 };
-
-bool tuccrew_is_empty(const char *line)
-{
-	while (*line == ' ') {
-		line++;
-	}
-	return !*line || (g_ascii_isspace(*line) && !line[strspn(line, " \t\r\f\v")]);
-}
 
 static void free_part(void *arg)
 {
@@ -185,8 +178,7 @@ static void *next_part(void *arg)
 	part->len = len;
 	run->ahead = swap;
 	g_byte_array_append(run->ahead, part->text->data + len, part->text->len - (guint)len);
-	g_byte_array_set_size(part->text, (guint)len);
-	g_byte_array_append(part->text, (const guint8 *)"", 1);
+	g_byte_array_set_size(part->text, (guint)(len + TUCLINES_SLACK));
 	return part;
 }
 
@@ -199,11 +191,12 @@ static bool is_worth_threads(void *arg, void *unit)
 
 static void *begin(void *arg)
 {
+	const struct run *run = arg;
 	struct worker *worker = g_new0(struct worker, 1);
 
 	worker->batch = batch_new();
 	batch_clear(worker->batch, COLUMNS_ALL);
-	worker->scratch = g_malloc(BYTESOURCE_VIEW_MAX + 1);
+	worker->lines = tuclines_new(run->crew->tuc);
 	return worker;
 }
 
@@ -212,7 +205,7 @@ static void end(void *arg, void *state)
 	struct worker *worker = state;
 
 	batch_free(worker->batch);
-	g_free(worker->scratch);
+	tuclines_free(worker->lines);
 	g_free(worker);
 }
 
@@ -234,12 +227,14 @@ static void encode(const struct tuccrew *crew, struct part *part, struct batch *
 	batch_clear(batch, COLUMNS_ALL);
 }
 
-static void add_bad_line(struct part *part, size_t records, size_t at, size_t len, const char *why)
+static void add_bad_line(struct part *part, size_t records, const struct tuclines *lines,
+			 const char *why)
 {
+	const struct tuclines_place place = tuclines_place(lines);
 	const struct bad_line bad = {
-		.number = part->lines,
-		.at = at,
-		.len = len,
+		.number = place.number,
+		.at = place.at,
+		.len = place.len,
 		.records = records,
 		.why = part->reasons->len,
 	};
@@ -248,48 +243,38 @@ static void add_bad_line(struct part *part, size_t records, size_t at, size_t le
 	g_string_append_len(part->reasons, why, (gssize)strlen(why) + 1);
 }
 
-/* A line of text that is taken apart in scratch, as bad lines are told as they were. */
-static void parse_line(const struct tuccrew *crew, struct worker *worker, struct part *part,
-		       size_t at, size_t len)
+static int next_line(const struct tuccrew *crew, struct tuclines *lines, struct tuc_line *line,
+		     struct err *err)
 {
-	int64_t now_ns = 0;
-	struct record rec;
-	struct err err;
+	int64_t now_ns = tuc_wants_now(crew->tuc) ? clock_now_ns(CLOCK_REALTIME) : 0;
 
-	memcpy(worker->scratch, part->text->data + at, len);
-	worker->scratch[len] = '\0';
-	if (tuccrew_is_empty(worker->scratch)) {
-		return;
-	}
-	if (tuc_wants_now(crew->tuc)) {
-		now_ns = clock_now_ns(CLOCK_REALTIME);
-	}
-	if (tuc_parse(crew->tuc, worker->scratch, now_ns, &rec, &err) != ST_OK) {
-		add_bad_line(part, count_records(crew, part) + worker->batch->rows, at, len,
-			     err.text);
-		return;
-	}
-	batch_append(worker->batch, &rec);
-	if (worker->batch->rows == BATCH_ROWS) {
-		encode(crew, part, worker->batch);
-	}
+	return tuclines_next(lines, now_ns, line, err);
 }
 
 static void parse_part(void *arg, void *state, void *unit, struct scanturn *turn)
 {
-	const struct run *run = arg;
+	const struct tuccrew *crew = ((const struct run *)arg)->crew;
 	struct worker *worker = state;
+	struct batch *batch = worker->batch;
 	struct part *part = unit;
+	struct tuc_line line;
+	struct err err;
+	int status;
 
-	for (size_t at = 0; at < part->len; part->lines++) {
-		const uint8_t *line = part->text->data + at;
-		const uint8_t *newline = memchr(line, '\n', part->len - at);
-		size_t len = newline ? (size_t)(newline - line) : part->len - at;
-
-		parse_line(run->crew, worker, part, at, len);
-		at += len + 1;
+	tuclines_begin(worker->lines, (char *)part->text->data, part->len);
+	while ((status = next_line(crew, worker->lines, &line, &err)) != ST_END) {
+		if (status != ST_OK) {
+			add_bad_line(part, count_records(crew, part) + batch->rows, worker->lines,
+				     err.text);
+			continue;
+		}
+		batch_append(batch, &line.rec);
+		if (batch->rows == BATCH_ROWS) {
+			encode(crew, part, batch);
+		}
 	}
-	encode(run->crew, part, worker->batch);
+	encode(crew, part, batch);
+	part->lines = tuclines_place(worker->lines).number;
 	part->head.bytes = part->len + part->rows->len + part->bad->len * sizeof(struct bad_line) +
 			   part->reasons->len;
 	scancrew_put(turn, &part->head);

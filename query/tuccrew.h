@@ -33,8 +33,6 @@ struct tuccrew {
 	bool (*bad)(void *arg, const struct tuccrew_bad *bad); /* false: stop here */
 };
 
-/* Is there nothing on the line but blanks? */
-bool tuccrew_is_empty(const char *line);
 /*
  * Everything that src still has; lines_read of it have been read before. ST_END; ST_OK: bad() said
  * stop; or the error of the read, as of byteline_read().

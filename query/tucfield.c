@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "query/tucfield.h"
 
+#include <endian.h>
 #include <float.h>
 #include <glib.h>
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
+#include "common/bytemask.h"
+#include "common/decimal.h"
 #include "common/numlist.h"
 #include "common/tcpflags.h"
 #include "common/timestamp.h"
@@ -17,21 +21,27 @@ static bool is_digit(char c)
 	return (unsigned char)(c - '0') <= 9;
 }
 
-/* Plain digits at once; everything else, and all complaints, by number_parse(). */
-static int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *out,
+static size_t length(const struct tuc_text *text)
+{
+	return (size_t)(text->end - text->begin);
+}
+
+/* Up to eight digits at once; everything else, and all complaints, by number_parse(). */
+static int parse_number(const struct tuc_text *text, uint64_t min, uint64_t max, uint64_t *out,
 			struct err *err)
 {
-	uint64_t number = 0;
-	const char *p = text;
+	uint32_t number;
+	char was;
+	int st;
 
-	while (is_digit(*p) && p - text < 18) {
-		number = number * 10 + (uint64_t)(*p++ - '0');
-	}
-	if (p > text && !*p && number >= min && number <= max) {
+	if (decimal_scan(text->begin, length(text), &number) && number >= min && number <= max) {
 		*out = number;
 		return ST_OK;
 	}
-	return number_parse(text, min, max, out, err);
+	was = tuc_text_cut(text);
+	st = number_parse(text->begin, min, max, out, err);
+	*text->end = was;
+	return st;
 }
 
 static void *member(struct tuc_line *line, const struct tuc_row *row)
@@ -39,8 +49,8 @@ static void *member(struct tuc_line *line, const struct tuc_row *row)
 	return (char *)line + row->offset;
 }
 
-static int parse_u8(const struct site *site, const struct tuc_row *row, struct tuc_line *line,
-		    const char *text, struct err *err)
+static int parse_u8(const struct tuc_row *row, struct tuc_memo *memo, struct tuc_line *line,
+		    const struct tuc_text *text, struct err *err)
 {
 	uint64_t number = 0;
 	int st = parse_number(text, row->min, row->max, &number, err);
@@ -49,8 +59,8 @@ static int parse_u8(const struct site *site, const struct tuc_row *row, struct t
 	return st;
 }
 
-static int parse_u16(const struct site *site, const struct tuc_row *row, struct tuc_line *line,
-		     const char *text, struct err *err)
+static int parse_u16(const struct tuc_row *row, struct tuc_memo *memo, struct tuc_line *line,
+		     const struct tuc_text *text, struct err *err)
 {
 	uint64_t number = 0;
 	int st = parse_number(text, row->min, row->max, &number, err);
@@ -59,8 +69,8 @@ static int parse_u16(const struct site *site, const struct tuc_row *row, struct 
 	return st;
 }
 
-static int parse_u32(const struct site *site, const struct tuc_row *row, struct tuc_line *line,
-		     const char *text, struct err *err)
+static int parse_u32(const struct tuc_row *row, struct tuc_memo *memo, struct tuc_line *line,
+		     const struct tuc_text *text, struct err *err)
 {
 	uint64_t number = 0;
 	int st = parse_number(text, row->min, row->max, &number, err);
@@ -69,104 +79,192 @@ static int parse_u32(const struct site *site, const struct tuc_row *row, struct 
 	return st;
 }
 
-static int parse_u64(const struct site *site, const struct tuc_row *row, struct tuc_line *line,
-		     const char *text, struct err *err)
+static int parse_u64(const struct tuc_row *row, struct tuc_memo *memo, struct tuc_line *line,
+		     const struct tuc_text *text, struct err *err)
 {
 	return parse_number(text, row->min, row->max, member(line, row), err);
 }
 
-/* Four numbers with dots and nothing else; false: let ip_parse() see. */
-static bool parse_quad(const char *text, struct ip *out)
+/* The number of 1 to 3 digits at text; anything else becomes more than 255. */
+static unsigned scan_octet(const char *text, size_t digits)
 {
-	uint32_t address = 0;
+	uint32_t word;
 
-	for (int octet = 0; octet < 4; octet++) {
-		unsigned number = 0;
-		int digits = 0;
-
-		while (digits < 3 && is_digit(*text)) {
-			number = number * 10 + (unsigned)(*text++ - '0');
-			digits++;
-		}
-		if (digits == 0 || number > 255 || *text != (octet < 3 ? '.' : '\0')) {
-			return false;
-		}
-		text++;
-		address = address << 8 | number;
+	if (digits - 1 >= 3) {
+		return UINT_MAX;
 	}
-	*out = ip_from_v4(address);
-	return true;
+	memcpy(&word, text, sizeof(word));
+	/* the digits in the last bytes, zeros before them */
+	word = (le32toh(word) - UINT32_C(0x30303030)) << (32 - 8 * digits);
+	if ((word | (word + UINT32_C(0x76767676))) & UINT32_C(0x80808080)) {
+		return UINT_MAX;
+	}
+	return (word >> 24) + (word >> 16 & 0xff) * 10 + (word >> 8 & 0xff) * 100;
 }
 
-static int parse_ip(const struct site *site, const struct tuc_row *row, struct tuc_line *line,
-		    const char *text, struct err *err)
+/* Four numbers with dots and nothing else; false: let ip_parse() see. */
+static bool parse_quad(const struct tuc_text *text, struct ip *out)
+{
+	const char *at = text->begin;
+	uint64_t dots;
+	uint32_t address = 0;
+	unsigned wrong = 0;
+
+	if (length(text) > BYTEMASK_PART) {
+		return false;
+	}
+	dots = bytemask_bits(bytemask_equal(bytemask_load(at), '.')) | UINT64_C(1) << length(text);
+#pragma GCC unroll 4
+	for (int octet = 0; octet < 4 && dots; octet++, dots &= dots - 1) {
+		const char *end = text->begin + __builtin_ctzll(dots);
+		unsigned number = scan_octet(at, (size_t)(end - at));
+
+		wrong |= number > 255 || (octet == 3) != (end == text->end);
+		address = address << 8 | (number & 0xff);
+		at = end + 1;
+	}
+	*out = ip_from_v4(address);
+	return !wrong && at == text->end + 1;
+}
+
+static int parse_ip(const struct tuc_row *row, struct tuc_memo *memo, struct tuc_line *line,
+		    const struct tuc_text *text, struct err *err)
 {
 	bool is_v6 = false;
+	char was;
 	int st;
 
 	if (parse_quad(text, member(line, row))) {
 		return ST_OK;
 	}
-	st = ip_parse(text, member(line, row), &is_v6, err);
+	was = tuc_text_cut(text);
+	st = ip_parse(text->begin, member(line, row), &is_v6, err);
+	*text->end = was;
 	line->is_v6 |= is_v6;
 	return st;
 }
 
-static int parse_flags(const struct site *site, const struct tuc_row *row, struct tuc_line *line,
-		       const char *text, struct err *err)
+/* Where the text is remembered, and as what; NULL: it is too long for that, or too short. */
+static uint16_t *place_of(struct tuc_words *words, const struct tuc_text *text, uint64_t *word)
 {
-	return tcpflags_parse(text, member(line, row), err);
+	const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
+
+	if (length(text) - 1 >= sizeof(*word)) {
+		return NULL;
+	}
+	memcpy(word, text->begin, sizeof(*word));
+	*word = le64toh(*word) << (64 - 8 * length(text));
+	return &words->values[*word * odd >> 32 & (TUC_WORDS - 1)];
 }
 
-static int parse_attributes(const struct site *site, const struct tuc_row *row,
-			    struct tuc_line *line, const char *text, struct err *err)
+/* By parse, which takes a text with a NUL, where it is not remembered. */
+static int parse_word(struct tuc_words *words, const struct tuc_text *text,
+		      int (*parse)(const struct tuc_memo *memo, const char *text, uint16_t *value,
+				   struct err *err),
+		      const struct tuc_memo *memo, uint16_t *value, struct err *err)
 {
-	return attributes_parse(text, member(line, row), err);
+	uint64_t word = 0;
+	uint16_t *place = place_of(words, text, &word);
+	char was;
+	int st;
+
+	if (place && words->texts[place - words->values] == word) {
+		*value = *place;
+		return ST_OK;
+	}
+	was = tuc_text_cut(text);
+	st = parse(memo, text->begin, value, err);
+	*text->end = was;
+	if (place && st == ST_OK) {
+		*place = *value;
+		words->texts[place - words->values] = word;
+	}
+	return st;
 }
 
-static int parse_time(const struct site *site, const struct tuc_row *row, struct tuc_line *line,
-		      const char *text, struct err *err)
+static int flags_of(const struct tuc_memo *memo, const char *text, uint16_t *value, struct err *err)
+{
+	uint8_t flags = 0;
+	int st = tcpflags_parse(text, &flags, err);
+
+	*value = flags;
+	return st;
+}
+
+static int parse_flags(const struct tuc_row *row, struct tuc_memo *memo, struct tuc_line *line,
+		       const struct tuc_text *text, struct err *err)
+{
+	uint16_t flags = 0;
+	int st = parse_word(&memo->flags, text, flags_of, memo, &flags, err);
+
+	*(uint8_t *)member(line, row) = (uint8_t)flags;
+	return st;
+}
+
+static int attributes_of(const struct tuc_memo *memo, const char *text, uint16_t *value,
+			 struct err *err)
+{
+	uint8_t attributes = 0;
+	int st = attributes_parse(text, &attributes, err);
+
+	*value = attributes;
+	return st;
+}
+
+static int parse_attributes(const struct tuc_row *row, struct tuc_memo *memo, struct tuc_line *line,
+			    const struct tuc_text *text, struct err *err)
+{
+	uint16_t attributes = 0;
+	int st = parse_word(&memo->attributes, text, attributes_of, memo, &attributes, err);
+
+	*(uint8_t *)member(line, row) = (uint8_t)attributes;
+	return st;
+}
+
+static int parse_time(const struct tuc_row *row, struct tuc_memo *memo, struct tuc_line *line,
+		      const struct tuc_text *text, struct err *err)
 {
 	int64_t ns = 0;
-	int st = timestamp_parse(text, false, &ns, NULL, err);
+	char was;
+	int st;
 
+	if (length(text) == TIMESTAMP_USUAL_LENGTH &&
+	    timestamp_read_usual(&memo->minutes, text->begin, member(line, row))) {
+		return ST_OK;
+	}
+	was = tuc_text_cut(text);
+	st = timestamp_parse(text->begin, false, &ns, NULL, err);
+	*text->end = was;
 	*(int64_t *)member(line, row) = ns - ns % NS_PER_MS;
 	return st;
 }
 
-/* SECONDS[.fraction] of at most three digits, exactly; false: let real_parse() see. */
-static bool parse_plain_seconds(const char *text, uint64_t *ms)
+/* SECONDS.mmm of up to eight and three digits, exactly; false: let real_parse() see. */
+static bool parse_plain_seconds(const struct tuc_text *text, uint64_t *ms)
 {
-	uint64_t number = 0;
-	unsigned unit = 1000;
-	const char *p = text;
+	const char *point = text->end - 4;
+	uint32_t seconds, fraction;
 
-	while (is_digit(*p) && p - text < 9) {
-		number = number * 10 + (uint64_t)(*p++ - '0');
-	}
-	if (p == text) {
+	if (length(text) < 5 || *point != '.' || !decimal_scan(point + 1, 3, &fraction) ||
+	    !decimal_scan(text->begin, (size_t)(point - text->begin), &seconds)) {
 		return false;
 	}
-	number *= 1000;
-	if (*p == '.') {
-		for (p++; is_digit(*p) && unit > 1; p++) {
-			unit /= 10;
-			number += unit * (unsigned)(*p - '0');
-		}
-	}
-	*ms = number;
-	return !*p && number <= TUC_DURATION_MS_MAX;
+	*ms = seconds * UINT64_C(1000) + fraction;
+	return *ms <= TUC_DURATION_MS_MAX;
 }
 
-static int parse_duration(const struct site *site, const struct tuc_row *row, struct tuc_line *line,
-			  const char *text, struct err *err)
+static int parse_duration(const struct tuc_row *row, struct tuc_memo *memo, struct tuc_line *line,
+			  const struct tuc_text *text, struct err *err)
 {
 	uint64_t ms;
 	double seconds = 0;
 	int st = ST_OK;
 
 	if (!parse_plain_seconds(text, &ms)) {
-		st = real_parse(text, 0, TUC_DURATION_S_MAX, &seconds, err);
+		char was = tuc_text_cut(text);
+
+		st = real_parse(text->begin, 0, TUC_DURATION_S_MAX, &seconds, err);
+		*text->end = was;
 		/* what a double lacks to 1.001 is forgiven */
 		ms = (uint64_t)floor(seconds * 1000 * (1 + 4 * DBL_EPSILON));
 	}
@@ -174,30 +272,38 @@ static int parse_duration(const struct site *site, const struct tuc_row *row, st
 	return st;
 }
 
-static int parse_sensor(const struct site *site, const struct tuc_row *row, struct tuc_line *line,
-			const char *text, struct err *err)
+static int sensor_of(const struct tuc_memo *memo, const char *text, uint16_t *value,
+		     struct err *err)
 {
-	int id;
+	int id = site_sensor_id(memo->site, text);
 
-	if (is_digit(*text)) {
-		return parse_u16(site, row, line, text, err);
+	*value = id < 0 ? RECORD_NO_SENSOR : (uint16_t)id;
+	return ST_OK;
+}
+
+static int parse_sensor(const struct tuc_row *row, struct tuc_memo *memo, struct tuc_line *line,
+			const struct tuc_text *text, struct err *err)
+{
+	if (length(text) > 0 && is_digit(*text->begin)) {
+		return parse_u16(row, memo, line, text, err);
 	}
-	id = site_sensor_id(site, text);
-	line->rec.sensor = id < 0 ? RECORD_NO_SENSOR : (uint16_t)id;
+	return parse_word(&memo->sensors, text, sensor_of, memo, &line->rec.sensor, err);
+}
+
+static int parse_class(const struct tuc_row *row, struct tuc_memo *memo, struct tuc_line *line,
+		       const struct tuc_text *text, struct err *err)
+{
+	char was = tuc_text_cut(text);
+
+	line->class_id = site_class_id(memo->site, text->begin);
+	*text->end = was;
 	return ST_OK;
 }
 
-static int parse_class(const struct site *site, const struct tuc_row *row, struct tuc_line *line,
-		       const char *text, struct err *err)
+static int parse_type(const struct tuc_row *row, struct tuc_memo *memo, struct tuc_line *line,
+		      const struct tuc_text *text, struct err *err)
 {
-	line->class_id = site_class_id(site, text);
-	return ST_OK;
-}
-
-static int parse_type(const struct site *site, const struct tuc_row *row, struct tuc_line *line,
-		      const char *text, struct err *err)
-{
-	line->type = text;
+	line->type = *text;
 	return ST_OK;
 }
 

@@ -62,11 +62,47 @@ static void test_padded(void)
 	}
 }
 
+static void check_scan(const char *text, size_t digits, bool good, uint32_t expected)
+{
+	uint32_t number = 0;
+
+	unit_at("%zu of %s", digits, text);
+	CU_ASSERT_EQUAL(decimal_scan(text, digits, &number), good);
+	UNIT_ASSERT_U64(number, expected);
+}
+
+static void test_scan(void)
+{
+	char text[DECIMAL_SCAN_MAX + 2] = "12345678";
+
+	check_scan("12345678|", 8, true, 12345678);
+	check_scan("00000007|", 8, true, 7);
+	check_scan("99999999|", 8, true, 99999999);
+	check_scan("7|999999", 1, true, 7);
+	check_scan("65535|99", 5, true, 65535);
+	check_scan("65535|99", 6, false, 0);
+	check_scan("65535|99", 0, false, 0);
+	check_scan("123456789", 9, false, 0);
+	for (unsigned at = 0; at < DECIMAL_SCAN_MAX; at++) {
+		const char was = text[at];
+
+		for (unsigned c = 0; c < 256; c++) {
+			bool digit = c >= '0' && c <= '9';
+			uint32_t number;
+
+			text[at] = (char)c;
+			CU_ASSERT_EQUAL(decimal_scan(text, DECIMAL_SCAN_MAX, &number), digit);
+		}
+		text[at] = was;
+	}
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {
 		{ "print", test_print },
 		{ "padded", test_padded },
+		{ "scan", test_scan },
 		{ NULL, NULL },
 	};
 

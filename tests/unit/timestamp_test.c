@@ -378,11 +378,43 @@ static void test_format_parse(void)
 	}
 }
 
+/* As timestamp_parse(), whatever is remembered; the memo has met the minute of the first ones. */
+static void test_read_usual(void)
+{
+	static const struct {
+		const char *text;
+		bool good;
+	} reads[] = {
+		{ "2009/02/12T13:14:15.678|", true },  { "2009/02/12T13:14:59.999|", true },
+		{ "2009/02/12T13:14:00.000|", true },  { "2009/02/12T13:14:60.000|", false },
+		{ "2009/02/12T13:14:1x.000|", false }, { "2009/02/12T13:14:11.00:|", false },
+		{ "2009/02/12T13:14:11/000|", false }, { "2009/02/12T13:14;11.000|", false },
+		{ "2009/02/12:13:14:15.678|", true },  { "2009/02/12:13:24:15.678|", true },
+		{ "2009/02/12T13:14:15.677|", true },  { "2009/02/30T13:14:15.678|", false },
+		{ "2009/02/30T13:14:15.678|", false }, { "2009/02/12T13:15:15.678|", true },
+	};
+	struct timestamp_read_memo memo = { 0 };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(reads); i++) {
+		char *text = g_strndup(reads[i].text, TIMESTAMP_USUAL_LENGTH);
+		int64_t expected = 0, ns = 0;
+
+		unit_at("%s", text);
+		CU_ASSERT_EQUAL(timestamp_read_usual(&memo, reads[i].text, &ns), reads[i].good);
+		if (reads[i].good) {
+			CU_ASSERT_EQUAL(timestamp_parse(text, false, &expected, NULL, NULL), ST_OK);
+			CU_ASSERT_EQUAL(ns, expected);
+		}
+		g_free(text);
+	}
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {
 		{ "parse", test_parse },
 		{ "parse errors", test_parse_errors },
+		{ "read the usual form", test_read_usual },
 		{ "range", test_range },
 		{ "print as SiLK", test_print },
 		{ "print our own formats", test_print_ours },

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/timestamp.h"
+#include "query/tuclines.h"
 #include "tests/unit/unit.h"
 
 /* 2024/03/05T06:07:08.901999999 */
@@ -145,18 +146,24 @@ static struct site *load_site(void)
 
 static void check(struct tuc *tuc, const char *line, const char *expected)
 {
-	char *copy = g_strdup(line);
-	struct record rec;
+	size_t len = strlen(line);
+	char *copy = g_malloc(len + TUCLINES_SLACK);
+	struct tuclines *lines = tuclines_new(tuc);
+	struct tuc_line parsed;
 	struct err err = { 0 };
 
-	if (tuc_parse(tuc, copy, NOW_NS, &rec, &err) == ST_OK) {
-		char *text = describe(&rec);
+	memcpy(copy, line, len);
+	tuclines_begin(lines, copy, len);
+	if (tuclines_next(lines, NOW_NS, &parsed, &err) == ST_OK) {
+		char *text = describe(&parsed.rec);
 
 		UNIT_ASSERT_STR(text, expected);
 		g_free(text);
 	} else if (!g_str_has_prefix(err.text, expected)) {
 		UNIT_ASSERT_STR(err.text, expected);
 	}
+	CU_ASSERT_EQUAL(memcmp(copy, line, len), 0);
+	tuclines_free(lines);
 	g_free(copy);
 }
 
