@@ -54,6 +54,36 @@ size_t decimal_print(char *out, uint64_t number)
 	return len + 4;
 }
 
+/*
+ * A number is m / 2^k, m less than 2^53: k is more than 0, and from 62 on the number is less than half
+ * a hundredth. So a hundred times what is behind the point of m fits 64 bits, and nothing is lost.
+ */
+size_t decimal_print_hundredths(char *out, double number)
+{
+	const uint64_t one = UINT64_C(1) << 52;
+	uint64_t bits, m, whole, rest, half, hundredths;
+	unsigned k;
+	size_t len;
+
+	memcpy(&bits, &number, sizeof(bits));
+	m = (bits & (one - 1)) | one;
+	k = 1075 - (unsigned)(bits >> 52);
+	if (k > 62) {
+		memcpy(out, "0.00", 4);
+		return 4;
+	}
+	whole = m >> k;
+	rest = (m & ((UINT64_C(1) << k) - 1)) * 100;
+	hundredths = rest >> k;
+	rest &= (UINT64_C(1) << k) - 1;
+	half = UINT64_C(1) << (k - 1);
+	hundredths += rest > half || (rest == half && hundredths % 2 == 1);
+	len = decimal_print(out, whole + hundredths / 100);
+	out[len] = '.';
+	put_pair(out + len + 1, hundredths % 100);
+	return len + 3;
+}
+
 void decimal_print_padded(char *out, uint32_t number, unsigned digits)
 {
 	while (digits >= 2) {

@@ -15,6 +15,11 @@
 /* Without leading zeros; out holds DECIMAL_U64_MAX bytes. Returns how many were written. */
 size_t decimal_print(char *out, uint64_t number);
 
+/* With two digits behind the point, as "%.2f" prints it: the nearest of them, the even one of two. */
+#define DECIMAL_HUNDREDTHS_END ((double)(UINT64_C(1) << 52))
+/* number is at least 0 and less than DECIMAL_HUNDREDTHS_END; out holds DECIMAL_U64_MAX bytes. */
+size_t decimal_print_hundredths(char *out, double number);
+
 /* Exactly digits digits, zeros in front; number must fit. */
 void decimal_print_padded(char *out, uint32_t number, unsigned digits);
 

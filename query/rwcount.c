@@ -5,6 +5,7 @@
 
 #include <glib.h>
 
+#include "common/decimal.h"
 #include "common/numlist.h"
 #include "common/timestamp.h"
 #include "query/format.h"
@@ -115,15 +116,13 @@ static const struct count_opts count_defaults = {
 
 /* ---- reading ---- */
 
-/* Rows that are worth handing over, and how much of them may wait for its turn. */
-#define PIECE_ROWS    (8 * BATCH_ROWS)
+/* How much may wait for its turn. */
 #define WAITING_BYTES (16u << 20)
 
-/* Rows on their way from the threads that read to the one that counts. */
+/* Records on their way from the threads that read to the one that counts. */
 struct piece {
 	struct readpiece head; /* first */
-	size_t count;
-	struct timebins_row rows[PIECE_ROWS];
+	struct timeruns runs;
 };
 
 struct worker {
@@ -133,6 +132,7 @@ struct worker {
 struct reading {
 	const struct sampling_opts *sampling;
 	struct timebins *bins;
+	GAsyncQueue *spare; /* pieces to be filled again */
 };
 
 static void want_rates(void *arg, struct batch *batch)
@@ -152,13 +152,25 @@ static void end_worker(void *arg, void *worker)
 	g_free(worker);
 }
 
+static struct piece *new_piece(const struct reading *reading)
+{
+	struct piece *piece = g_async_queue_try_pop(reading->spare);
+
+	if (!piece) {
+		piece = g_new(struct piece, 1);
+	}
+	piece->head = (struct readpiece){ .piece.bytes = sizeof(*piece) };
+	piece->runs.run_count = 0;
+	piece->runs.row_count = 0;
+	return piece;
+}
+
 static void hand_over(void *arg, void *state, struct readturn *turn)
 {
 	struct worker *worker = state;
 	struct piece *piece = g_steal_pointer(&worker->piece);
 
 	if (piece) {
-		piece->head = (struct readpiece){ .piece.bytes = sizeof(*piece) };
 		readcrew_put(turn, &piece->head);
 	}
 }
@@ -166,15 +178,15 @@ static void hand_over(void *arg, void *state, struct readturn *turn)
 static void gather(void *arg, void *state, struct batch *batch, struct readturn *turn)
 {
 	const struct reading *reading = arg;
+	const struct timegrid grid = timebins_grid(reading->bins);
 	struct worker *worker = state;
 
 	sampling_scale(reading->sampling, batch);
 	if (!worker->piece) {
-		worker->piece = g_new(struct piece, 1);
-		worker->piece->count = 0;
+		worker->piece = new_piece(reading);
 	}
-	worker->piece->count += timebins_rows(batch, worker->piece->rows + worker->piece->count);
-	if (worker->piece->count > PIECE_ROWS - BATCH_ROWS) {
+	timeruns_gather(&worker->piece->runs, &grid, batch);
+	if (!timeruns_have_room(&worker->piece->runs)) {
 		hand_over(arg, state, turn);
 	}
 }
@@ -185,17 +197,21 @@ static void count_piece(void *arg, struct readpiece *head, bool drained)
 	struct piece *piece = (struct piece *)head;
 	struct err err;
 
-	if (!drained && timebins_add(reading->bins, piece->rows, piece->count, &err) != ST_OK) {
+	if (!drained && timebins_add(reading->bins, &piece->runs, &err) != ST_OK) {
 		tool_die_err(&err);
 	}
-	g_free(piece);
+	g_async_queue_push(reading->spare, piece);
 }
 
 static int read_all(const struct count_opts *opts, struct timebins *bins, struct tool_env *env,
 		    int argc, char **argv)
 {
 	struct source *source = source_new(env, &opts->source, argc, argv);
-	struct reading reading = { &opts->sampling, bins };
+	struct reading reading = {
+		.sampling = &opts->sampling,
+		.bins = bins,
+		.spare = g_async_queue_new_full(g_free),
+	};
 	const struct readcrew crew = {
 		.source = source,
 		.threads = threads_wanted(&opts->threads),
@@ -213,6 +229,7 @@ static int read_all(const struct count_opts *opts, struct timebins *bins, struct
 
 	source_set_site(source, tool_site(env, &opts->site, false));
 	readcrew_run(&crew);
+	g_async_queue_unref(reading.spare);
 	return source_close(source);
 }
 
@@ -220,7 +237,11 @@ static int read_all(const struct count_opts *opts, struct timebins *bins, struct
 
 static void print_volume(struct text *text, double volume)
 {
-	text_cell_done(text, (size_t)snprintf(text_cell(text), TEXT_CELL_MAX, "%.2f", volume));
+	char *cell = text_cell(text);
+
+	text_cell_done(text, volume < DECIMAL_HUNDREDTHS_END
+				     ? decimal_print_hundredths(cell, volume)
+				     : (size_t)snprintf(cell, TEXT_CELL_MAX, "%.2f", volume));
 }
 
 static void print_bins(const struct count_opts *opts, const struct timebins *bins,

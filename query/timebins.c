@@ -16,10 +16,9 @@ struct timebins {
 	int64_t anchor_ms; /* bin 0 starts here */
 	int64_t low_limit; /* bins outside of these are not kept */
 	int64_t high_limit;
-
-	struct timebin *bins; /* bins[0] is bin number `lowest` */
-	int64_t lowest;
-	int64_t count;
+	bool has_grid;   /* atomic; written once: */
+	int64_t grid_ms; /* some bin starts here */
+	struct bintable table;
 
 	bool seen;     /* a record, whether or not it is kept */
 	bool any;      /* volume has been added: */
@@ -27,9 +26,10 @@ struct timebins {
 	int64_t last;
 	int64_t base; /* slots count from this bin; shares of bins are told from its start */
 
-	/* a bin that a row lay in as a whole, and when it begins and ends; never, before there is one */
-	int64_t recent;
+	/* that rows lay in as a whole, and when it begins and ends; never, before there is one */
+	struct timebin *recent;
 	int64_t recent_ms, recent_end_ms;
+	int64_t near, near_ms; /* the bin in which the last run began, and when that begins */
 };
 
 static const char *const scheme_names[TIMEBINS_SCHEME_COUNT] = {
@@ -75,40 +75,45 @@ static int64_t bin_of(const struct timebins *bins, int64_t ms)
 	return floor_divide(ms - bins->anchor_ms, bins->opts.size_ms);
 }
 
-/* Make room for bins low..high, with slack so that growing stays rare. */
-static int cover(struct timebins *bins, int64_t low, int64_t high, struct err *err)
+/* The same without a division for what lies in bin number `near` or in the next one, as most does. */
+static int64_t bin_near(const struct timebins *bins, int64_t ms)
 {
-	int64_t new_low = low, new_high = high, slack;
-	struct timebin *wider;
+	uint64_t after_ms = (uint64_t)(ms - bins->near_ms);
+	uint64_t size_ms = (uint64_t)bins->opts.size_ms;
 
-	if (bins->count > 0) {
-		if (low >= bins->lowest && high < bins->lowest + bins->count) {
-			return ST_OK;
-		}
-		new_low = MIN(low, bins->lowest);
-		new_high = MAX(high, bins->lowest + bins->count - 1);
+	if (after_ms < 2 * size_ms) {
+		return bins->near + (after_ms >= size_ms);
 	}
-	if (new_high - new_low >= TIMEBINS_MAX) {
-		return err_set(err, ST_ELIMIT,
-			       "the times span too many bins; choose a larger bin size");
+	return bin_of(bins, ms);
+}
+
+static void set_grid(struct timebins *bins, int64_t some_start_ms)
+{
+	bins->grid_ms = some_start_ms;
+	__atomic_store_n(&bins->has_grid, true, __ATOMIC_RELEASE);
+}
+
+/* Bins that begin with a start or an end, and those that divide a day, are known at once. */
+static void plan_grid(struct timebins *bins)
+{
+	if (bins->opts.has_start) {
+		set_grid(bins, bins->opts.start_ms);
+	} else if (bins->opts.has_end) {
+		set_grid(bins, bins->opts.end_ms);
+	} else if (DAY_MS % bins->opts.size_ms == 0) {
+		set_grid(bins, 0);
 	}
-	slack = (new_high - new_low) / 2 + 64;
-	if (low < bins->lowest || bins->count == 0) {
-		new_low -= slack;
+}
+
+struct timegrid timebins_grid(const struct timebins *bins)
+{
+	struct timegrid grid = { .size_ms = bins->opts.size_ms };
+
+	if (__atomic_load_n(&bins->has_grid, __ATOMIC_ACQUIRE)) {
+		grid.known = true;
+		grid.origin_ms = bins->grid_ms;
 	}
-	if (high >= bins->lowest + bins->count || bins->count == 0) {
-		new_high += slack;
-	}
-	wider = g_new0(struct timebin, (gsize)(new_high - new_low + 1));
-	if (bins->count > 0) {
-		memcpy(wider + (bins->lowest - new_low), bins->bins,
-		       (size_t)bins->count * sizeof(*wider));
-	}
-	g_free(bins->bins);
-	bins->bins = wider;
-	bins->lowest = new_low;
-	bins->count = new_high - new_low + 1;
-	return ST_OK;
+	return grid;
 }
 
 int timebins_new(struct timebins **out, const struct timebins_opts *opts, struct err *err)
@@ -122,16 +127,19 @@ int timebins_new(struct timebins **out, const struct timebins_opts *opts, struct
 	if (opts->has_start) {
 		bins->anchored = true;
 		bins->anchor_ms = opts->start_ms;
+		bins->near_ms = opts->start_ms;
 		bins->low_limit = 0;
 		if (opts->has_end) {
 			bins->high_limit = bin_of(bins, opts->last_ms);
 		}
 	}
-	if (opts->has_start && opts->has_end &&
-	    cover(bins, bins->low_limit, bins->high_limit, err) != ST_OK) {
+	if (opts->has_start && opts->has_end && bins->high_limit >= BINTABLE_SPAN) {
 		timebins_free(bins);
-		return ST_ELIMIT;
+		return err_set(err, ST_ELIMIT,
+			       "there are too many bins from the start to the end; choose "
+			       "a larger bin size");
 	}
+	plan_grid(bins);
 	*out = bins;
 	return ST_OK;
 }
@@ -139,7 +147,7 @@ int timebins_new(struct timebins **out, const struct timebins_opts *opts, struct
 void timebins_free(struct timebins *bins)
 {
 	if (bins) {
-		g_free(bins->bins);
+		bintable_release(&bins->table);
 		g_free(bins);
 	}
 }
@@ -153,11 +161,6 @@ struct span {
 	int64_t from, to;
 	double bytes, packets;
 };
-
-static struct timebin *bin_at(const struct timebins *bins, int64_t n)
-{
-	return &bins->bins[n - bins->lowest];
-}
 
 static void touch(struct timebins *bins, int64_t first, int64_t last)
 {
@@ -190,10 +193,14 @@ static void add_shares(const struct timebins *bins, int64_t from, int64_t to,
 		       const struct span *span, double share)
 {
 	const struct timebin volume = volume_share(span, share);
-	struct timebin *bin = bin_at(bins, from);
 
-	for (int64_t n = from; n <= to; n++) {
-		add_volume(bin++, &volume);
+	while (from <= to) {
+		struct timebin *bin = bintable_at(&bins->table, from);
+		int64_t end = MIN(to, bintable_page_end(from));
+
+		for (; from <= end; from++) {
+			add_volume(bin++, &volume);
+		}
 	}
 }
 
@@ -203,7 +210,7 @@ static void add_spike(struct timebins *bins, const struct span *span, int64_t at
 	int64_t n = bin_of(bins, at_ms);
 
 	if (n >= span->from && n <= span->to) {
-		add_share(bin_at(bins, n), span, 1);
+		add_share(bintable_at(&bins->table, n), span, 1);
 		touch(bins, n, n);
 	}
 }
@@ -247,7 +254,7 @@ static double slots_until(const struct timebins *bins, int64_t ms)
  */
 static void add_overlap(struct timebins *bins, const struct span *span, int64_t n, double whole)
 {
-	const double slot = (double)timebins_slot(bins, n);
+	const double slot = (double)(n - bins->base);
 	double covered = 1;
 
 	if (n == span->first) {
@@ -255,7 +262,7 @@ static void add_overlap(struct timebins *bins, const struct span *span, int64_t 
 	} else if (n == span->last) {
 		covered = slots_until(bins, span->end_ms + 1) - slot;
 	}
-	add_share(bin_at(bins, n), span, covered * (double)bins->opts.size_ms / whole);
+	add_share(bintable_at(&bins->table, n), span, covered * (double)bins->opts.size_ms / whole);
 }
 
 /* All bins but the first and the last are covered whole, and get the same. */
@@ -282,7 +289,7 @@ static void spread_maximum(struct timebins *bins, const struct span *span)
 static void spread_minimum(struct timebins *bins, const struct span *span)
 {
 	for (int64_t n = span->from; n <= span->to; n++) {
-		bin_at(bins, n)->records++;
+		bintable_at(&bins->table, n)->records++;
 	}
 }
 
@@ -319,6 +326,10 @@ static void anchor(struct timebins *bins, int64_t start_ms)
 		bins->anchor_ms = bins->opts.end_ms - steps * size_ms;
 		bins->high_limit = bin_of(bins, bins->opts.last_ms);
 	}
+	bins->near_ms = bins->anchor_ms;
+	if (!bins->has_grid) {
+		set_grid(bins, bins->anchor_ms);
+	}
 }
 
 /* A record that begins before the first slot: as SiLK does, make room for 2^21 bins at least. */
@@ -330,81 +341,90 @@ static void move_base(struct timebins *bins, int64_t start_ms)
 	bins->base -= MAX(missing, INT64_C(1) << 21);
 }
 
-static int add_record(struct timebins *bins, const struct timebins_row *row, struct err *err)
+/* The bins of a run. */
+static void locate(struct timebins *bins, struct span *span)
+{
+	span->first = bin_near(bins, span->start_ms);
+	if (span->first != bins->near) {
+		bins->near = span->first;
+		bins->near_ms = timebins_time(bins, span->first);
+	}
+	span->last = bin_near(bins, span->end_ms);
+	span->from = MAX(span->first, bins->low_limit);
+	span->to = MIN(span->last, bins->high_limit);
+}
+
+/* The bin that a run lies in, for the runs to come. */
+static void remember(struct timebins *bins)
+{
+	bins->recent = bintable_at(&bins->table, bins->near);
+	bins->recent_ms = bins->near_ms;
+	bins->recent_end_ms = bins->near_ms + bins->opts.size_ms;
+}
+
+/* All of a run's volume into one bin. */
+static void add_to_bin(struct timebin *bin, const struct timerun *run,
+		       const struct timerun_row *rows)
+{
+	if (run->count > 0) {
+		timerun_add(bin, rows, run->count);
+	} else {
+		bin->records++;
+		bin->bytes += (double)run->bytes;
+		bin->packets += (double)run->packets;
+	}
+}
+
+static int add_run(struct timebins *bins, const struct timerun *run, const struct timerun_row *rows,
+		   struct err *err)
 {
 	struct span span = {
-		.start_ms = row->start_ms,
-		.end_ms = row->end_ms,
-		.bytes = (double)row->bytes,
-		.packets = (double)row->packets,
+		.start_ms = run->start_ms,
+		.end_ms = run->end_ms,
+		.bytes = (double)run->bytes,
+		.packets = (double)run->packets,
 	};
 
 	bins->seen = true;
 	if (!bins->anchored) {
 		anchor(bins, span.start_ms);
 	}
-	span.first = bin_of(bins, span.start_ms);
-	span.last = span.end_ms < timebins_time(bins, span.first + 1) ? span.first
-								      : bin_of(bins, span.end_ms);
-	span.from = MAX(span.first, bins->low_limit);
-	span.to = MIN(span.last, bins->high_limit);
+	locate(bins, &span);
 	if (span.from < bins->base) {
 		move_base(bins, span.start_ms);
 	}
 	if (span.from > span.to) {
 		return ST_OK;
 	}
-	if (cover(bins, span.from, span.to, err) != ST_OK) {
+	if (bintable_cover(&bins->table, span.from, span.to, err) != ST_OK) {
 		return ST_ELIMIT;
 	}
 	if (span.first == span.last) {
-		add_share(bin_at(bins, span.first), &span, 1);
+		remember(bins);
+		add_to_bin(bins->recent, run, rows);
 		touch(bins, span.first, span.first);
-		bins->recent = span.first;
-		bins->recent_ms = timebins_time(bins, span.first);
-		bins->recent_end_ms = bins->recent_ms + bins->opts.size_ms;
 	} else {
 		spreads[bins->opts.scheme](bins, &span);
 	}
 	return ST_OK;
 }
 
-int timebins_add(struct timebins *bins, const struct timebins_row *rows, size_t count,
-		 struct err *err)
+int timebins_add(struct timebins *bins, const struct timeruns *runs, struct err *err)
 {
+	const struct timerun_row *rows = runs->rows;
 	int status = ST_OK;
 
-	for (size_t i = 0; i < count && status == ST_OK; i++) {
-		const struct timebins_row *row = &rows[i];
+	for (uint32_t i = 0; i < runs->run_count && status == ST_OK; i++) {
+		const struct timerun *run = &runs->runs[i];
 
-		if (row->start_ms >= bins->recent_ms && row->end_ms < bins->recent_end_ms) {
-			struct timebin *bin = bin_at(bins, bins->recent);
-
-			bin->records++;
-			bin->bytes += (double)row->bytes;
-			bin->packets += (double)row->packets;
+		if (run->start_ms >= bins->recent_ms && run->end_ms < bins->recent_end_ms) {
+			add_to_bin(bins->recent, run, rows);
 		} else {
-			status = add_record(bins, row, err);
+			status = add_run(bins, run, rows, err);
 		}
+		rows += run->count;
 	}
 	return status;
-}
-
-size_t timebins_rows(const struct batch *batch, struct timebins_row *rows)
-{
-	for (uint32_t i = 0; i < batch->selected; i++) {
-		uint32_t row = batch->selection[i];
-		int64_t start_ms = floor_divide(batch->start_ns[row], NS_PER_MS);
-		int64_t duration_ms = (int64_t)(batch->duration_ns[row] / NS_PER_MS);
-
-		rows[i] = (struct timebins_row){
-			.start_ms = start_ms,
-			.end_ms = start_ms + duration_ms,
-			.bytes = batch->bytes[row],
-			.packets = batch->packets[row],
-		};
-	}
-	return batch->selected;
 }
 
 /* ---- results ---- */
@@ -430,11 +450,9 @@ uint64_t timebins_slot(const struct timebins *bins, int64_t n)
 const struct timebin *timebins_at(const struct timebins *bins, int64_t n)
 {
 	static const struct timebin none = { 0 };
+	const struct timebin *bin = bintable_look_up(&bins->table, n);
 
-	if (n < bins->lowest || n >= bins->lowest + bins->count) {
-		return &none;
-	}
-	return bin_at(bins, n);
+	return bin ? bin : &none;
 }
 
 int64_t timebins_time(const struct timebins *bins, int64_t n)

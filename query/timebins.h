@@ -3,8 +3,9 @@
  * Volume in bins of time: the engine of rwcount. Times are milliseconds since the epoch.
  *
  *	timebins_new(&bins, &opts, err);
- *	count = timebins_rows(batch, rows);		// by any thread
- *	timebins_add(bins, rows, count, err); ...	// in the order of the input
+ *	grid = timebins_grid(bins);		// by any thread, from time to time
+ *	timeruns_gather(runs, &grid, batch);	// by any thread
+ *	timebins_add(bins, runs, err); ...	// in the order of the input
  *	timebins_range(bins, &first, &last);
  *	for (n = first; n <= last; n++) ... timebins_time(bins, n), timebins_at(bins, n)
  *	timebins_free(bins);
@@ -12,7 +13,7 @@
 #ifndef TUSSAH_QUERY_TIMEBINS_H
 #define TUSSAH_QUERY_TIMEBINS_H
 
-#include "common/batch.h"
+#include "query/timeruns.h"
 
 /* How a record's volume is spread over the bins it spans; values are SiLK's numbers. */
 enum timebins_scheme {
@@ -39,34 +40,21 @@ struct timebins_opts {
 	int64_t last_ms;  /* in the last bin */
 };
 
-struct timebin {
-	double records, bytes, packets;
-};
-
-/* More bins than this are refused. */
-#define TIMEBINS_MAX (INT64_C(1) << 27)
-
 struct timebins;
 
 /* ST_OK, or ST_ELIMIT: start and end are too many bins apart. */
 int timebins_new(struct timebins **out, const struct timebins_opts *opts, struct err *err);
 void timebins_free(struct timebins *bins);
 
-/* What counts of a record. */
-struct timebins_row {
-	int64_t start_ms, end_ms;
-	uint64_t bytes, packets;
-};
-
-/* The selected rows; rows has room for BATCH_ROWS. Returns how many there are. */
-size_t timebins_rows(const struct batch *batch, struct timebins_row *rows);
+/* Where bins begin, which may be known before the first record. Threads: any. */
+struct timegrid timebins_grid(const struct timebins *bins);
 
 /*
  * ST_OK, or ST_ELIMIT: the times span too many bins. Shares of bins are rounded as they are added, and
- * where bins begin may depend on the first row: rows must come in the order of the input.
+ * where bins begin may depend on the first record: records must come in the order of the input. Threads:
+ * one at a time.
  */
-int timebins_add(struct timebins *bins, const struct timebins_row *rows, size_t count,
-		 struct err *err);
+int timebins_add(struct timebins *bins, const struct timeruns *runs, struct err *err);
 
 /* The bins to show; first > last: none. */
 void timebins_range(const struct timebins *bins, int64_t *first, int64_t *last);

@@ -73,7 +73,10 @@ test_case 'rwcount: shares of bins are added in the order of the input' '
 	for scheme in 0 1 2 3 4 5 6; do
 		same rwcount --xargs=blocks --bin-size=7 --load-scheme=$scheme || return 1
 	done &&
-	same rwcount --xargs=rows --bin-size=0.3 --skip-zeroes && same rwcount --bin-size=3600 &&
+	same rwcount --xargs=rows --bin-size=0.3 --skip-zeroes &&
+	for size in 1 30 3600 86400 1000000; do
+		same rwcount --bin-size=$size && same rwcount --xargs=blocks --bin-size=$size || return 1
+	done &&
 	same rwcount --xargs=blocks --start-time=2026/03/03 --end-time=2026/03/03:20 --bin-slots &&
 	same rwcount --xargs=blocks --sampling=scale --output-format=csv &&
 	sed "1!G;h;\$!d" blocks >backwards && same rwcount --xargs=backwards --bin-size=7 --bin-slots &&

@@ -33,6 +33,37 @@ static void test_print(void)
 	check(UINT64_MAX);
 }
 
+static void check_hundredths(double number)
+{
+	char text[DECIMAL_U64_MAX + 1];
+	char reference[32];
+
+	memset(text, 'x', sizeof(text));
+	text[decimal_print_hundredths(text, number)] = '\0';
+	snprintf(reference, sizeof(reference), "%.2f", number);
+	UNIT_ASSERT_STR(text, reference);
+}
+
+static void test_hundredths(void)
+{
+	static const double cases[] = { 0,     5e-324, 1e-300, 0.004,  0.005, 0.0050001, 0.015,
+					0.125, 0.375,  0.994,  0.995,  0.996, 0.999,     1,
+					1.005, 2.5,    9.995,  99.999, 1e15 };
+	uint64_t random = 1;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		check_hundredths(cases[i]);
+	}
+	for (int i = 0; i < 200000; i++) {
+		random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+		/* all sizes, and halves of hundredths, as they are and not */
+		check_hundredths((double)(random >> 12) / (double)(UINT64_C(1) << random % 64));
+		check_hundredths((double)(random >> 40) / 8);
+		check_hundredths((double)(random >> 44) / 200);
+	}
+	check_hundredths(4503599627370495.5);
+}
+
 static void test_padded(void)
 {
 	static const struct {
@@ -101,6 +132,7 @@ int main(void)
 {
 	static const struct unit_case cases[] = {
 		{ "print", test_print },
+		{ "hundredths", test_hundredths },
 		{ "padded", test_padded },
 		{ "scan", test_scan },
 		{ NULL, NULL },

@@ -14,17 +14,20 @@
 /* Add the records one after the other. Returned: free with timebins_free(). */
 static struct timebins *count(const struct timebins_opts *opts, const struct record *recs, size_t n)
 {
-	struct timebins_row rows[BATCH_ROWS];
+	struct timeruns *runs = g_new0(struct timeruns, 1);
 	struct batch *batch = batch_new();
 	struct timebins *bins;
+	struct timegrid grid;
 
 	for (size_t i = 0; i < n; i++) {
 		batch_append(batch, &recs[i]);
 	}
 	CU_ASSERT_EQUAL_FATAL(timebins_new(&bins, opts, NULL), ST_OK);
-	CU_ASSERT_EQUAL_FATAL(timebins_rows(batch, rows), n);
-	CU_ASSERT_EQUAL(timebins_add(bins, rows, n, NULL), ST_OK);
+	grid = timebins_grid(bins);
+	timeruns_gather(runs, &grid, batch);
+	CU_ASSERT_EQUAL(timebins_add(bins, runs, NULL), ST_OK);
 	batch_free(batch);
+	g_free(runs);
 	return bins;
 }
 
