@@ -63,9 +63,24 @@ static int envelope_parse_open(struct envelope *out, struct err *err)
 	return ST_OK;
 }
 
+void envelope_put_loss(uint8_t out[ENVELOPE_LOSS_BYTES], const struct envelope_loss *loss)
+{
+	put_be64(out, loss->kernel);
+	put_be64(out + 8, loss->journal);
+}
+
+int envelope_parse_loss(const struct envelope *envelope, struct envelope_loss *out, struct err *err)
+{
+	if (envelope->len < ENVELOPE_LOSS_BYTES) {
+		return err_set(err, ST_EFORMAT, "a note of what was dropped is cut short");
+	}
+	*out = (struct envelope_loss){ get_be64(envelope->bytes), get_be64(envelope->bytes + 8) };
+	return ST_OK;
+}
+
 int envelope_parse(struct envelope *out, const uint8_t *bytes, size_t len, struct err *err)
 {
-	if (len < ENVELOPE_HEAD_BYTES || bytes[0] < ENVELOPE_OPEN || bytes[0] > ENVELOPE_STATE) {
+	if (len < ENVELOPE_HEAD_BYTES || bytes[0] < ENVELOPE_OPEN || bytes[0] > ENVELOPE_LOSS) {
 		return err_set(err, ST_EFORMAT, "not an envelope");
 	}
 	out->kind = (enum envelope_kind)bytes[0];

@@ -37,6 +37,7 @@ enum envelope_kind {
 	ENVELOPE_CLOSE,    /* the session is over */
 	ENVELOPE_STATE, /* what a relay's decoder knows of the session by now (decoder_save()); in
 			   pieces, position: of so many bytes that follow in others */
+	ENVELOPE_LOSS,  /* of datagrams that a relay dropped; its session has nothing else */
 };
 
 enum envelope_flags {
@@ -61,10 +62,23 @@ struct envelope {
 	uint64_t session;  /* position of its ENVELOPE_OPEN in the journal */
 	uint64_t position; /* in the stream; 0: none */
 	int64_t arrival_ns;
-	const uint8_t *bytes; /* of an ENVELOPE_MESSAGE or ENVELOPE_STATE; borrowed */
+	const uint8_t *bytes; /* of all kinds but ENVELOPE_OPEN and ENVELOPE_CLOSE; borrowed */
 	size_t len;
 	struct envelope_open open; /* of an ENVELOPE_OPEN */
 };
+
+/* The bytes of an ENVELOPE_LOSS: how many datagrams, 8 bytes each. */
+struct envelope_loss {
+	uint64_t kernel;  /* found the socket's buffer full */
+	uint64_t journal; /* found the journal full */
+};
+
+#define ENVELOPE_LOSS_BYTES 16
+
+void envelope_put_loss(uint8_t out[ENVELOPE_LOSS_BYTES], const struct envelope_loss *loss);
+/* ST_OK, ST_EFORMAT. */
+int envelope_parse_loss(const struct envelope *envelope, struct envelope_loss *out,
+			struct err *err);
 
 /* What comes before the bytes. */
 void envelope_head(uint8_t out[ENVELOPE_HEAD_BYTES], const struct envelope *envelope);

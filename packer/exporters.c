@@ -413,6 +413,23 @@ static bool exporter_is_done(struct exporter *exporter, const struct envelope *e
 				       envelope->position));
 }
 
+/* What the relay dropped counts as if it had been dropped here; the relay itself has counted it. */
+static void exporter_take_loss(struct exporter *exporter, const struct envelope *envelope)
+{
+	struct envelope_loss loss;
+	struct err damage;
+
+	if (envelope_parse_loss(envelope, &loss, &damage) != ST_OK) {
+		exporter_log_damaged(exporter, &damage);
+	} else if (!exporter->repeat && !exporter->all->env.relays) {
+		metric_add(&exporter->stats->values[PROBE_KERNEL_DROPS], loss.kernel);
+		metric_add(&exporter->stats->values[PROBE_JOURNAL_DROPS], loss.journal);
+	}
+	if (exporter->stream && !exporter->repeat) {
+		position_pack(exporter->stream, envelope->position);
+	}
+}
+
 /* cut: it did not say that it is over. */
 static void exporters_close(struct exporters *exporters, struct exporter *exporter, bool cut)
 {
@@ -455,6 +472,10 @@ int exporters_take(struct exporters *exporters, const struct packconfig *config,
 	}
 	exporter_configure(exporter, config);
 	exporter->repeat = repeat || exporter_is_done(exporter, envelope);
+	if (envelope->kind == ENVELOPE_LOSS) {
+		exporter_take_loss(exporter, envelope);
+		return ST_OK;
+	}
 	return exporter_message(exporter, envelope, err);
 }
 

@@ -24,6 +24,7 @@ struct intake *intake_new(const struct intake_env *env)
 	struct intake *intake = g_new0(struct intake, 1);
 
 	intake->env = *env;
+	intake->losses = intakeloss_new_table();
 	pthread_mutex_init(&intake->lock, NULL);
 	return intake;
 }
@@ -31,6 +32,7 @@ struct intake *intake_new(const struct intake_env *env)
 void intake_free(struct intake *intake)
 {
 	if (intake) {
+		g_hash_table_destroy(intake->losses);
 		pthread_mutex_destroy(&intake->lock);
 		g_free(intake);
 	}
@@ -177,6 +179,17 @@ int intake_append_envelope(struct intake_channel *channel, struct envelope *enve
 	return ST_OK;
 }
 
+int intake_append_whole(struct intake_channel *channel, struct envelope *envelope, struct err *err)
+{
+	struct err reason;
+	uint64_t entry;
+	int st;
+
+	envelope->session = channel->feedback->session;
+	st = intake_journal(channel, envelope, &entry, &reason);
+	return st == ST_OK ? ST_OK : intake_failed(channel->intake, st, &reason, err);
+}
+
 int intake_append(struct intake_channel *channel, const uint8_t *bytes, size_t len,
 		  uint64_t position, uint64_t *entry, struct err *err)
 {
@@ -241,6 +254,10 @@ static int session_open_channel(struct intake_session *session, const char *prob
 	st = intake_channel_open(session->intake, &open, out, err);
 	if (st == ST_OK) {
 		g_ptr_array_add(session->channels, *out);
+	} else if (st == ST_EAGAIN && session->datagrams) {
+		metric_add(&probetable_get(session->intake->env.stats, probe)
+				    ->values[PROBE_JOURNAL_DROPS],
+			   1);
 	}
 	return st;
 }

@@ -49,6 +49,11 @@ struct intake *intake_new(const struct intake_env *env);
 void intake_free(struct intake *intake);
 /* Who waits for room in the journal gives up, now and later. */
 void intake_stop_waiting(struct intake *intake);
+/*
+ * Of a relay: put into the journal what was dropped of datagrams since the last call, for who comes
+ * behind. What finds no room there comes with the next call. One thread at a time.
+ */
+void intake_tell_losses(struct intake *intake);
 /* Messages taken in since the start. */
 uint64_t intake_messages(const struct intake *intake);
 

@@ -16,6 +16,7 @@ struct intake {
 	struct log_limit full_limit;
 	atomic_bool stopping;
 	_Atomic uint64_t messages;
+	GHashTable *losses; /* what the packer behind a relay was told, by probe (intakeloss.c) */
 };
 
 /* What comes in through one probe of one peer, or file: a session of the journal. */
@@ -80,8 +81,13 @@ void intake_channel_free(struct intake_channel *channel);
  */
 int intake_append(struct intake_channel *channel, const uint8_t *bytes, size_t len,
 		  uint64_t position, uint64_t *entry, struct err *err);
-/* The same of an envelope of kind ENVELOPE_MESSAGE or ENVELOPE_STATE, whose session is set. */
+/* The same of an envelope of another kind than ENVELOPE_OPEN and ENVELOPE_CLOSE; its session is set. */
 int intake_append_envelope(struct intake_channel *channel, struct envelope *envelope,
 			   uint64_t *entry, struct err *err);
+/* Without waiting, and without counting: ST_EAGAIN: the journal is full. */
+int intake_append_whole(struct intake_channel *channel, struct envelope *envelope, struct err *err);
+
+/* For intake.losses. Returned: g_hash_table_destroy(). */
+GHashTable *intakeloss_new_table(void);
 
 #endif

@@ -66,7 +66,7 @@ static int relay_append(struct intake_session *session, const struct envelope *e
 		relay_log_lost(session, envelope);
 		return ST_OK;
 	}
-	copy.position = envelope->kind == ENVELOPE_MESSAGE ? position : envelope->position;
+	copy.position = envelope->kind == ENVELOPE_STATE ? envelope->position : position;
 	return intake_append_envelope(channel, &copy, entry, err);
 }
 
@@ -112,10 +112,9 @@ int intake_relay_message(struct intake_session *session, const uint8_t *bytes, s
 {
 	static int (*const takers[])(struct intake_session *, const struct envelope *, uint64_t,
 				     uint64_t *, struct err *) = {
-		[ENVELOPE_OPEN] = relay_open,
-		[ENVELOPE_MESSAGE] = relay_append,
-		[ENVELOPE_CLOSE] = relay_close,
-		[ENVELOPE_STATE] = relay_append,
+		[ENVELOPE_OPEN] = relay_open,   [ENVELOPE_MESSAGE] = relay_append,
+		[ENVELOPE_CLOSE] = relay_close, [ENVELOPE_STATE] = relay_append,
+		[ENVELOPE_LOSS] = relay_append,
 	};
 	struct envelope envelope;
 	uint64_t entry = 0;

@@ -271,7 +271,7 @@ static void packing_log_flush(const struct packing *packing)
 
 /*
  * With the lines of the log; incremental files are closed and published. Losses are booked behind
- * the commit: what is not committed is counted again after a crash.
+ * the commit: what is not committed is counted again after a crash. A relay's packer books them.
  */
 static int packing_flush(struct packing *packing, struct err *err)
 {
@@ -279,6 +279,9 @@ static int packing_flush(struct packing *packing, struct err *err)
 	int st;
 
 	packing_log_flush(packing);
+	if (packing->relay) {
+		intake_tell_losses(collector_intake(packing->collector));
+	}
 	st = packing_commit(packing, packing->output ? flags | WRITER_CLOSE : flags, err);
 	if (st == ST_OK) {
 		collector_book_losses(packing->collector, clock_now_ns(CLOCK_REALTIME), false);
@@ -573,6 +576,9 @@ int packing_stop(struct packing *packing, struct err *err)
 	packing_stop_pollers(packing);
 	log_msg(LOG_LEVEL_INFO, "Waiting for record handlers...");
 	packing_close_listeners(packing, NULL);
+	if (packing->relay) {
+		intake_tell_losses(collector_intake(packing->collector));
+	}
 	relay_stop(packing->relay);
 	log_msg(LOG_LEVEL_INFO, "Stopped processors.");
 	/* the timer still runs: packing may have to wait for a commit */

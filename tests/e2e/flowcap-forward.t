@@ -155,4 +155,28 @@ test_case 'a probe that is not its own is refused, and nothing is lost' '
 	expect_count S0 3000 && expect_count S1 1500
 '
 
+# noted: datagrams of V5 that the packer has noted as dropped for want of room
+noted() {
+	cat root/.loss/*/*/* 2>/dev/null | awk '/ S0 V5 / {
+		for (i = 1; i <= NF; i++)
+			if ($i ~ /^journal=/)
+				n += substr($i, 9)
+	}
+	END { print n + 0 }'
+}
+# all_stored RECORDS: so many more are stored than before, but for those noted
+all_stored() {
+	[ "$(noted)" -gt 0 ] && has_count S0 $((before + $1 - 30 * $(noted)))
+}
+
+exporter=$TUSSAH_BUILDDIR/tests/perf/exporter
+test_case 'what flowcap has no room for is noted by the packer, once' '
+	[ -x "$exporter" ] && before=$(count S0) && [ "$(noted)" = 0 ] && start_flowcap --journal-size=16m &&
+	"$exporter" --port="$udp" --format=v5 --records=600000 --rate=200000 >sent && test_grep "^600000 20000 " sent &&
+	test_wait 20 grep -q "no room in the journal" log && start_tls_packer --state-directory="$PWD/state1" &&
+	test_wait 30 grep -q "Relay: connected to .*acknowledged" log && test_stop "$flowcap" &&
+	test_wait 30 all_stored 600000 && dropped=$(noted) && kill -KILL "$packer" && { wait "$packer" || :; } &&
+	start_tls_packer --state-directory="$PWD/state1" && stop_packer && [ "$(noted)" = "$dropped" ]
+'
+
 test_done

@@ -61,8 +61,26 @@ static void test_message(void)
 	bytes[0] = ENVELOPE_STATE;
 	CU_ASSERT_EQUAL(envelope_parse(&back, bytes, sizeof(bytes), NULL), ST_OK);
 	UNIT_ASSERT_U64(back.len, 3);
-	bytes[0] = ENVELOPE_STATE + 1;
+	bytes[0] = ENVELOPE_LOSS + 1;
 	CU_ASSERT_EQUAL(envelope_parse(&back, bytes, sizeof(bytes), NULL), ST_EFORMAT);
+}
+
+static void test_loss(void)
+{
+	uint8_t bytes[ENVELOPE_HEAD_BYTES + ENVELOPE_LOSS_BYTES];
+	struct envelope_loss loss = { 0, 0 };
+	struct envelope back;
+
+	envelope_head(bytes, &(struct envelope){ .kind = ENVELOPE_LOSS, .session = 3 });
+	envelope_put_loss(bytes + ENVELOPE_HEAD_BYTES,
+			  &(struct envelope_loss){ .kernel = 0x0102030405060708, .journal = 9 });
+	CU_ASSERT_EQUAL(envelope_parse(&back, bytes, sizeof(bytes), NULL), ST_OK);
+	CU_ASSERT_EQUAL(back.kind, ENVELOPE_LOSS);
+	CU_ASSERT_EQUAL(envelope_parse_loss(&back, &loss, NULL), ST_OK);
+	UNIT_ASSERT_U64(loss.kernel, 0x0102030405060708);
+	UNIT_ASSERT_U64(loss.journal, 9);
+	CU_ASSERT_EQUAL(envelope_parse(&back, bytes, sizeof(bytes) - 1, NULL), ST_OK);
+	CU_ASSERT_EQUAL(envelope_parse_loss(&back, &loss, NULL), ST_EFORMAT);
 }
 
 int main(void)
@@ -70,6 +88,7 @@ int main(void)
 	static const struct unit_case cases[] = {
 		{ "a session begins", test_open },
 		{ "a message", test_message },
+		{ "what was dropped", test_loss },
 		{ NULL, NULL },
 	};
 
