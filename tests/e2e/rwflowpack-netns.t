@@ -58,14 +58,32 @@ test_case 'one watches its interface' '
 	ip netns exec "$ns-1" ping -q -c 3 -i 0.2 10.9.1.1 >/dev/null
 '
 
-connected_again() {
-	[ "$(grep -c "connected to" sensor1.log)" -ge 2 ]
+# times N TEXT LOG: so often
+times() {
+	[ "$(grep -c "$2" "$3")" -ge "$1" ]
 }
 
 test_case 'a cut network is noticed in seconds, in silence too, at both ends, and the sensor comes back' '
 	ip -n "$ns-p" link set tp1 down && test_wait 20 grep -q "lost: " sensor1.log &&
 	test_wait 60 grep -q "noticed disconnect by 10.9.1.2" packer.log && # half open: it heard nothing of the end
-	ip -n "$ns-p" link set tp1 up && test_wait 30 connected_again
+	ip -n "$ns-p" link set tp1 up && test_wait 30 times 2 "connected to" sensor1.log
+'
+
+# Both interfaces stay up, but what is sent goes to nobody.
+swallow() {
+	ip -n "$ns-p" neigh replace 10.9.1.2 lladdr 02:00:00:00:00:f1 dev tp1 nud permanent &&
+		ip -n "$ns-1" neigh replace 10.9.1.1 lladdr 02:00:00:00:00:f2 dev eth0 nud permanent
+}
+swallow_no_more() {
+	ip -n "$ns-p" neigh del 10.9.1.2 dev tp1 && ip -n "$ns-1" neigh del 10.9.1.1 dev eth0
+}
+
+test_case 'an established connection that nothing comes through is over in its time, at both ends: 3 and 20 seconds' '
+	since=$(date +%s) && lost=$(grep -c "lost: " sensor1.log) && swallow &&
+	test_wait 15 times $((lost + 1)) "lost: .*timed out" sensor1.log && sensor_s=$(($(date +%s) - since)) &&
+	test_wait 40 times 2 "noticed disconnect by 10.9.1.2.*timed out" packer.log && packer_s=$(($(date +%s) - since)) &&
+	echo "noticed after $sensor_s and $packer_s s" && [ "$sensor_s" -le 10 ] && [ "$packer_s" -ge 10 ] && [ "$packer_s" -le 30 ] &&
+	swallow_no_more && test_wait 30 times 3 "connected to" sensor1.log
 '
 
 test_case 'the other reads a file' '
