@@ -95,23 +95,15 @@ static const struct opt count_opt_table[] = {
 	OPT_GROUP(struct count_opts, text, text_opt_table),
 	OPT_GROUP(struct count_opts, output, output_opt_table),
 	OPT_GROUP(struct count_opts, threads, threads_opt_table),
-	OPT_FLAG(struct count_opts, source.print_filenames, "print-filenames", 0,
-		 "print the name of each input file as it is opened"),
-	OPT_STR(struct count_opts, source.copy_input, "copy-input", 0, "PATH",
-		"copy all input records to this file, pipe or stdout", .flags = OPT_ONCE),
-	OPT_OPTSTR(struct count_opts, source.xargs, "xargs", 0, "FILE",
-		   "read the names of input files from this file, or from standard input",
-		   .flags = OPT_ONCE),
+	OPT_GROUP(struct count_opts, source, source_print_opt_table),
 	OPT_GROUP(struct count_opts, site, site_opt_table),
 	OPT_END,
 };
 
-/* No switch and no variable says otherwise: both families are read as they are. */
-static char all_policy[] = "mix";
 static const struct count_opts count_defaults = {
 	.bin_size = { 30000 },
 	.load_scheme = { TIMEBINS_TIME_PROPORTIONAL },
-	.source = { .ipv6_policy = all_policy },
+	.source = { .own_policy = "mix" },
 };
 
 /* ---- reading ---- */

@@ -41,22 +41,16 @@ static const struct opt dedupe_opt_table[] = {
 	OPT_STR(struct dedupe_opts, output_path, "output-path", 0, "PATH",
 		"write the records to this file, pipe or stdout", .flags = OPT_ONCE),
 	OPT_GROUP(struct dedupe_opts, sort, recordsort_opt_table),
-	OPT_FLAG(struct dedupe_opts, source.print_filenames, "print-filenames", 0,
-		 "print the name of each input file as it is opened"),
-	OPT_OPTSTR(struct dedupe_opts, source.xargs, "xargs", 0, "FILE",
-		   "read the names of input files from this file, or from standard input",
-		   .flags = OPT_ONCE),
+	OPT_GROUP(struct dedupe_opts, source, source_names_opt_table),
 	OPT_GROUP(struct dedupe_opts, sink, sink_opt_table),
 	OPT_GROUP(struct dedupe_opts, threads, threads_opt_table),
 	OPT_GROUP(struct dedupe_opts, site, site_opt_table),
 	OPT_END,
 };
 
-/* No switch and no variable says otherwise: both families are read as they are. */
-static char all_policy[] = "mix";
 static const struct dedupe_opts dedupe_defaults = {
 	.sort = { .buffer_size = RECORDSORT_BUFFER_DEFAULT },
-	.source = { .ipv6_policy = all_policy },
+	.source = { .own_policy = "mix" },
 };
 
 static const char *const compared[] = {

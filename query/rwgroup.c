@@ -65,12 +65,10 @@ static const struct opt group_opt_table[] = {
 	OPT_END,
 };
 
-/* Records are taken as they are. */
-static char all_policy[] = "mix";
 static const struct group_opts group_defaults = {
 	.threshold = 1,
 	.offset = { { 0, IP_V4_PREFIX }, false },
-	.source = { .ipv6_policy = all_policy },
+	.source = { .own_policy = "mix" },
 };
 
 struct grouping {

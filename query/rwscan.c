@@ -79,11 +79,10 @@ static const struct opt scan_opt_table[] = {
 };
 
 /* Only IPv4 has a model. */
-static char ignore_policy[] = "asv4";
 static const struct scan_opts scan_defaults = {
 	.theta0 = { 0.8 },
 	.theta1 = { 0.2 },
-	.source = { .ipv6_policy = ignore_policy },
+	.source = { .own_policy = "asv4" },
 };
 
 struct scan {

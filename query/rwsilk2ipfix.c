@@ -32,10 +32,8 @@ static const struct opt silk2ipfix_opt_table[] = {
 	OPT_END,
 };
 
-/* No switch and no variable says otherwise: both families are read as they are. */
-static char all_policy[] = "mix";
 static const struct silk2ipfix_opts silk2ipfix_defaults = {
-	.source = { .ipv6_policy = all_policy },
+	.source = { .own_policy = "mix" },
 };
 
 /* *records: how many were written. */

@@ -53,11 +53,7 @@ static const struct opt sort_opt_table[] = {
 		"write the records to this file, pipe or stdout", .flags = OPT_ONCE),
 	OPT_STR(struct sort_opts, input_pipe, "input-pipe", 0, "PATH",
 		"read this pipe or stdin when no file is named"),
-	OPT_FLAG(struct sort_opts, source.print_filenames, "print-filenames", 0,
-		 "print the name of each input file as it is opened"),
-	OPT_OPTSTR(struct sort_opts, source.xargs, "xargs", 0, "FILE",
-		   "read the names of input files from this file, or from standard input",
-		   .flags = OPT_ONCE),
+	OPT_GROUP(struct sort_opts, source, source_names_opt_table),
 	OPT_GROUP(struct sort_opts, made, madefield_opt_table),
 	OPT_GROUP(struct sort_opts, sink, sink_opt_table),
 	OPT_GROUP(struct sort_opts, threads, threads_opt_table),
@@ -65,11 +61,9 @@ static const struct opt sort_opt_table[] = {
 	OPT_END,
 };
 
-/* No switch and no variable says otherwise: both families are read as they are. */
-static char all_policy[] = "mix";
 static const struct sort_opts sort_defaults = {
 	.sort_buffer_size = BUFFER_DEFAULT_BYTES,
-	.source = { .ipv6_policy = all_policy },
+	.source = { .own_policy = "mix" },
 };
 
 struct sort {

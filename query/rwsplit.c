@@ -36,10 +36,8 @@ struct split_opts {
 
 #define NO_SEED UINT64_MAX
 
-/* No switch and no variable says otherwise: both families are read as they are. */
-static char all_policy[] = "mix";
 static const struct split_opts split_defaults = {
-	.source = { .ipv6_policy = all_policy },
+	.source = { .own_policy = "mix" },
 	.seed = NO_SEED,
 	.sample_ratio = 1,
 	.file_ratio = 1,
@@ -76,9 +74,7 @@ static const struct opt split_opt_table[] = {
 		"write one file, drawn at random, of every N"),
 	OPT_U64(struct split_opts, max_outputs, "max-outputs", 0, "N", 1, OUTPUTS_MAX,
 		"write no more files than this"),
-	OPT_FLAG(struct split_opts, source.print_filenames, "print-filenames", 0,
-		 "print the name of each input file as it is opened"),
-	OPT_GROUP(struct split_opts, source, source_xargs_opt_table),
+	OPT_GROUP(struct split_opts, source, source_names_opt_table),
 	OPT_GROUP(struct split_opts, sink, sink_opt_table),
 	OPT_GROUP(struct split_opts, site, site_opt_table),
 	OPT_END,

@@ -16,6 +16,15 @@ const struct opt source_xargs_opt_table[] = {
 	OPT_END,
 };
 
+const struct opt source_names_opt_table[] = {
+	OPT_FLAG(struct source_opts, print_filenames, "print-filenames", 0,
+		 "print the name of each input file as it is opened"),
+	OPT_OPTSTR(struct source_opts, xargs, "xargs", 0, "FILE",
+		   "read the names of input files from this file, or from standard input",
+		   .flags = OPT_ONCE),
+	OPT_END,
+};
+
 int source_parse_policy(const struct opt *opt, const char *text, void *dest, struct err *err)
 {
 	enum ipv6_policy policy;
@@ -69,7 +78,7 @@ struct source {
 
 enum ipv6_policy source_policy(const struct source_opts *opts)
 {
-	const char *text = opts->ipv6_policy;
+	const char *text = opts->own_policy ? opts->own_policy : opts->ipv6_policy;
 	enum ipv6_policy policy = IPV6_MIX;
 
 	if (!text && tool_has_env("SILK_IPV6_POLICY")) {

@@ -17,16 +17,18 @@
 struct source_opts {
 	struct opt_optstr xargs; /* --xargs[=FILE] */
 	char *ipv6_policy;       /* --ipv6-policy; $SILK_IPV6_POLICY when not given */
+	const char *own_policy;  /* of tools without the switch, whatever the variable says */
 	bool print_filenames;    /* --print-filenames */
 	char *copy_input;        /* --copy-input=PATH */
 };
 extern const struct opt source_opt_table[];       /* all of the above */
 extern const struct opt source_print_opt_table[]; /* all but --ipv6-policy */
+extern const struct opt source_names_opt_table[]; /* --print-filenames and --xargs */
 extern const struct opt source_xargs_opt_table[]; /* --xargs only */
 
 /* Parse a --ipv6-policy, into a char *; each one that is given is looked at. */
 int source_parse_policy(const struct opt *opt, const char *text, void *dest, struct err *err);
-/* The policy that the switch or $SILK_IPV6_POLICY names; IPV6_MIX by default. */
+/* The tool's own policy, or what the switch or $SILK_IPV6_POLICY names; IPV6_MIX by default. */
 enum ipv6_policy source_policy(const struct source_opts *opts);
 /* Does $SILK_ICMP_SPORT_HANDLER say so? For struct stream_read_opts of tools without a source. */
 bool source_keeps_icmp_sport(void);
