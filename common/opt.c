@@ -11,10 +11,14 @@
 #include "common/optrow.h"
 #include "common/spelling.h"
 
+/* A function may read the name that it is called for, so its rows are one switch by their flag only. */
 static bool same_effect(const struct opt_row *a, const struct opt_row *b)
 {
+	bool by_name = a->opt->kind == OPT_KIND_CALL &&
+		       !((a->opt->flags | b->opt->flags) & OPT_HIDDEN);
+
 	return a->opt->kind == b->opt->kind && a->offset == b->offset &&
-	       a->opt->parse == b->opt->parse && a->opt->tag == b->opt->tag;
+	       a->opt->parse == b->opt->parse && a->opt->tag == b->opt->tag && !by_name;
 }
 
 /* The state of one walk over a command line. */
@@ -60,9 +64,14 @@ static int choose_match(const char *dashes, const char *name, const GPtrArray *m
 	return ST_OK;
 }
 
+static bool is_help(const struct opt *opt)
+{
+	return opt_is_builtin(opt) && opt->tag == OPT_HELP;
+}
+
 /*
  * Find a row by an exact name of len bytes, or else by a prefix that fits one row or aliases of
- * one. *out NULL: none.
+ * one. Any prefix of "help" is as good as the name. *out NULL: none.
  */
 static int find_long(const struct parser *p, const char *dashes, const char *name, size_t len,
 		     struct opt_row **out, struct err *err)
@@ -78,7 +87,7 @@ static int find_long(const struct parser *p, const char *dashes, const char *nam
 		if (strncmp(row->opt->name, name, len) != 0) {
 			continue;
 		}
-		if (!row->opt->name[len]) {
+		if (!row->opt->name[len] || (len > 0 && is_help(row->opt))) {
 			*out = row;
 			goto done;
 		}

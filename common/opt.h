@@ -17,7 +17,8 @@
  * prefix, and an exact name wins over longer ones; one dash does for a long name; "--name=value"
  * and "--name value" are the same for a needed argument, an optional argument takes only the "="
  * form; "--" ends switches; arguments and switches may be mixed. Rows that set the same member in
- * the same way are aliases: a prefix of several of them is not ambiguous.
+ * the same way are aliases: a prefix of several of them is not ambiguous. Rows that call a function
+ * are so when one of them is hidden. A prefix of "help" is never ambiguous.
  */
 #ifndef TUSSAH_COMMON_OPT_H
 #define TUSSAH_COMMON_OPT_H

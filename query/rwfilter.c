@@ -255,9 +255,6 @@ static void add_tuples(struct rwfilter_opts *opts)
 	struct err err;
 
 	if (!opts->tuples.path) {
-		if (opts->tuples.fields || opts->tuples.delimiter || opts->tuples.direction) {
-			tool_usage("The tuple switches need --tuple-file");
-		}
 		return;
 	}
 	if (tuples_read(&tuples, &opts->tuples, &err) != ST_OK) {

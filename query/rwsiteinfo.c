@@ -47,7 +47,7 @@ static const struct opt siteinfo_opt_table[] = {
 	OPT_STR(struct siteinfo_opts, classes, "classes", 0, "LIST",
 		"only these classes; @ is the default class", .flags = OPT_ONCE),
 	OPT_STR(struct siteinfo_opts, types, "types", 0, "LIST",
-		"only these types; @ are the default types", .flags = OPT_ONCE),
+		"only these types; all are all, @ the default types", .flags = OPT_ONCE),
 	OPT_STR(struct siteinfo_opts, flowtypes, "flowtypes", 0, "LIST",
 		"only these pairs of CLASS/TYPE; either may be \"all\"", .flags = OPT_ONCE),
 	OPT_STR(struct siteinfo_opts, sensors, "sensors", 0, "LIST",
@@ -391,8 +391,9 @@ static void filter_type(void *arg, const char *name)
 	struct filtering *filtering = arg;
 	const struct job *job = filtering->job;
 	const struct site *site = job->rows.site;
+	bool all = strcmp(name, "all") == 0;
 	bool defaults = strcmp(name, "@") == 0;
-	bool found = defaults;
+	bool found = defaults || all;
 
 	filtering->names++;
 	for (int id = 0; id <= site_flowtype_max(site); id++) {
@@ -401,7 +402,8 @@ static void filter_type(void *arg, const char *name)
 		if (!type || (job->classes && !job->classes[site_flowtype_class(site, id)])) {
 			continue;
 		}
-		if (defaults ? site_flowtype_is_default(site, id) : strcmp(type, name) == 0) {
+		if (defaults ? site_flowtype_is_default(site, id)
+			     : all || strcmp(type, name) == 0) {
 			job->flowtypes[id] = true;
 			found = true;
 		}

@@ -178,7 +178,15 @@ test_case 'tuples' '
 	rwfilter --tuple-file=- --pass=- a.rw <tuples >out.rw && has out.rw "49152:443 0:769 0:769 " &&
 	test_must_fail rwfilter --tuple-file=tuples --tuple-delimiter= --print-statistics a.rw 2>err && test_grep "delimiter is empty" err &&
 	printf "sIP|dIP\n10.0.0.1|\n" >title && test_must_fail rwfilter --tuple-file=title --tuple-fields=sip --print-statistics a.rw 2>err && test_grep "line 1: 2 fields" err &&
-	test_must_fail rwfilter --tuple-file=tuples --tuple-fields=what --print-statistics a.rw
+	test_must_fail rwfilter --tuple-file=tuples --tuple-fields=what --print-statistics a.rw &&
+	rwfilter --tuple-fields=sip --tuple-direction=both --protocol=58 --pass=- a.rw >out.rw && has out.rw "0:769 0:769 "
+'
+
+test_case 'a cut name that fits several tests is an error' '
+	for switch in --flags=S/SA --any=10.0.0.0/8 --byte=1-100 --not-s=10.0.0.1; do
+		test_must_fail rwfilter $switch --pass=some.rw a.rw 2>err && test_grep "is ambiguous" err &&
+			[ ! -e some.rw ] || return 1
+	done
 '
 
 test_case 'selection switches test records of files' '

@@ -50,6 +50,11 @@ test_case 'one dimension' '
 	rows group "" "h g" && rows default-class "" z && rows default-type "" "c b q"
 '
 
+test_case 'all types' '
+	rows type --types=all "a b b b q c" && rows flowtype "--types=q,all --classes=a,n" "nb ab aq" &&
+	rows flowtype "--types=@ --classes=a,n" "aq"
+'
+
 test_case 'several dimensions' '
 	rows class,type "" "z|b z|a z|c a|b a|q n|b" &&
 	rows class,sensor "" "z|E z|C z|A a|A a|E a|C n|" &&

@@ -409,6 +409,63 @@ static void test_added(void)
 	CU_ASSERT_TRUE(opts.no_titles);
 }
 
+static int count_call(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	(void)opt, (void)text, (void)err;
+	++*(int *)dest;
+	return ST_OK;
+}
+
+/* Rows of one function are different switches that read their names; a hidden one is an alias. */
+static void test_prefix_of_calls(void)
+{
+	static const struct opt table[] = {
+		OPT_CALL(struct test_opts, calls, "flags-all", 0, "LIST", count_call, 0, "all"),
+		OPT_CALL(struct test_opts, calls, "flags-first", 0, "LIST", count_call, 0, "first"),
+		OPT_CALL(struct test_opts, calls, "start", 0, "TIME", count_call, 0, "start"),
+		OPT_CALL(struct test_opts, calls, "start-old", 0, "TIME", count_call, OPT_HIDDEN,
+			 "start"),
+		OPT_CALL(struct test_opts, calls, "start-older", 0, "TIME", count_call, OPT_HIDDEN,
+			 "start"),
+		OPT_END,
+	};
+	static char program[] = "x", flags[] = "--flags=S/SA", start[] = "--start-o=1";
+	char *argvs[][3] = { { program, flags, NULL }, { program, start, NULL } };
+	struct opt_result result = { 0 };
+	struct test_opts opts = { 0 };
+	struct err err;
+
+	CU_ASSERT_EQUAL(opt_parse(table, &opts, 2, argvs[0], &result, &err), ST_EINVAL);
+	UNIT_ASSERT_STR(err.text, "option '--flags=S/SA' is ambiguous; possibilities:"
+				  " '--flags-all' '--flags-first'");
+	CU_ASSERT_EQUAL(opt_parse(table, &opts, 2, argvs[1], &result, &err), ST_OK);
+	g_free(result.args);
+}
+
+/* What begins "help" is that, whatever else begins so. */
+static void test_prefix_of_help(void)
+{
+	static const struct opt table[] = {
+		OPT_FLAG(struct test_opts, no_titles, "help-fields", 0, "describe each field"),
+		OPT_STR(struct test_opts, fields, "hour-file-command", 0, "COMMAND", "run this"),
+		OPT_END,
+	};
+	static char program[] = "x";
+	static char words[][8] = { "-h", "--h", "--he", "--hel", "--help" };
+	struct opt_result result = { 0 };
+	struct test_opts opts = { 0 };
+	struct err err;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+		char *argv[] = { program, words[i], NULL };
+
+		unit_at("%s", words[i]);
+		CU_ASSERT_EQUAL(opt_parse(table, &opts, 2, argv, &result, &err), ST_OK);
+		CU_ASSERT_EQUAL(result.action, OPT_HELP);
+		g_free(result.args);
+	}
+}
+
 /* What either parser saw, as text: "name=argument name= ... | arguments". */
 static GString *seen;
 
@@ -644,6 +701,8 @@ int main(void)
 		{ "help and dump", test_help_and_dump },
 		{ "check", test_check },
 		{ "added", test_added },
+		{ "prefix of calls", test_prefix_of_calls },
+		{ "prefix of help", test_prefix_of_help },
 		{ "as getopt_long_only", test_as_getopt },
 		{ "rows that come to be", test_more },
 		{ NULL, NULL },
