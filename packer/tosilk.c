@@ -13,6 +13,7 @@
 #include "packer/notelog.h"
 #include "packer/probe.h"
 #include "storage/blockout.h"
+#include "storage/bytesink.h"
 #include "storage/stream.h"
 
 enum file_format { FILE_SILK, FILE_BLOCKS };
@@ -142,7 +143,7 @@ static bool is_set(const char *variable)
 static int open_output(struct tosilk *self, int argc, char **argv, struct err *err)
 {
 	const char *path = self->opts->silk_output ? self->opts->silk_output : "stdout";
-	bool overwrite = is_set("SILK_CLOBBER");
+	bool overwrite = bytesink_clobbers(getenv("SILK_CLOBBER"));
 	struct header entries;
 	struct stream_write_opts write_opts = {
 		.compression = compressionopt_choose(&self->opts->compression,

@@ -45,7 +45,7 @@ struct outfile {
 
 static int outfile_make(struct outfile **out, const char *path, struct err *err)
 {
-	unsigned flags = tool_getenv("SILK_CLOBBER") ? BYTESINK_OVERWRITE : 0;
+	unsigned flags = tool_clobbers() ? BYTESINK_OVERWRITE : 0;
 	struct bytesink *sink = NULL;
 	int status = bytesink_create(&sink, path, flags, err);
 

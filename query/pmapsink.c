@@ -19,7 +19,7 @@ int pmapsink_write(const struct tool_env *env, const struct pmap *pmap,
 	struct header entries;
 	struct pmap_write_opts write = {
 		.no_silk_version = tool_getenv("SILK_HEADER_NOVERSION") != NULL,
-		.overwrite = tool_getenv("SILK_CLOBBER") != NULL,
+		.overwrite = tool_clobbers(),
 		.entries = &entries,
 	};
 	struct err err;

@@ -171,9 +171,7 @@ static void check_switches(const struct rwconvert_opts *opts, int argc)
 
 static void check_output(const char *path)
 {
-	const char *clobber = tool_getenv("SILK_CLOBBER");
-
-	if (g_file_test(path, G_FILE_TEST_EXISTS) && clobber == NULL) {
+	if (g_file_test(path, G_FILE_TEST_EXISTS) && !tool_clobbers()) {
 		tool_die("%s: exists already", path);
 	}
 }

@@ -24,7 +24,7 @@ void sink_write_opts(const struct sink_opts *opts, struct stream_write_opts *out
 {
 	out->compression = (uint8_t)sink_compression(opts);
 	out->crew = !opts->one_thread;
-	out->overwrite = tool_getenv("SILK_CLOBBER") != NULL;
+	out->overwrite = tool_clobbers();
 	out->no_silk_version = tool_getenv("SILK_HEADER_NOVERSION") != NULL;
 }
 

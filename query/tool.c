@@ -45,7 +45,7 @@ int tool_create(const char *path)
 	struct stat st;
 
 	if (stat(path, &st) != 0 || S_ISREG(st.st_mode)) {
-		flags |= tool_getenv("SILK_CLOBBER") ? O_TRUNC : O_EXCL;
+		flags |= tool_clobbers() ? O_TRUNC : O_EXCL;
 	}
 	return open(path, flags, 0666);
 }

@@ -49,6 +49,8 @@ char *const *tool_argv(const struct tool_env *env);
 const char *tool_getenv(const char *name);
 /* Is it set, even to nothing? */
 bool tool_has_env(const char *name);
+/* Does $SILK_CLOBBER allow to overwrite files? */
+bool tool_clobbers(void);
 
 /* Does the path ("-", "stdout"; NULL: none) mean standard output? */
 bool tool_is_stdout(const char *path);

@@ -4,11 +4,18 @@
 
 #include <stdlib.h>
 
+#include "storage/bytesink.h"
+
 const char *tool_getenv(const char *name)
 {
 	const char *text = getenv(name);
 
 	return text && *text ? text : NULL;
+}
+
+bool tool_clobbers(void)
+{
+	return bytesink_clobbers(getenv("SILK_CLOBBER"));
 }
 
 bool tool_has_env(const char *name)

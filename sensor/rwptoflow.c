@@ -12,6 +12,7 @@
 #include "sensor/capture.h"
 #include "sensor/ip4frame.h"
 #include "sensor/pcapfile.h"
+#include "storage/bytesink.h"
 #include "storage/compressionopt.h"
 #include "storage/notes.h"
 #include "storage/stream.h"
@@ -245,7 +246,7 @@ static int open_flows(struct ptoflow *self, int argc, char **argv)
 	const struct stream_write_opts write_opts = {
 		.compression = compressionopt_choose(&opts->compression,
 						     getenv("SILK_COMPRESSION_METHOD")),
-		.overwrite = is_set("SILK_CLOBBER"),
+		.overwrite = bytesink_clobbers(getenv("SILK_CLOBBER")),
 		.no_silk_version = is_set("SILK_HEADER_NOVERSION"),
 		.entries = &entries,
 	};
@@ -262,7 +263,7 @@ static int open_flows(struct ptoflow *self, int argc, char **argv)
 
 static int open_copy(struct ptoflow *self, struct pcapfile **out, const char *path)
 {
-	return path ? pcapfile_create(out, path, is_set("SILK_CLOBBER"),
+	return path ? pcapfile_create(out, path, bytesink_clobbers(getenv("SILK_CLOBBER")),
 				      capture_linktype(self->capture),
 				      capture_snap_bytes(self->capture), &self->err)
 		    : ST_OK;

@@ -113,6 +113,11 @@ static int open_append(const char *path, unsigned flags, struct err *err)
 	return rc == ST_OK ? fd : rc;
 }
 
+bool bytesink_clobbers(const char *value)
+{
+	return value && *value && *value != '0';
+}
+
 int bytesink_create(struct bytesink **out, const char *path, unsigned flags, struct err *err)
 {
 	struct bytesink *sink = NULL;

@@ -27,6 +27,10 @@ enum bytesink_flags {
 	BYTESINK_LOCK = 1 << 2, /* with APPEND: hold an exclusive lock, waited for, while open */
 };
 
+/* Does this value of SILK_CLOBBER (NULL: not set) allow to overwrite? Empty ones and those that begin
+ * with 0 do not. */
+bool bytesink_clobbers(const char *value);
+
 /*
  * Open path; "-" and "stdout" are standard output, "stderr" is standard error; a terminal is
  * refused. A name whose first ".gz" is its end is written through gzip; to append to it is refused.

@@ -157,7 +157,15 @@ test_case 'what is wrong on the command line' '
 test_case 'an existing file is replaced when asked' '
 	echo old >old.rw &&
 	SILK_CLOBBER=1 rwfilter --protocol=6 --pass=old.rw a.rw &&
-	has old.rw "49152:443 "
+	has old.rw "49152:443 " && cp old.rw was.rw &&
+	for no in "" 0 00 0x; do
+		export SILK_CLOBBER=$no
+		for command in "rwfilter --protocol=17 --pass=old.rw" "rwfilter --protocol=17 --print-statistics=old.rw" \
+			"rwcut --output-path=old.rw" "rwsilk2ipfix --ipfix-output=old.rw" "rwset --sip-file=old.rw"; do
+			test_must_fail $command a.rw 2>err && cmp old.rw was.rw || return 1
+		done
+	done
+	unset SILK_CLOBBER
 '
 
 test_case 'tuples' '
