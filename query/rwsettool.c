@@ -3,38 +3,19 @@
 #include "query/tool.h"
 
 #include "common/numlist.h"
-#include "common/processors.h"
 #include "common/timestamp.h"
 #include "query/outfile.h"
-#include "query/setsample.h"
+#include "query/setinputs.h"
+#include "query/setresult.h"
 #include "query/setsink.h"
-#include "storage/ipsetalgebra.h"
+#include "query/setstream.h"
 #include "storage/ipsetform.h"
-#include "storage/setranges.h"
-#include "storage/setrecords.h"
-#include "storage/sightings.h"
 
-#include <glib.h>
-#include <pthread.h>
-#include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
-#define STREAMED_MAX 8 /* files that are read at the same time */
-
-enum operation {
-	OP_UNION,
-	OP_INTERSECT,
-	OP_DIFFERENCE,
-	OP_SYMMETRIC_DIFFERENCE,
-	OP_MASK,
-	OP_FILL,
-	OP_SAMPLE,
-	OP_COUNT,
-};
-
 struct settool_opts {
-	bool given[OP_COUNT];
+	bool given[SETRESULT_OPS];
 	struct block_switch {
 		bool given;
 		uint8_t prefix;
@@ -49,10 +30,8 @@ struct settool_opts {
 	} ratio;
 	bool note_strip;
 	bool with_times;
-	struct time_switch {
-		bool given;
-		int64_t ms;
-	} since, before;
+	struct setresult_time since;
+	struct setresult_time before;
 	struct outfile_opts out;
 	struct setsink_opts sink;
 };
@@ -90,28 +69,28 @@ static int parse_ratio(const struct opt *opt, const char *text, void *dest, stru
 /* UTC; a day, an hour, ... stands for its first millisecond. */
 static int parse_time(const struct opt *opt, const char *text, void *dest, struct err *err)
 {
-	struct time_switch *time = dest;
+	struct setresult_time *time = dest;
 	int64_t ns = 0;
 	int status = timestamp_parse(text, false, &ns, NULL, err);
 
-	*time = (struct time_switch){ true, ns / NS_PER_MS };
+	*time = (struct setresult_time){ true, ns / NS_PER_MS };
 	return status;
 }
 
 static const struct opt settool_opt_table[] = {
-	OPT_FLAG(struct settool_opts, given[OP_UNION], "union", 0,
+	OPT_FLAG(struct settool_opts, given[SETRESULT_UNION], "union", 0,
 		 "write the addresses that are in any input"),
-	OPT_FLAG(struct settool_opts, given[OP_INTERSECT], "intersect", 0,
+	OPT_FLAG(struct settool_opts, given[SETRESULT_INTERSECT], "intersect", 0,
 		 "write the addresses that are in all inputs"),
-	OPT_FLAG(struct settool_opts, given[OP_DIFFERENCE], "difference", 0,
+	OPT_FLAG(struct settool_opts, given[SETRESULT_DIFFERENCE], "difference", 0,
 		 "write the addresses of the first input that are in no other"),
-	OPT_FLAG(struct settool_opts, given[OP_SYMMETRIC_DIFFERENCE], "symmetric-difference", 0,
-		 "write the addresses that are in an odd number of inputs"),
+	OPT_FLAG(struct settool_opts, given[SETRESULT_SYMMETRIC_DIFFERENCE], "symmetric-difference",
+		 0, "write the addresses that are in an odd number of inputs"),
 	OPT_CALL(struct settool_opts, mask, "mask", 0, "PREFIX", parse_block, 0,
 		 "write the first address of each block of this size that has one"),
 	OPT_CALL(struct settool_opts, fill, "fill-blocks", 0, "PREFIX", parse_block, 0,
 		 "write each block of this size that has an address as a whole"),
-	OPT_FLAG(struct settool_opts, given[OP_SAMPLE], "sample", 0,
+	OPT_FLAG(struct settool_opts, given[SETRESULT_SAMPLE], "sample", 0,
 		 "write a random sample of each input"),
 	OPT_CALL(struct settool_opts, size, "size", 0, "COUNT", parse_size, OPT_ONCE,
 		 "sample this many addresses of each input"),
@@ -135,154 +114,56 @@ static const struct opt settool_opt_table[] = {
 
 struct job {
 	const struct settool_opts *opts;
-	enum operation operation;
-	bool growing;           /* the order of insertions shows in the output */
-	const char *history;    /* the result still is this file's set, whose order was not read */
-	struct ipset *result;   /* NULL: nothing was read yet */
-	struct sightings *seen; /* the result when it has times, and then result is NULL */
+	struct setresult_opts what;
+	struct setresult *result;
 	struct header entries;
-	struct setsample_random random;
+	struct tool_env *env;
 };
 
 /* --- what is asked for --- */
 
-static enum operation chosen_operation(const struct settool_opts *opts)
+static enum setresult_op chosen_operation(const struct settool_opts *opts)
 {
-	static const char *const names[OP_COUNT] = {
+	static const char *const names[SETRESULT_OPS] = {
 		"union", "intersect",   "difference", "symmetric-difference",
 		"mask",  "fill-blocks", "sample",
 	};
-	enum operation chosen = OP_COUNT;
+	enum setresult_op chosen = SETRESULT_OPS;
 
-	for (int i = 0; i < OP_COUNT; i++) {
-		if (!opts->given[i] && !(i == OP_MASK && opts->mask.given) &&
-		    !(i == OP_FILL && opts->fill.given)) {
+	for (int i = 0; i < SETRESULT_OPS; i++) {
+		if (!opts->given[i] && !(i == SETRESULT_MASK && opts->mask.given) &&
+		    !(i == SETRESULT_FILL && opts->fill.given)) {
 			continue;
 		}
-		if (chosen == OP_UNION && (i == OP_MASK || i == OP_FILL)) {
-			chosen = OP_COUNT; /* these take the union of their inputs anyway */
+		if (chosen == SETRESULT_UNION && (i == SETRESULT_MASK || i == SETRESULT_FILL)) {
+			chosen = SETRESULT_OPS; /* these take the union of their inputs anyway */
 		}
-		if (chosen != OP_COUNT) {
+		if (chosen != SETRESULT_OPS) {
 			tool_usage("Switches --%s and --%s are incompatible", names[chosen],
 				   names[i]);
 		}
-		chosen = (enum operation)i;
+		chosen = (enum setresult_op)i;
 	}
-	if (chosen == OP_COUNT) {
+	if (chosen == SETRESULT_OPS) {
 		tool_usage("One of --union, --intersect, --difference, --symmetric-difference, "
 			   "--mask, --fill-blocks, or --sample is required");
 	}
 	return chosen;
 }
 
-static void check_sample(const struct settool_opts *opts, enum operation operation)
+static void check_sample(const struct settool_opts *opts, enum setresult_op operation)
 {
 	if (opts->size.given && opts->ratio.given) {
 		tool_usage("Switches size and ratio are incompatible");
 	}
-	if (operation == OP_SAMPLE && !opts->size.given && !opts->ratio.given) {
+	if (operation == SETRESULT_SAMPLE && !opts->size.given && !opts->ratio.given) {
 		tool_usage("The --sample switch requires a valid --size or --ratio argument");
 	}
 }
 
-static void seed_random(struct job *job)
+static void check_times(const struct settool_opts *opts, enum setresult_op operation)
 {
-	uint64_t seed = job->opts->seed.number;
-
-	if (!job->opts->seed.given && getrandom(&seed, sizeof(seed), 0) != sizeof(seed)) {
-		tool_die("cannot get a random number to start with");
-	}
-	setsample_seed(&job->random, seed);
-}
-
-/* --- operations --- */
-
-static void replace_result(struct job *job, struct ipset *set)
-{
-	ipset_free(job->result);
-	job->result = set;
-}
-
-/* A set that loses nothing keeps its history, and so the numbers of its nodes. */
-static void combine(struct job *job, const struct ipset *set, enum ipset_op op)
-{
-	struct ipset *combined;
-
-	ipset_finish(job->result);
-	combined = ipset_combine(job->result, set, op);
-	if (ipset_equal(combined, job->result)) {
-		ipset_free(combined);
-	} else {
-		replace_result(job, combined);
-		job->history = NULL;
-	}
-}
-
-static void add_set(struct job *job, struct ipset *set)
-{
-	if (!job->growing || (!ipset_is_wide(job->result) && !ipset_has_ipv6(set))) {
-		ipset_finish(set);
-		combine(job, set, IPSET_UNION);
-		return;
-	}
-	ipset_add_set(job->result, set);
-}
-
-/* What an operation does with each input behind the first, and with the last result. */
-static const struct step {
-	bool grows;   /* the first input counts with its history */
-	bool streams; /* is that operation, and nothing else is done to inputs or result */
-	enum ipset_op op;
-	void (*add)(struct job *job, struct ipset *set); /* instead; NULL: just that operation */
-} steps[OP_COUNT] = {
-	[OP_UNION] = { true, true, IPSET_UNION, add_set },
-	[OP_INTERSECT] = { true, true, IPSET_INTERSECTION, NULL },
-	[OP_DIFFERENCE] = { true, true, IPSET_DIFFERENCE, NULL },
-	[OP_SYMMETRIC_DIFFERENCE] = { true, true, IPSET_SYMMETRIC_DIFFERENCE, NULL },
-	[OP_MASK] = { false, false, IPSET_UNION, NULL },
-	[OP_FILL] = { false, false, IPSET_UNION, NULL },
-	[OP_SAMPLE] = { false, false, IPSET_UNION, NULL },
-};
-
-static struct ipset *sample_of(struct job *job, struct ipset *set)
-{
-	struct ipset *sample = ipset_is_wide(set) ? ipset_new_wide() : ipset_new();
-
-	if (job->opts->size.given) {
-		setsample_size(sample, set, job->opts->size.number, &job->random);
-	} else {
-		setsample_ratio(sample, set, job->opts->ratio.number, &job->random);
-	}
-	ipset_finish(sample);
-	ipset_free(set);
-	return sample;
-}
-
-/* Takes set. */
-static void take_set(struct job *job, struct ipset *set)
-{
-	const struct step *step = &steps[job->operation];
-
-	if (job->operation == OP_SAMPLE) {
-		set = sample_of(job, set);
-	}
-	if (!job->result) {
-		job->result = set;
-		return;
-	}
-	if (step->add) {
-		step->add(job, set);
-	} else {
-		combine(job, set, step->op);
-	}
-	ipset_free(set);
-}
-
-/* --- times --- */
-
-static void check_times(const struct settool_opts *opts, enum operation operation)
-{
-	if (opts->with_times && operation != OP_UNION) {
+	if (opts->with_times && operation != SETRESULT_UNION) {
 		tool_usage("Use --with-times with --union only");
 	}
 	if (opts->with_times && opts->sink.version.given) {
@@ -290,210 +171,64 @@ static void check_times(const struct settool_opts *opts, enum operation operatio
 	}
 }
 
-static bool needs_times(const struct settool_opts *opts)
+static uint64_t seed_of(const struct settool_opts *opts)
 {
-	return opts->with_times || opts->since.given || opts->before.given;
+	uint64_t seed = opts->seed.number;
+
+	if (!opts->seed.given && getrandom(&seed, sizeof(seed), 0) != sizeof(seed)) {
+		tool_die("cannot get a random number to start with");
+	}
+	return seed;
 }
 
-static bool is_wanted(const struct settool_opts *opts, const struct sighting *sighting)
+static bool version_tells_history(const struct settool_opts *opts)
 {
-	return !(opts->since.given && sighting->last_ms < opts->since.ms) &&
-	       !(opts->before.given && sighting->last_ms >= opts->before.ms);
+	struct ipset_write_opts write = { 0 };
+
+	setsink_write_opts(&opts->sink, &write);
+	return write.record_version == 0 || write.record_version == 3;
 }
 
-/* What the times select of an input goes into the result, or becomes a plain set. Takes seen. */
-static struct ipset *select_seen(struct job *job, struct sightings *seen)
+static struct setresult_opts what_is_asked(const struct settool_opts *opts,
+					   enum setresult_op operation)
 {
-	struct ipset *set = NULL;
-
-	if (!job->opts->with_times) {
-		set = sightings_have_ipv6(seen) ? ipset_new_wide() : ipset_new();
-	}
-	for (size_t i = 0; i < sightings_count(seen); i++) {
-		const struct sighting *at = sightings_at(seen, i);
-
-		if (!is_wanted(job->opts, at)) {
-			continue;
-		}
-		if (set) {
-			ipset_load_range(set, at->ip, at->ip);
-		} else {
-			sightings_add(job->seen, at->ip, at->first_ms, at->last_ms);
-		}
-	}
-	sightings_free(seen);
-	if (set) {
-		ipset_finish(set);
-	}
-	return set;
+	return (struct setresult_opts){
+		.op = operation,
+		.growing = version_tells_history(opts),
+		.prefix = operation == SETRESULT_FILL ? opts->fill.prefix : opts->mask.prefix,
+		.size = opts->size.given ? opts->size.number : 0,
+		.ratio = opts->ratio.number,
+		.seed = seed_of(opts),
+		.with_times = opts->with_times,
+		.since = opts->since,
+		.before = opts->before,
+	};
 }
 
 /* --- input --- */
 
-typedef int (*read_fn)(struct ipset **out, const char *path, struct header *header,
-		       struct err *err);
-
-/*
- * The order of insertions of the first input takes long to read, and shows only when nothing is
- * added or taken away. So it is read when that is known, if the file can be read again.
- */
-static bool reads_history(struct job *job, const char *path)
+static void copy_notes(void *arg, const struct header *header)
 {
-	if (!job->growing) {
-		return false;
-	}
-	if (job->operation == OP_UNION || !g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
-		return true;
-	}
-	job->history = path;
-	return false;
-}
+	struct job *job = arg;
 
-static read_fn way_to_read(struct job *job, const char *path, bool is_first)
-{
-	if (is_first) {
-		return reads_history(job, path) ? ipset_read_growing : ipset_read;
-	}
-	return job->growing && job->operation == OP_UNION ? ipset_read_for_adding : ipset_read;
-}
-
-static void recall_history(struct job *job)
-{
-	struct ipset *set = NULL;
-	struct err err;
-
-	if (!job->history || !ipset_is_wide(job->result)) {
-		return;
-	}
-	if (ipset_read_growing(&set, job->history, NULL, &err) != ST_OK) {
-		tool_die("Unable to read IPset from '%s': %s", job->history, err.text);
-	}
-	replace_result(job, set);
-}
-
-/* A file that is being read, perhaps by a thread. */
-struct input {
-	const char *path;
-	read_fn read;
-	bool times;
-	bool on_thread;
-	pthread_t thread;
-	int status;
-	struct err err;
-	struct header header;
-	struct ipset *set;
-	struct sightings *seen; /* instead of the set, with times */
-};
-
-static void *read_input(void *arg)
-{
-	struct input *input = arg;
-
-	if (input->times) {
-		input->status =
-			sightings_read(&input->seen, input->path, &input->header, &input->err);
-	} else {
-		input->status = input->read(&input->set, input->path, &input->header, &input->err);
-	}
-	return NULL;
-}
-
-static bool is_stdin(const char *path)
-{
-	return strcmp(path, "-") == 0 || strcmp(path, "stdin") == 0;
-}
-
-/* Read a file while others are read and put together, if there is a processor for it. */
-static void begin_input(struct input *input)
-{
-	input->on_thread = !is_stdin(input->path) && processors_count() > 1 &&
-			   pthread_create(&input->thread, NULL, read_input, input) == 0;
-}
-
-static void end_input(struct input *input)
-{
-	if (input->on_thread) {
-		pthread_join(input->thread, NULL);
-	} else {
-		read_input(input);
-	}
-	if (input->status != ST_OK) {
-		tool_die("Unable to read IPset from '%s': %s",
-			 strcmp(input->path, "-") == 0 ? "stdin" : input->path, input->err.text);
-	}
-}
-
-static void copy_notes(struct job *job, const struct header *header)
-{
-	if (!job->opts->note_strip || job->operation == OP_SYMMETRIC_DIFFERENCE) {
+	if (!job->opts->note_strip || job->what.op == SETRESULT_SYMMETRIC_DIFFERENCE) {
 		header_copy_entries(&job->entries, header, ENTRY_ANNOTATION);
 	}
 }
 
-static void use_input(struct job *job, struct input *input)
+static setinputs_read_fn choose_reading(void *arg, const char *path, bool is_first)
 {
-	struct ipset *set = input->set;
+	struct job *job = arg;
 
-	copy_notes(job, &input->header);
-	header_release(&input->header);
-	if (input->times) {
-		set = select_seen(job, input->seen);
-	}
-	if (set) {
-		take_set(job, set);
-	}
+	return setresult_choose(job->result, path, is_first);
 }
 
-/* Each file is read while the one before is, and is put together with those before that. */
-static void read_inputs(struct job *job, char **paths, int count)
+static void take_input(void *arg, const struct setinput *input)
 {
-	struct input inputs[2]; /* in turn */
+	struct job *job = arg;
 
-	for (int i = 0; i <= count; i++) {
-		struct input *next = &inputs[i % 2];
-		struct input *input = &inputs[(i + 1) % 2];
-
-		if (i < count) {
-			*next = (struct input){
-				.path = paths[i],
-				.read = way_to_read(job, paths[i], i == 0),
-				.times = needs_times(job->opts),
-			};
-			if (i > 0) {
-				begin_input(next);
-			}
-		}
-		if (i > 0) {
-			end_input(input);
-			use_input(job, input);
-		}
-	}
-}
-
-static int finish_blocks(struct job *job, struct err *err)
-{
-	const struct settool_opts *opts = job->opts;
-	bool filling = job->operation == OP_FILL;
-	unsigned prefix = filling ? opts->fill.prefix : opts->mask.prefix;
-	struct ipset *blocks = NULL;
-	int status = ST_OK;
-
-	if (!ipset_is_wide(job->result)) {
-		if (prefix > 32) {
-			tool_warn("Ignoring mask of %u for an IPv4 IPset", prefix);
-			return ST_OK;
-		}
-		prefix += 96;
-	}
-	if (filling) {
-		blocks = ipset_fill(job->result, prefix);
-	} else {
-		status = ipset_mask(&blocks, job->result, prefix, err);
-	}
-	if (status == ST_OK) {
-		replace_result(job, blocks);
-	}
-	return status;
+	copy_notes(job, input->header);
+	setresult_take(job->result, input);
 }
 
 /* --- output --- */
@@ -502,18 +237,20 @@ static const struct setsink_opts *sink_opts(const struct job *job)
 {
 	static const struct setsink_opts defaults;
 
-	return job->operation == OP_SYMMETRIC_DIFFERENCE ? &defaults : &job->opts->sink;
+	return job->what.op == SETRESULT_SYMMETRIC_DIFFERENCE ? &defaults : &job->opts->sink;
 }
 
 /* Complete the header, and say how to write. SiLK writes a symmetric difference as if no switch had
  * been given. */
-static void prepare_output(struct job *job, struct tool_env *env, struct ipset_write_opts *write)
+static void prepare_output(void *arg, struct ipset_write_opts *write)
 {
+	struct job *job = arg;
 	const struct setsink_opts *opts = sink_opts(job);
 
 	if (opts == &job->opts->sink) {
 		if (!opts->invocation_strip) {
-			header_add_invocation(&job->entries, tool_argc(env), tool_argv(env));
+			header_add_invocation(&job->entries, tool_argc(job->env),
+					      tool_argv(job->env));
 		}
 		sink_add_notes(&opts->sink, &job->entries);
 	}
@@ -525,37 +262,26 @@ static void prepare_output(struct job *job, struct tool_env *env, struct ipset_w
 	}
 }
 
-static int write_result(struct job *job, struct tool_env *env, struct outfile *out, struct err *err)
+static int write_result(struct job *job, struct outfile *out, struct err *err)
 {
+	struct ipset *set = setresult_set(job->result);
 	struct ipset_write_opts write = { 0 };
 	int status;
 
-	prepare_output(job, env, &write);
-	if (job->seen) {
-		sightings_finish(job->seen);
-		status = sightings_write_to(job->seen, outfile_sink(out), &write, err);
+	prepare_output(job, &write);
+	if (set) {
+		setsink_finish(set, sink_opts(job));
+		ipset_shrink(set);
+		status = ipset_write_to(set, outfile_sink(out), &write, err);
 	} else {
-		setsink_finish(job->result, sink_opts(job));
-		ipset_shrink(job->result);
-		status = ipset_write_to(job->result, outfile_sink(out), &write, err);
+		status = sightings_write_to(setresult_seen(job->result), outfile_sink(out), &write,
+					    err);
 	}
 	return status == ST_OK ? ST_OK
 			       : err_prefix(err, "Error writing IPset to '%s'", outfile_path(out));
 }
 
-/* --- from files --- */
-
-/* Can the inputs be gone through together, and be read again if that comes to nothing? */
-static bool may_stream(const struct job *job, char **paths, int count)
-{
-	bool may =
-		steps[job->operation].streams && count <= STREAMED_MAX && !needs_times(job->opts);
-
-	for (int i = 0; may && i < count; i++) {
-		may = g_file_test(paths[i], G_FILE_TEST_IS_REGULAR);
-	}
-	return may;
-}
+/* --- the run --- */
 
 /* What was found out on the way is forgotten when status is a failure. Returns whether it is none. */
 static bool end_streaming(struct job *job, int status)
@@ -569,101 +295,68 @@ static bool end_streaming(struct job *job, int status)
 
 /*
  * Sets of IPv4 addresses are put together bitmap by bitmap and never held, where the output can be
- * begun anew when an input turns out to be of another kind, or damaged.
+ * begun anew when an input turns out to be of another kind, or damaged. Whether all is written; if
+ * not, whatever the reason, it is to be done in another way.
  */
-static bool may_write_records(const struct job *job, char **paths, int count)
+static bool write_streamed(struct job *job, const struct setstream *stream, struct outfile **out)
 {
-	const struct outfile_opts *out = &job->opts->out;
+	const struct outfile_opts *opts = &job->opts->out;
 	struct ipset_write_opts write = { 0 };
 
 	setsink_write_opts(sink_opts(job), &write);
-	return out->output_path && !tool_is_stdout(out->output_path) &&
-	       (write.record_version == 0 || write.record_version == 2) &&
-	       may_stream(job, paths, count);
+	if (!opts->output_path || tool_is_stdout(opts->output_path) ||
+	    (write.record_version != 0 && write.record_version != 2)) {
+		return false;
+	}
+	if (end_streaming(job, setstream_write(stream, outfile_sink(*out), prepare_output))) {
+		return true;
+	}
+	outfile_drop(*out);
+	*out = outfile_open(opts);
+	return false;
 }
 
-/* Whether all is written; if not, whatever the reason, it is to be done in another way. */
-static bool write_records(struct job *job, struct tool_env *env, struct outfile *out, char **paths,
-			  int count)
+/* Of others the result alone is held, unless each input is taken in. Whether it is made. */
+static bool combine_streamed(struct job *job, const struct setstream *stream)
 {
-	struct setrecords *inputs[STREAMED_MAX] = { NULL };
-	struct ipset_write_opts write = { 0 };
-	int status = ST_OK;
-
-	for (int i = 0; status == ST_OK && i < count; i++) {
-		status = setrecords_open(&inputs[i], paths[i], NULL);
-		if (status == ST_OK) {
-			copy_notes(job, setrecords_header(inputs[i]));
-		}
-	}
-	if (status == ST_OK) {
-		prepare_output(job, env, &write);
-		status = setrecords_combine(inputs, (size_t)count, steps[job->operation].op,
-					    outfile_sink(out), &write, NULL);
-	}
-	for (int i = 0; i < count; i++) {
-		setrecords_close(inputs[i]);
-	}
-	return end_streaming(job, status);
-}
-
-/* Of others the result alone is held, unless each input grows it by what tells a history. */
-static bool may_combine_ranges(const struct job *job, char **paths, int count)
-{
-	return !(job->growing && job->operation == OP_UNION) && count > 1 &&
-	       may_stream(job, paths, count);
-}
-
-/* Whether the result is made; as write_records(). */
-static bool combine_ranges(struct job *job, char **paths, int count)
-{
-	struct setranges *inputs[STREAMED_MAX] = { NULL };
+	struct ipset *set = NULL;
 	bool changed = false;
-	int status = ST_OK;
 
-	for (int i = 0; status == ST_OK && i < count; i++) {
-		status = setranges_open(&inputs[i], paths[i], NULL);
-		if (status == ST_OK) {
-			copy_notes(job, setranges_header(inputs[i]));
-		}
+	if (setresult_grows(&job->what) || stream->count == 1 ||
+	    !end_streaming(job, setstream_combine(stream, &set, &changed))) {
+		return false;
 	}
-	if (status == ST_OK) {
-		status = setranges_combine(inputs, (size_t)count, steps[job->operation].op,
-					   &job->result, &changed, NULL);
-		job->history = job->growing && !changed ? paths[0] : NULL;
-	}
-	for (int i = 0; i < count; i++) {
-		setranges_close(inputs[i]);
-	}
-	return end_streaming(job, status);
+	setresult_use(job->result, set, changed, stream->paths[0]);
+	return true;
 }
 
-/* --- the run --- */
-
-static bool version_tells_history(const struct settool_opts *opts)
+static int make_set(struct job *job, struct outfile **out, char **paths, int count, struct err *err)
 {
-	struct ipset_write_opts write = { 0 };
+	struct setstream stream = {
+		.paths = paths,
+		.count = count,
+		.opened = copy_notes,
+		.arg = job,
+	};
+	const struct setinputs inputs = {
+		.paths = paths,
+		.count = count,
+		.times = setresult_needs_times(&job->what),
+		.choose = choose_reading,
+		.take = take_input,
+		.arg = job,
+	};
+	bool streams = setresult_is_plain(&job->what, &stream.op) && setstream_may(&stream);
+	int status;
 
-	setsink_write_opts(&opts->sink, &write);
-	return write.record_version == 0 || write.record_version == 3;
-}
-
-static int make_result(struct job *job, struct tool_env *env, struct outfile *out, char **paths,
-		       int count, struct err *err)
-{
-	int status = ST_OK;
-
-	if (!may_combine_ranges(job, paths, count) || !combine_ranges(job, paths, count)) {
-		read_inputs(job, paths, count);
+	if (streams && write_streamed(job, &stream, out)) {
+		return ST_OK;
 	}
-	if (job->operation == OP_MASK || job->operation == OP_FILL) {
-		status = finish_blocks(job, err);
+	if (!streams || !combine_streamed(job, &stream)) {
+		setinputs_read(&inputs);
 	}
-	if (status == ST_OK) {
-		recall_history(job);
-		status = write_result(job, env, out, err);
-	}
-	return status;
+	status = setresult_finish(job->result, err);
+	return status == ST_OK ? write_result(job, *out, err) : status;
 }
 
 /* status is that of writing. */
@@ -684,41 +377,30 @@ static int end_output(struct outfile *out, int status, struct err *err)
 static int settool_run(struct tool_env *env, void *base, int argc, char **argv)
 {
 	const struct settool_opts *opts = base;
-	struct job job = { .opts = opts, .operation = chosen_operation(opts) };
+	enum setresult_op operation = chosen_operation(opts);
+	struct job job = { .opts = opts, .env = env };
 	char dash[] = "-";
 	char *only_stdin[] = { dash };
-	char **paths = argc ? argv : only_stdin;
-	int count = argc ? argc : 1;
-	bool done = false;
 	struct outfile *out;
 	struct err err;
 	int status;
 
-	check_sample(opts, job.operation);
-	check_times(opts, job.operation);
+	check_sample(opts, operation);
+	check_times(opts, operation);
 	if (!argc && isatty(STDIN_FILENO)) {
 		tool_usage("No input files given on command line and standard input is a terminal");
 	}
 	out = outfile_open(&opts->out);
-	seed_random(&job);
-	job.growing = steps[job.operation].grows && version_tells_history(opts);
-	job.seen = opts->with_times ? sightings_new() : NULL;
+	job.what = what_is_asked(opts, operation);
+	job.result = setresult_new(&job.what);
 	header_init(&job.entries);
-	if (may_write_records(&job, paths, count)) {
-		done = write_records(&job, env, out, paths, count);
-		if (!done) {
-			outfile_drop(out);
-			out = outfile_open(&opts->out);
-		}
-	}
-	status = done ? ST_OK : make_result(&job, env, out, paths, count, &err);
+	status = make_set(&job, &out, argc ? argv : only_stdin, argc ? argc : 1, &err);
 	status = end_output(out, status, &err);
 	if (status != ST_OK) {
 		tool_warn_err(&err);
 	}
 	header_release(&job.entries);
-	ipset_free(job.result);
-	sightings_free(job.seen);
+	setresult_free(job.result);
 	return status == ST_OK ? TOOL_EXIT_OK : TOOL_EXIT_ERROR;
 }
 

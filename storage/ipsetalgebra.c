@@ -75,12 +75,11 @@ static struct ipset *result_new(const struct ipset *a, const struct ipset *b, en
 	return ipset_is_wide(a) || (adds && ipset_has_ipv6(b)) ? ipset_new_wide() : ipset_new();
 }
 
-/* Is a place in the result, by [in a][in b]? */
-static const bool belongs[][2][2] = {
-	[IPSET_UNION] = { { false, true }, { true, true } },
-	[IPSET_INTERSECTION] = { { false, false }, { false, true } },
-	[IPSET_DIFFERENCE] = { { false, false }, { true, false } },
-	[IPSET_SYMMETRIC_DIFFERENCE] = { { false, true }, { true, false } },
+const struct ipset_truth ipset_truths[] = {
+	[IPSET_UNION] = { UINT64_MAX, UINT64_MAX, UINT64_MAX },
+	[IPSET_INTERSECTION] = { 0, UINT64_MAX, 0 },
+	[IPSET_DIFFERENCE] = { UINT64_MAX, 0, 0 },
+	[IPSET_SYMMETRIC_DIFFERENCE] = { UINT64_MAX, 0, UINT64_MAX },
 };
 
 /*
@@ -148,12 +147,15 @@ static void sweep6(struct ipset *result, const struct ipset *a, const struct ips
 
 struct ipset *ipset_combine(const struct ipset *a, const struct ipset *b, enum ipset_op op)
 {
+	const struct ipset_truth *truth = &ipset_truths[op];
+	/* by [in a][in b] */
+	const bool wanted[2][2] = { { false, truth->second }, { truth->first, truth->both } };
 	struct ipset *result = result_new(a, b, op);
 
 	if (a->ranges6.count || b->ranges6.count) {
-		sweep6(result, a, b, belongs[op]);
+		sweep6(result, a, b, wanted);
 	} else {
-		sweep4(result, &a->ranges4, &b->ranges4, belongs[op]);
+		sweep4(result, &a->ranges4, &b->ranges4, wanted);
 	}
 	ipset_finish(result);
 	return result;

@@ -21,6 +21,22 @@ enum ipset_op {
 	IPSET_SYMMETRIC_DIFFERENCE, /* in one, not in both */
 };
 
+/*
+ * Is an address in the result that is in the first set only, in both, in the second only? 64
+ * addresses at once: all bits, or none.
+ */
+struct ipset_truth {
+	uint64_t first;
+	uint64_t both;
+	uint64_t second;
+};
+extern const struct ipset_truth ipset_truths[]; /* by enum ipset_op */
+
+static inline uint64_t ipset_truth_of(const struct ipset_truth *truth, uint64_t a, uint64_t b)
+{
+	return (a & ~b & truth->first) | (a & b & truth->both) | (~a & b & truth->second);
+}
+
 struct ipset *ipset_combine(const struct ipset *a, const struct ipset *b, enum ipset_op op);
 
 /* The same addresses? */

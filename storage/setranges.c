@@ -126,35 +126,9 @@ static int side_next(struct side *side, struct err *err)
 
 /* What a stretch is inside of. */
 struct place {
-	bool first;     /* the first file */
-	unsigned other; /* how many of the others */
-};
-
-static bool in_union(struct place place, size_t count)
-{
-	return place.first || place.other;
-}
-
-static bool in_intersection(struct place place, size_t count)
-{
-	return place.first && place.other == count - 1;
-}
-
-static bool in_difference(struct place place, size_t count)
-{
-	return place.first && !place.other;
-}
-
-static bool in_symmetric_difference(struct place place, size_t count)
-{
-	return (place.first + place.other) % 2;
-}
-
-static bool (*const belongs[])(struct place place, size_t count) = {
-	[IPSET_UNION] = in_union,
-	[IPSET_INTERSECTION] = in_intersection,
-	[IPSET_DIFFERENCE] = in_difference,
-	[IPSET_SYMMETRIC_DIFFERENCE] = in_symmetric_difference,
+	bool first; /* the first file */
+	bool other; /* one of the others, at least */
+	bool result;
 };
 
 /* Can there be addresses in the result that are not in the first set? */
@@ -195,27 +169,31 @@ static bool find_stretch(const struct walk *walk, number *first, number *last)
 	return any;
 }
 
+/* Put together what was of those before with what is in one more file. */
+static void pass_side(const struct walk *walk, size_t i, bool holds, struct place *place)
+{
+	const struct ipset_truth *truth = &ipset_truths[i ? walk->op : IPSET_UNION];
+
+	place->first = place->first || (i == 0 && holds);
+	place->other = place->other || (i > 0 && holds);
+	place->result = ipset_truth_of(truth, place->result, holds) & 1;
+}
+
 /* What the stretch is inside of; those who have it go on behind it. */
 static int pass_stretch(struct walk *walk, number first, number last, struct place *place,
 			struct err *err)
 {
 	int status = ST_OK;
 
-	*place = (struct place){ false, 0 };
+	*place = (struct place){ false, false, false };
 	for (size_t i = 0; status == ST_OK && i < walk->count; i++) {
 		struct side *side = &walk->sides[i];
+		bool holds = side->first == first && !side->done;
 
-		if (side->first != first || side->done) {
-			continue;
-		}
-		if (i == 0) {
-			place->first = true;
-		} else {
-			place->other++;
-		}
-		if (side->last == last) {
+		pass_side(walk, i, holds, place);
+		if (holds && side->last == last) {
 			status = side_next(side, err);
-		} else {
+		} else if (holds) {
 			side->first = last + 1;
 		}
 	}
@@ -233,15 +211,13 @@ static int walk_all(struct walk *walk, struct err *err)
 	}
 	while (status == ST_OK && find_stretch(walk, &first, &last)) {
 		struct place place;
-		bool is_in;
 
 		status = pass_stretch(walk, first, last, &place, err);
-		is_in = belongs[walk->op](place, walk->count);
-		if (is_in) {
+		if (place.result) {
 			ipset_load_range(walk->result, ip_of(first), ip_of(last));
 		}
 		/* a step may change what another one changes back */
-		walk->changed = walk->changed || is_in != place.first ||
+		walk->changed = walk->changed || place.result != place.first ||
 				(walk->op == IPSET_SYMMETRIC_DIFFERENCE && place.other);
 	}
 	return status;

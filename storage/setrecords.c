@@ -136,24 +136,11 @@ static int side_next(struct side *side, struct err *err)
 	return status == ST_END ? ST_OK : status;
 }
 
-/* Is an address in the result that is in the first only, in both, in the second only? */
-static const struct truth {
-	uint64_t first;
-	uint64_t both;
-	uint64_t second;
-} truths[] = {
-	[IPSET_UNION] = { UINT64_MAX, UINT64_MAX, UINT64_MAX },
-	[IPSET_INTERSECTION] = { 0, UINT64_MAX, 0 },
-	[IPSET_DIFFERENCE] = { UINT64_MAX, 0, 0 },
-	[IPSET_SYMMETRIC_DIFFERENCE] = { UINT64_MAX, 0, UINT64_MAX },
-};
-
 static void combine_bits(uint64_t into[BITS_WORDS], const uint64_t with[BITS_WORDS],
-			 const struct truth *truth)
+			 const struct ipset_truth *truth)
 {
 	for (unsigned i = 0; i < BITS_WORDS; i++) {
-		into[i] = (into[i] & ~with[i] & truth->first) | (into[i] & with[i] & truth->both) |
-			  (~into[i] & with[i] & truth->second);
+		into[i] = ipset_truth_of(truth, into[i], with[i]);
 	}
 }
 
@@ -165,7 +152,7 @@ static int combine_at(const struct combining *combining, uint64_t base, struct s
 
 	*out = (struct setrecord){ .base = (uint32_t)base };
 	for (size_t i = 0; status == ST_OK && i < combining->count; i++) {
-		const struct truth *truth = &truths[i ? combining->op : IPSET_UNION];
+		const struct ipset_truth *truth = &ipset_truths[i ? combining->op : IPSET_UNION];
 		struct side *side = &combining->sides[i];
 
 		if (side->base == base) {
