@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "query/recordread.h"
 
+#include <string.h>
+
 #include <glib.h>
 
-/* Of areas that wait for their turn. */
+/* Of pieces that wait for their turn. */
 #define WAITING_BYTES ((size_t)16 << 20)
+/* Records that are not sorted and are handed over at once. */
+#define OTHERS_BYTES ((size_t)256 << 10)
 
 struct piece {
 	struct readpiece head; /* first */
-	struct rowarea *area;
+	struct rowarea *area;  /* or NULL */
+	GByteArray *others;    /* encoded, or NULL */
+};
+
+struct worker {
+	struct rowpack *pack;
+	GByteArray *others; /* NULL: there are none yet */
 };
 
 static void want(void *arg, struct batch *batch)
@@ -20,54 +30,134 @@ static void want(void *arg, struct batch *batch)
 	}
 }
 
-/* ---- workers: a rowpack each ---- */
+/* ---- workers ---- */
 
 static void *begin(void *arg)
 {
 	const struct recordread *read = arg;
+	struct worker *worker = g_new0(struct worker, 1);
 
-	return recordsort_new_pack(read->sort);
+	worker->pack = recordsort_new_pack(read->sort);
+	return worker;
 }
 
-static void end(void *arg, void *worker)
+static void end(void *arg, void *state)
 {
-	rowpack_free(worker);
+	struct worker *worker = state;
+
+	rowpack_free(worker->pack);
+	if (worker->others) {
+		g_byte_array_free(worker->others, TRUE);
+	}
+	g_free(worker);
 }
 
-static void hand_over(void *arg, void *worker, struct readturn *turn)
+/* area and others are taken; NULL: there are none. */
+static void put(struct readturn *turn, struct rowarea *area, GByteArray *others)
 {
-	struct rowarea *area = rowpack_take(worker);
 	struct piece *piece;
 
-	if (area) {
+	if (area || others) {
 		piece = g_new0(struct piece, 1);
 		piece->area = area;
-		piece->head.piece.bytes = area->size;
+		piece->others = others;
+		piece->head.piece.bytes = (area ? area->size : 0) + (others ? others->len : 0);
 		readcrew_put(turn, &piece->head);
 	}
 }
 
-static void pack_batch(void *arg, void *worker, struct batch *batch, struct readturn *turn)
+static void hand_over(void *arg, void *state, struct readturn *turn)
+{
+	struct worker *worker = state;
+
+	put(turn, rowpack_take(worker->pack), g_steal_pointer(&worker->others));
+}
+
+static void add_others(const struct recordread *read, struct worker *worker,
+		       const struct batch *batch)
+{
+	const struct rowview view = rowview_of_batch(batch);
+	const struct rowformat *format = recordsort_format(read->sort);
+	struct rowwrite out = { .stride = format->length };
+	guint from;
+
+	if (!worker->others) {
+		worker->others = g_byte_array_sized_new(OTHERS_BYTES);
+	}
+	from = worker->others->len;
+	g_byte_array_set_size(worker->others, from + batch->selected * (guint)format->length);
+	out.bytes = worker->others->data + from;
+	rowformat_encode(format, &out, &view, batch->selection, batch->selected);
+}
+
+/* What stays selected is to be sorted. */
+static void take_others(const struct recordread *read, struct worker *worker, struct batch *batch)
+{
+	uint16_t sorted[BATCH_ROWS];
+	uint32_t count = 0;
+	uint32_t others = 0;
+
+	for (uint32_t i = 0; i < batch->selected; i++) {
+		const uint16_t row = batch->selection[i];
+		const bool sorts = read->sorts(batch, row);
+
+		sorted[count] = row;
+		batch->selection[others] = row;
+		count += sorts;
+		others += !sorts;
+	}
+	batch->selected = others;
+	if (others > 0) {
+		add_others(read, worker, batch);
+	}
+	memcpy(batch->selection, sorted, count * sizeof(sorted[0]));
+	batch->selected = count;
+}
+
+static void pack_batch(void *arg, void *state, struct batch *batch, struct readturn *turn)
 {
 	const struct recordread *read = arg;
+	const size_t most = BATCH_ROWS * recordsort_format(read->sort)->length;
+	struct worker *worker = state;
 
-	while (recordsort_pack(read->sort, worker, batch) > 0) {
+	if (read->sorts) {
+		take_others(read, worker, batch);
+	}
+	while (recordsort_pack(read->sort, worker->pack, batch) > 0) {
 		hand_over(arg, worker, turn);
+	}
+	/* before there is no room for one more batch */
+	if (worker->others && worker->others->len + most > OTHERS_BYTES) {
+		put(turn, NULL, g_steal_pointer(&worker->others));
 	}
 }
 
 /* ---- the caller ---- */
 
+static void append(const struct recordread *read, struct rowarea *area)
+{
+	struct err err;
+
+	if (recordsort_append(read->sort, area, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
+}
+
 static void take(void *arg, struct readpiece *head, bool drained)
 {
 	const struct recordread *read = arg;
 	struct piece *piece = (struct piece *)head;
-	struct err err;
 
-	if (drained) {
-		rowarea_free(piece->area);
-	} else if (recordsort_append(read->sort, piece->area, &err) != ST_OK) {
-		tool_die_err(&err);
+	if (piece->others && !drained) {
+		read->others(read->arg, piece->others->data,
+			     piece->others->len / recordsort_format(read->sort)->length);
+	}
+	if (piece->area && !drained) {
+		append(read, g_steal_pointer(&piece->area));
+	}
+	rowarea_free(piece->area);
+	if (piece->others) {
+		g_byte_array_free(piece->others, TRUE);
 	}
 	g_free(piece);
 }

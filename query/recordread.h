@@ -10,6 +10,8 @@
 #ifndef TUSSAH_QUERY_RECORDREAD_H
 #define TUSSAH_QUERY_RECORDREAD_H
 
+#include <stdbool.h>
+
 #include "query/readcrew.h"
 #include "query/recordsort.h"
 
@@ -20,6 +22,10 @@ struct recordread {
 	void *arg;
 	/* As of struct readcrew; may be NULL. */
 	void (*want)(void *arg, struct batch *batch);
+	/* Is row a record that is sorted, by any thread? The others go to others(). NULL: all are. */
+	bool (*sorts)(const struct batch *batch, uint16_t row);
+	/* Encoded as for stream_write_encoded_rows(), in the order of the input; borrowed. */
+	void (*others)(void *arg, const uint8_t *encoded, size_t count);
 };
 
 /*

@@ -83,6 +83,11 @@ void recordsort_free(struct recordsort *sort)
 	}
 }
 
+const struct rowformat *recordsort_format(const struct recordsort *sort)
+{
+	return sort->format;
+}
+
 size_t recordsort_key_size(const struct recordsort *sort)
 {
 	return sort->key_size;

@@ -41,6 +41,8 @@ struct recordsort_plan {
  */
 struct recordsort *recordsort_new(const struct rowkey *key, const struct recordsort_plan *plan);
 void recordsort_free(struct recordsort *sort);
+/* In which records are encoded. */
+const struct rowformat *recordsort_format(const struct recordsort *sort);
 /* How long the keys of rows are. */
 size_t recordsort_key_size(const struct recordsort *sort);
 /* How many bytes of this one are of its first fields. */

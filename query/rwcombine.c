@@ -15,6 +15,7 @@
 #include "query/flowcombine.h"
 #include "query/ignorefields.h"
 #include "query/recordout.h"
+#include "query/recordread.h"
 #include "query/recordsort.h"
 #include "query/source.h"
 #include "query/threads.h"
@@ -132,8 +133,8 @@ struct combiner {
 	struct flowcombine combine;
 	struct header entries;
 	struct recordout *out;
-	bool begun; /* the output's header is complete */
-	uint64_t read;
+	bool begun;        /* the output's header is complete */
+	uint64_t whole;    /* records that are no part of a flow */
 	int statistics_fd; /* -1: none */
 };
 
@@ -219,34 +220,23 @@ static void begin(struct combiner *combiner)
 	}
 }
 
-/* Select the rows that are to be sorted, or those that are not. */
-static void narrow(struct batch *batch, const uint16_t *rows, uint32_t count, bool concerned)
+/* Is it a part of a flow? */
+static bool is_part(const struct batch *batch, uint16_t row)
 {
-	const uint8_t marks = RECORD_TIMEOUT | RECORD_CONTINUED;
-
-	batch->selected = 0;
-	for (uint32_t i = 0; i < count; i++) {
-		if (!(batch->state[rows[i]] & marks) != concerned) {
-			batch->selection[batch->selected++] = rows[i];
-		}
-	}
+	return batch->state[row] & (RECORD_TIMEOUT | RECORD_CONTINUED);
 }
 
-static int add_batch(struct combiner *combiner, struct batch *batch, struct err *err)
+static void write_whole(void *arg, const uint8_t *encoded, size_t count)
 {
-	const uint32_t count = batch->selected;
-	uint16_t rows[BATCH_ROWS];
-	int status = ST_OK;
+	struct combiner *combiner = arg;
+	struct err err;
 
-	memcpy(rows, batch->selection, count * sizeof(rows[0]));
-	combiner->read += count;
-	narrow(batch, rows, count, false);
-	if (batch->selected > 0) {
-		begin(combiner);
-		status = stream_write_batch(recordout_stream(combiner->out), batch, NULL, err);
+	begin(combiner);
+	combiner->whole += count;
+	if (stream_write_encoded_rows(recordout_stream(combiner->out), encoded, count, &err) !=
+	    ST_OK) {
+		tool_die_err(&err);
 	}
-	narrow(batch, rows, count, true);
-	return status == ST_OK ? recordsort_add(combiner->sort, batch, err) : status;
 }
 
 /* Returns an enum tool_exit. */
@@ -254,20 +244,18 @@ static int read_all(struct combiner *combiner, int argc, char **argv)
 {
 	const struct combine_opts *opts = combiner->opts;
 	struct source *source = source_new(combiner->env, &opts->source, argc, argv);
-	struct batch *batch = batch_new();
-	struct err err;
-	int status;
 
 	source_set_site(source, tool_site(combiner->env, &opts->site, false));
 	source_on_open(source, copy_entries, combiner);
-	while (source_next(source, batch, COLUMNS_ALL)) {
-		if (add_batch(combiner, batch, &err) != ST_OK) {
-			tool_die_err(&err);
-		}
-	}
-	status = source_close(source);
-	batch_free(batch);
-	return status;
+	recordread_run(&(struct recordread){
+		.source = source,
+		.sort = combiner->sort,
+		.threads = threads_wanted(&opts->threads),
+		.arg = combiner,
+		.sorts = is_part,
+		.others = write_whole,
+	});
+	return source_close(source);
 }
 
 static int combine_record(void *arg, const struct recordsort_row *row, struct err *err)
@@ -304,15 +292,15 @@ static void print_idle(FILE *out, const char *name, uint64_t ms)
 static void print_statistics(const struct combiner *combiner, FILE *out)
 {
 	const struct flowcombine_counts *counts = &combiner->combine.counts;
-	const uint64_t plain = combiner->read - counts->added;
+	const uint64_t read = combiner->whole + counts->added;
 	const struct {
 		const char *name;
 		const char *sign;
 		uint64_t count;
 		const char *end;
 	} rows[] = {
-		{ "Read:", "", combiner->read, "" },
-		{ "Initially Complete:", "-", plain, " *" },
+		{ "Read:", "", read, "" },
+		{ "Initially Complete:", "-", combiner->whole, " *" },
 		{ "Sorted & Examined:", "=", counts->added, "" },
 		{ "Missing end:", "-", counts->missing_end, " *" },
 		{ "Missing start & end:", "-", counts->missing_both, " *" },
@@ -320,7 +308,7 @@ static void print_statistics(const struct combiner *combiner, FILE *out)
 		{ "Prior to combining:", "=", counts->eliminated + counts->complete, "" },
 		{ "Eliminated:", "-", counts->eliminated, "" },
 		{ "Made complete:", "=", counts->complete, " *" },
-		{ "Written:", "", combiner->read - counts->eliminated, " (sum of *)" },
+		{ "Written:", "", read - counts->eliminated, " (sum of *)" },
 	};
 
 	fprintf(out, "FLOW RECORD COUNTS:\n");
@@ -329,7 +317,7 @@ static void print_statistics(const struct combiner *combiner, FILE *out)
 			rows[i].count, rows[i].end);
 	}
 	fprintf(out, "\nIDLE TIMES:\n");
-	print_idle(out, "Minimum:", combiner->read > 0 ? counts->idle_min_ms : 0);
+	print_idle(out, "Minimum:", read > 0 ? counts->idle_min_ms : 0);
 	print_idle(out, "Penultimate:", counts->idle_before_max_ms);
 	print_idle(out, "Maximum:", counts->idle_max_ms);
 }

@@ -45,7 +45,9 @@ test_case 'rwdedupe' '
 	same rwdedupe --stime-delta=1000 --packets-delta=2 --ignore-fields=sport,bytes,dur
 '
 test_case 'rwcombine' '
-	same rwcombine --ignore-fields=sport,dport --max-idle-time=100 large.block && test -s withthreads1/records
+	same rwcombine --ignore-fields=sport,dport --max-idle-time=100 large.block && test -s withthreads1/records &&
+	same rwcombine --xargs=names --print-statistics && grep -q "^Read: *300000$" withthreads1/err &&
+	same rwcombine --print-statistics && grep -q "^Read: *150000$" withthreads1/err
 '
 test_case 'rwsort is as SiLK sorts: stable, by the bytes of the fields' '
 	rwsort --fields=stime,sip --threads=2 --output-path=sorted.rw large.block && rwcut --fields=stime,sip --timestamp-format=epoch --ip-format=zero-padded --no-titles --no-columns sorted.rw >got &&
