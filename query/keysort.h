@@ -20,7 +20,16 @@ struct keysort {
 	 * them. Returns the byte of the key from which they may differ still; KEYSORT_END: none.
 	 */
 	size_t (*fill)(void *arg, struct sortentry *entries, size_t count, size_t from);
+	/* The key of an entry will be looked at soon. May be NULL. */
+	void (*fetch)(void *arg, const struct sortentry *entry);
+	/*
+	 * Sort up to KEYSORT_FEW entries whose keys may differ from byte number from on, in their
+	 * place, equal ones in their order. May be NULL.
+	 */
+	void (*few)(void *arg, struct sortentry *entries, size_t count, size_t from);
 };
+
+#define KEYSORT_FEW 8
 
 #define KEYSORT_END ((size_t)-1)
 

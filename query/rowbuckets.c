@@ -7,8 +7,7 @@
  */
 #include "query/rowbuckets.h"
 
-#include <pthread.h>
-
+#include "common/parallel.h"
 #include "query/keybounds.h"
 #include "query/rowstoreparts.h"
 
@@ -57,7 +56,6 @@ struct mover {
 	uint64_t chunk_at;    /* the next chunk, if any is left of its block */
 	size_t chunks_left;
 	uint8_t *keys; /* of a group */
-	pthread_t thread;
 };
 
 struct rowbuckets {
@@ -203,9 +201,9 @@ static void move_group(struct mover *mover, const uint64_t *rows, size_t count)
 	}
 }
 
-static void *move_areas(void *arg)
+static void move_areas(void *arg, unsigned thread, size_t number)
 {
-	struct mover *mover = arg;
+	struct mover *mover = &((struct rowbuckets *)arg)->movers[number];
 	const struct rowstore *store = mover->buckets->store;
 
 	for (guint i = mover->first_area; i < mover->end_area; i++) {
@@ -218,7 +216,6 @@ static void *move_areas(void *arg)
 		}
 		g_array_append_val(mover->free_blocks, i);
 	}
-	return NULL;
 }
 
 /* Areas first..end-1. */
@@ -258,25 +255,6 @@ static void make_room(struct rowbuckets *buckets)
 			     (gint)(store->blocks->len + bytes / NEW_BLOCK_BYTES + 1));
 }
 
-/* The last part by this thread, and what no thread can be started for. */
-static void run_movers(struct rowbuckets *buckets)
-{
-	struct mover *movers = buckets->movers;
-	unsigned last = buckets->mover_count - 1;
-	unsigned started = 0;
-
-	while (started < last &&
-	       pthread_create(&movers[started].thread, NULL, move_areas, &movers[started]) == 0) {
-		started++;
-	}
-	for (unsigned i = started; i <= last; i++) {
-		move_areas(&movers[i]);
-	}
-	for (unsigned i = 0; i < started; i++) {
-		pthread_join(movers[i].thread, NULL);
-	}
-}
-
 static void move_all(struct rowbuckets *buckets, unsigned threads)
 {
 	struct rowstore *store = buckets->store;
@@ -289,7 +267,7 @@ static void move_all(struct rowbuckets *buckets, unsigned threads)
 			   areas * (i + 1) / buckets->mover_count);
 	}
 	make_room(buckets);
-	run_movers(buckets);
+	parallel_run(threads, buckets->mover_count, move_areas, buckets);
 	g_ptr_array_set_size(store->blocks, (gint)buckets->blocks_used);
 }
 

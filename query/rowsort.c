@@ -5,13 +5,11 @@
 
 #include <glib.h>
 
-#include "query/entrysort.h"
+#include "query/keysort.h"
 #include "query/rowword.h"
 
 /* Rows that are fetched into the cache before their turn, as they lie anywhere in memory. */
 #define AHEAD 16
-/* Equal words of no more rows are followed by comparing keys. */
-#define FEW 8
 
 struct rowsort {
 	const struct rowstore *store;
@@ -24,7 +22,7 @@ struct rowsort {
 	uint8_t *first;   /* a key that others are compared with */
 	uint8_t *differs; /* by byte of the key: the bits in which they differ */
 	uint8_t *row;     /* the one looked at */
-	uint8_t *few;     /* FEW of them */
+	uint8_t *few;     /* KEYSORT_FEW of them */
 	size_t key_room;  /* of each */
 };
 
@@ -40,7 +38,7 @@ struct rowsort *rowsort_new(const struct rowstore *store, size_t row_size, size_
 	sort->differs = g_malloc(key_size);
 	sort->row = g_malloc(row_size + ROWFORM_SLACK);
 	sort->key_room = row_size + ROWFORM_SLACK;
-	sort->few = g_malloc(FEW * sort->key_room);
+	sort->few = g_malloc(KEYSORT_FEW * sort->key_room);
 	return sort;
 }
 
@@ -111,24 +109,21 @@ static void fill_words(const struct rowsort *sort, struct sortentry *entries, si
 	}
 }
 
-/* Entries that will be compared further, as they are next to one with the same word. */
-static void fetch_equal(const struct rowsort *sort, const struct sortentry *sorted, size_t count,
-			size_t i)
+/* ---- of struct keysort ---- */
+
+static void fetch(void *arg, const struct sortentry *entry)
 {
-	if (i < count && sorted[i].word == sorted[i - 1].word) {
-		rowstore_fetch(sort->store, sorted[i].row);
-	}
+	const struct rowsort *sort = arg;
+
+	rowstore_fetch(sort->store, entry->row);
 }
 
-static struct sortentry *sort_words(const struct rowsort *sort, struct sortentry *entries,
-				    struct sortentry *spare, size_t count, size_t behind);
-
-/* A few entries by the bytes of their keys from number from on, which are compared as they are. */
-static void sort_few(const struct rowsort *sort, struct sortentry *entries, size_t count,
-		     size_t from)
+/* The keys are compared as they are. */
+static void sort_few(void *arg, struct sortentry *entries, size_t count, size_t from)
 {
+	const struct rowsort *sort = arg;
 	const size_t bytes = sort->key_size - from;
-	const uint8_t *keys[FEW];
+	const uint8_t *keys[KEYSORT_FEW];
 
 	for (size_t i = 0; i < count; i++) {
 		struct sortentry entry = entries[i];
@@ -147,64 +142,35 @@ static void sort_few(const struct rowsort *sort, struct sortentry *entries, size
 	}
 }
 
-/* By the bytes of keys from number from on. Returns the array that holds the result. */
-static struct sortentry *sort_further(const struct rowsort *sort, struct sortentry *entries,
-				      struct sortentry *spare, size_t count, size_t from)
+/* What keysort_run() takes for the byte of keys behind a word. */
+static size_t next_byte(const struct rowsort *sort, size_t behind)
 {
-	struct rowword word;
-	size_t behind;
-
-	if (count <= FEW) {
-		sort_few(sort, entries, count, from);
-		return entries;
-	}
-	behind = choose_word(sort, entries, count, from, &word);
-
-	if (word.run_count == 0) {
-		return entries;
-	}
-	fill_words(sort, entries, count, &word);
-	return sort_words(sort, entries, spare, count, behind);
+	return behind == sort->key_size ? KEYSORT_END : behind;
 }
 
-/*
- * Entries that have the words of their keys up to byte number behind: a stable sort by those, then
- * each run of equal words by the next word. So keys are seldom compared through their rows, which
- * lie anywhere in memory. Returns the array that holds the result, one of the two.
- */
-static struct sortentry *sort_words(const struct rowsort *sort, struct sortentry *entries,
-				    struct sortentry *spare, size_t count, size_t behind)
+static size_t fill(void *arg, struct sortentry *entries, size_t count, size_t from)
 {
-	struct sortentry *sorted = entrysort(entries, spare, count);
-	struct sortentry *other = sorted == entries ? spare : entries;
-	size_t start = 0;
+	const struct rowsort *sort = arg;
+	struct rowword word;
+	size_t behind = choose_word(sort, entries, count, from, &word);
 
-	if (behind == sort->key_size) {
-		return sorted;
+	if (word.run_count == 0) {
+		return KEYSORT_END;
 	}
-	for (size_t i = 1; i <= count; i++) {
-		struct sortentry *run = sorted + start;
-
-		fetch_equal(sort, sorted, count, i + AHEAD);
-		if (i < count && sorted[i].word == run->word) {
-			continue;
-		}
-		if (i - start > 1 &&
-		    sort_further(sort, run, other + start, i - start, behind) != run) {
-			memcpy(run, other + start, (i - start) * sizeof(*run));
-		}
-		start = i;
-	}
-	return sorted;
+	fill_words(sort, entries, count, &word);
+	return next_byte(sort, behind);
 }
 
 void rowsort_run(struct rowsort *sort, const struct rowbuckets *buckets, size_t bucket)
 {
+	const struct keysort keysort = { sort, fill, fetch, sort_few };
+	size_t next = next_byte(sort, rowbuckets_behind_word(buckets));
+
 	sort->count = rowbuckets_rows(buckets, bucket);
 	make_room(sort, sort->count);
 	rowbuckets_list(buckets, bucket, sort->entries);
-	if (sort->count > 1 && sort_words(sort, sort->entries, sort->spare, sort->count,
-					  rowbuckets_behind_word(buckets)) != sort->entries) {
+	if (sort->count > 1 &&
+	    keysort_run(&keysort, sort->entries, sort->spare, sort->count, next) != sort->entries) {
 		struct sortentry *swap = sort->entries;
 
 		sort->entries = sort->spare;

@@ -2,6 +2,7 @@
 #include "query/keysort.h"
 
 #include <endian.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include <glib.h>
@@ -26,13 +27,45 @@ static size_t fill(void *arg, struct sortentry *entries, size_t count, size_t fr
 	return from + size < KEY_SIZE ? from + size : KEYSORT_END;
 }
 
+static void fetch(void *arg, const struct sortentry *entry)
+{
+	const uint8_t *keys = arg;
+
+	__builtin_prefetch(keys + entry->row * KEY_SIZE);
+}
+
+/* Exchanging neighbours, from the given byte on: those before it must be the same. */
+static void few(void *arg, struct sortentry *entries, size_t count, size_t from)
+{
+	const uint8_t *keys = arg;
+
+	CU_ASSERT_TRUE_FATAL(count <= KEYSORT_FEW);
+	for (size_t i = 1; i < count; i++) {
+		for (size_t at = i; at > 0; at--) {
+			const struct sortentry entry = entries[at];
+
+			if (memcmp(keys + entries[at - 1].row * KEY_SIZE + from,
+				   keys + entry.row * KEY_SIZE + from, KEY_SIZE - from) <= 0) {
+				break;
+			}
+			entries[at] = entries[at - 1];
+			entries[at - 1] = entry;
+		}
+	}
+}
+
 /* Keys of which so many bytes in front are the same, with few values behind: many are equal. */
-static void check(size_t same, int values)
+static void check(size_t same, int values, bool knows_few)
 {
 	uint8_t *keys = g_malloc0((size_t)KEYS * KEY_SIZE);
 	struct sortentry *entries = g_new(struct sortentry, KEYS);
 	struct sortentry *spare = g_new(struct sortentry, KEYS);
-	const struct keysort sort = { .arg = keys, .fill = fill };
+	const struct keysort sort = {
+		.arg = keys,
+		.fill = fill,
+		.fetch = knows_few ? fetch : NULL,
+		.few = knows_few ? few : NULL,
+	};
 	GRand *random = g_rand_new_with_seed(3);
 	const struct sortentry *sorted;
 	unsigned bad = 0;
@@ -61,8 +94,10 @@ static void test_order(void)
 {
 	for (size_t same = 0; same <= KEY_SIZE; same += 4) {
 		unit_at("%zu bytes the same", same);
-		check(same, 256);
-		check(same, 2);
+		check(same, 256, false);
+		check(same, 2, false);
+		check(same, 2, true);
+		check(same, 9, true);
 	}
 }
 
