@@ -9,10 +9,11 @@
 
 #include "common/decimal.h"
 
-#define COUNTER_WIDTH 20
-#define BIN_WIDTH     20
-#define TWO_TO_64     0x1p64
-#define KEY_TEXT_MAX  (TEXT_CELL_MAX + 1)
+#define COUNTER_WIDTH   20
+#define BIN_WIDTH       20
+#define TWO_TO_64       0x1p64
+#define WIDE_NODE_BYTES 24 /* in SiLK: an address and its counter */
+#define KEY_TEXT_MAX    (TEXT_CELL_MAX + 1)
 
 /* Go to the next key within the limits. */
 static bool next_held(const struct bagprint *print, struct bag_cursor *cursor)
@@ -372,6 +373,19 @@ static void print_empty(const struct bagprint *print, struct bag *bag)
 	}
 }
 
+/* What SiLK tells of the tree in which it holds a wide bag; of others it says this. */
+static void print_nodes(const struct bagprint *print, const struct bag *bag)
+{
+	uint64_t nodes = bag_is_wide(bag) ? bag_count(bag) : 0;
+	char *line = g_strdup_printf("   nodes allocated:  %" G_GUINT64_FORMAT
+				     " (%" G_GUINT64_FORMAT " bytes)\n   counter density:  %s%%\n",
+				     nodes, nodes * WIDE_NODE_BYTES,
+				     bag_is_wide(bag) ? "100.00" : "inf");
+
+	text_raw(print->text, line);
+	g_free(line);
+}
+
 void bagprint_statistics(const struct bagprint *print, struct bag *bag)
 {
 	const bool is_data = text_form_is_data(print->style->form);
@@ -399,7 +413,6 @@ void bagprint_statistics(const struct bagprint *print, struct bag *bag)
 	print_number(print->text, "maximum counter", moments.most);
 	print_moments(print, &moments);
 	if (!is_data) {
-		text_raw(print->text,
-			 "   nodes allocated:  0 (0 bytes)\n   counter density:  inf%\n");
+		print_nodes(print, bag);
 	}
 }

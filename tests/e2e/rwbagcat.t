@@ -132,6 +132,15 @@ standard deviation:  3.495e+04
    nodes allocated:  0 (0 bytes)
    counter density:  inf%
 EOF
+test_case 'statistics of a bag of IPv6 addresses, which is a tree' '
+	rwbagcat --print-statistics mixed.bag >out &&
+	test_grep "^   nodes allocated:  3 (72 bytes)$" out &&
+	test_grep "^   counter density:  100.00%$" out &&
+	rwbagcat --print-statistics --mincounter=5 mixed.bag >out &&
+	test_grep "^    number of keys:  2$" out &&
+	test_grep "^   nodes allocated:  3 (72 bytes)$" out
+'
+
 test_case 'statistics' '
 	rwbagcat --print-statistics hosts.bag >out && test_cmp statistics out &&
 	rwbagcat --print-statistics --print-statistics hosts.bag >out && test_cmp statistics out &&
