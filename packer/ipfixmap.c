@@ -315,12 +315,15 @@ static void map_attributes(const struct ipfix_input *input, struct record *rec)
 	}
 }
 
+/* For what keeps them as they came: as sent, else 0, but none in records of NetFlow v9. */
 static void map_sensor(const struct ipfix_input *input, struct record *rec)
 {
-	if (input->shape->has[IPFIX_SENSOR]) {
+	bool is_v9 = input->shape->form == IPFIX_FORM_V9;
+
+	if (input->shape->has[IPFIX_SENSOR] || !is_v9) {
 		rec->sensor = input->fields->sensor;
 	}
-	if (input->shape->has[IPFIX_FLOWTYPE]) {
+	if (input->shape->has[IPFIX_FLOWTYPE] || !is_v9) {
 		rec->flowtype = input->fields->flowtype;
 	}
 }

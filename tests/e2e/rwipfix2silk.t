@@ -45,6 +45,10 @@ test_case 'what a sensor exports, both halves of its flows' '
 	rwipfix2silk --file-format=block --silk-output=s.tb browsing.ipfix && rwfileinfo --no-titles --fields=format s.tb >info && grep -qi block info &&
 	rwcut --no-titles --fields=1-13 s.rw >want && rwcut --no-titles --fields=1-13 s.tb >got && test_cmp want got
 '
+test_case 'records that name no sensor and no type are of those with the number 0' '
+	SILK_CONFIG_FILE=$TUSSAH_SRCDIR/conf/silk.conf rwcut --no-titles --delimited --integer-sensors --fields=sensor,class,type s.rw |
+		sort -u >got && echo "0|all|in" | test_cmp - got
+'
 test_case 'VLANs as interfaces' '
 	rwipfix2silk --interface-values=vlan --silk-output=v.rw flows.ipfix && rwcut --no-titles --delimited --fields=in,out v.rw | sort -u >got &&
 	echo "0|0" | test_cmp - got
