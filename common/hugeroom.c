@@ -99,3 +99,32 @@ void hugeroom_unmap(void *room, size_t bytes)
 		munmap(room, round_up(bytes));
 	}
 }
+
+/* Move pages of a part to the end of the used bytes of a room, as many as have room there. */
+static size_t move_part(uint8_t *room, size_t used, size_t bytes, const struct hugeroom_part *part)
+{
+	size_t fit = MIN(round_up(part->bytes), bytes - used);
+
+	if (part->bytes < HUGEROOM_BYTES || fit == 0 ||
+	    mremap(part->room, fit, fit, MREMAP_MAYMOVE | MREMAP_FIXED, room + used) ==
+		    MAP_FAILED) {
+		hugeroom_unmap(part->room, part->bytes);
+		return 0;
+	}
+	if (fit < round_up(part->bytes)) {
+		munmap((uint8_t *)part->room + fit, round_up(part->bytes) - fit);
+	}
+	return fit;
+}
+
+void *hugeroom_join(const struct hugeroom_part *parts, size_t count, size_t bytes)
+{
+	uint8_t *room = hugeroom_map(bytes);
+	size_t rounded = bytes < HUGEROOM_BYTES ? 0 : round_up(bytes);
+	size_t used = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		used += move_part(room, used, rounded, &parts[i]);
+	}
+	return room;
+}

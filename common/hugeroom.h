@@ -29,6 +29,17 @@ void hugeroom_return_freed(void);
  */
 void *hugeroom_map(size_t bytes);
 void hugeroom_unmap(void *room, size_t bytes);
+
+struct hugeroom_part {
+	void *room; /* of hugeroom_map() or hugeroom_grow() */
+	size_t bytes;
+};
+/*
+ * As hugeroom_map(), but with the pages of other rooms in front, as far as they are huge: the system
+ * need not clear them again, and what they held is still there. The parts are given back with that.
+ */
+void *hugeroom_join(const struct hugeroom_part *parts, size_t count, size_t bytes);
+
 /*
  * The same room with more bytes, zeros behind those that it has; it may lie elsewhere. Huge pages are
  * not copied.

@@ -532,6 +532,8 @@ static enum grouporder_by choose_order(const struct group *group, bool sorted)
 
 int group_finish(struct group *group, bool sorted, struct err *err)
 {
+	struct hugeroom_part rooms[SETS_MAX * GROUPKEY_SHAPES];
+	size_t room_count = 0;
 	int status = group_worker_free(group->worker, err);
 
 	group->worker = NULL;
@@ -544,7 +546,7 @@ int group_finish(struct group *group, bool sorted, struct err *err)
 	for (unsigned i = 0; i < group->set_count * GROUPKEY_SHAPES; i++) {
 		group->tables[i] = group->sets[i / GROUPKEY_SHAPES].tables[i % GROUPKEY_SHAPES];
 		if (group->tables[i]) {
-			grouptable_seal(group->tables[i]);
+			rooms[room_count++] = grouptable_seal(group->tables[i]);
 		}
 	}
 	group->order = grouporder_new(&(struct grouporder_opts){
@@ -554,6 +556,8 @@ int group_finish(struct group *group, bool sorted, struct err *err)
 		.by = choose_order(group, sorted),
 		.first = group->value_count - 1,
 		.threads = group->threads,
+		.rooms = rooms,
+		.room_count = room_count,
 	});
 	return ST_OK;
 }

@@ -367,19 +367,20 @@ static uint64_t find_lying(const struct grouporder *order, size_t i)
 struct grouporder *grouporder_new(const struct grouporder_opts *opts)
 {
 	struct grouporder *order = g_new0(struct grouporder, 1);
+	enum grouporder_by by;
 
 	order->key = opts->key;
 	order->tables = opts->tables;
 	order->table_count = opts->table_count;
 	order->count = count_rows(order, 0, 1);
-	if (order->count == 0) {
-		return order;
-	}
-	if (opts->by == GROUPORDER_BY_KEY && order->key->size[GROUPKEY_WIDE] > 0) {
-		order->entries = hugeroom_map(order->count * sizeof(*order->entries));
+	by = order->key->size[GROUPKEY_WIDE] == 0 && opts->by == GROUPORDER_BY_KEY ? GROUPORDER_NONE
+										   : opts->by;
+	order->entries =
+		hugeroom_join(opts->rooms, opts->room_count,
+			      by == GROUPORDER_NONE ? 0 : order->count * sizeof(*order->entries));
+	if (order->count > 0 && by == GROUPORDER_BY_KEY) {
 		sort_by_key(order, opts->threads);
-	} else if (opts->by == GROUPORDER_BY_FIRST) {
-		order->entries = hugeroom_map(order->count * sizeof(*order->entries));
+	} else if (order->count > 0 && by == GROUPORDER_BY_FIRST) {
 		sort_by_first(order, opts->first, opts->threads);
 	}
 	return order;

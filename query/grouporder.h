@@ -30,6 +30,9 @@ struct grouporder_opts {
 	enum grouporder_by by;
 	size_t first;     /* the number of the value GROUP_FIRST */
 	unsigned threads; /* that may sort; 0: as 1 */
+	/* Taken: rooms that are not needed any more, and whose pages may be used. */
+	const struct hugeroom_part *rooms;
+	size_t room_count;
 };
 
 struct grouporder *grouporder_new(const struct grouporder_opts *opts);

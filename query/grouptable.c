@@ -66,12 +66,12 @@ void grouptable_clear(struct grouptable *table)
 	keytable_clear(&table->rows);
 }
 
-void grouptable_seal(struct grouptable *table)
+struct hugeroom_part grouptable_seal(struct grouptable *table)
 {
 	for (size_t i = 0; i < pairs_count(table); i++) {
 		keytable_release(pairs_at(table, i));
 	}
-	keytable_seal(&table->rows);
+	return keytable_seal(&table->rows);
 }
 
 uint64_t grouptable_bytes(const struct grouptable *table)

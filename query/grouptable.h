@@ -47,8 +47,8 @@ struct grouptable *grouptable_new(const struct grouptable_spec *spec);
 void grouptable_free(struct grouptable *table);
 /* Forget all groups. */
 void grouptable_clear(struct grouptable *table);
-/* Keep the groups alone: nothing is added any more. */
-void grouptable_seal(struct grouptable *table);
+/* Keep the groups alone: nothing is added any more. Returned: as keytable_seal() has it. */
+struct hugeroom_part grouptable_seal(struct grouptable *table);
 /* Memory in use. */
 uint64_t grouptable_bytes(const struct grouptable *table);
 

@@ -8,8 +8,6 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "common/hugeroom.h"
-
 #define SLOTS_MIN 1024
 /* Most slots that are used, of so many. */
 #define LOAD    5u
@@ -70,11 +68,16 @@ void keytable_clear(struct keytable *table)
 	make_slots(table, SLOTS_MIN);
 }
 
-void keytable_seal(struct keytable *table)
+struct hugeroom_part keytable_seal(struct keytable *table)
 {
-	give_slots_back(table->slots, table->mask);
+	struct hugeroom_part slots = {
+		.room = table->slots,
+		.bytes = ((size_t)table->mask + 1) * sizeof(*table->slots),
+	};
+
 	table->slots = NULL;
 	table->mask = 0;
+	return slots;
 }
 
 /* As the last step of MurmurHash3 does: each bit of the key changes half of all bits. */

@@ -18,6 +18,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "common/hugeroom.h"
+
 /* As many as there are slots for. */
 #define KEYTABLE_ROWS_MAX (UINT32_C(1) << 30)
 
@@ -46,8 +48,9 @@ void keytable_init(struct keytable *table, size_t key_size, size_t extra_bytes);
 void keytable_release(struct keytable *table);
 /* Forget all rows; memory is given back. */
 void keytable_clear(struct keytable *table);
-/* Keep the rows alone: none is looked up or added any more. */
-void keytable_seal(struct keytable *table);
+/* Keep the rows alone: none is looked up or added any more. Returned: the room of the slots, which goes
+ * back by hugeroom_unmap() or hugeroom_join(). */
+struct hugeroom_part keytable_seal(struct keytable *table);
 
 /* Of padded bytes, as all tables have it. All bits count: those that are lowest find the slot. */
 uint32_t keytable_hash_of(const uint8_t *key, size_t padded);

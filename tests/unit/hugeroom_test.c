@@ -3,6 +3,7 @@
 
 #include <glib.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "tests/unit/unit.h"
 
@@ -31,10 +32,53 @@ static void test_grow(void)
 	hugeroom_unmap(room, sizes[G_N_ELEMENTS(sizes) - 1]);
 }
 
+/* Rooms of all sizes, and more of them than are needed; what they held is in front, in their order. */
+static void test_join(void)
+{
+	static const size_t sizes[] = { 100, 2 * HUGEROOM_BYTES + 5, 1000, HUGEROOM_BYTES,
+					4 * HUGEROOM_BYTES };
+	static const size_t wanted[] = { 0,
+					 50,
+					 HUGEROOM_BYTES + 1,
+					 3 * HUGEROOM_BYTES,
+					 6 * HUGEROOM_BYTES,
+					 20 * HUGEROOM_BYTES };
+
+	for (size_t w = 0; w < G_N_ELEMENTS(wanted); w++) {
+		struct hugeroom_part parts[G_N_ELEMENTS(sizes)];
+		size_t bad = 0;
+		uint8_t *room;
+
+		unit_at("%zu bytes", wanted[w]);
+		for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+			parts[i] = (struct hugeroom_part){ hugeroom_map(sizes[i]), sizes[i] };
+			memset(parts[i].room, (int)i + 1, sizes[i]);
+		}
+		room = hugeroom_join(parts, G_N_ELEMENTS(sizes), wanted[w]);
+		if (wanted[w] >= HUGEROOM_BYTES) {
+			CU_ASSERT_EQUAL(room[0], 2);
+			CU_ASSERT_EQUAL((uintptr_t)room % HUGEROOM_BYTES, 0);
+		}
+		if (wanted[w] > 5 * HUGEROOM_BYTES) {
+			CU_ASSERT_EQUAL(room[3 * HUGEROOM_BYTES], 4);
+			CU_ASSERT_EQUAL(room[4 * HUGEROOM_BYTES], 5);
+		}
+		for (size_t at = 8 * HUGEROOM_BYTES; at < wanted[w]; at++) {
+			bad += room[at] != 0;
+		}
+		CU_ASSERT_EQUAL(bad, 0);
+		if (room) {
+			memset(room, 9, wanted[w]);
+		}
+		hugeroom_unmap(room, wanted[w]);
+	}
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {
 		{ "grown", test_grow },
+		{ "joined", test_join },
 		{ NULL, NULL },
 	};
 
