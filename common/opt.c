@@ -14,8 +14,8 @@
 /* A function may read the name that it is called for, so its rows are one switch by their flag only. */
 static bool same_effect(const struct opt_row *a, const struct opt_row *b)
 {
-	bool by_name = a->opt->kind == OPT_KIND_CALL &&
-		       !((a->opt->flags | b->opt->flags) & OPT_HIDDEN);
+	bool by_name =
+		a->opt->kind == OPT_KIND_CALL && !((a->opt->flags | b->opt->flags) & OPT_HIDDEN);
 
 	return a->opt->kind == b->opt->kind && a->offset == b->offset &&
 	       a->opt->parse == b->opt->parse && a->opt->tag == b->opt->tag && !by_name;
