@@ -38,6 +38,11 @@ void hugeroom_return_freed(void)
 	(void)mallopt(M_MMAP_THRESHOLD, RETURNED_BYTES);
 }
 
+void hugeroom_return_kept(void)
+{
+	(void)malloc_trim(0);
+}
+
 /* Address space for so many bytes, a multiple of huge pages, at a huge page. */
 static uint8_t *map_aligned(size_t rounded)
 {

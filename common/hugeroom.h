@@ -23,6 +23,8 @@ void *hugeroom_new(size_t bytes);
  * malloc() would keep much of it for the next one, which is larger where sets grow.
  */
 void hugeroom_return_freed(void);
+/* Whole pages that were freed and that malloc() keeps go back to the system, once. */
+void hugeroom_return_kept(void);
 /*
  * Zeroed memory that the system has again as soon as it is given back, with the same number of
  * bytes, by whatever thread. Never NULL but for 0 bytes; NULL may be given back.

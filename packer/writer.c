@@ -15,6 +15,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/hugeroom.h"
 #include "common/log.h"
 #include "storage/hourappend.h"
 #include "storage/parts.h"
@@ -25,6 +26,7 @@
 #define WRITER_IDLE_NS       (INT64_C(300) * 1000000000) /* by default */
 #define WRITER_NEAR          64                          /* a power of two */
 #define WRITER_SPARES        64 /* files that keep their memory from one commit to the next */
+#define WRITER_TRIM_NS       (INT64_C(60) * 1000000000)
 
 struct writer_file {
 	struct hourfile_key key;
@@ -53,8 +55,9 @@ struct writer {
 	uint64_t uses;                         /* of files */
 	struct writer_file *near[WRITER_NEAR]; /* found last by this place; NULL: none */
 	struct partpool *pool;                 /* of what waits for a commit */
-	struct appendlog *log;                 /* NULL: what is committed counts at once */
-	_Atomic bool crowded; /* more files than the cache is to hold wait for a commit */
+	int64_t trimmed_ns;
+	struct appendlog *log; /* NULL: what is committed counts at once */
+	_Atomic bool crowded;  /* more files than the cache is to hold wait for a commit */
 	_Atomic uint64_t extras_lost;
 	_Atomic bool failed;
 };
@@ -605,6 +608,16 @@ static void writer_put(struct writer *writer, GPtrArray *files, unsigned flags, 
 	pthread_mutex_unlock(&writer->lock);
 }
 
+/* What was needed once, for a commit that took long or at the turn of an hour, goes back. */
+static void writer_trim(struct writer *writer, int64_t now_ns)
+{
+	if (now_ns - writer->trimmed_ns >= WRITER_TRIM_NS) {
+		writer->trimmed_ns = now_ns;
+		partpool_trim(writer->pool);
+		hugeroom_return_kept();
+	}
+}
+
 int writer_commit(struct writer *writer, unsigned flags, int64_t now_ns,
 		  const struct writer_epoch *epoch, struct err *err)
 {
@@ -619,6 +632,7 @@ int writer_commit(struct writer *writer, unsigned flags, int64_t now_ns,
 	st = writer_commit_files(writer, files, epoch, now_ns, err);
 	writer->failed |= st != ST_OK && st != ST_ELIMIT;
 	writer_put(writer, files, flags, now_ns);
+	writer_trim(writer, now_ns);
 	g_ptr_array_free(files, TRUE);
 	return st;
 }

@@ -11,6 +11,7 @@
 struct partpool {
 	pthread_mutex_t lock;
 	GPtrArray *unused; /* of GByteArray, empty */
+	guint least;       /* of them, since the last trim */
 };
 
 static void part_free(gpointer part)
@@ -36,6 +37,16 @@ void partpool_free(struct partpool *pool)
 	}
 }
 
+void partpool_trim(struct partpool *pool)
+{
+	pthread_mutex_lock(&pool->lock);
+	if (pool->least > 0) {
+		g_ptr_array_remove_range(pool->unused, 0, pool->least);
+	}
+	pool->least = pool->unused->len;
+	pthread_mutex_unlock(&pool->lock);
+}
+
 /* The part that was given back last, whose memory is warm. */
 static GByteArray *partpool_take(struct partpool *pool)
 {
@@ -46,6 +57,7 @@ static GByteArray *partpool_take(struct partpool *pool)
 		if (pool->unused->len > 0) {
 			part = g_ptr_array_steal_index(pool->unused, pool->unused->len - 1);
 		}
+		pool->least = MIN(pool->least, pool->unused->len);
 		pthread_mutex_unlock(&pool->lock);
 	}
 	return part ? part : g_byte_array_new();

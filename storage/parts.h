@@ -28,6 +28,8 @@ struct partpool;
 /* Any threads may share a pool; those who gather in it are released before it is freed. */
 struct partpool *partpool_new(void);
 void partpool_free(struct partpool *pool);
+/* Free what nobody needed since the last call. */
+void partpool_trim(struct partpool *pool);
 
 struct parts {
 	struct partpool *pool; /* kept; NULL: memory is given back to the system */

@@ -75,6 +75,34 @@ static void test_shared(void)
 	partpool_free(NULL);
 }
 
+/* What was taken between two trims stays. */
+static void test_trim(void)
+{
+	struct partpool *pool = partpool_new();
+	struct parts parts;
+	GByteArray *first;
+	GByteArray *last;
+
+	parts_init(&parts, pool);
+	put_pieces(&parts, 4, 1);
+	first = parts_tail(&parts);
+	parts_clear(&parts);
+	partpool_trim(pool);
+	last = parts_tail(&parts);
+	CU_ASSERT_PTR_EQUAL(last, first);
+	parts_clear(&parts);
+	/* one of the two was not needed since */
+	partpool_trim(pool);
+	CU_ASSERT_PTR_EQUAL(parts_tail(&parts), last);
+	parts_clear(&parts);
+	partpool_trim(pool);
+	partpool_trim(pool);
+	put_pieces(&parts, 1, 1);
+	CU_ASSERT_EQUAL(parts_len(&parts), PIECE_BYTES);
+	parts_release(&parts);
+	partpool_free(pool);
+}
+
 /* One piece may be longer than a part is otherwise. */
 static void test_long(void)
 {
@@ -103,6 +131,7 @@ int main(void)
 		{ "order", test_order },
 		{ "shared memory", test_shared },
 		{ "long pieces", test_long },
+		{ "trimmed", test_trim },
 		{ NULL, NULL },
 	};
 
