@@ -2,6 +2,7 @@
 /* rwsetcat: print sets of addresses as text. */
 #include "query/tool.h"
 
+#include "common/bitcount.h"
 #include "common/text.h"
 #include "common/timestamp.h"
 #include "query/format.h"
@@ -307,11 +308,8 @@ static void begin_listing(void *arg, const struct header *header, bool wide)
 static void count_bitmap(void *arg, struct ip base, const uint64_t bits[4])
 {
 	struct listing *listing = arg;
-	unsigned count = 0;
+	unsigned count = bitcount_256(bits);
 
-	for (int i = 0; i < 4; i++) {
-		count += bits[i] ? (unsigned)__builtin_popcountll(bits[i]) : 0;
-	}
 	if (count) {
 		setprint_add_count(listing->list, count);
 	}

@@ -59,8 +59,8 @@ static bool walk_all(const struct iptree *tree, struct leaf_word *words, struct 
 		if (words) {
 			mark_leaf(words, place, !is_old, (uint32_t)(block - tree->pending.at));
 		}
-		old += is_old;
-		block += !is_old;
+		old = is_old ? old + 1 : old;
+		block = is_old ? block : block + 1;
 		if (last) {
 			unsigned shared = ip_shared_bits(last->ip, next->ip);
 
