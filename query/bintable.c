@@ -59,11 +59,6 @@ static int64_t span_with(const struct bintable *table, int64_t low, int64_t high
 	return high - low + 1;
 }
 
-static int too_many(struct err *err)
-{
-	return err_set(err, ST_ELIMIT, "the times span too many bins; choose a larger bin size");
-}
-
 int bintable_add(struct bintable *table, int64_t low, int64_t high, struct err *err)
 {
 	const int64_t first = low >> BINTABLE_PAGE_SHIFT;
@@ -71,21 +66,18 @@ int bintable_add(struct bintable *table, int64_t low, int64_t high, struct err *
 
 	if (!is_inside(table, first) || !is_inside(table, last)) {
 		if (span_with(table, low, high) > BINTABLE_SPAN) {
-			return too_many(err);
+			return err_set(err, ST_ELIMIT,
+				       "the times span too many bins; choose a larger bin size");
 		}
 		make_places(table, first, last);
 	}
 	for (int64_t page = first; page <= last; page++) {
 		struct timebin **place = &table->pages[page - table->lowest];
 
-		if (*place) {
-			continue;
+		if (!*place) {
+			*place = g_new0(struct timebin, BINTABLE_PAGE);
+			table->used++;
 		}
-		if (table->used >= BINTABLE_USED_MAX / BINTABLE_PAGE) {
-			return too_many(err);
-		}
-		*place = g_new0(struct timebin, BINTABLE_PAGE);
-		table->used++;
 	}
 	return ST_OK;
 }

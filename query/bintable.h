@@ -23,10 +23,8 @@ struct timebin {
 	double records, bytes, packets;
 };
 
-/* From the first to the last bin, at most. */
+/* From the first to the last bin, at most: 3 GiB if all are used, a day and a half of milliseconds. */
 #define BINTABLE_SPAN (INT64_C(1) << 27)
-/* Bins in memory, at most: 1.5 GiB. */
-#define BINTABLE_USED_MAX (INT64_C(1) << 26)
 
 /* Bins of a page. */
 #define BINTABLE_PAGE_SHIFT 12
@@ -45,8 +43,7 @@ void bintable_release(struct bintable *table);
 int bintable_add(struct bintable *table, int64_t low, int64_t high, struct err *err);
 
 /*
- * Have room for bins low..high. ST_OK, or ST_ELIMIT: BINTABLE_SPAN, which is told before any memory is
- * taken, or BINTABLE_USED_MAX.
+ * Have room for bins low..high. ST_OK, or ST_ELIMIT: BINTABLE_SPAN; no memory is taken then.
  */
 static inline int bintable_cover(struct bintable *table, int64_t low, int64_t high, struct err *err)
 {

@@ -58,8 +58,10 @@ static void test_bounds(void)
 	CU_ASSERT_EQUAL(bintable_cover(&table, BINTABLE_SPAN + 10, BINTABLE_SPAN + 10, &err),
 			ST_ELIMIT);
 	CU_ASSERT_EQUAL(table.used, 1);
-	CU_ASSERT_EQUAL(bintable_cover(&table, 0, BINTABLE_SPAN - 1, &err), ST_ELIMIT);
-	CU_ASSERT_EQUAL(table.used, BINTABLE_USED_MAX / BINTABLE_PAGE);
+	CU_ASSERT_EQUAL(bintable_cover(&table, 0, BINTABLE_SPAN, &err), ST_ELIMIT);
+	CU_ASSERT_EQUAL(table.used, 1);
+	CU_ASSERT_EQUAL(bintable_cover(&table, BINTABLE_SPAN - 1, BINTABLE_SPAN - 1, &err), ST_OK);
+	CU_ASSERT_EQUAL(table.used, 2);
 	bintable_release(&table);
 }
 
