@@ -382,9 +382,10 @@ static void list_strips(const struct rowbuckets *buckets, size_t i, struct sorte
 static void list_store(const struct rowbuckets *buckets, struct sortentry *entries)
 {
 	struct rowcursor cursor = { .end = buckets->store->areas->len };
+	uint64_t row;
 
-	while (rowstore_next(buckets->store, &cursor, &entries->row, 1) > 0) {
-		entries++;
+	while (rowstore_next(buckets->store, &cursor, &row, 1) > 0) {
+		(entries++)->row = row;
 	}
 }
 
