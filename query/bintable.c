@@ -45,14 +45,13 @@ static int64_t span_with(const struct bintable *table, int64_t low, int64_t high
 {
 	for (int64_t i = 0; i < table->count; i++) {
 		if (table->pages[i]) {
-			low = MIN(low, (table->lowest + i) << BINTABLE_PAGE_SHIFT);
+			low = MIN(low, (table->lowest + i) * BINTABLE_PAGE);
 			break;
 		}
 	}
 	for (int64_t i = table->count; i-- > 0;) {
 		if (table->pages[i]) {
-			high = MAX(high,
-				   bintable_page_end((table->lowest + i) << BINTABLE_PAGE_SHIFT));
+			high = MAX(high, bintable_page_end((table->lowest + i) * BINTABLE_PAGE));
 			break;
 		}
 	}
