@@ -25,6 +25,7 @@ struct intake *intake_new(const struct intake_env *env)
 
 	intake->env = *env;
 	intake->losses = intakeloss_new_table();
+	pthread_mutex_init(&intake->losses_lock, NULL);
 	pthread_mutex_init(&intake->lock, NULL);
 	return intake;
 }
@@ -33,6 +34,7 @@ void intake_free(struct intake *intake)
 {
 	if (intake) {
 		g_hash_table_destroy(intake->losses);
+		pthread_mutex_destroy(&intake->losses_lock);
 		pthread_mutex_destroy(&intake->lock);
 		g_free(intake);
 	}

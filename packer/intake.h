@@ -51,9 +51,9 @@ void intake_free(struct intake *intake);
 void intake_stop_waiting(struct intake *intake);
 /*
  * Of a relay: put into the journal what was dropped of datagrams since the last call, for who comes
- * behind. What finds no room there comes with the next call. One thread at a time.
+ * behind. False: some of it found no room there; it comes with the next call. Threads: any.
  */
-void intake_tell_losses(struct intake *intake);
+bool intake_tell_losses(struct intake *intake);
 /* Messages taken in since the start. */
 uint64_t intake_messages(const struct intake *intake);
 

@@ -16,6 +16,7 @@ struct intake {
 	struct log_limit full_limit;
 	atomic_bool stopping;
 	_Atomic uint64_t messages;
+	pthread_mutex_t losses_lock; /* of the following: */
 	GHashTable *losses; /* what the packer behind a relay was told, by probe (intakeloss.c) */
 };
 

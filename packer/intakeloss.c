@@ -72,7 +72,8 @@ static void intakeloss_collect(void *arg, const struct probestats *stats)
 	g_array_append_val((GArray *)arg, count);
 }
 
-static void intakeloss_tell(struct intake *intake, const struct intakeloss_count *count)
+/* False: there is no room. */
+static bool intakeloss_tell(struct intake *intake, const struct intakeloss_count *count)
 {
 	struct intakeloss *loss = g_hash_table_lookup(intake->losses, count->probe);
 	struct envelope_loss since = count->dropped;
@@ -84,20 +85,28 @@ static void intakeloss_tell(struct intake *intake, const struct intakeloss_count
 	}
 	since.kernel -= loss->told.kernel;
 	since.journal -= loss->told.journal;
-	if (since.kernel + since.journal > 0 &&
-	    intakeloss_open(intake, count->probe, loss, &err) == ST_OK &&
-	    intakeloss_append(loss, &since, &err) == ST_OK) {
-		loss->told = count->dropped;
+	if (since.kernel + since.journal == 0) {
+		return true;
 	}
+	if (intakeloss_open(intake, count->probe, loss, &err) != ST_OK ||
+	    intakeloss_append(loss, &since, &err) != ST_OK) {
+		return false;
+	}
+	loss->told = count->dropped;
+	return true;
 }
 
-void intake_tell_losses(struct intake *intake)
+bool intake_tell_losses(struct intake *intake)
 {
 	GArray *counts = g_array_new(FALSE, FALSE, sizeof(struct intakeloss_count));
+	bool told = true;
 
+	pthread_mutex_lock(&intake->losses_lock);
 	probetable_each(intake->env.stats, intakeloss_collect, counts);
 	for (guint i = 0; i < counts->len; i++) {
-		intakeloss_tell(intake, &g_array_index(counts, struct intakeloss_count, i));
+		told &= intakeloss_tell(intake, &g_array_index(counts, struct intakeloss_count, i));
 	}
+	pthread_mutex_unlock(&intake->losses_lock);
 	g_array_free(counts, TRUE);
+	return told;
 }

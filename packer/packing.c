@@ -20,6 +20,7 @@
 #define PACKING_FULL_LOG_NS  (10 * NS_PER_S)
 #define PACKING_HANDSHAKE_NS (10 * NS_PER_S)
 #define PACKING_RELOAD_NS    (5 * NS_PER_S)  /* what came before is packed as configured before */
+#define PACKING_LOSSES_NS    (5 * NS_PER_S)  /* at the end, for room to tell a relay's losses */
 #define PACKING_DRAIN_NS     (30 * NS_PER_S) /* at the end; the rest is there at the next start */
 
 struct packing_listener {
@@ -566,6 +567,18 @@ void packing_report(struct packing *packing)
 	collector_report(packing->collector);
 }
 
+/* In a full journal they find room when the packer behind the relay has acknowledged some of it. */
+static void packing_tell_last_losses(struct packing *packing)
+{
+	const struct timespec moment = { .tv_nsec = 20 * NS_PER_MS };
+	int64_t until_ns = clock_now_ns(CLOCK_MONOTONIC) + PACKING_LOSSES_NS;
+
+	while (!intake_tell_losses(collector_intake(packing->collector)) &&
+	       clock_now_ns(CLOCK_MONOTONIC) < until_ns) {
+		nanosleep(&moment, NULL);
+	}
+}
+
 int packing_stop(struct packing *packing, struct err *err)
 {
 	int st;
@@ -577,7 +590,7 @@ int packing_stop(struct packing *packing, struct err *err)
 	log_msg(LOG_LEVEL_INFO, "Waiting for record handlers...");
 	packing_close_listeners(packing, NULL);
 	if (packing->relay) {
-		intake_tell_losses(collector_intake(packing->collector));
+		packing_tell_last_losses(packing);
 	}
 	relay_stop(packing->relay);
 	log_msg(LOG_LEVEL_INFO, "Stopped processors.");

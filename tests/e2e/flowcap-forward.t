@@ -155,12 +155,12 @@ test_case 'a probe that is not its own is refused, and nothing is lost' '
 	expect_count S0 3000 && expect_count S1 1500
 '
 
-# noted: datagrams of V5 that the packer has noted as dropped for want of room
+# noted: datagrams of V5 that the packer has noted as dropped for want of room, in flowcap's journal or its socket
 noted() {
 	cat root/.loss/*/*/* 2>/dev/null | awk '/ S0 V5 / {
 		for (i = 1; i <= NF; i++)
-			if ($i ~ /^journal=/)
-				n += substr($i, 9)
+			if (split($i, word, "=") == 2 && (word[1] == "journal" || word[1] == "kernel"))
+				n += word[2]
 	}
 	END { print n + 0 }'
 }
