@@ -20,7 +20,7 @@
  * of all is above 17, it is a run of t - 17 literals.
  *
  * liblzo2 2.10 reads the same streams at 0.6 of the speed for records, 0.5 for sets of IPv4 addresses
- * (835 and 1372 MB/s, 844 and 1783 MB/s, blocks of 64 KiB, one core), and that was half of the time
+ * (846 and 1323 MB/s, 855 and 1708 MB/s, blocks of 64 KiB, one core), and that was half of the time
  * of what reads such files. Streams are written by the library.
  */
 #ifndef TUSSAH_STORAGE_LZO1X_H
