@@ -9,19 +9,26 @@
 #include "query/sink.h"
 #include "storage/hourfile.h"
 
+/* Rows of the tables below. */
+#define XARGS                                                                                      \
+	OPT_OPTSTR(struct source_opts, xargs, "xargs", 0, "FILE",                                  \
+		   "read the names of input files from this file, or from standard input",         \
+		   .flags = OPT_ONCE)
+#define PRINT_FILENAMES                                                                            \
+	OPT_FLAG(struct source_opts, print_filenames, "print-filenames", 0,                        \
+		 "print the name of each input file as it is opened")
+#define COPY_INPUT                                                                                 \
+	OPT_STR(struct source_opts, copy_input, "copy-input", 0, "PATH",                           \
+		"copy all input records to this file, pipe or stdout", .flags = OPT_ONCE)
+
 const struct opt source_xargs_opt_table[] = {
-	OPT_OPTSTR(struct source_opts, xargs, "xargs", 0, "FILE",
-		   "read the names of input files from this file, or from standard input",
-		   .flags = OPT_ONCE),
+	XARGS,
 	OPT_END,
 };
 
 const struct opt source_names_opt_table[] = {
-	OPT_FLAG(struct source_opts, print_filenames, "print-filenames", 0,
-		 "print the name of each input file as it is opened"),
-	OPT_OPTSTR(struct source_opts, xargs, "xargs", 0, "FILE",
-		   "read the names of input files from this file, or from standard input",
-		   .flags = OPT_ONCE),
+	PRINT_FILENAMES,
+	XARGS,
 	OPT_END,
 };
 
@@ -37,24 +44,16 @@ int source_parse_policy(const struct opt *opt, const char *text, void *dest, str
 }
 
 const struct opt source_print_opt_table[] = {
-	OPT_FLAG(struct source_opts, print_filenames, "print-filenames", 0,
-		 "print the name of each input file as it is opened"),
-	OPT_STR(struct source_opts, copy_input, "copy-input", 0, "PATH",
-		"copy all input records to this file, pipe or stdout", .flags = OPT_ONCE),
-	OPT_OPTSTR(struct source_opts, xargs, "xargs", 0, "FILE",
-		   "read the names of input files from this file, or from standard input",
-		   .flags = OPT_ONCE),
+	PRINT_FILENAMES,
+	COPY_INPUT,
+	XARGS,
 	OPT_END,
 };
 
 const struct opt source_opt_table[] = {
-	OPT_STR(struct source_opts, copy_input, "copy-input", 0, "PATH",
-		"copy all input records to this file, pipe or stdout", .flags = OPT_ONCE),
-	OPT_FLAG(struct source_opts, print_filenames, "print-filenames", 0,
-		 "print the name of each input file as it is opened"),
-	OPT_OPTSTR(struct source_opts, xargs, "xargs", 0, "FILE",
-		   "read the names of input files from this file, or from standard input",
-		   .flags = OPT_ONCE),
+	COPY_INPUT,
+	PRINT_FILENAMES,
+	XARGS,
 	OPT_CALL(struct source_opts, ipv6_policy, "ipv6-policy", 0, "POLICY", source_parse_policy,
 		 0, "treat IPv6 records so: ignore, asv4, mix, force or only"),
 	OPT_END,

@@ -6,7 +6,7 @@
  *	tuclines_begin(lines, text, len);
  *	while ((st = tuclines_next(lines, now_ns, &line, err)) != ST_END) {
  *		if (st == ST_OK) ... line.rec ...
- *		else ... tuclines_at(lines) is bad, because of err
+ *		else ... tuclines_place(lines) is bad, because of err
  *	}
  *	tuclines_free(lines);
  *

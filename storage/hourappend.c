@@ -422,6 +422,7 @@ int hourappend_put(struct hourappend *append, struct err *err)
 	size_t count;
 	const struct iovec *parts = encoded(append, &count);
 	int st = newfile_write_parts(append->fd, append->end, parts, count, err);
+
 	return st == ST_OK || !err ? st : err_prefix(err, "%s", append->path);
 }
 
