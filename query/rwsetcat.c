@@ -2,7 +2,6 @@
 /* rwsetcat: print sets of addresses as text. */
 #include "query/tool.h"
 
-#include "common/bitcount.h"
 #include "common/text.h"
 #include "common/timestamp.h"
 #include "query/format.h"
@@ -305,21 +304,19 @@ static void begin_listing(void *arg, const struct header *header, bool wide)
 	listing_start(listing);
 }
 
-static void count_bitmap(void *arg, struct ip base, const uint64_t bits[4])
+static void listing_add_count(void *arg, uint64_t count)
 {
 	struct listing *listing = arg;
-	unsigned count = bitcount_256(bits);
 
-	if (count) {
-		setprint_add_count(listing->list, count);
-	}
+	setprint_add_count(listing->list, count);
 }
 
 /* Print what is printed in one way only, as it is read. */
 static int list_file(const struct job *job, const char *path, const char *name)
 {
 	static const struct ipset_visitor lister = { begin_listing, listing_add, NULL };
-	static const struct ipset_visitor counter = { begin_listing, listing_add, count_bitmap };
+	static const struct ipset_visitor counter = { begin_listing, listing_add,
+						      listing_add_count };
 	struct listing listing = { .job = job, .name = name, .count = job->opts->count_ips };
 	struct err err;
 	int read = ipset_visit(path, listing.count ? &counter : &lister, &listing, &err);

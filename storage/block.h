@@ -39,6 +39,26 @@ void block_reader_free(struct block_reader *reader);
 void block_reader_read_ahead(struct block_reader *reader);
 
 /*
+ * What is found out about a block by the thread that decompresses it, which has it at hand: about len
+ * bytes of it from begin on, in numbers that mean something to the caller.
+ */
+struct block_digest {
+	uint32_t begin;
+	uint32_t len; /* 0: there is none */
+	uint64_t numbers[4];
+};
+/* offset: of the block's first byte among all plain bytes. May be called by several threads at once. */
+typedef void (*block_digest_fn)(uint64_t offset, const uint8_t *bytes, size_t len,
+				struct block_digest *digest);
+/* When the data are compressed, digest each block. To be called before the first view. */
+void block_reader_digest(struct block_reader *reader, block_digest_fn digest);
+/*
+ * The digest of the block shown last, if none of its bytes is consumed: *before bytes of those shown
+ * come before them. NULL: there is none. Good until the next view.
+ */
+const struct block_digest *block_reader_digested(const struct block_reader *reader, size_t *before);
+
+/*
  * Show the next plain bytes, at least want (<= BLOCK_BYTES) unless the data end first, without
  * consuming them. At damage *bytes and *len show what came before it, and the call, and all later
  * ones, fail: ST_EFORMAT, ST_ETRUNC, ST_EIO.

@@ -34,6 +34,7 @@ struct packed {
 	uint32_t plain_len;
 	uint64_t number; /* from 1 */
 	uint64_t offset; /* of its frame */
+	uint64_t plain_offset;
 };
 
 struct slot {
@@ -42,6 +43,7 @@ struct slot {
 	size_t len;
 	int status; /* instead of a block: ST_END or an error */
 	struct err err;
+	struct block_digest digest;
 	bool done;     /* with threads, under their lock */
 	uint8_t *copy; /* with threads: the packed block */
 	size_t copy_capacity;
@@ -51,7 +53,9 @@ struct slot {
 struct frames {
 	struct bytesource *src; /* kept */
 	uint8_t compression;
-	uint64_t blocks; /* read so far */
+	uint64_t blocks;        /* read so far */
+	uint64_t plain_bytes;   /* in these */
+	block_digest_fn digest; /* NULL: none is wanted */
 };
 
 struct ahead {
@@ -144,12 +148,14 @@ static int view_packed(const struct frames *frames, struct packed *packed, struc
 	packed->bytes += BLOCK_FRAME_BYTES;
 	packed->number = frames->blocks + 1;
 	packed->offset = bytesource_offset(frames->src);
+	packed->plain_offset = frames->plain_bytes;
 	return ST_OK;
 }
 
 static void consume_packed(struct frames *frames, const struct packed *packed)
 {
 	frames->blocks++;
+	frames->plain_bytes += packed->plain_len;
 	bytesource_consume(frames->src, BLOCK_FRAME_BYTES + packed->len);
 }
 
@@ -167,8 +173,15 @@ static int unpack(const struct frames *frames, const struct packed *packed, stru
 	rc = decompress_block(frames->compression, packed->bytes, packed->len,
 			      slot->bytes + HEAD_ROOM, packed->plain_len, &why);
 	slot->len = packed->plain_len;
-	return rc == ST_OK ? rc
-			   : damaged(frames, packed->number, packed->offset, rc, why.text, err);
+	slot->digest.len = 0;
+	if (rc != ST_OK) {
+		return damaged(frames, packed->number, packed->offset, rc, why.text, err);
+	}
+	if (frames->digest != NULL) {
+		frames->digest(packed->plain_offset, slot->bytes + HEAD_ROOM, slot->len,
+			       &slot->digest);
+	}
+	return ST_OK;
 }
 
 /* The next block into the slot. ST_OK, ST_END or an error. */
@@ -384,6 +397,28 @@ void block_reader_read_ahead(struct block_reader *reader)
 			      processors_count() > 1;
 }
 
+void block_reader_digest(struct block_reader *reader, block_digest_fn digest)
+{
+	reader->frames.digest = digest;
+}
+
+const struct block_digest *block_reader_digested(const struct block_reader *reader, size_t *before)
+{
+	const struct block_digest *digest;
+	size_t begin;
+
+	if (reader->current == NULL) {
+		return NULL;
+	}
+	digest = &reader->current->digest;
+	begin = HEAD_ROOM + digest->begin;
+	if (digest->len == 0 || begin < reader->pos) {
+		return NULL;
+	}
+	*before = begin - reader->pos;
+	return digest;
+}
+
 const char *block_reader_place(struct block_reader *reader)
 {
 	if (reader->frames.compression == COMPRESSION_NONE) {
@@ -490,6 +525,7 @@ static int skip_block(struct block_reader *reader, uint64_t longest, uint32_t *p
 	}
 	if (rc == ST_OK) {
 		frames->blocks++;
+		frames->plain_bytes += *plain;
 		reader->blocks++;
 	}
 	return rc;

@@ -141,10 +141,10 @@ struct ipset_visitor {
 	void (*begin)(void *arg, const struct header *header, bool wide);
 	void (*range)(void *arg, const struct cidr *range);
 	/*
-	 * NULL, or, instead of the ranges in them, for the bitmaps of the file: bit i of bits[n] is
-	 * address base + 64 n + i.
+	 * NULL, or instead of ranges, where that is quicker: so many addresses come next, at least one.
+	 * The numbers mean nothing when the file turns out to be damaged.
 	 */
-	void (*bitmap)(void *arg, struct ip base, const uint64_t bits[4]);
+	void (*addresses)(void *arg, uint64_t count);
 };
 int ipset_visit(const char *path, const struct ipset_visitor *visitor, void *arg, struct err *err);
 

@@ -2,6 +2,7 @@
 /* IPset files, record versions 0 to 5 (silk-set-bag-pmap-files.md section 1), and ours with times. */
 #include "storage/ipsetreading.h"
 
+#include "common/bitcount.h"
 #include "storage/ipsetform.h"
 #include "storage/sightings.h"
 
@@ -101,25 +102,115 @@ static void load_word(struct ipset_reading *reading, struct ip base, uint64_t bi
 	}
 }
 
+/* Is the number of addresses enough? */
+static bool wants_numbers(const struct ipset_reading *reading)
+{
+	return reading->visitor && reading->visitor->addresses;
+}
+
+static void show_number(struct ipset_reading *reading, uint64_t count)
+{
+	show_waiting(reading);
+	if (count) {
+		reading->visitor->addresses(reading->arg, count);
+	}
+}
+
 /* 256 bits from base upwards, as ranges. */
 static void load_bitmap(struct ipset_reading *reading, struct ip base, const uint8_t *bytes)
 {
 	uint64_t bits[4];
 
-	ipset_bitmap_load(bytes, reading->file->swap, bits);
-	if (!reading->set && !reading->spans && reading->visitor->bitmap) {
+	if (wants_numbers(reading)) {
 		if (keeps_order(reading, base, (struct ip){ base.hi, base.lo + 255 })) {
-			show_waiting(reading);
-			reading->visitor->bitmap(reading->arg, base, bits);
+			show_number(reading, bitcount_bitmaps(bytes, 1, IPSET_BITMAP_LEN));
 		}
 		return;
 	}
+	ipset_bitmap_load(bytes, reading->file->swap, bits);
 	for (unsigned i = 0; i < 4; i++) {
 		load_word(reading, (struct ip){ base.hi, base.lo + 64 * i }, bits[i]);
 	}
 }
 
 /* --- version 0, 1, 2 --- */
+
+static uint32_t base_of(const uint8_t *at, bool swap)
+{
+	return load32(at, swap) & 0xffffff00;
+}
+
+/* What is said of blocks where the number of addresses is enough. */
+enum { DIGEST_ADDRESSES, DIGEST_FIRST, DIGEST_LAST, DIGEST_IN_ORDER };
+
+static void digest_blocks(const uint8_t *at, size_t count, bool swap, struct block_digest *digest)
+{
+	uint32_t last = base_of(at, swap);
+	bool in_order = true;
+
+	digest->numbers[DIGEST_FIRST] = last;
+	for (size_t i = 1; i < count; i++) {
+		uint32_t base = base_of(at + i * V2_BLOCK, swap);
+
+		in_order &= base > last;
+		last = base;
+	}
+	digest->numbers[DIGEST_LAST] = last;
+	digest->numbers[DIGEST_IN_ORDER] = in_order;
+	digest->numbers[DIGEST_ADDRESSES] = bitcount_bitmaps(at + 4, count, V2_BLOCK);
+}
+
+/* The whole ones of the bytes from offset on. */
+static void digest_whole(uint64_t offset, const uint8_t *bytes, size_t len, bool swap,
+			 struct block_digest *digest)
+{
+	size_t begin = (V2_BLOCK - offset % V2_BLOCK) % V2_BLOCK;
+	size_t count = len > begin ? (len - begin) / V2_BLOCK : 0;
+
+	digest->begin = (uint32_t)begin;
+	digest->len = (uint32_t)(count * V2_BLOCK);
+	if (count) {
+		digest_blocks(bytes + begin, count, swap, digest);
+	}
+}
+
+static void digest_native(uint64_t offset, const uint8_t *bytes, size_t len,
+			  struct block_digest *digest)
+{
+	digest_whole(offset, bytes, len, false, digest);
+}
+
+static void digest_swapped(uint64_t offset, const uint8_t *bytes, size_t len,
+			   struct block_digest *digest)
+{
+	digest_whole(offset, bytes, len, true, digest);
+}
+
+static void show_digest(struct ipset_reading *reading, const struct block_digest *digest)
+{
+	struct ip first = ip_from_v4((uint32_t)digest->numbers[DIGEST_FIRST]);
+	struct ip last = ip_from_v4((uint32_t)digest->numbers[DIGEST_LAST] | 255);
+
+	reading->lost_order = reading->lost_order || !digest->numbers[DIGEST_IN_ORDER];
+	if (keeps_order(reading, first, last)) {
+		show_number(reading, digest->numbers[DIGEST_ADDRESSES]);
+	}
+}
+
+/* The next ones of len bytes at at, which are shown. Returns how many bytes were taken. */
+static size_t count_blocks(struct ipset_reading *reading, const uint8_t *at, size_t len)
+{
+	struct block_digest own = { 0 };
+	size_t before = len;
+	const struct block_digest *digest = block_reader_digested(reading->file->in, &before);
+
+	if (!digest || before) {
+		digest_whole(0, at, before, reading->file->swap, &own);
+		digest = &own;
+	}
+	show_digest(reading, digest);
+	return digest->len;
+}
 
 /* As ipset_reading_step(). */
 static int step_blocks(struct ipset_reading *reading, struct err *err)
@@ -136,10 +227,12 @@ static int step_blocks(struct ipset_reading *reading, struct err *err)
 	if (!count) {
 		return len ? truncated(reading, err) : ST_END;
 	}
+	if (wants_numbers(reading)) {
+		block_reader_consume(in, count_blocks(reading, at, len));
+		return ST_OK;
+	}
 	for (const uint8_t *end = at + count * V2_BLOCK; at < end; at += V2_BLOCK) {
-		uint32_t base = load32(at, reading->file->swap) & 0xffffff00;
-
-		load_bitmap(reading, ip_from_v4(base), at + 4);
+		load_bitmap(reading, ip_from_v4(base_of(at, reading->file->swap)), at + 4);
 	}
 	block_reader_consume(in, count * V2_BLOCK);
 	return ST_OK;
@@ -511,7 +604,13 @@ int ipset_reading_begin(struct ipset_reading *reading, struct datafile *file, st
 	reading->file = file;
 	reading->expect_upper = true;
 	status = check_header(reading, err);
-	return status == ST_OK ? datafile_blocks(file, err) : status;
+	if (status == ST_OK) {
+		status = datafile_blocks(file, err);
+	}
+	if (status == ST_OK && wants_numbers(reading) && file->header->record_version <= 2) {
+		block_reader_digest(file->in, file->swap ? digest_swapped : digest_native);
+	}
+	return status;
 }
 
 bool ipset_reading_is_wide(const struct ipset_reading *reading)

@@ -137,4 +137,18 @@ test_case 'what comes before damage is printed' '
 	rwsetcat --count-ips cut.set >out 2>err && test ! -s out && test_grep cut.set err
 '
 
+test_case 'addresses are counted the same from blocks of all kinds' '
+	i=0 && while [ $i -lt 20000 ]; do echo 10.$((i / 256)).$((i % 256)).$((i * 7 % 256)) && i=$((i + 1)); done >many.txt &&
+	rwsetbuild --compression-method=none many.txt many.set && rwsetcat --count-ips many.set >out && echo 20000 | test_cmp - out &&
+	rwsetbuild --compression-method=lzo1x many.txt packed.set && rwsetcat --count-ips packed.set >out && echo 20000 | test_cmp - out &&
+	rwsetcat --count-ips <packed.set >out && echo 20000 | test_cmp - out &&
+	size=$(wc -c <packed.set) && head -c $((size - 50)) packed.set >half.set &&
+	rwsetcat --count-ips half.set >out 2>err && test ! -s out && test_grep half.set err
+'
+
+test_case 'blocks that are not in order are not counted' '
+	head -c -72 many.set >twisted.set && tail -c 36 many.set >>twisted.set && tail -c 72 many.set | head -c 36 >>twisted.set &&
+	rwsetcat --count-ips twisted.set >out 2>err && test ! -s out && test_grep "not in order" err
+'
+
 test_done

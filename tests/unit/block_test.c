@@ -294,6 +294,80 @@ static void test_stop_ahead(void)
 	g_free(path);
 }
 
+/* --- digests --- */
+
+#define UNIT 7
+
+/* Of whole units: how many bytes, and their sum. */
+static void digest_units(uint64_t offset, const uint8_t *bytes, size_t len,
+			 struct block_digest *digest)
+{
+	digest->begin = (uint32_t)((UNIT - offset % UNIT) % UNIT);
+	digest->len = (uint32_t)((len - digest->begin) / UNIT * UNIT);
+	digest->numbers[0] = 0;
+	for (size_t i = 0; i < digest->len; i++) {
+		digest->numbers[0] += bytes[digest->begin + i];
+	}
+}
+
+/* The next bytes: digested ones, or those before them. Returns how many. */
+static size_t sum_next(struct block_reader *reader, uint64_t *sum, size_t *digested)
+{
+	const struct block_digest *digest;
+	const uint8_t *bytes;
+	size_t before, len;
+
+	CU_ASSERT_EQUAL(block_reader_view(reader, UNIT, &bytes, &len, NULL), ST_OK);
+	digest = block_reader_digested(reader, &before);
+	if (digest && before == 0) {
+		*sum += digest->numbers[0];
+		*digested += digest->len;
+		len = digest->len;
+	} else {
+		len = digest ? before : MIN(len, UNIT);
+		for (size_t i = 0; i < len; i++) {
+			*sum += bytes[i];
+		}
+	}
+	block_reader_consume(reader, len);
+	return len;
+}
+
+static void test_digest(void)
+{
+	char *path = g_build_filename(unit_scratch(), "digested", NULL);
+	uint64_t whole = 0;
+
+	for (size_t i = 0; i < AHEAD_LEN; i++) {
+		whole += noise_at(i);
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		uint8_t compression = i % 2 ? COMPRESSION_LZO1X : COMPRESSION_NONE;
+		struct block_reader *reader = NULL;
+		struct bytesource *src = NULL;
+		size_t digested = 0;
+		uint64_t sum = 0;
+
+		unit_at("compression %u, ahead %u", compression, i / 2);
+		write_file(path, compression, 0);
+		CU_ASSERT_EQUAL_FATAL(bytesource_open(&src, path, NULL), ST_OK);
+		CU_ASSERT_EQUAL(block_reader_new(&reader, src, compression, NULL), ST_OK);
+		block_reader_digest(reader, digest_units);
+		if (i / 2) {
+			block_reader_read_ahead(reader);
+		}
+		while (sum_next(reader, &sum, &digested) > 0) {
+		}
+		UNIT_ASSERT_U64(sum, whole);
+		CU_ASSERT(compression
+				  ? AHEAD_LEN - digested < 2 * UNIT * (AHEAD_LEN / BLOCK_BYTES + 1)
+				  : digested == 0);
+		block_reader_free(reader);
+		bytesource_close(src);
+	}
+	g_free(path);
+}
+
 /* --- a crew of packing threads --- */
 
 /* What a writer makes of a file with many blocks, flushed in between as well. */
@@ -456,6 +530,7 @@ static const struct unit_case cases[] = {
 	{ "units", test_units },
 	{ "reading ahead", test_read_ahead },
 	{ "reading ahead ends early", test_stop_ahead },
+	{ "digests", test_digest },
 	{ "a crew packs the same bytes", test_crew },
 	{ "put together by a crew", test_filled },
 	{ "a crew on a full disk", test_crew_fails },
