@@ -199,7 +199,10 @@ void classifier_free(struct classifier *classifier)
 
 /* ---- records ---- */
 
-/* The sensor may have fixed it (else fixed is -1). */
+/*
+ * What the sensor has fixed for this end (else fixed is -1) comes to the networks whose lists have it
+ * (silk-packing.md 2.8); which of them counts is for the table.
+ */
 static inline unsigned end_networks(const struct classifier *classifier, struct ip ip,
 				    uint32_t interface, bool is_v6, int fixed)
 {
@@ -207,17 +210,16 @@ static inline unsigned end_networks(const struct classifier *classifier, struct 
 	unsigned networks = PAGE_MIXED;
 	uint32_t v4 = ip_to_v4(ip);
 
-	if (fixed >= 0) {
-		return 1U << fixed;
-	}
 	if (classifier->paged && !is_v6 && ip_is_mapped(ip)) {
 		networks = classifier->pages[classifier->page_of[v4 >> 24]][v4 >> 16 & 0xff];
 	}
 	if (networks == PAGE_MIXED) {
 		networks = find_networks(classifier->sensor, &end, false);
 	}
-	return classifier->by_interface ? networks | find_networks(classifier->sensor, &end, true)
-					: networks;
+	if (classifier->by_interface) {
+		networks |= find_networks(classifier->sensor, &end, true);
+	}
+	return fixed >= 0 ? networks | 1U << fixed : networks;
 }
 
 uint8_t classifier_type(const struct classifier *classifier, const struct record *rec, bool web)

@@ -131,27 +131,34 @@ static inline uint64_t map_first(uint64_t a, uint64_t b, uint64_t c)
 	return a ? a : b ? b : c;
 }
 
+/* What left the exporter is the forward half, too, unless the probe says that it is the reverse one. */
 static void map_volumes(const struct ipfix_input *input, struct map_volume volumes[2])
 {
 	const struct ipfix_fields *f = input->fields;
-	bool post_is_reverse = input->shape->form == IPFIX_FORM_V9 &&
-			       (input->mapping->quirks & PROBE_QUIRK_NF9_OUT_IS_REVERSE);
-	const struct map_volume post = {
-		map_first(f->packets_post_delta, f->packets_post_total, 0),
-		map_first(f->bytes_post_delta, f->bytes_post_total, 0),
-	};
+	bool out_is_reverse = input->mapping->quirks & PROBE_QUIRK_NF9_OUT_IS_REVERSE;
+	bool is_v9 = input->shape->form == IPFIX_FORM_V9;
+	struct map_volume *totals = &volumes[out_is_reverse && is_v9];
 
 	volumes[0].packets = map_first(f->packets_delta, f->packets_total, f->packets_initiator);
 	volumes[0].bytes = map_first(f->bytes_delta, f->bytes_total, f->bytes_initiator);
 	volumes[1].packets =
 		map_first(f->rev_packets_delta, f->rev_packets_total, f->packets_responder);
 	volumes[1].bytes = map_first(f->rev_bytes_delta, f->rev_bytes_total, f->bytes_responder);
-	if (!post_is_reverse) {
-		volumes[0].packets = map_first(volumes[0].packets, post.packets, 0);
-		volumes[0].bytes = map_first(volumes[0].bytes, post.bytes, 0);
-	} else if (volumes[1].packets == 0 && volumes[1].bytes == 0) {
-		volumes[1] = post;
+	if (out_is_reverse) {
+		volumes[1].packets =
+			map_first(f->packets_post_delta, f->packets_responder, volumes[1].packets);
+		volumes[1].bytes =
+			map_first(f->bytes_post_delta, f->bytes_responder, volumes[1].bytes);
+	} else if (is_v9 && volumes[0].bytes == 0) {
+		/* NetFlow v9: packets of the counter that the bytes are of */
+		volumes[0].packets = map_first(f->packets_post_delta, volumes[0].packets, 0);
+		volumes[0].bytes = f->bytes_post_delta;
+	} else {
+		volumes[0].packets = map_first(volumes[0].packets, f->packets_post_delta, 0);
+		volumes[0].bytes = map_first(volumes[0].bytes, f->bytes_post_delta, 0);
 	}
+	totals->packets = map_first(totals->packets, f->packets_post_total, 0);
+	totals->bytes = map_first(totals->bytes, f->bytes_post_total, 0);
 }
 
 /* Addresses are IPv6 if the template has no IPv4, or either IPv6 address is not zero. */
@@ -233,7 +240,7 @@ static void map_swap_interfaces(const struct ipfix_input *input, const struct re
 
 	reverse->input = forward->output;
 	reverse->output = forward->input;
-	if (!input->mapping->vlan_interfaces) {
+	if (!input->mapping->vlan_interfaces || input->shape->form == IPFIX_FORM_V9) {
 		return;
 	}
 	if (has[IPFIX_REV_VLAN] || has[IPFIX_REV_POST_VLAN]) {
@@ -292,23 +299,28 @@ static void map_reverse_flags(const struct ipfix_input *input, struct record *re
 	}
 }
 
+/* Records of NetFlow v9 only tell that a flow was cut by the active timeout. */
 static void map_attributes(const struct ipfix_input *input, struct record *rec)
 {
 	const struct ipfix_fields *f = input->fields;
 
-	if (input->shape->form == IPFIX_FORM_V9) {
+	bool is_v9 = input->shape->form == IPFIX_FORM_V9;
+
+	if (!is_v9) {
+		rec->application = f->application;
+	}
+	if (!is_v9 && f->state & MAP_STATE_GIVEN) {
+		rec->state |= f->state & MAP_STATE_GIVEN;
 		return;
 	}
-	rec->application = f->application;
-	if (f->state & MAP_STATE_GIVEN) {
-		rec->state |= f->state & MAP_STATE_GIVEN;
+	if ((f->end_reason & MAP_REASON_MASK) == MAP_REASON_ACTIVE) {
+		rec->state |= RECORD_TIMEOUT;
+	}
+	if (is_v9) {
 		return;
 	}
 	if (f->attributes & MAP_ATTRIBUTE_UNIFORM) {
 		rec->state |= RECORD_UNIFORM;
-	}
-	if ((f->end_reason & MAP_REASON_MASK) == MAP_REASON_ACTIVE) {
-		rec->state |= RECORD_TIMEOUT;
 	}
 	if (f->end_reason & MAP_REASON_CONTINUED) {
 		rec->state |= RECORD_CONTINUED;
@@ -368,19 +380,16 @@ static void map_reverse(const struct ipfix_input *input, const struct map_volume
 }
 
 /* A flow seen in the reverse direction only is turned round. */
-static void map_turn(struct record *rec)
+static void map_turn(const struct ipfix_input *input, struct record *rec)
 {
-	struct ip ip = rec->sip;
-	uint32_t interface = rec->input;
-	uint16_t port = rec->sport;
+	const struct record forward = *rec;
 
-	rec->sip = rec->dip;
-	rec->dip = ip;
-	rec->input = rec->output;
-	rec->output = interface;
+	rec->sip = forward.dip;
+	rec->dip = forward.sip;
+	map_swap_interfaces(input, &forward, rec);
 	if (!record_is_icmp(rec)) {
-		rec->sport = rec->dport;
-		rec->dport = port;
+		rec->sport = forward.dport;
+		rec->dport = forward.sport;
 	}
 }
 
@@ -417,7 +426,7 @@ static bool map_event(const struct ipfix_input *input, struct map_volume volumes
 		*memo = known ? f->extended_event : MAP_EVENT_DENIED;
 		volumes[1] = (struct map_volume){ 0, 0 };
 	}
-	if (volumes[0].packets == 0 && volumes[1].packets == 0) {
+	if (volumes[0].packets == 0) {
 		volumes[0] = (struct map_volume){ 1, 1 };
 	}
 	return true;
@@ -444,11 +453,15 @@ static const char *map_no_volume(const struct ipfix_input *input,
 	return "No forward octets (reverse octets are non-zero)";
 }
 
-/* A direction counts if both its numbers do. */
+/*
+ * A direction counts if both its numbers do; but of a mixed template the bytes of the reverse half
+ * are kept beside a forward one, too, when nobody counted its packets.
+ */
 static bool map_check_volumes(const struct ipfix_input *input, struct map_volume volumes[2],
 			      struct ipfix_output *out)
 {
 	bool any = false;
+	bool keeps_bytes = false;
 
 	out->ignored = map_no_volume(input, volumes);
 	for (size_t i = 0; i < 2; i++) {
@@ -456,10 +469,11 @@ static bool map_check_volumes(const struct ipfix_input *input, struct map_volume
 		    !volumes[i].packets) {
 			volumes[i].packets = 1;
 		}
-		if (!volumes[i].packets || !volumes[i].bytes) {
+		if (!volumes[i].bytes || (!volumes[i].packets && !keeps_bytes)) {
 			volumes[i] = (struct map_volume){ 0, 0 };
 		}
 		any |= volumes[i].packets != 0;
+		keeps_bytes = any && input->shape->form == IPFIX_FORM_GENERIC;
 	}
 	return any;
 }
@@ -476,7 +490,8 @@ static bool map_accept(const struct ipfix_input *input, struct map_volume volume
 		       uint16_t *memo, struct ipfix_output *out)
 {
 	out->ignored = NULL;
-	if ((input->fields->end_reason & MAP_REASON_MASK) == MAP_REASON_INTERMEDIATE) {
+	if (input->shape->form != IPFIX_FORM_V9 &&
+	    (input->fields->end_reason & MAP_REASON_MASK) == MAP_REASON_INTERMEDIATE) {
 		return false;
 	}
 	if (!shape_has_ipv4(input->shape) && !shape_has_ipv6(input->shape) &&
@@ -513,14 +528,14 @@ void ipfix_map(const struct ipfix_input *input, struct ipfix_output *out)
 	map_flags(input, rec);
 	map_attributes(input, rec);
 	map_sensor(input, rec);
-	out->end_first = ipfix_time(input, &rec->start_ns, &rec->duration_ns);
 	rec->packets = accepted ? volumes[reverse_only].packets : input->fields->packets_delta;
 	rec->bytes = accepted ? volumes[reverse_only].bytes : input->fields->bytes_delta;
+	out->end_first = ipfix_time(input, rec->packets, &rec->start_ns, &rec->duration_ns);
 	out->count = accepted;
 	out->turned = reverse_only;
 	if (reverse_only) {
-		map_turn(rec);
-	} else if (accepted && volumes[1].packets) {
+		map_turn(input, rec);
+	} else if (accepted && volumes[1].bytes) {
 		map_reverse(input, &volumes[1], rec, &out->records[1]);
 		out->count = 2;
 	}

@@ -175,8 +175,9 @@ void ipfix_map(const struct ipfix_input *input, struct ipfix_output *out);
 
 /* Start and duration (ipfixtime.c). */
 void ipfix_time_prepare(struct ipfix_shape *shape);
-/* True: what the record says ends before it begins. */
-bool ipfix_time(const struct ipfix_input *input, int64_t *start_ns, uint64_t *duration_ns);
+/* Of a record of so many packets. True: what the record says ends before it begins. */
+bool ipfix_time(const struct ipfix_input *input, uint64_t packets, int64_t *start_ns,
+		uint64_t *duration_ns);
 /* Into out, which is replaced: what they were made from, for log-flags record-timestamps. */
 void ipfix_time_print(const struct ipfix_input *input, int64_t start_ns, uint64_t duration_ns,
 		      GString *out);

@@ -164,7 +164,8 @@ static int64_t time_read(const struct ipfix_time_source *source, const struct ip
 	case TIME_AGO_MICRO:
 		break;
 	}
-	return input->export_ns - (int64_t)value * NS_PER_US;
+	/* in steps of the SiLK record; the export itself is told in seconds */
+	return input->export_ns - (int64_t)(value / 1000) * NS_PER_MS;
 }
 
 static uint64_t time_between(const struct ipfix_input *input, int64_t start_ns, int64_t end_ns)
@@ -176,7 +177,7 @@ static uint64_t time_between(const struct ipfix_input *input, int64_t start_ns, 
 }
 
 /* Milliseconds since the exporter booted; the 32 bits of either end may have wrapped. */
-static void time_from_uptime(const struct ipfix_input *input, int64_t *start_ns,
+static void time_from_uptime(const struct ipfix_input *input, uint64_t packets, int64_t *start_ns,
 			     uint64_t *duration_ns)
 {
 	const struct ipfix_fields *f = input->fields;
@@ -189,7 +190,7 @@ static void time_from_uptime(const struct ipfix_input *input, int64_t *start_ns,
 	if (input->mapping->quirks & PROBE_QUIRK_NF9_SYSUPTIME_SECONDS) {
 		up_ms *= 1000;
 		boot_ms = export_ms - up_ms;
-		if (end < start && (f->packets_delta == 1 || f->packets_total == 1)) {
+		if (end < start && packets == 1) {
 			end = start;
 		}
 	}
@@ -276,7 +277,8 @@ static bool time_is_end_first(const struct ipfix_input *input)
 	       time_read(end, input) < time_read(start, input);
 }
 
-bool ipfix_time(const struct ipfix_input *input, int64_t *start_ns, uint64_t *duration_ns)
+bool ipfix_time(const struct ipfix_input *input, uint64_t packets, int64_t *start_ns,
+		uint64_t *duration_ns)
 {
 	const struct ipfix_shape *shape = input->shape;
 
@@ -285,8 +287,11 @@ bool ipfix_time(const struct ipfix_input *input, int64_t *start_ns, uint64_t *du
 		*start_ns = time_from_ms(input->fields->start_ms);
 		*duration_ns = time_between(input, *start_ns, time_from_ms(input->fields->end_ms));
 	} else if (shape->has[IPFIX_START_UPTIME] && !shape->start) {
-		(shape->has[IPFIX_BOOT_MS] ? time_from_uptime
-					   : time_from_uptime_alone)(input, start_ns, duration_ns);
+		if (shape->has[IPFIX_BOOT_MS]) {
+			time_from_uptime(input, packets, start_ns, duration_ns);
+		} else {
+			time_from_uptime_alone(input, start_ns, duration_ns);
+		}
 	} else {
 		time_from_mixture(input, start_ns, duration_ns);
 		if (shape->form == IPFIX_FORM_V9 && *start_ns == 0) {

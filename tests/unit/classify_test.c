@@ -102,6 +102,13 @@ static const struct classify_case twoway_cases[] = {
 	  "source-network external\ninternal-ipblocks 192.168.0.0/16\n", EXT, INT, 0, 0, 17, 5, 6,
 	  0, TYPE_IN },
 
+	{ "fixed source that is listed elsewhere",
+	  "source-network internal\nexternal-interfaces 4\n", INT, INT, 4, 4, 17, 5, 6, 0,
+	  TYPE_EXT2EXT },
+	{ "fixed source, listed destination interface",
+	  "source-network internal\nexternal-interfaces 4\n", INT, INT, 3, 4, 17, 5, 6, 0,
+	  TYPE_OUT },
+
 	/* wildcards too wide for a set */
 	{ "wildcard", "internal-ipblocks x.x.x.5\nexternal-ipblocks 10.x.1-2.x\n", EXT, INT, 0, 0,
 	  17, 5, 6, 0, TYPE_IN },

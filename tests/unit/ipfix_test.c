@@ -339,7 +339,8 @@ static void test_times(void)
 		{ "156=" NTP_S "80000005 157=" NTP_S "c0000000", FLOW "-499999999+249999999 0>0", 0,
 		  false },
 		{ "156=0 157=0", FLOW "-1700001000000000000+0 0>0", 0, false },
-		{ "158=1500 159=500", FLOW "-1500000+1000000 0>0", 0, false },
+		/* before the export by whole milliseconds, as the export is of whole seconds */
+		{ "158=2900 159=500", FLOW "-2000000+2000000 0>0", 0, false },
 		{ "152=1700000990000 161=1500", FLOW "-10000000000+1500000000 0>0", 0, false },
 		{ "154=" NTP_S "80000000 162=1500", FLOW "-500000000+1500000 0>0", 0, false },
 		{ "152=1700000990000 153=1700000999500 161=7", FLOW "-10000000000+7000000 0>0", 0,
@@ -411,6 +412,20 @@ static void test_volumes(void)
 		{ "2=1 1=40 r2=2 r1=0", ENDS "1/40" REST, 0, false },
 		{ "2=0 1=0 r2=2 r1=80 c21=500", BACK "2/80" REST, 0, false },
 		{ "298=1 231=40 299=2 232=80", ENDS "1/40" REST "; " BACK "2/80" REST, 0, false },
+		/* The bytes of the reverse half are kept if nobody counted its packets. */
+		{ "298=1 231=40 299=0 232=80", ENDS "1/40" REST "; " BACK "0/80" REST, 0, false },
+		{ "298=1 231=40 299=0 232=80", ENDS "1/40" REST "; " BACK "1/80" REST,
+		  PROBE_QUIRK_ZERO_PACKETS, false },
+		{ "298=1 231=0 299=0 232=80", "ignored: no forward/reverse packets", 0, false },
+		{ "299=2 232=80 58=7", BACK "2/80 f00,00,00 s00 " WHEN "7>0", 0, true },
+		/* What went out is the reverse, whatever else is in the record. */
+		{ "24=1 23=40", BACK "1/40" REST, PROBE_QUIRK_NF9_OUT_IS_REVERSE, false },
+		{ "2=1 1=40 24=2 23=80", ENDS "1/40" REST "; " BACK "2/80" REST,
+		  PROBE_QUIRK_NF9_OUT_IS_REVERSE, false },
+		{ "24=1 23=40 r2=2 r1=80", BACK "1/40" REST, PROBE_QUIRK_NF9_OUT_IS_REVERSE,
+		  false },
+		{ "172=1 171=40", ENDS "1/40" REST, PROBE_QUIRK_NF9_OUT_IS_REVERSE, false },
+		{ "2=1 1=40 24=2 23=80", ENDS "1/40" REST, 0, false },
 		/* Intermediate records are no flows. */
 		{ "2=1 1=40 136=0x1f", "", 0, false },
 	};
@@ -516,6 +531,9 @@ static void test_firewall_events(void)
 		{ "233=2 231=0 298=0", ENDS "1/1" REST, PROBE_QUIRK_FIREWALL_EVENT, false },
 		{ "233=2 231=40 232=80", ENDS "1/40" REST "; " BACK "1/80" REST,
 		  PROBE_QUIRK_FIREWALL_EVENT, false },
+		/* Somebody began it, whatever was counted of that. */
+		{ "233=2 231=0 232=80", ENDS "1/1" REST "; " BACK "1/80" REST,
+		  PROBE_QUIRK_FIREWALL_EVENT, false },
 		{ "233=3 231=40 232=80", ENDS "1/40" REST " a0 m3", PROBE_QUIRK_FIREWALL_EVENT,
 		  false },
 		{ "233=3 9997=1002", ENDS "1/1" REST " a0 m1002", PROBE_QUIRK_FIREWALL_EVENT,
@@ -525,6 +543,36 @@ static void test_firewall_events(void)
 #undef REST
 
 	check_flows(TCP " " TIMES, cases, G_N_ELEMENTS(cases));
+}
+
+/* Templates of the shape that NetFlow v9 has (silk-packing.md 11.3). */
+static void test_shape_of_v9(void)
+{
+#define F(volume, state)   ENDS volume " f00,00,00 " state " -10000000000+9500000000 "
+#define R(volume, state)   "; " BACK volume " f00,00,00 " state " -10000000000+9500000000 "
+#define ENDED              "323=1700000999500 152=1700000990000 "
+#define UPTIME(start, end) "22=" #start " 21=" #end " 160=1700000999000 "
+	static const struct flow_case cases[] = {
+		{ ENDED "2=1 1=40 136=1", F("1/40", "s00") "0>0", 0, false },
+		{ ENDED "2=1 1=40 136=2", F("1/40", "s20") "0>0", 0, false },
+		{ ENDED "2=1 1=40 136=0x82", F("1/40", "s20") "0>0", 0, false },
+		{ ENDED "2=1 1=40 136=0x1f", F("1/40", "s00") "0>0", 0, false },
+		{ ENDED "298=1 231=40 299=2 232=80 58=7",
+		  F("1/40", "s00") "7>0" R("2/80", "s00") "0>7", 0, true },
+		{ ENDED "2=3 1=0 24=5 23=50", F("5/50", "s00") "0>0", 0, false },
+		{ ENDED "2=3 1=30 24=5 23=50", F("3/30", "s00") "0>0", 0, false },
+		/* The second before the export is a thousand of them when uptimes are seconds. */
+		{ UPTIME(990000, 989000) "24=1 23=40",
+		  ENDS "1/40 f00,00,00 s00 989000000000+4294966296000000 0>0", 0, false },
+		{ UPTIME(990000, 989000) "24=1 23=40", ENDS "1/40 f00,00,00 s00 -10000000000+0 0>0",
+		  PROBE_QUIRK_NF9_SYSUPTIME_SECONDS, false },
+	};
+#undef F
+#undef R
+#undef ENDED
+#undef UPTIME
+
+	check_flows(TCP, cases, G_N_ELEMENTS(cases));
 }
 
 static int count_record(void *arg, const struct record *rec)
@@ -1111,6 +1159,7 @@ int main(void)
 		{ "flags and attributes", test_flags_and_attributes },
 		{ "interfaces", test_interfaces },
 		{ "firewall events", test_firewall_events },
+		{ "shape of NetFlow v9", test_shape_of_v9 },
 		{ "sequence", test_sequence },
 		{ "damage is told", test_damage_is_told },
 		{ "limits of a session", test_limits_of_session },
