@@ -159,11 +159,9 @@ size_t classify(enum packlogic logic, const struct probe *probe, const struct re
 	return count;
 }
 
-/* Only NetFlow v5 knows nothing that the short formats cannot hold; and they name one sensor. */
 uint8_t classify_format(enum packlogic logic, const struct probe *probe, uint8_t flowtype)
 {
-	if (logic != PACKLOGIC_TWOWAY || probe->type != PROBE_NETFLOW_V5 ||
-	    probe->sensors->len != 1 || (probe->quirks & PROBE_QUIRK_ZERO_PACKETS)) {
+	if (logic != PACKLOGIC_TWOWAY || !probe->short_formats) {
 		return 0;
 	}
 	return flowtype == TYPE_INWEB || flowtype == TYPE_OUTWEB ? FORMAT_RWWWW : FORMAT_RWSPLIT;

@@ -41,7 +41,8 @@ size_t classify(enum packlogic logic, const struct probe *probe, const struct re
 
 /*
  * The format (storage/header.h) that a SiLK file of these records has, which the logic filed under
- * this flowtype; 0: that for any record (silk-packing.md 3.3).
+ * this flowtype; 0: that for any record (silk-packing.md 3.3). All probes of a sensor have the same,
+ * so that no file is begun which another probe's records do not fit into.
  */
 uint8_t classify_format(enum packlogic logic, const struct probe *probe, uint8_t flowtype);
 

@@ -91,7 +91,9 @@ struct probe {
 	unsigned log_flags;
 	uint64_t priority;
 
-	GPtrArray *sensors; /* of const struct sensor *, in file order; filled by sensorconf */
+	/* Filled by sensorconf. */
+	GPtrArray *sensors; /* of const struct sensor *, in file order */
+	bool short_formats; /* SiLK's short formats hold whatever comes for its sensor */
 };
 
 struct probe *probe_new(const char *name, enum probe_type type);

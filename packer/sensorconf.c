@@ -327,7 +327,43 @@ static void confparse_run(struct confparse *parse)
 	}
 }
 
-/* Tell every probe which sensors it feeds. */
+/* Only NetFlow v5 knows nothing that the short formats cannot hold; and they name one sensor. */
+static bool probe_is_short(const struct probe *probe)
+{
+	return probe->type == PROBE_NETFLOW_V5 && probe->sensors->len == 1 &&
+	       !(probe->quirks & PROBE_QUIRK_ZERO_PACKETS);
+}
+
+static bool probe_feeds(const struct probe *probe, uint16_t sensor_id)
+{
+	for (guint s = 0; s < probe->sensors->len; s++) {
+		const struct sensor *sensor = g_ptr_array_index(probe->sensors, s);
+
+		if (sensor->id == sensor_id) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Probes of one sensor write to the same files: none may be short where another is not. */
+static void sensorconf_choose_formats(struct sensorconf *conf)
+{
+	for (guint p = 0; p < conf->probes->len; p++) {
+		struct probe *probe = g_ptr_array_index(conf->probes, p);
+
+		probe->short_formats = probe_is_short(probe);
+		for (guint o = 0; probe->short_formats && o < conf->probes->len; o++) {
+			const struct sensor *sensor = g_ptr_array_index(probe->sensors, 0);
+			const struct probe *other = g_ptr_array_index(conf->probes, o);
+
+			probe->short_formats =
+				probe_is_short(other) || !probe_feeds(other, sensor->id);
+		}
+	}
+}
+
+/* Tell every probe which sensors it feeds, and how they are stored. */
 static void sensorconf_connect(struct sensorconf *conf)
 {
 	for (guint p = 0; p < conf->probes->len; p++) {
@@ -342,6 +378,7 @@ static void sensorconf_connect(struct sensorconf *conf)
 			}
 		}
 	}
+	sensorconf_choose_formats(conf);
 }
 
 static struct sensorconf *sensorconf_new(enum packlogic logic)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "storage/header.h"
 #include "tests/unit/packsite.h"
 #include "tests/unit/unit.h"
 
@@ -263,6 +264,59 @@ static void test_several_sensors(void)
 	site_free(site);
 }
 
+static void test_formats(void)
+{
+#define PROBE(name, type, more)                                                                    \
+	"probe " name " " type "\npoll-directory /tmp/" name "\n" more "end probe\n"
+#define FEEDS(sensor, probes)                                                                      \
+	"sensor " sensor "\n" probes                                                               \
+	"source-network external\ndestination-network internal\nend sensor\n"
+	static const struct {
+		const char *conf;
+		uint8_t web, other; /* of probe P */
+	} cases[] = {
+		{ PROBE("P", "netflow-v5", "") FEEDS("S0", "netflow-v5-probes P\n"), FORMAT_RWWWW,
+		  FORMAT_RWSPLIT },
+		{ PROBE("P", "netflow-v5", "quirks zero-packets\n")
+			  FEEDS("S0", "netflow-v5-probes P\n"),
+		  0, 0 },
+		{ PROBE("P", "ipfix", "") FEEDS("S0", "ipfix-probes P\n"), 0, 0 },
+		{ PROBE("P", "netflow-v5", "") FEEDS("S0", "netflow-v5-probes P\n")
+			  FEEDS("S1", "netflow-v5-probes P\n"),
+		  0, 0 },
+		/* what else comes into the same files */
+		{ PROBE("P", "netflow-v5", "") PROBE("Q", "netflow-v5", "")
+			  FEEDS("S0", "netflow-v5-probes P Q\n"),
+		  FORMAT_RWWWW, FORMAT_RWSPLIT },
+		{ PROBE("P", "netflow-v5", "") PROBE("Q", "ipfix", "")
+			  FEEDS("S0", "netflow-v5-probes P\nipfix-probes Q\n"),
+		  0, 0 },
+		{ PROBE("P", "netflow-v5", "") PROBE("Q", "ipfix", "")
+			  FEEDS("S0", "netflow-v5-probes P\n") FEEDS("S0", "ipfix-probes Q\n"),
+		  0, 0 },
+		{ PROBE("P", "netflow-v5", "") PROBE("Q", "ipfix", "")
+			  FEEDS("S0", "netflow-v5-probes P\n") FEEDS("S1", "ipfix-probes Q\n"),
+		  FORMAT_RWWWW, FORMAT_RWSPLIT },
+	};
+#undef PROBE
+#undef FEEDS
+	struct site *site = packsite_load();
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct sensorconf *conf =
+			packsite_sensorconf(site, PACKLOGIC_TWOWAY, cases[i].conf);
+		const struct probe *probe = sensorconf_probe(conf, "P");
+
+		unit_at("%s", cases[i].conf);
+		UNIT_ASSERT_U64(classify_format(PACKLOGIC_TWOWAY, probe, TYPE_OUTWEB),
+				cases[i].web);
+		UNIT_ASSERT_U64(classify_format(PACKLOGIC_TWOWAY, probe, TYPE_IN), cases[i].other);
+		UNIT_ASSERT_U64(classify_format(PACKLOGIC_GENERIC, probe, TYPE_IN), 0);
+		sensorconf_free(conf);
+	}
+	site_free(site);
+}
+
 /* Around the edges of blocks, whatever shares its first 16 bits with others. */
 static void test_edges(void)
 {
@@ -357,6 +411,7 @@ int main(void)
 		{ "firewall events", test_firewall },
 		{ "edges of blocks", test_edges },
 		{ "several sensors on a probe", test_several_sensors },
+		{ "formats of SiLK files", test_formats },
 		{ "names of packing logics", test_logic_names },
 		{ "site must fit the logic", test_site },
 		{ NULL, NULL },
