@@ -19,6 +19,7 @@
 #define ENTRY_LEN      24
 #define GROUP_PREFIX   120 /* of the 256 addresses that share a bitmap */
 #define CHILD_COUNT_V3 16
+#define LEAVES_AT_ONCE 64u
 
 struct writing;
 
@@ -310,8 +311,8 @@ static void store_node(const struct writing *writing, uint32_t index, uint8_t *t
 {
 	struct iptree_node node;
 
-	memset(to + 72, 0, writing->node_size - 72);
 	iptree_node(writing->tree, index, &node);
+	memset(to + 72, 0, writing->node_size - 72);
 	for (int s = 0; s < IPTREE_SLOTS; s++) {
 		store32(to + 4 * s, node.child[s], false);
 	}
@@ -327,11 +328,16 @@ static void store_node(const struct writing *writing, uint32_t index, uint8_t *t
 	}
 }
 
-static void store_leaf(const struct writing *writing, uint32_t index, uint8_t *to)
+static void store_nodes(const struct writing *writing, uint32_t index, uint32_t count, uint8_t *to)
 {
-	struct iptree_leaf leaf = iptree_leaf(writing->tree, index);
+	for (uint32_t i = 0; i < count; i++, to += writing->node_size) {
+		store_node(writing, index + i, to);
+	}
+}
 
-	memset(to, 0, writing->leaf_size);
+static void store_leaf(const struct writing *writing, struct iptree_leaf leaf, uint8_t *to)
+{
+	memset(to, 0, 8);
 	if (writing->wide) {
 		to[0] = leaf.prefix;
 		store64(to + 8, leaf.ip.hi, false);
@@ -342,35 +348,52 @@ static void store_leaf(const struct writing *writing, uint32_t index, uint8_t *t
 	}
 }
 
+static void store_leaves(const struct writing *writing, uint32_t index, uint32_t count, uint8_t *to)
+{
+	struct iptree_leaf leaves[LEAVES_AT_ONCE];
+
+	while (count) {
+		uint32_t some = MIN(count, LEAVES_AT_ONCE);
+
+		iptree_leaves(writing->tree, index, some, leaves);
+		for (uint32_t i = 0; i < some; i++, to += writing->leaf_size) {
+			store_leaf(writing, leaves[i], to);
+		}
+		index += some;
+		count -= some;
+	}
+}
+
 /* One of the two arrays of a tree. The first element is unused. */
 struct array {
 	uint32_t size; /* of an element */
-	void (*store)(const struct writing *writing, uint32_t index, uint8_t *to);
+	void (*store)(const struct writing *writing, uint32_t index, uint32_t count, uint8_t *to);
 };
 
 /* len bytes of the array, from offset on. */
 static void fill_array(const struct writing *writing, struct array array, uint64_t offset,
 		       uint8_t *to, size_t len)
 {
-	uint32_t index = (uint32_t)(offset / array.size);
-	size_t skipped = offset % array.size;
+	while (len) {
+		uint32_t index = (uint32_t)(offset / array.size);
+		size_t skipped = offset % array.size;
+		size_t whole = skipped || !index ? 0 : len / array.size;
+		size_t part = whole * array.size;
 
-	for (; len; index++) {
-		uint8_t bytes[96] = { 0 };
-		size_t part = MIN(array.size - skipped, len);
-		uint8_t *at = part == array.size ? to : bytes;
-
-		if (index) {
-			array.store(writing, index, at);
+		if (whole) {
+			array.store(writing, index, (uint32_t)whole, to);
 		} else {
-			memset(at, 0, array.size);
-		}
-		if (at == bytes) {
+			uint8_t bytes[96] = { 0 };
+
+			part = MIN(array.size - skipped, len);
+			if (index) {
+				array.store(writing, index, 1, bytes);
+			}
 			memcpy(to, bytes + skipped, part);
 		}
+		offset += part;
 		to += part;
 		len -= part;
-		skipped = 0;
 	}
 }
 
@@ -383,14 +406,14 @@ static void fill_tree(const void *arg, uint64_t offset, uint8_t *to, size_t len)
 	if (offset < leaves_at) {
 		size_t part = (size_t)MIN(leaves_at - offset, len);
 
-		fill_array(writing, (struct array){ writing->node_size, store_node }, offset, to,
+		fill_array(writing, (struct array){ writing->node_size, store_nodes }, offset, to,
 			   part);
 		offset += part;
 		to += part;
 		len -= part;
 	}
 	if (len) {
-		fill_array(writing, (struct array){ writing->leaf_size, store_leaf },
+		fill_array(writing, (struct array){ writing->leaf_size, store_leaves },
 			   offset - leaves_at, to, len);
 	}
 }

@@ -295,7 +295,7 @@ static uint32_t joining_moment(struct iptree *tree, const uint32_t *taken)
 /* Nothing was joined when the array grew. */
 static void grow_leaf_array(struct iptree *tree)
 {
-	while (tree->leaf_capacity < iptree_leaves(tree) + 1) {
+	while (tree->leaf_capacity < iptree_held(tree) + 1) {
 		tree->combine_next = tree->loading && (tree->combine_next || tree->leaf_capacity);
 		tree->leaf_capacity = iptree_grown(tree->leaf_capacity);
 	}
@@ -569,7 +569,7 @@ void iptree_clean(struct iptree *tree)
 	if (tree->changed) {
 		grow_all(tree);
 	}
-	if (!tree->shapes) {
+	if (!tree->shape.nodes) {
 		iptree_make_shape(tree);
 	}
 	if (!tree->places) {
@@ -580,7 +580,7 @@ void iptree_clean(struct iptree *tree)
 
 uint32_t iptree_leaf_count(const struct iptree *tree)
 {
-	uint32_t count = iptree_leaves(tree);
+	uint32_t count = iptree_held(tree);
 
 	return count ? count + 1 : 0;
 }
@@ -593,7 +593,7 @@ uint32_t iptree_node_count(const struct iptree *tree)
 uint32_t iptree_root(const struct iptree *tree)
 {
 	if (tree->node_count) {
-		return tree->numbers[tree->node_count - 1];
+		return tree->numbers[iptree_place(tree, tree->node_count - 1)];
 	}
 	return tree->leaves.count ? 1 : 0;
 }
@@ -603,4 +603,21 @@ struct iptree_leaf iptree_leaf(const struct iptree *tree, uint32_t index)
 	const struct setblock *leaf = iptree_leaf_at(tree, index - 1);
 
 	return (struct iptree_leaf){ .ip = leaf->ip, .prefix = leaf->prefix };
+}
+
+void iptree_leaves(const struct iptree *tree, uint32_t index, uint32_t count,
+		   struct iptree_leaf out[])
+{
+	uint32_t place = index - 1;
+	uint32_t late = tree->leaf_words ? iptree_late_before(tree, place) : 0;
+
+	for (uint32_t i = 0; i < count; i++, place++) {
+		bool is_late = tree->leaf_words && iptree_is_late(tree, place);
+		/* a choice of addresses, no branch, which would be guessed wrong half of the time */
+		const struct setblock *early_leaf = tree->leaves.at + (place - late);
+		const struct setblock *leaf = is_late ? tree->late.at + late : early_leaf;
+
+		out[i] = (struct iptree_leaf){ .ip = leaf->ip, .prefix = leaf->prefix };
+		late += is_late;
+	}
 }

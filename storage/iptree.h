@@ -80,6 +80,9 @@ uint32_t iptree_node_count(const struct iptree *tree);
 uint32_t iptree_root(const struct iptree *tree);
 /* Leaves ascend. */
 struct iptree_leaf iptree_leaf(const struct iptree *tree, uint32_t index);
+/* So many at once, from index on. */
+void iptree_leaves(const struct iptree *tree, uint32_t index, uint32_t count,
+		   struct iptree_leaf out[]);
 void iptree_node(const struct iptree *tree, uint32_t index, struct iptree_node *out);
 
 /*

@@ -8,6 +8,7 @@
 
 #include <glib.h>
 
+#include "common/bitcount.h"
 #include "storage/iptree.h"
 #include "storage/setblock.h"
 
@@ -25,18 +26,36 @@ struct node_pool {
 };
 
 /*
- * What a node of a clean tree looks like; the first one has the place 0 in all arrays. The nodes
- * below it are those from first up to its own place: the last child that is a node is the one
- * before it, the one before this child's first is the child before, and so on.
+ * What a node of a clean tree looks like; the first one has the place 0 in all arrays. It has the
+ * first bits of the address of the leaf at that place, the first one below it.
  */
 struct node_shape {
-	uint32_t leaf; /* place of the first one below it, of whose address it has the first bits */
-	uint32_t leaf_end; /* behind the last one */
-	uint32_t first;
+	uint32_t leaf;
+	uint32_t child; /* the first of its children that are nodes, of those of the tree */
 	uint16_t leaf_bits;
 	uint16_t repeat_bits;
 	uint16_t node_bits;
 	uint8_t prefix;
+};
+
+struct gap {
+	uint32_t from;
+	uint32_t to;
+};
+
+/* A child that is a node. */
+struct node_child {
+	uint32_t number;   /* its place, until numbers are settled */
+	uint32_t leaf_end; /* behind the last leaf below it */
+};
+
+struct tree_shape {
+	struct node_shape *nodes;    /* NULL: not made */
+	struct node_child *children; /* of the node at place 0, in order, then 1, ... */
+	uint32_t child_end;          /* behind the last one */
+	/* Of two halves made side by side: what is used by neither. */
+	struct gap place_gap;
+	struct gap child_gap;
 };
 
 /* For 64 leaves, which of the two lists each is in. */
@@ -52,7 +71,7 @@ struct iptree {
 	 * Together with the leaves their numbers are all there is to know.
 	 */
 	struct setblocks leaves;
-	uint32_t *numbers;
+	uint32_t *numbers; /* by place */
 	uint32_t node_count;
 	/* Leaves that came last, apart from the others, in a clean tree only. */
 	struct setblocks late;
@@ -69,7 +88,7 @@ struct iptree {
 	bool loading;      /* do not join yet */
 	bool is_apart;     /* nothing pending covers or joins anything */
 	/* Of a clean tree; NULL: not made. */
-	struct node_shape *shapes;
+	struct tree_shape shape;
 	uint32_t *places;      /* of nodes, by number */
 	struct recent *recent; /* addresses seen last; NULL: none */
 };
@@ -105,24 +124,42 @@ static inline unsigned node_prefix_at(unsigned shared)
 	return shared & ~(STRIDE_BITS - 1);
 }
 
-static inline uint32_t iptree_leaves(const struct iptree *tree)
+static inline uint32_t iptree_held(const struct iptree *tree)
 {
 	return tree->leaves.count + tree->late.count;
+}
+
+/* Where node number i of those of the walk is, by its place. */
+static inline uint32_t iptree_place(const struct iptree *tree, uint32_t i)
+{
+	const struct gap *gap = &tree->shape.place_gap;
+
+	return i < gap->from ? i : i + (gap->to - gap->from);
+}
+
+/* Of two lists: is the leaf at this place in order in the late one, and how many before it are? */
+static inline bool iptree_is_late(const struct iptree *tree, uint32_t place)
+{
+	return tree->leaf_words[place / 64].late >> place % 64 & 1;
+}
+
+static inline uint32_t iptree_late_before(const struct iptree *tree, uint32_t place)
+{
+	const struct leaf_word *word = &tree->leaf_words[place / 64];
+
+	return word->before + bitcount_64(word->late & ((UINT64_C(1) << place % 64) - 1));
 }
 
 /* The leaf at this place in order, of both lists. */
 static inline const struct setblock *iptree_leaf_at(const struct iptree *tree, uint32_t place)
 {
-	const struct leaf_word *word;
-	uint64_t bit = UINT64_C(1) << place % 64;
 	uint32_t late;
 
 	if (!tree->leaf_words) {
 		return &tree->leaves.at[place];
 	}
-	word = &tree->leaf_words[place / 64];
-	late = word->before + (uint32_t)__builtin_popcountll(word->late & (bit - 1));
-	return word->late & bit ? &tree->late.at[late] : &tree->leaves.at[place - late];
+	late = iptree_late_before(tree, place);
+	return iptree_is_late(tree, place) ? &tree->late.at[late] : &tree->leaves.at[place - late];
 }
 
 /* How large an array becomes that is full. */
@@ -150,6 +187,8 @@ struct open_shape {
 	struct node_shape shape;
 	uint32_t time;   /* of its children the first */
 	uint32_t second; /* and the next one */
+	unsigned child_count;
+	struct node_child children[IPTREE_SLOTS];
 };
 
 /* A walk over leaves, from the lowest on, that tells done() of all nodes, children before parents. */
@@ -166,6 +205,8 @@ void iptree_shape_leaf(struct shaping *shaping, const struct setblock *leaf, uin
 		       int shared);
 /* Room for the shape of a tree with so many nodes at most. */
 void iptree_new_shape(struct iptree *tree, uint32_t nodes);
+/* The shape of the next node, at this place, when it is done. */
+void iptree_add_shape(struct tree_shape *shape, uint32_t place, const struct open_shape *open);
 
 /* Make and drop what is known of a clean tree. */
 void iptree_make_shape(struct iptree *tree);

@@ -13,7 +13,6 @@
 /* Nodes ahead. */
 #define FETCH_SHAPE 32u
 #define FETCH_REST  16u
-#define FETCH_BELOW 20u /* nodes in front of it */
 
 static bool bit(unsigned bits, unsigned slot)
 {
@@ -22,10 +21,10 @@ static bool bit(unsigned bits, unsigned slot)
 
 /* Below a node: a leaf, or a node that is done. */
 struct child {
-	uint32_t leaf;  /* the first one below it, or it */
-	uint32_t first; /* node below it, or it; of a leaf, the next one to be done */
-	uint32_t time;  /* the first of the leaves below it, or its */
+	uint32_t leaf; /* the first one below it, or it */
+	uint32_t time; /* the first of the leaves below it, or its */
 	bool is_node;
+	struct node_child node; /* with its place */
 };
 
 /* The child, on the way to this leaf. */
@@ -45,6 +44,7 @@ static void put_child(struct open_shape *open, const struct child *child,
 	}
 	if (child->is_node) {
 		shape->node_bits |= (uint16_t)bits;
+		open->children[open->child_count++] = child->node;
 	} else {
 		shape->leaf_bits |= (uint16_t)bits;
 		shape->repeat_bits |= (uint16_t)(bits & bits << 1);
@@ -56,14 +56,12 @@ static struct child end_shape(struct shaping *shaping, uint32_t leaf_place)
 {
 	struct open_shape *open = &shaping->open[--shaping->depth];
 
-	open->shape.leaf_end = leaf_place + 1;
 	shaping->done(shaping, open);
-	shaping->nodes++;
 	return (struct child){
 		.leaf = open->shape.leaf,
-		.first = open->shape.first,
 		.time = open->time,
 		.is_node = true,
+		.node = { .number = shaping->nodes++, .leaf_end = leaf_place + 1 },
 	};
 }
 
@@ -72,7 +70,6 @@ void iptree_shape_leaf(struct shaping *shaping, const struct setblock *leaf, uin
 {
 	struct child child = {
 		.leaf = leaf_place,
-		.first = shaping->nodes,
 		.time = leaf->time,
 		.is_node = false,
 	};
@@ -90,13 +87,13 @@ void iptree_shape_leaf(struct shaping *shaping, const struct setblock *leaf, uin
 	}
 	if (!open || open->shape.prefix != node_prefix_at((unsigned)shared)) {
 		open = &shaping->open[shaping->depth++];
-		*open = (struct open_shape){
-			.shape = { .prefix = (uint8_t)node_prefix_at((unsigned)shared),
-				   .leaf = child.leaf,
-				   .first = child.first },
-			.time = IPTREE_NEVER,
-			.second = IPTREE_NEVER,
+		open->shape = (struct node_shape){
+			.prefix = (uint8_t)node_prefix_at((unsigned)shared),
+			.leaf = child.leaf,
 		};
+		open->time = IPTREE_NEVER;
+		open->second = IPTREE_NEVER;
+		open->child_count = 0;
 	}
 	put_child(open, &child, leaf);
 }
@@ -107,7 +104,9 @@ static void make_places(struct iptree *tree)
 	g_free(tree->places);
 	tree->places = g_new0(uint32_t, (size_t)tree->node_count + 1);
 	for (uint32_t i = 0; i < tree->node_count; i++) {
-		tree->places[tree->numbers[i]] = i;
+		uint32_t place = iptree_place(tree, i);
+
+		tree->places[tree->numbers[place]] = place;
 	}
 }
 
@@ -127,12 +126,24 @@ static void keep_shape(struct shaping *shaping, const struct open_shape *open)
 {
 	struct iptree *tree = shaping->arg;
 
-	tree->shapes[shaping->nodes] = open->shape;
+	iptree_add_shape(&tree->shape, shaping->nodes, open);
 }
 
 void iptree_new_shape(struct iptree *tree, uint32_t nodes)
 {
-	tree->shapes = hugeroom_new(nodes * sizeof(*tree->shapes));
+	struct tree_shape *shape = &tree->shape;
+
+	shape->nodes = g_malloc(nodes * sizeof(*shape->nodes));
+	shape->children = g_malloc(nodes * sizeof(*shape->children));
+}
+
+void iptree_add_shape(struct tree_shape *shape, uint32_t place, const struct open_shape *open)
+{
+	shape->nodes[place] = open->shape;
+	shape->nodes[place].child = shape->child_end;
+	for (unsigned i = 0; i < open->child_count; i++) {
+		shape->children[shape->child_end++] = open->children[i];
+	}
 }
 
 void iptree_make_shape(struct iptree *tree)
@@ -146,9 +157,16 @@ void iptree_make_shape(struct iptree *tree)
 
 void iptree_drop_shape(struct iptree *tree)
 {
-	g_free(tree->shapes);
+	const struct gap *gap = &tree->shape.place_gap;
+
+	if (gap->to > gap->from) {
+		memmove(tree->numbers + gap->from, tree->numbers + gap->to,
+			(tree->node_count - gap->from) * sizeof(*tree->numbers));
+	}
+	g_free(tree->shape.nodes);
+	g_free(tree->shape.children);
 	g_free(tree->places);
-	tree->shapes = NULL;
+	tree->shape = (struct tree_shape){ NULL };
 	tree->places = NULL;
 }
 
@@ -169,24 +187,11 @@ static uint32_t hole_below(struct iptree *tree)
 	return number;
 }
 
-/* The places of the children of a node that are nodes, by slot; returns how many. */
-static unsigned child_nodes(const struct iptree *tree, uint32_t place, uint32_t out[IPTREE_SLOTS])
-{
-	unsigned count = (unsigned)__builtin_popcount(tree->shapes[place].node_bits);
-
-	for (unsigned i = count; i-- > 0;) {
-		out[i] = place - 1;
-		place = tree->shapes[place - 1].first;
-	}
-	return count;
-}
-
 /* In the order of silk-set-bag-pmap-files.md 1.6.1, "Compact". */
 static void fill_holes(struct iptree *tree)
 {
 	GArray *work = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-	uint32_t root = tree->node_count - 1;
-	uint32_t children[IPTREE_SLOTS];
+	uint32_t root = iptree_place(tree, tree->node_count - 1);
 
 	if (tree->numbers[root] > tree->node_count) {
 		tree->numbers[root] = hole_below(tree);
@@ -194,26 +199,42 @@ static void fill_holes(struct iptree *tree)
 	g_array_append_val(work, root);
 	while (work->len) {
 		uint32_t place = g_array_index(work, uint32_t, work->len - 1);
-		unsigned count = child_nodes(tree, place, children);
+		const struct node_child *child =
+			&tree->shape.children[tree->shape.nodes[place].child];
 
 		g_array_set_size(work, work->len - 1);
-		for (unsigned i = 0; i < count; i++) {
-			if (tree->numbers[children[i]] > tree->node_count) {
-				tree->numbers[children[i]] = hole_below(tree);
+		for (unsigned left = tree->shape.nodes[place].node_bits; left; left &= left - 1) {
+			if (tree->numbers[child->number] > tree->node_count) {
+				tree->numbers[child->number] = hole_below(tree);
 			}
-			g_array_append_val(work, children[i]);
+			g_array_append_val(work, child->number);
+			child++;
 		}
 	}
 	g_array_free(work, TRUE);
 }
 
+/* What were places are numbers, which are settled. */
+static void number_children(struct iptree *tree, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = from; i < to; i++) {
+		struct node_child *child = &tree->shape.children[i];
+
+		child->number = tree->numbers[child->number];
+	}
+}
+
 void iptree_compact(struct iptree *tree)
 {
+	const struct tree_shape *shape = &tree->shape;
+
 	if (tree->node_pool.unused->len && tree->node_count) {
 		fill_holes(tree);
 	}
 	g_array_set_size(tree->node_pool.unused, 0);
 	tree->node_pool.used = iptree_node_count(tree);
+	number_children(tree, 0, shape->child_gap.from);
+	number_children(tree, shape->child_gap.to, shape->child_end);
 	make_places(tree);
 }
 
@@ -307,31 +328,22 @@ static inline __attribute__((always_inline)) void fetch_ahead(const struct iptre
 {
 	if (index + FETCH_SHAPE <= tree->node_count) {
 		uint32_t place = tree->places[index + FETCH_REST];
-		const struct node_shape *shape = &tree->shapes[place];
+		const struct node_shape *shape = &tree->shape.nodes[place];
 
-		__builtin_prefetch(&tree->shapes[tree->places[index + FETCH_SHAPE]]);
-		__builtin_prefetch(&tree->numbers[place]);
+		__builtin_prefetch(&tree->shape.nodes[tree->places[index + FETCH_SHAPE]]);
+		__builtin_prefetch(&tree->shape.children[shape->child]);
 		__builtin_prefetch(iptree_leaf_at(tree, shape->leaf));
-		/* those below one with several of them are in front of it */
-		for (uint32_t back = 4;
-		     shape->node_bits & (shape->node_bits - 1) && back <= MIN(place, FETCH_BELOW);
-		     back += 4) {
-			__builtin_prefetch(&tree->shapes[place - back]);
-		}
 	}
 }
 
 void iptree_node(const struct iptree *tree, uint32_t index, struct iptree_node *out)
 {
-	uint32_t place = tree->places[index];
-	const struct node_shape *shape = &tree->shapes[place];
-	uint32_t nodes[IPTREE_SLOTS];
-	const uint32_t *node = nodes;
+	const struct node_shape *shape = &tree->shape.nodes[tree->places[index]];
+	const struct node_child *child = &tree->shape.children[shape->child];
 	uint32_t leaf = shape->leaf;
 	uint32_t number = 0;
 
 	fetch_ahead(tree, index);
-	child_nodes(tree, place, nodes);
 	*out = (struct iptree_node){
 		.leaf_bits = shape->leaf_bits,
 		.repeat_bits = shape->repeat_bits,
@@ -342,8 +354,8 @@ void iptree_node(const struct iptree *tree, uint32_t index, struct iptree_node *
 		unsigned slot = (unsigned)__builtin_ctz(left);
 
 		if (bit(shape->node_bits, slot)) {
-			number = tree->numbers[*node];
-			leaf = tree->shapes[*node++].leaf_end;
+			number = child->number;
+			leaf = child++->leaf_end;
 		} else if (!bit(shape->repeat_bits, slot)) {
 			number = ++leaf;
 		}

@@ -16,6 +16,24 @@ static bool nodes_equal(const struct iptree_node *a, const struct iptree_node *b
 	       a->repeat_bits == b->repeat_bits && a->prefix == b->prefix && ip_equal(a->ip, b->ip);
 }
 
+/* Many at once are the same as one after the other. */
+static void check_many_leaves(const struct iptree *tree)
+{
+	struct iptree_leaf leaves[100];
+
+	for (uint32_t i = 1; i < iptree_leaf_count(tree); i += 77) {
+		uint32_t count = MIN(G_N_ELEMENTS(leaves), iptree_leaf_count(tree) - i);
+
+		iptree_leaves(tree, i, count, leaves);
+		for (uint32_t k = 0; k < count; k++) {
+			struct iptree_leaf leaf = iptree_leaf(tree, i + k);
+
+			CU_ASSERT_FATAL(ip_equal(leaves[k].ip, leaf.ip) &&
+					leaves[k].prefix == leaf.prefix);
+		}
+	}
+}
+
 /* Clean both and compare all of them. */
 static void check_same(struct iptree *tree, struct growntree *model)
 {
@@ -26,6 +44,7 @@ static void check_same(struct iptree *tree, struct growntree *model)
 	UNIT_ASSERT_U64(iptree_root(tree), growntree_root(model));
 	CU_ASSERT_FATAL(iptree_leaf_count(tree) == growntree_leaf_count(model));
 	CU_ASSERT_FATAL(iptree_node_count(tree) == growntree_node_count(model));
+	check_many_leaves(tree);
 	for (uint32_t i = 1; i < iptree_leaf_count(tree); i++) {
 		const struct iptree_leaf *expected = growntree_leaf(model, i);
 		struct iptree_leaf leaf = iptree_leaf(tree, i);
@@ -67,6 +86,9 @@ static const struct drawing drawings[] = {
 	{ "blocks of any size", 120, 1, 20, 9, 9000 },
 	{ "large blocks", 127, 1, 100, 1, 40 },
 	{ "blocks only", 20, 1, 100, 108, 9000 },
+	{ "enough for two threads", 62, 2, 0, 128, 70000 },
+	{ "enough for two threads, with blocks", 100, 1, 20, 120, 70000 },
+	{ "enough for two threads, not apart", 60, 1, 1, 70, 70000 },
 };
 
 static struct ip draw_ip(GRand *rand, const struct drawing *drawing)
