@@ -186,7 +186,7 @@ void network_list_finish(struct network_list *list)
 
 bool network_list_has_interface(const struct network_list *list, uint32_t number)
 {
-	return number <= UINT16_MAX && numset_contains(&list->interfaces, (uint16_t)number);
+	return numset_contains(&list->interfaces, (uint16_t)MIN(number, UINT16_MAX));
 }
 
 bool network_list_has_ip(const struct network_list *list, struct ip ip, bool is_v6)

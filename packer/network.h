@@ -41,6 +41,7 @@ void network_list_add_list(struct network_list *list, const struct network_list 
 /* Needed after adding and before asking. */
 void network_list_finish(struct network_list *list);
 
+/* Lists know 65535 and less: what is greater counts as 65535, which SiLK's records have for it. */
 bool network_list_has_interface(const struct network_list *list, uint32_t number);
 bool network_list_has_ip(const struct network_list *list, struct ip ip, bool is_v6);
 /* One of them, whichever the list is of. */

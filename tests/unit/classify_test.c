@@ -88,6 +88,9 @@ static const struct classify_case twoway_cases[] = {
 	{ "null remainder", "internal-ipblocks 192.168.0.0/16\nnull-interfaces remainder\n", INT,
 	  EXT, 4, 4, 17, 5, 6, 0, TYPE_OUTNULL },
 
+	{ "interface beyond the lists", "internal-interfaces 65535\nexternal-interfaces 4\n", INT,
+	  INT, 70000, 4, 17, 5, 6, 0, TYPE_OUT },
+
 	/* fixed networks */
 	{ "fixed in", "source-network external\ndestination-network internal\n", INT, EXT, 0, 0, 6,
 	  5, 80, 0, TYPE_INWEB },
