@@ -2,30 +2,25 @@
 /* The loops exist once for each width of the values and of what is written of them. */
 #include "storage/quickcolumn.h"
 
+#include "common/vectorized.h"
 #include "storage/byteorder.h"
 #include "storage/divisor.h"
 #include "storage/encode.h"
 #include "storage/packed.h"
 
-/* Two of each, so that one need not wait for the one before. */
 #define MEASURE(bits)                                                                              \
-	static void measure_u##bits(struct quickcolumn *column)                                    \
+	VECTORIZED static void measure_u##bits(struct quickcolumn *column)                         \
 	{                                                                                          \
 		const uint##bits##_t *values = column->values;                                     \
-		uint##bits##_t min[2] = { values[0], values[0] };                                  \
-		uint##bits##_t max[2] = { values[0], values[0] };                                  \
-		uint32_t last = column->rows - 1;                                                  \
+		uint##bits##_t min = values[0];                                                    \
+		uint##bits##_t max = values[0];                                                    \
                                                                                                    \
-		for (uint32_t i = 0; i < last; i += 2) {                                           \
-			min[0] = MIN(min[0], values[i]);                                           \
-			max[0] = MAX(max[0], values[i]);                                           \
-			min[1] = MIN(min[1], values[i + 1]);                                       \
-			max[1] = MAX(max[1], values[i + 1]);                                       \
+		for (uint32_t i = 0; i < column->rows; i++) {                                      \
+			min = MIN(min, values[i]);                                                 \
+			max = MAX(max, values[i]);                                                 \
 		}                                                                                  \
-		min[1] = MIN(min[1], values[last]);                                                \
-		max[1] = MAX(max[1], values[last]);                                                \
-		column->min = MIN(min[0], min[1]);                                                 \
-		column->max = MAX(max[0], max[1]);                                                 \
+		column->min = min;                                                                 \
+		column->max = max;                                                                 \
 	}
 MEASURE(8)
 MEASURE(16)
