@@ -167,12 +167,12 @@ static void listen_udp_datagram(struct listen_udp *udp, unsigned i, int64_t now_
 		return;
 	}
 	session->last_ns = now_ns;
-	err_set(&err, ST_EFORMAT, "damaged");
+	err.text[0] = '\0';
 	if (listener->handler->message(session->session, udp->vectors[i].iov_base,
 				       udp->headers[i].msg_len, 0, &err) != ST_OK) {
 		listen_count(listener, LISTEN_BROKEN, 1);
 		listen_log(listener, LOG_LEVEL_WARNING, "dropped datagram from %s: %s",
-			   session->peer.address, err.text);
+			   session->peer.address, err.text[0] ? err.text : "damaged");
 	}
 }
 
