@@ -233,3 +233,41 @@ uint8_t classifier_type(const struct classifier *classifier, const struct record
 
 	return classifier->types[web][source][destination];
 }
+
+/* The networks of an IPv4 address by its page; PAGE_MIXED: more of it must be looked at. */
+static inline unsigned page_networks(const struct classifier *classifier, struct ip ip)
+{
+	uint32_t v4 = ip_to_v4(ip);
+
+	return classifier->pages[classifier->page_of[v4 >> 24]][v4 >> 16 & 0xff];
+}
+
+/* Do pages say all there is to know of most addresses? */
+static bool goes_by_pages(const struct classifier *classifier)
+{
+	return classifier->paged && !classifier->by_interface &&
+	       classifier->sensor->source_network < 0 &&
+	       classifier->sensor->destination_network < 0;
+}
+
+void classifier_set_types(const struct classifier *classifier, struct flowblock_row *rows,
+			  size_t count)
+{
+	const bool by_pages = goes_by_pages(classifier);
+
+	for (size_t i = 0; i < count; i++) {
+		struct record *rec = &rows[i].rec;
+		const bool web = classifier_is_web(rec);
+		unsigned source = PAGE_MIXED;
+		unsigned destination = PAGE_MIXED;
+
+		if (by_pages && !record_is_ipv6(rec) && ip_is_mapped(rec->sip) &&
+		    ip_is_mapped(rec->dip)) {
+			source = page_networks(classifier, rec->sip);
+			destination = page_networks(classifier, rec->dip);
+		}
+		rec->flowtype = source == PAGE_MIXED || destination == PAGE_MIXED
+					? classifier_type(classifier, rec, web)
+					: classifier->types[web][source][destination];
+	}
+}

@@ -15,6 +15,7 @@
 
 #include "common/record.h"
 #include "packer/sensor.h"
+#include "storage/flowblock.h"
 
 /* The types of class "all"; the values are their flowtype ids. The generic logic knows the first
  * six. */
@@ -41,5 +42,19 @@ void classifier_free(struct classifier *classifier);
 
 /* enum classify_type, by the networks of source and destination; web: one of them serves it. */
 uint8_t classifier_type(const struct classifier *classifier, const struct record *rec, bool web);
+/* The same of many records: into their flowtypes. */
+void classifier_set_types(const struct classifier *classifier, struct flowblock_row *rows,
+			  size_t count);
+
+static inline bool classifier_is_web_port(uint16_t port)
+{
+	return (port == 80) | (port == 443) | (port == 8080);
+}
+
+static inline bool classifier_is_web(const struct record *rec)
+{
+	return (rec->protocol == 6) &
+	       (classifier_is_web_port(rec->sport) | classifier_is_web_port(rec->dport));
+}
 
 #endif

@@ -98,16 +98,6 @@ static bool sensor_discards(const struct sensor *sensor, const struct record *re
 	return false;
 }
 
-static bool is_web_port(uint16_t port)
-{
-	return (port == 80) | (port == 443) | (port == 8080);
-}
-
-static bool record_is_web(const struct record *rec)
-{
-	return (rec->protocol == 6) & (is_web_port(rec->sport) | is_web_port(rec->dport));
-}
-
 /* Code of a firewall event in the memo: what becomes of the type (silk-packing.md 3.4). */
 static uint8_t firewall_type(uint8_t type, uint16_t memo)
 {
@@ -139,7 +129,7 @@ static uint8_t firewall_type(uint8_t type, uint16_t memo)
 size_t classify(enum packlogic logic, const struct probe *probe, const struct record *rec,
 		struct classify_output *outputs)
 {
-	bool web = record_is_web(rec);
+	bool web = classifier_is_web(rec);
 	size_t count = 0;
 
 	for (guint i = 0; i < probe->sensors->len && count < CLASSIFY_OUTPUTS_MAX; i++) {
@@ -157,6 +147,28 @@ size_t classify(enum packlogic logic, const struct probe *probe, const struct re
 			(struct classify_output){ .flowtype = type, .sensor = sensor->id };
 	}
 	return count;
+}
+
+bool classify_takes_rows(enum packlogic logic, const struct probe *probe)
+{
+	const struct sensor *sensor;
+
+	if (probe->sensors->len != 1 || (probe->quirks & PROBE_QUIRK_FIREWALL_EVENT)) {
+		return false;
+	}
+	sensor = g_ptr_array_index(probe->sensors, 0);
+	return !packlogics[logic].filters || sensor->filters->len == 0;
+}
+
+void classify_rows(const struct probe *probe, struct flowblock_row *rows, size_t count)
+{
+	const struct sensor *sensor = g_ptr_array_index(probe->sensors, 0);
+
+	classifier_set_types(sensor->classifier, rows, count);
+	for (size_t i = 0; i < count; i++) {
+		rows[i].rec.sensor = sensor->id;
+		rows[i].rec.memo = 0;
+	}
 }
 
 uint8_t classify_format(enum packlogic logic, const struct probe *probe, uint8_t flowtype)

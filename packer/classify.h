@@ -38,6 +38,10 @@ int packlogic_check_site(enum packlogic logic, const struct site *site, struct e
  */
 size_t classify(enum packlogic logic, const struct probe *probe, const struct record *rec,
 		struct classify_output *outputs);
+/* Do all records of the probe go to its one sensor, with nothing else to be asked? */
+bool classify_takes_rows(enum packlogic logic, const struct probe *probe);
+/* Then many at once: into their flowtypes and sensors; they have no memo any more. */
+void classify_rows(const struct probe *probe, struct flowblock_row *rows, size_t count);
 
 /*
  * The format (storage/header.h) that a SiLK file of these records has, which the logic filed under

@@ -199,3 +199,27 @@ void decoder_note(struct decoder_context *context, enum decoder_note note, const
 	va_end(args);
 	context->sink.note(context->sink.arg, note, text);
 }
+
+int decoder_deliver_each(const struct decoder_sink *sink, struct flowblock_row *rows, size_t count)
+{
+	struct extras extras;
+	int rc = ST_OK;
+
+	for (size_t i = 0; rc == ST_OK && i < count; i++) {
+		extras_clear(&extras);
+		for (size_t j = 0; j < rows[i].value_count; j++) {
+			extras_add(&extras, rows[i].values[j]);
+		}
+		rc = sink->flow(sink->arg, &rows[i].rec, &extras);
+	}
+	return rc;
+}
+
+int decoder_deliver(const struct decoder_sink *sink, struct flowblock_row *rows, size_t count)
+{
+	if (count == 0) {
+		return ST_OK;
+	}
+	return sink->flows ? sink->flows(sink->arg, rows, count)
+			   : decoder_deliver_each(sink, rows, count);
+}

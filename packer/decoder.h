@@ -74,6 +74,9 @@ struct decoder_sink {
 	/* Each record as it comes out, both borrowed, the record to be changed at will; non-zero
 	 * stops the message and is returned by decoder_take(). */
 	int (*flow)(void *arg, struct record *rec, const struct extras *extras);
+	/* Several records at once, from formats whose messages hold many alike, with distinct
+	 * values; all borrowed, the records to be changed at will. NULL: each goes to flow. */
+	int (*flows)(void *arg, struct flowblock_row *rows, size_t count);
 	/* A data record that is no flow, mapped as far as it goes, and why. May be NULL. */
 	void (*ignored)(void *arg, const struct record *rec, const char *reason);
 	/* One line, without the probe's name. The receiver limits the rate. May be NULL; formats
@@ -165,6 +168,11 @@ static inline bool decoder_wants(const struct decoder_context *context, enum dec
 }
 void decoder_note(struct decoder_context *context, enum decoder_note note, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* To the sink, as it takes them; returns its value. */
+int decoder_deliver(const struct decoder_sink *sink, struct flowblock_row *rows, size_t count);
+/* One by one to sink->flow. */
+int decoder_deliver_each(const struct decoder_sink *sink, struct flowblock_row *rows, size_t count);
 
 extern const struct decoder_format decoder_ipfix;      /* packer/ipfixformat.c */
 extern const struct decoder_format decoder_netflow9;   /* packer/netflow9.c */

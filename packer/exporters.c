@@ -157,10 +157,9 @@ static int exporter_written(struct exporter *exporter, int st, const struct err 
 static int exporter_write(struct exporter *exporter, struct record *rec,
 			  const struct extras *extras)
 {
-	uint8_t format = classify_format(exporter->logic, exporter->probe, rec->flowtype);
 	struct err err;
 	int st = writer_write_as(exporter->all->env.writer, exporter->config->site, rec, extras,
-				 format, &err);
+				 exporter->formats[rec->flowtype], &err);
 
 	return exporter_written(exporter, st, &err);
 }
@@ -178,20 +177,69 @@ static int exporter_write_by_probe(struct exporter *exporter, struct record *rec
 	return exporter_written(exporter, st, &err);
 }
 
-static int exporter_take_record(void *arg, struct record *rec, const struct extras *extras)
+static int exporter_write_rows(struct exporter *exporter, struct flowblock_row *rows, size_t count)
 {
-	struct exporter *exporter = arg;
+	uint64_t refused = 0;
+	struct err err;
+	int st;
+
+	exporter->categorized += count;
+	exporter->start_ns = rows[count - 1].rec.start_ns;
+	classify_rows(exporter->probe, rows, count);
+	st = writer_write_rows(exporter->all->env.writer, exporter->config->site, rows, count,
+			       exporter->formats, &refused, &err);
+	if (refused > 0) {
+		metric_add(&exporter->stats->values[PROBE_DROPPED], refused);
+		exporter_log_dropped(exporter, &err);
+	}
+	return st == ST_OK ? ST_OK : exporter_written(exporter, st, &err);
+}
+
+/* What waits is written. */
+static int exporter_write_waiting(struct exporter *exporter)
+{
+	struct exporters_rows *waiting = &exporter->all->waiting;
+	size_t count = waiting->count;
+
+	waiting->count = 0;
+	return count > 0 ? exporter_write_rows(exporter, waiting->rows, count) : ST_OK;
+}
+
+/* Bytes of values are the decoder's, for a moment. */
+static bool exporter_may_wait(const struct extras *extras)
+{
+	bool may = extras->count <= EXPORTERS_VALUES_MAX;
+
+	for (size_t i = 0; may && i < extras->count; i++) {
+		may = column_form(extras->values[i].type) != COLUMN_FORM_BYTES;
+	}
+	return may;
+}
+
+static int exporter_add_waiting(struct exporter *exporter, const struct record *rec,
+				const struct extras *extras)
+{
+	struct exporters_rows *waiting = &exporter->all->waiting;
+	struct flowblock_value *values = waiting->values[waiting->count];
+	struct flowblock_row *row = &waiting->rows[waiting->count++];
+
+	record_copy(&row->rec, rec);
+	for (size_t i = 0; i < extras->count; i++) {
+		values[i] = extras->values[i];
+	}
+	row->values = values;
+	row->value_count = extras->count;
+	return waiting->count == WRITER_ROWS_MAX ? exporter_write_waiting(exporter) : ST_OK;
+}
+
+/* One that is not like most. */
+static int exporter_write_alone(struct exporter *exporter, struct record *rec,
+				const struct extras *extras)
+{
 	struct classify_output outputs[CLASSIFY_OUTPUTS_MAX];
 	size_t count;
-	int st = ST_OK;
+	int st = exporter_write_waiting(exporter);
 
-	if (exporter->repeat || exporter->all->env.relays) {
-		return ST_OK;
-	}
-	if (!exporter->probe) {
-		metric_add(&exporter->stats->values[PROBE_DROPPED], 1);
-		return ST_OK;
-	}
 	exporter->categorized++;
 	exporter->start_ns = rec->start_ns;
 	if (exporter->all->env.by_probe) {
@@ -205,6 +253,34 @@ static int exporter_take_record(void *arg, struct record *rec, const struct extr
 		st = exporter_write(exporter, rec, extras);
 	}
 	return st;
+}
+
+static int exporter_take_record(void *arg, struct record *rec, const struct extras *extras)
+{
+	struct exporter *exporter = arg;
+
+	if (exporter->repeat || exporter->all->env.relays) {
+		return ST_OK;
+	}
+	if (!exporter->probe) {
+		metric_add(&exporter->stats->values[PROBE_DROPPED], 1);
+		return ST_OK;
+	}
+	return exporter->takes_rows && exporter_may_wait(extras)
+		       ? exporter_add_waiting(exporter, rec, extras)
+		       : exporter_write_alone(exporter, rec, extras);
+}
+
+static int exporter_take_rows(void *arg, struct flowblock_row *rows, size_t count)
+{
+	struct exporter *exporter = arg;
+
+	if (exporter->repeat || !exporter->takes_rows) {
+		const struct decoder_sink sink = { .flow = exporter_take_record, .arg = exporter };
+
+		return decoder_deliver_each(&sink, rows, count);
+	}
+	return exporter_write_rows(exporter, rows, count);
 }
 
 /* ---- who they are ---- */
@@ -235,12 +311,18 @@ static void exporter_configure(struct exporter *exporter, const struct packconfi
 	if (exporter->probe && exporter->probe->sensors->len == 0) {
 		exporter->probe = NULL;
 	}
+	exporter->takes_rows = false;
 	if (!exporter->probe) {
 		log_msg(LOG_LEVEL_WARNING,
 			"'%s': what %s sent is dropped: the probe is no longer configured",
 			exporter->open.probe, exporter->open.peer);
 		return;
 	}
+	for (uint8_t type = 0; type < TYPE_COUNT; type++) {
+		exporter->formats[type] = classify_format(exporter->logic, exporter->probe, type);
+	}
+	exporter->takes_rows = !exporter->all->env.relays && !exporter->all->env.by_probe &&
+			       classify_takes_rows(exporter->logic, exporter->probe);
 	mapping = exporter_mapping(exporter);
 	decoder_set_mapping(exporter->decoder, &mapping,
 			    notelog_wanted(exporter->probe->log_flags));
@@ -258,6 +340,7 @@ void exporter_make_decoder(struct exporter *exporter)
 	};
 	const struct decoder_sink sink = {
 		.flow = exporter_take_record,
+		.flows = exporter_take_rows,
 		.ignored = exporter_log_ignored,
 		.note = exporter_log_note,
 		.arg = exporter,
@@ -381,21 +464,21 @@ static int exporter_message(struct exporter *exporter, const struct envelope *en
 	const struct decoder_message message = { envelope->bytes, envelope->len,
 						 envelope->arrival_ns };
 	struct err damage;
+	int taken;
 
 	exporter->last_ns = envelope->arrival_ns;
 	exporter->write_err.status = ST_OK;
 	exporter->noted = false;
-	if (decoder_take(exporter->decoder, &message, &damage) != ST_OK) {
-		if (exporter->write_err.status != ST_OK) {
-			return err_set(err, exporter->write_err.status, "%s",
-				       exporter->write_err.text);
+	taken = decoder_take(exporter->decoder, &message, &damage);
+	exporter_write_waiting(exporter);
+	if (exporter->write_err.status != ST_OK) {
+		return err_set(err, exporter->write_err.status, "%s", exporter->write_err.text);
+	}
+	if (taken != ST_OK && !exporter->repeat) {
+		if (!exporter->noted) {
+			exporter_log_damaged(exporter, &damage);
 		}
-		if (!exporter->repeat) {
-			if (!exporter->noted) {
-				exporter_log_damaged(exporter, &damage);
-			}
-			feedback_break(exporter->feedback, &damage);
-		}
+		feedback_break(exporter->feedback, &damage);
 	}
 	exporter_count(exporter);
 	if (exporter->stream && !exporter->repeat) {

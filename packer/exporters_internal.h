@@ -4,6 +4,7 @@
 #define TUSSAH_PACKER_EXPORTERS_INTERNAL_H
 
 #include "common/log.h"
+#include "packer/classify.h"
 #include "packer/exporters.h"
 
 enum exporters_limit {
@@ -15,6 +16,15 @@ enum exporters_limit {
 
 /* What all together are remembered by; who sleeps is forgotten before it is used up. */
 #define EXPORTERS_BYTES_MAX (UINT64_C(1) << 30)
+/* A record with more values is written by itself. */
+#define EXPORTERS_VALUES_MAX 16
+
+/* Records of a message on their way to the writer, many together. */
+struct exporters_rows {
+	size_t count;
+	struct flowblock_row rows[WRITER_ROWS_MAX];
+	struct flowblock_value values[WRITER_ROWS_MAX][EXPORTERS_VALUES_MAX];
+};
 
 struct exporters {
 	struct exporters_env env;
@@ -24,6 +34,7 @@ struct exporters {
 	struct exporter *last;  /* of the last message; often of the next one too */
 	int64_t saved_ns;       /* when they were last saved; 0: not yet */
 	int64_t saved_monotonic_ns;
+	struct exporters_rows waiting; /* none between two messages */
 	struct log_limit limits[EXPORTERS_LIMITS];
 };
 
@@ -46,6 +57,8 @@ struct exporter {
 	uint64_t generation;       /* that probe was looked up in */
 	const struct probe *probe; /* NULL: no longer configured */
 	enum packlogic logic;
+	uint8_t formats[TYPE_COUNT]; /* classify_format() */
+	bool takes_rows;             /* classify_takes_rows(), and they are written */
 
 	/* while a message is taken */
 	const struct packconfig *config;

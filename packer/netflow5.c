@@ -17,6 +17,8 @@
 #define PDU_ENGINES_MAX 256 /* of one exporter; further ones take the place of the oldest */
 #define PDU_SPAN_MAX_MS (UINT32_C(45) * 86400 * 1000)
 #define PDU_SAVED_BYTES 45
+#define PDU_RECORDS_MAX 30
+#define PDU_VALUES_MAX  7 /* of a record, beyond struct record */
 
 /* The first 34 bytes of a record, and of a header the first 16, are the same in all versions. */
 enum {
@@ -49,8 +51,8 @@ struct pdu_layout {
 	uint16_t version;
 	uint8_t header_bytes;
 	uint8_t record_bytes;
-	uint8_t records_max;
-	uint8_t flags; /* offset of the TCP flags in a record */
+	uint8_t records_max; /* PDU_RECORDS_MAX at most */
+	uint8_t flags;       /* offset of the TCP flags in a record */
 	bool sequenced;
 	bool engines; /* and sampling */
 	bool routed;  /* AS numbers and masks */
@@ -74,7 +76,10 @@ struct netflow5 {
 	guint last;      /* engine of the latest message */
 	guint oldest;    /* next to be replaced */
 	bool told_unsupported;
-	struct extras extras;
+	/* of the message: */
+	struct flowblock_row rows[PDU_RECORDS_MAX];
+	struct flowblock_value values[PDU_RECORDS_MAX][PDU_VALUES_MAX];
+	size_t row_count;
 };
 
 /* What records need of their message. */
@@ -275,48 +280,58 @@ static void pdu_ports(const uint8_t *bytes, struct record *rec)
 	}
 }
 
-static inline void pdu_extra(struct extras *extras, uint16_t id, uint8_t type, uint32_t number)
+static inline void pdu_value(struct flowblock_value **at, uint16_t id, uint8_t type,
+			     uint32_t number)
 {
-	extras_add_number(extras, (struct column_key){ 0, id }, type, number);
+	struct flowblock_value *value = (*at)++;
+
+	value->key = (struct column_key){ 0, id };
+	value->type = type;
+	value->number = number;
 }
 
-/* Numbers that are zero when a router does not know them are left out. */
-static void pdu_extras(const struct pdu *pdu, const uint8_t *bytes, struct extras *extras)
+/* Numbers that are zero when a router does not know them are left out. Returns how many. */
+static size_t pdu_values(const struct pdu *pdu, const uint8_t *bytes,
+			 struct flowblock_value values[PDU_VALUES_MAX])
 {
-	extras_clear(extras);
-	pdu_extra(extras, 5, COLUMN_UNSIGNED8, bytes[RECORD_TOS]); /* ipClassOfService */
+	struct flowblock_value *at = values;
+
+	pdu_value(&at, 5, COLUMN_UNSIGNED8, bytes[RECORD_TOS]); /* ipClassOfService */
 	if (pdu->layout->routed) {
 		const uint32_t as = get_be32(bytes + RECORD_AS);
 		const uint8_t *masks = bytes + RECORD_MASKS;
 
 		if (masks[0]) {
-			pdu_extra(extras, 9, COLUMN_UNSIGNED8, masks[0]); /* sourceIPv4Prefix… */
+			pdu_value(&at, 9, COLUMN_UNSIGNED8, masks[0]); /* sourceIPv4Prefix… */
 		}
 		if (masks[1]) {
-			pdu_extra(extras, 13, COLUMN_UNSIGNED8, masks[1]);
+			pdu_value(&at, 13, COLUMN_UNSIGNED8, masks[1]);
 		}
 		if (as >> 16) {
-			pdu_extra(extras, 16, COLUMN_UNSIGNED32, as >> 16); /* bgpSourceAsNumber */
+			pdu_value(&at, 16, COLUMN_UNSIGNED32, as >> 16); /* bgpSourceAsNumber */
 		}
 		if (as & 0xffff) {
-			pdu_extra(extras, 17, COLUMN_UNSIGNED32, as & 0xffff);
+			pdu_value(&at, 17, COLUMN_UNSIGNED32, as & 0xffff);
 		}
 	}
 	if (pdu->sampling & 0x3fff) {
-		pdu_extra(extras, 34, COLUMN_UNSIGNED32, pdu->sampling & 0x3fffu);
-		pdu_extra(extras, 35, COLUMN_UNSIGNED8, pdu->sampling >> 14);
+		pdu_value(&at, 34, COLUMN_UNSIGNED32, pdu->sampling & 0x3fffu);
+		pdu_value(&at, 35, COLUMN_UNSIGNED8, pdu->sampling >> 14);
 	}
+	return (size_t)(at - values);
 }
 
-static int netflow5_record(struct netflow5 *format, const struct pdu *pdu, const uint8_t *bytes)
+/* The next row, if it can be true. */
+static void netflow5_record(struct netflow5 *format, const struct pdu *pdu, const uint8_t *bytes)
 {
 	struct decoder_context *context = format->context;
 	uint32_t packets = get_be32(bytes + RECORD_PACKETS);
 	uint32_t volume = get_be32(bytes + RECORD_BYTES);
 	uint32_t first = get_be32(bytes + RECORD_FIRST);
 	uint32_t last = get_be32(bytes + RECORD_LAST);
+	struct flowblock_row *row = &format->rows[format->row_count];
+	struct record *rec = &row->rec;
 	const char *fault;
-	struct record rec;
 
 	if (packets == 0 && volume > 0 &&
 	    (context->opts.mapping.quirks & PROBE_QUIRK_ZERO_PACKETS)) {
@@ -326,30 +341,30 @@ static int netflow5_record(struct netflow5 *format, const struct pdu *pdu, const
 	if (fault) {
 		context->counts[DECODER_BAD]++;
 		decoder_note(context, DECODER_NOTE_BAD, "%s", fault);
-		return ST_OK;
+		return;
 	}
 	if (decoder_wants(context, DECODER_NOTE_TIMESTAMPS)) {
 		netflow5_note_times(format, pdu, first, last);
 	}
-	record_init(&rec);
-	rec.sip = ip_from_v4(get_be32(bytes + RECORD_SIP));
-	rec.dip = ip_from_v4(get_be32(bytes + RECORD_DIP));
-	rec.nhip = ip_from_v4(get_be32(bytes + RECORD_NHIP));
-	rec.packets = packets;
-	rec.bytes = volume;
-	rec.input = get_be16(bytes + RECORD_INPUT);
-	rec.output = get_be16(bytes + RECORD_OUTPUT);
-	rec.protocol = bytes[RECORD_PROTOCOL];
-	rec.flags = bytes[pdu->layout->flags];
-	exporterclock_flow(&pdu->clock, first, last, &rec.start_ns, &rec.duration_ns);
-	if (exporterclock_correct(context->opts.mapping.clock_limit_ns, &pdu->clock, &rec.start_ns,
-				  rec.duration_ns)) {
+	record_init(rec);
+	rec->sip = ip_from_v4(get_be32(bytes + RECORD_SIP));
+	rec->dip = ip_from_v4(get_be32(bytes + RECORD_DIP));
+	rec->nhip = ip_from_v4(get_be32(bytes + RECORD_NHIP));
+	rec->packets = packets;
+	rec->bytes = volume;
+	rec->input = get_be16(bytes + RECORD_INPUT);
+	rec->output = get_be16(bytes + RECORD_OUTPUT);
+	rec->protocol = bytes[RECORD_PROTOCOL];
+	rec->flags = bytes[pdu->layout->flags];
+	exporterclock_flow(&pdu->clock, first, last, &rec->start_ns, &rec->duration_ns);
+	if (exporterclock_correct(context->opts.mapping.clock_limit_ns, &pdu->clock, &rec->start_ns,
+				  rec->duration_ns)) {
 		context->counts[DECODER_CLOCK_OFF]++;
 	}
-	pdu_ports(bytes, &rec);
-	pdu_extras(pdu, bytes, &format->extras);
-	context->counts[DECODER_FORWARD]++;
-	return context->sink.flow(context->sink.arg, &rec, &format->extras);
+	pdu_ports(bytes, rec);
+	row->values = format->values[format->row_count];
+	row->value_count = pdu_values(pdu, bytes, format->values[format->row_count]);
+	format->row_count++;
 }
 
 /* ---- messages ---- */
@@ -397,7 +412,6 @@ static int netflow5_take(void *state, const struct decoder_message *message, str
 	const uint8_t *bytes = message->bytes;
 	struct pdu pdu = { .layout = pdu_layout_find(get_be16(bytes)) };
 	uint32_t count = get_be16(bytes + HEADER_COUNT);
-	int st = ST_OK;
 
 	if (!pdu.layout) {
 		return netflow5_unsupported(format, message);
@@ -424,11 +438,13 @@ static int netflow5_take(void *state, const struct decoder_message *message, str
 	pdu.sampling = pdu.layout->engines ? get_be16(bytes + HEADER_SAMPLING) : 0;
 	netflow5_account(format, &pdu, bytes, count);
 	bytes += pdu.layout->header_bytes;
-	for (uint32_t i = 0; st == ST_OK && i < count; i++) {
-		st = netflow5_record(format, &pdu, bytes);
+	format->row_count = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		netflow5_record(format, &pdu, bytes);
 		bytes += pdu.layout->record_bytes;
 	}
-	return st;
+	format->context->counts[DECODER_FORWARD] += format->row_count;
+	return decoder_deliver(&format->context->sink, format->rows, format->row_count);
 }
 
 /* ---- saving: PDU_SAVED_BYTES for each engine ---- */

@@ -9,6 +9,7 @@
  */
 #include "packer/writer.h"
 
+#include <assert.h>
 #include <glib.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -17,6 +18,7 @@
 
 #include "common/hugeroom.h"
 #include "common/log.h"
+#include "common/timestamp.h"
 #include "storage/hourappend.h"
 #include "storage/parts.h"
 #include "storage/repo.h"
@@ -41,6 +43,9 @@ struct writer_file {
 	uint64_t records;
 	uint64_t unreported;     /* records since the last report */
 	int64_t last_written_ns; /* of the commit that found records */
+
+	struct flowblock_row *rows[WRITER_ROWS_MAX]; /* of writer_write_rows(), on their way in */
+	size_t row_count;
 
 	struct hourappend *frozen;   /* of the committing thread; NULL: nothing to commit */
 	struct hourappend *spare;    /* was committed: to gather records again; or NULL */
@@ -187,7 +192,8 @@ int writer_recover(struct writer *writer, const char *id, uint64_t epoch, struct
 /* Are there records that are not committed? */
 static bool writer_file_waits(const struct writer_file *file)
 {
-	return file->frozen || (file->out && !hourappend_is_empty(file->out));
+	return file->frozen || file->row_count > 0 ||
+	       (file->out && !hourappend_is_empty(file->out));
 }
 
 static bool writer_is_full(const struct writer *writer)
@@ -307,11 +313,11 @@ static int writer_open(struct writer *writer, struct writer_file *file, uint8_t 
 }
 
 /* The record is worth keeping without a value that has no place. */
-static void writer_add_extras(struct writer *writer, struct writer_file *file,
-			      const struct extras *extras)
+static void writer_add_values(struct writer *writer, struct writer_file *file,
+			      const struct flowblock_value *values, size_t count)
 {
-	for (size_t i = 0; extras && i < extras->count; i++) {
-		if (hourappend_set(file->out, &extras->values[i], NULL) != ST_OK) {
+	for (size_t i = 0; i < count; i++) {
+		if (hourappend_set(file->out, &values[i], NULL) != ST_OK) {
 			writer->extras_lost++;
 		}
 	}
@@ -332,8 +338,8 @@ static void writer_check_full(struct writer *writer, struct writer_file *file)
 }
 
 static int writer_put_record(struct writer *writer, struct writer_file *file,
-			     const struct record *rec, const struct extras *extras, uint8_t format,
-			     struct err *err)
+			     const struct record *rec, const struct flowblock_value *values,
+			     size_t value_count, uint8_t format, struct err *err)
 {
 	int st = file->out ? ST_OK : writer_open(writer, file, format, err);
 
@@ -341,7 +347,7 @@ static int writer_put_record(struct writer *writer, struct writer_file *file,
 		st = hourappend_write(file->out, rec, err);
 	}
 	if (st == ST_OK) {
-		writer_add_extras(writer, file, extras);
+		writer_add_values(writer, file, values, value_count);
 		file->unreported++;
 		file->records++;
 		writer_check_full(writer, file);
@@ -376,7 +382,99 @@ int writer_write_file(struct writer *writer, const struct site *site,
 	if (writer->failed) {
 		return err_set(err, ST_EIO, "writing was given up after an earlier error");
 	}
-	return writer_put_record(writer, writer_find(writer, site, key), rec, extras, format, err);
+	return writer_put_record(writer, writer_find(writer, site, key), rec,
+				 extras ? extras->values : NULL, extras ? extras->count : 0, format,
+				 err);
+}
+
+/* ---- many at once ---- */
+
+static struct writer_file *writer_find_row(struct writer *writer, const struct site *site,
+					   const struct record *rec)
+{
+	const struct hourfile_key types = { .sensor = rec->sensor, .flowtype = rec->flowtype };
+	struct writer_file *file = *writer_near(writer, &types);
+
+	if (file && file->types == writer_types(&types) && rec->start_ns >= file->key.hour_ns &&
+	    rec->start_ns - file->key.hour_ns < NS_PER_HOUR) {
+		file->used = ++writer->uses;
+		return file;
+	}
+	return writer_find(writer, site,
+			   &(struct hourfile_key){ .hour_ns = record_hour_ns(rec),
+						   .sensor = rec->sensor,
+						   .flowtype = rec->flowtype });
+}
+
+/* Of a file that does not take rows. */
+static int writer_put_each(struct writer *writer, struct writer_file *file, uint8_t format,
+			   uint64_t *refused, struct err *err)
+{
+	int st = ST_OK;
+
+	for (size_t i = 0; st == ST_OK && i < file->row_count; i++) {
+		const struct flowblock_row *row = file->rows[i];
+
+		st = writer_put_record(writer, file, &row->rec, row->values, row->value_count,
+				       format, err);
+		if (st == ST_ERANGE) {
+			++*refused;
+			st = ST_OK;
+		}
+	}
+	return st;
+}
+
+static int writer_put_rows(struct writer *writer, struct writer_file *file, uint8_t format,
+			   uint64_t *refused, struct err *err)
+{
+	uint64_t lost = 0;
+	int st = file->out ? ST_OK : writer_open(writer, file, format, err);
+
+	if (st == ST_OK && !hourappend_takes_rows(file->out)) {
+		return writer_put_each(writer, file, format, refused, err);
+	}
+	if (st == ST_OK) {
+		st = hourappend_write_rows(file->out, file->rows, file->row_count, &lost, err);
+	}
+	if (st != ST_OK) {
+		writer->failed = true;
+		return st;
+	}
+	writer->extras_lost += lost;
+	file->unreported += file->row_count;
+	file->records += file->row_count;
+	writer_check_full(writer, file);
+	return ST_OK;
+}
+
+int writer_write_rows(struct writer *writer, const struct site *site, struct flowblock_row *rows,
+		      size_t count, const uint8_t *formats, uint64_t *refused, struct err *err)
+{
+	struct writer_file *files[WRITER_ROWS_MAX];
+	size_t file_count = 0;
+	int st = ST_OK;
+
+	assert(count <= WRITER_ROWS_MAX);
+	if (writer->failed) {
+		return err_set(err, ST_EIO, "writing was given up after an earlier error");
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct writer_file *file = writer_find_row(writer, site, &rows[i].rec);
+
+		if (file->row_count == 0) {
+			files[file_count++] = file;
+		}
+		file->rows[file->row_count++] = &rows[i];
+	}
+	for (size_t i = 0; i < file_count; i++) {
+		if (st == ST_OK) {
+			st = writer_put_rows(writer, files[i], formats[files[i]->key.flowtype],
+					     refused, err);
+		}
+		files[i]->row_count = 0;
+	}
+	return st;
 }
 
 void writer_begin(struct writer *writer)

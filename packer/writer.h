@@ -71,6 +71,14 @@ int writer_write_as(struct writer *writer, const struct site *site, const struct
 int writer_write_file(struct writer *writer, const struct site *site,
 		      const struct hourfile_key *key, const struct record *rec,
 		      const struct extras *extras, uint8_t format, struct err *err);
+/*
+ * Many records, each to the file of its flowtype, sensor and hour; formats: of new SiLK files, by
+ * flowtype, as writer_write_as() has it. *refused of them did not fit the formats of their files
+ * and were left out (err says of the last why). ST_OK or fatal.
+ */
+#define WRITER_ROWS_MAX 64
+int writer_write_rows(struct writer *writer, const struct site *site, struct flowblock_row *rows,
+		      size_t count, const uint8_t *formats, uint64_t *refused, struct err *err);
 /* Values that a block had no column for: too many columns, or the type of one changed. */
 uint64_t writer_extras_lost(const struct writer *writer);
 

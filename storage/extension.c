@@ -324,6 +324,114 @@ int extension_put(struct extension_buffer *buffer, uint32_t row,
 	return ST_OK;
 }
 
+/* ---- many rows at once ---- */
+
+/* Do all rows have values of the same columns, in the same order? */
+static bool are_alike(struct flowblock_row *const *rows, size_t count)
+{
+	const struct flowblock_row *first = rows[0];
+
+	for (size_t i = 1; i < count; i++) {
+		const struct flowblock_row *row = rows[i];
+
+		if (row->value_count != first->value_count) {
+			return false;
+		}
+		for (size_t j = 0; j < row->value_count; j++) {
+			if (!key_equal(&row->values[j].key, &first->values[j].key) ||
+			    row->values[j].type != first->values[j].type) {
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
+/* Do the values j of all rows go to the end of the column as they are? */
+static bool takes_all(const struct extension_column *column, uint32_t first,
+		      struct flowblock_row *const *rows, size_t count, size_t j)
+{
+	uint64_t all = 0;
+
+	if (column->form != COLUMN_FORM_NUMBER || column->type != rows[0]->values[j].type ||
+	    column->rows || column->count != first) {
+		return false;
+	}
+	for (size_t i = 0; i < count; i++) {
+		all |= rows[i]->values[j].number;
+	}
+	return all >> 1 >> (8 * column->width - 1) == 0;
+}
+
+#define APPEND_ALL(type)                                                                           \
+	do {                                                                                       \
+		type *to = (type *)column->numbers + column->count;                                \
+                                                                                                   \
+		for (size_t i = 0; i < count; i++) {                                               \
+			to[i] = (type)rows[i]->values[j].number;                                   \
+		}                                                                                  \
+	} while (0)
+
+static void append_all(struct extension_column *column, struct flowblock_row *const *rows,
+		       size_t count, size_t j)
+{
+	while (column->capacity - column->count < count) {
+		grow(column);
+	}
+	switch (column->width) {
+	case sizeof(uint8_t):
+		APPEND_ALL(uint8_t);
+		break;
+	case sizeof(uint16_t):
+		APPEND_ALL(uint16_t);
+		break;
+	case sizeof(uint32_t):
+		APPEND_ALL(uint32_t);
+		break;
+	default:
+		APPEND_ALL(uint64_t);
+	}
+	column->count += (uint32_t)count;
+}
+
+/* The values j of all rows; returns how many had no place. */
+static size_t put_each(struct extension_buffer *buffer, uint32_t first,
+		       struct flowblock_row *const *rows, size_t count, size_t j)
+{
+	size_t lost = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		lost += extension_put(buffer, first + (uint32_t)i, &rows[i]->values[j], NULL) !=
+			ST_OK;
+	}
+	return lost;
+}
+
+size_t extension_put_rows(struct extension_buffer *buffer, uint32_t first,
+			  struct flowblock_row *const *rows, size_t count)
+{
+	const bool alike = are_alike(rows, count);
+	size_t lost = 0;
+
+	for (size_t i = 0; !alike && i < count; i++) {
+		for (size_t j = 0; j < rows[i]->value_count; j++) {
+			lost += extension_put(buffer, first + (uint32_t)i, &rows[i]->values[j],
+					      NULL) != ST_OK;
+		}
+	}
+	for (size_t j = 0; alike && j < rows[0]->value_count; j++) {
+		struct extension_column *column = find_column(buffer, &rows[0]->values[j].key);
+
+		if (column && takes_all(column, first, rows, count, j)) {
+			append_all(column, rows, count, j);
+			buffer->bytes += count * (sizeof(struct ip) + sizeof(first));
+		} else {
+			lost += put_each(buffer, first, rows, count, j);
+		}
+	}
+	return lost;
+}
+
 size_t extension_count(const struct extension_buffer *buffer)
 {
 	return buffer->columns->len;

@@ -27,6 +27,9 @@ size_t extension_bytes(const struct extension_buffer *buffer);
 /* Rows must come in ascending order, each at most once per column. See flowblock_set(). */
 int extension_put(struct extension_buffer *buffer, uint32_t row,
 		  const struct flowblock_value *value, struct err *err);
+/* The same of rows that follow each other, from first on; returns how many values had no place. */
+size_t extension_put_rows(struct extension_buffer *buffer, uint32_t first,
+			  struct flowblock_row *const *rows, size_t count);
 
 size_t extension_count(const struct extension_buffer *buffer);
 const struct extension_column *extension_column(const struct extension_buffer *buffer, size_t i);

@@ -141,6 +141,19 @@ struct flowblock_value {
 int flowblock_set(struct flowblock_builder *builder, const struct flowblock_value *value,
 		  struct err *err);
 
+/* A record and its values, with distinct keys. */
+struct flowblock_row {
+	struct record rec;
+	const struct flowblock_value *values; /* borrowed */
+	size_t value_count;
+};
+/* Records that may be added before it is full, unless their values take much room. */
+uint32_t flowblock_room(const struct flowblock_builder *builder);
+/* Add as many, at least one; what costs something for each is done for all together. Returns how
+ * many values flowblock_set() would have refused. */
+size_t flowblock_add_rows(struct flowblock_builder *builder, struct flowblock_row *const *rows,
+			  size_t count);
+
 /*
  * Encode everything added, which is at least one row, behind what out has; on failure out is as it
  * was. The builder is empty then. ST_OK, ST_ELIMIT (more than a body may hold), ST_EIO (a

@@ -163,10 +163,20 @@ uint32_t flowblock_rows(const struct flowblock_builder *builder)
 	return builder->columns.rows;
 }
 
+static uint32_t rows_max(const struct flowblock_builder *builder)
+{
+	return builder->opts.quick ? QUICK_ROWS : FLOWBLOCK_ROWS_MAX;
+}
+
 bool flowblock_is_full(const struct flowblock_builder *builder)
 {
-	return builder->columns.rows >= (builder->opts.quick ? QUICK_ROWS : FLOWBLOCK_ROWS_MAX) ||
+	return builder->columns.rows >= rows_max(builder) ||
 	       extension_bytes(builder->extensions) >= EXTENSION_FULL;
+}
+
+uint32_t flowblock_room(const struct flowblock_builder *builder)
+{
+	return flowblock_is_full(builder) ? 0 : rows_max(builder) - builder->columns.rows;
 }
 
 void flowblock_add(struct flowblock_builder *builder, const struct record *rec)
@@ -180,6 +190,18 @@ int flowblock_set(struct flowblock_builder *builder, const struct flowblock_valu
 {
 	assert(builder->columns.rows > 0);
 	return extension_put(builder->extensions, builder->columns.rows - 1, value, err);
+}
+
+size_t flowblock_add_rows(struct flowblock_builder *builder, struct flowblock_row *const *rows,
+			  size_t count)
+{
+	const uint32_t first = builder->columns.rows;
+
+	assert(first + count <= FLOWBLOCK_ROWS_MAX);
+	for (size_t i = 0; i < count; i++) {
+		flowcolumns_add(&builder->columns, &rows[i]->rec);
+	}
+	return extension_put_rows(builder->extensions, first, rows, count);
 }
 
 /* ---- measuring ---- */

@@ -44,7 +44,7 @@ void flowcolumns_settle(struct flowcolumns *columns);
 
 static inline void flowcolumns_add(struct flowcolumns *columns, const struct record *rec)
 {
-	columns->stage[columns->rows++ - columns->settled] = *rec;
+	record_copy(&columns->stage[columns->rows++ - columns->settled], rec);
 	if (columns->rows - columns->settled == FLOWCOLUMNS_STAGED) {
 		flowcolumns_settle(columns);
 	}

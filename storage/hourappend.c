@@ -223,6 +223,30 @@ int hourappend_write(struct hourappend *append, const struct record *rec, struct
 	return st;
 }
 
+bool hourappend_takes_rows(const struct hourappend *append)
+{
+	return append->builder != NULL;
+}
+
+int hourappend_write_rows(struct hourappend *append, struct flowblock_row *const *rows,
+			  size_t count, uint64_t *lost, struct err *err)
+{
+	int st = ST_OK;
+
+	while (st == ST_OK && count > 0) {
+		size_t some = MIN(flowblock_room(append->builder), count);
+
+		if (some == 0) {
+			st = encode_block(append, err);
+			continue;
+		}
+		*lost += flowblock_add_rows(append->builder, rows, some);
+		rows += some;
+		count -= some;
+	}
+	return st;
+}
+
 int hourappend_set(struct hourappend *append, const struct flowblock_value *value, struct err *err)
 {
 	return append->builder ? flowblock_set(append->builder, value, err) : ST_OK;

@@ -44,6 +44,11 @@ void hourappend_free(struct hourappend *append);
 
 /* ST_OK; ST_ERANGE: this record does not fit and was left out; else fatal. */
 int hourappend_write(struct hourappend *append, const struct record *rec, struct err *err);
+/* The same of rows with their values, by a file of blocks (else false: it takes no rows); *lost
+ * counts values that had no place. */
+bool hourappend_takes_rows(const struct hourappend *append);
+int hourappend_write_rows(struct hourappend *append, struct flowblock_row *const *rows,
+			  size_t count, uint64_t *lost, struct err *err);
 /* As hourfile_set(). */
 int hourappend_set(struct hourappend *append, const struct flowblock_value *value, struct err *err);
 bool hourappend_is_empty(const struct hourappend *append); /* nothing to be written */

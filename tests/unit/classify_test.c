@@ -176,6 +176,33 @@ static const struct classify_case firewall_cases[] = {
 	{ "3 other", FIREWALL, EXT, INT, 3, 2, 6, 5, 80, 3, TYPE_OTHER },
 };
 
+static bool has_filters(const struct probe *probe)
+{
+	const struct sensor *sensor = g_ptr_array_index(probe->sensors, 0);
+
+	return sensor->filters->len > 0;
+}
+
+/* Many at once are classified as each is by itself, where that is offered. */
+static void expect_rows(enum packlogic logic, const struct probe *probe, const struct record *rec,
+			int type)
+{
+	struct flowblock_row rows[3] = { { .rec = *rec }, { .rec = *rec }, { .rec = *rec } };
+
+	record_init(&rows[1].rec); /* of another sort, to be seen by itself */
+	if (!classify_takes_rows(logic, probe)) {
+		CU_ASSERT((probe->quirks & PROBE_QUIRK_FIREWALL_EVENT) || has_filters(probe));
+		return;
+	}
+	classify_rows(probe, rows, G_N_ELEMENTS(rows));
+	CU_ASSERT(type >= 0);
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i += 2) {
+		UNIT_ASSERT_U64(rows[i].rec.flowtype, (unsigned)type);
+		UNIT_ASSERT_U64(rows[i].rec.sensor, 1);
+		UNIT_ASSERT_U64(rows[i].rec.memo, 0);
+	}
+}
+
 static void run_cases(enum packlogic logic, const char *probe_statement,
 		      const struct classify_case *cases, size_t count)
 {
@@ -209,6 +236,7 @@ static void run_cases(enum packlogic logic, const char *probe_statement,
 		rec.sport = c->sport;
 		rec.dport = c->dport;
 		rec.memo = c->memo;
+		expect_rows(logic, sensorconf_probe(conf, "P"), &rec, c->type);
 		n = classify(logic, sensorconf_probe(conf, "P"), &rec, outputs);
 		UNIT_ASSERT_U64(n, c->type < 0 ? 0 : 1);
 		if (n == 1) {

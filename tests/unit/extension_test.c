@@ -262,6 +262,99 @@ static void test_refused(void)
 	extension_buffer_free(NULL);
 }
 
+enum { ROWS = 200, ROW_VALUES = COLUMN_TYPES + 1 };
+
+/* Rows whose values are all of the same columns, or not; with some that are too wide for their
+ * type, and some (of_other_type) that are refused. */
+static void make_rows(struct flowblock_row rows[ROWS],
+		      struct flowblock_value values[ROWS][ROW_VALUES], bool alike,
+		      bool of_other_type)
+{
+	for (uint32_t row = 0; row < ROWS; row++) {
+		size_t count = 0;
+
+		for (uint8_t type = 0; type < COLUMN_TYPES; type++) {
+			if (alike || has_value(type, row)) {
+				values[row][count++] = value_of(type, row);
+			}
+		}
+		if (of_other_type && row % 60 > 40) {
+			values[row][0].type = COLUMN_SIGNED64;
+		}
+		record_init(&rows[row].rec);
+		rows[row].rec.start_ns = row;
+		rows[row].values = values[row];
+		rows[row].value_count = count;
+	}
+}
+
+static GByteArray *block_of_each(const struct flowblock_row *rows, bool quick, size_t *lost)
+{
+	const struct flowblock_opts opts = { .quick = quick };
+	struct flowblock_builder *builder = flowblock_builder_new(&opts);
+	GByteArray *out = g_byte_array_new();
+
+	for (uint32_t row = 0; row < ROWS; row++) {
+		flowblock_add(builder, &rows[row].rec);
+		for (size_t i = 0; i < rows[row].value_count; i++) {
+			*lost += flowblock_set(builder, &rows[row].values[i], NULL) != ST_OK;
+		}
+	}
+	CU_ASSERT_EQUAL(flowblock_append(builder, out, NULL), ST_OK);
+	flowblock_builder_free(builder);
+	return out;
+}
+
+static GByteArray *block_of_rows(struct flowblock_row *rows, size_t at_once, bool quick,
+				 size_t *lost)
+{
+	const struct flowblock_opts opts = { .quick = quick };
+	struct flowblock_builder *builder = flowblock_builder_new(&opts);
+	GByteArray *out = g_byte_array_new();
+	struct flowblock_row *some[ROWS];
+
+	for (size_t row = 0; row < ROWS; row += at_once) {
+		size_t count = MIN(at_once, ROWS - row);
+
+		for (size_t i = 0; i < count; i++) {
+			some[i] = &rows[row + i];
+		}
+		*lost += flowblock_add_rows(builder, some, count);
+	}
+	CU_ASSERT_EQUAL(flowblock_append(builder, out, NULL), ST_OK);
+	flowblock_builder_free(builder);
+	return out;
+}
+
+/* Many rows at once become the block that they become one by one. */
+static void test_rows(void)
+{
+	static struct flowblock_row rows[ROWS];
+	static struct flowblock_value values[ROWS][ROW_VALUES];
+	static const size_t at_once[] = { 1, 7, 30, 64, ROWS };
+
+	for (unsigned kind = 0; kind < 8; kind++) {
+		const bool quick = kind & 1;
+		size_t lost = 0;
+		GByteArray *want;
+
+		make_rows(rows, values, kind & 2, kind & 4);
+		want = block_of_each(rows, quick, &lost);
+		CU_ASSERT_EQUAL(lost > 0, (kind & 4) != 0);
+		for (size_t i = 0; i < G_N_ELEMENTS(at_once); i++) {
+			size_t lost_now = 0;
+			GByteArray *got = block_of_rows(rows, at_once[i], quick, &lost_now);
+
+			unit_at("kind %u, %zu at once", kind, at_once[i]);
+			UNIT_ASSERT_U64(lost_now, lost);
+			CU_ASSERT(got->len == want->len &&
+				  memcmp(got->data, want->data, want->len) == 0);
+			g_byte_array_unref(got);
+		}
+		g_byte_array_unref(want);
+	}
+}
+
 /* Long values end a block early. */
 static void test_full(void)
 {
@@ -291,11 +384,8 @@ static void test_full(void)
 }
 
 static const struct unit_case cases[] = {
-	{ "types", test_types },
-	{ "ranges", test_ranges },
-	{ "refused", test_refused },
-	{ "full", test_full },
-	{ NULL, NULL },
+	{ "types", test_types }, { "ranges", test_ranges }, { "refused", test_refused },
+	{ "rows", test_rows },   { "full", test_full },     { NULL, NULL },
 };
 
 int main(void)

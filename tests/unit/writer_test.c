@@ -233,6 +233,94 @@ static void test_extras(void)
 	site_free(site);
 }
 
+static void add_file(const struct site *site, const char *root, const struct hourfile_key *key,
+		     uint64_t *records, uint64_t *packets)
+{
+	char *path = repo_path(site, root, key);
+	struct hourfile_reader *reader = NULL;
+	struct batch *batch = batch_new();
+
+	if (hourfile_open(&reader, path, NULL, NULL) == ST_OK) {
+		while (hourfile_read_batch(reader, batch, COLUMNS_ALL, NULL) == ST_OK) {
+			for (uint32_t i = 0; i < batch->rows; i++) {
+				*packets += batch->packets[i];
+				CU_ASSERT(batch->start_ns[i] >= key->hour_ns &&
+					  batch->start_ns[i] < key->hour_ns + NS_PER_HOUR);
+			}
+			*records += batch->rows;
+		}
+	}
+	hourfile_close(reader);
+	batch_free(batch);
+	g_free(path);
+}
+
+/* Twice the records of test_rows(). */
+static void expect_rows(const struct site *site, const char *root, bool is_blocks)
+{
+	for (uint16_t sensor = 0; sensor < 2; sensor++) {
+		for (int hour = -1; hour < 4; hour++) {
+			const struct hourfile_key key = { .hour_ns = HOUR_NS + hour * NS_PER_HOUR,
+							  .sensor = sensor };
+			uint64_t records = 0;
+			uint64_t packets = 0;
+			uint64_t want_records = 0;
+			uint64_t want_packets = 0;
+
+			for (unsigned i = 0; i < WRITER_ROWS_MAX; i++) {
+				bool is_here = i % 2 == sensor &&
+					       hour == (i == 5 ? -1 : (int)(i / 16)) &&
+					       (is_blocks || i != 9);
+
+				want_records += is_here ? 2 : 0;
+				want_packets += is_here ? 2 * (i + 1) : 0;
+			}
+			add_file(site, root, &key, &records, &packets);
+			unit_at("sensor %u hour %d", sensor, hour);
+			UNIT_ASSERT_U64(records, want_records);
+			UNIT_ASSERT_U64(packets, want_packets);
+		}
+	}
+}
+
+/* Many at once, to several files: all are there, but those that a format has no place for. */
+static void test_rows(void)
+{
+	static const uint8_t formats[4] = { FORMAT_RWSPLIT };
+	struct site *site = packsite_load();
+
+	for (int kind = HOURFILE_BLOCKS; kind <= HOURFILE_SILK; kind++) {
+		const bool is_blocks = kind == HOURFILE_BLOCKS;
+		char *root = make_root(is_blocks ? "rows-blocks" : "rows-silk");
+		struct writer *writer = writer_new(&(struct writer_opts){
+			.root = root, .cache_size = 3, .file = { .kind = (uint8_t)kind } });
+		struct flowblock_value value = { .key = { 0, 305 }, .type = COLUMN_UNSIGNED32 };
+		struct flowblock_row rows[WRITER_ROWS_MAX];
+		uint64_t refused = 0;
+
+		for (unsigned i = 0; i < WRITER_ROWS_MAX; i++) {
+			rows[i] = (struct flowblock_row){ make_record(i % 2, i / 16, i + 1), &value,
+							  i % 3 == 0 };
+		}
+		rows[5].rec.start_ns = HOUR_NS - 1; /* a moment before the others */
+		rows[9].rec.state = RECORD_IPV6;
+		writer_begin(writer);
+		for (unsigned i = 0; i < 2; i++) {
+			CU_ASSERT_EQUAL(writer_write_rows(writer, site, rows, WRITER_ROWS_MAX,
+							  formats, &refused, NULL),
+					ST_OK);
+		}
+		writer_end(writer);
+		UNIT_ASSERT_U64(refused, is_blocks ? 0 : 2);
+		UNIT_ASSERT_U64(writer_extras_lost(writer), 0);
+		CU_ASSERT_EQUAL(writer_flush(writer, 0, 0, NULL), ST_OK);
+		writer_free(writer);
+		expect_rows(site, root, is_blocks);
+		g_free(root);
+	}
+	site_free(site);
+}
+
 struct over {
 	int st;
 	unsigned calls;
@@ -398,6 +486,7 @@ int main(void)
 		{ "idle files are closed", test_idle_files_are_closed },
 		{ "the cache is bounded", test_cache_is_bounded },
 		{ "values of extension columns", test_extras },
+		{ "many records at once", test_rows },
 		{ "errors are final", test_errors },
 		{ "no commit after one that failed", test_no_commit_after_failure },
 		{ "saying that the epoch is over fails", test_epoch_not_known },
