@@ -4,12 +4,12 @@
 #include "storage/flowblock.h"
 #include "storage/header.h"
 #include "storage/lzo1x.h"
+#include "storage/snappylib.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <glib.h>
 #include <lzo/lzo1x.h>
-#include <snappy-c.h>
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -32,6 +32,7 @@ struct method {
 	bool (*compress)(struct compressor *compressor, const uint8_t *in, size_t len, uint8_t *out,
 			 size_t *out_len);
 	bool (*decompress)(const uint8_t *in, size_t len, uint8_t *out, size_t *out_len);
+	bool (*is_there)(void); /* of a library that is loaded when needed; else NULL */
 };
 
 static size_t none_bound(size_t len)
@@ -95,21 +96,56 @@ static bool lzo_compress(struct compressor *compressor, const uint8_t *in, size_
 	return rc == LZO_E_OK;
 }
 
+static bool snappy_is_there(void)
+{
+	struct snappylib lib;
+
+	if (!snappylib_open(&lib)) {
+		return false;
+	}
+	snappylib_close(&lib);
+	return true;
+}
+
+/* Without the library nothing will be compressed. */
 static size_t snappy_bound(size_t len)
 {
-	return snappy_max_compressed_length(len);
+	struct snappylib lib;
+	size_t bound = len;
+
+	if (snappylib_open(&lib)) {
+		bound = lib.max_compressed_length(len);
+		snappylib_close(&lib);
+	}
+	return bound;
 }
 
 static bool snappy_compress_block(struct compressor *compressor, const uint8_t *in, size_t len,
 				  uint8_t *out, size_t *out_len)
 {
-	*out_len = snappy_max_compressed_length(len);
-	return snappy_compress((const char *)in, len, (char *)out, out_len) == SNAPPY_OK;
+	struct snappylib lib;
+	bool done;
+
+	if (!snappylib_open(&lib)) {
+		return false;
+	}
+	*out_len = lib.max_compressed_length(len);
+	done = lib.compress((const char *)in, len, (char *)out, out_len) == SNAPPY_OK;
+	snappylib_close(&lib);
+	return done;
 }
 
 static bool snappy_decompress(const uint8_t *in, size_t len, uint8_t *out, size_t *out_len)
 {
-	return snappy_uncompress((const char *)in, len, (char *)out, out_len) == SNAPPY_OK;
+	struct snappylib lib;
+	bool done;
+
+	if (!snappylib_open(&lib)) {
+		return false;
+	}
+	done = lib.uncompress((const char *)in, len, (char *)out, out_len) == SNAPPY_OK;
+	snappylib_close(&lib);
+	return done;
 }
 
 static size_t zstd_bound(size_t len)
@@ -143,7 +179,7 @@ static const struct method methods[] = {
 	[COMPRESSION_LZO1X] = { "lzo1x", LZO1X_1_15_MEM_COMPRESS, lzo_bound, lzo_compress,
 				lzo1x_unpack },
 	[COMPRESSION_SNAPPY] = { "snappy", 0, snappy_bound, snappy_compress_block,
-				 snappy_decompress },
+				 snappy_decompress, snappy_is_there },
 	[CHUNK_ZSTD] = { "zstd", 0, zstd_bound, zstd_compress, zstd_decompress },
 };
 
@@ -151,6 +187,16 @@ static const struct method *method_of(uint8_t method)
 {
 	assert(method < sizeof(methods) / sizeof(methods[0]));
 	return &methods[method];
+}
+
+static bool is_missing(const struct method *method)
+{
+	return method->is_there && !method->is_there();
+}
+
+static int tell_missing(const struct method *method, struct err *err)
+{
+	return err_set(err, ST_EIO, "the library for %s cannot be loaded", method->name);
 }
 
 struct compressor *compressor_new(uint8_t method)
@@ -178,9 +224,12 @@ size_t compress_bound(uint8_t method, size_t len)
 int compress_block(struct compressor *compressor, const uint8_t *in, size_t len, uint8_t *out,
 		   size_t *out_len, struct err *err)
 {
-	if (!method_of(compressor->method)->compress(compressor, in, len, out, out_len)) {
-		return err_set(err, ST_EIO, "%s failed to compress a block",
-			       method_of(compressor->method)->name);
+	const struct method *method = method_of(compressor->method);
+
+	if (!method->compress(compressor, in, len, out, out_len)) {
+		return is_missing(method) ? tell_missing(method, err)
+					  : err_set(err, ST_EIO, "%s failed to compress a block",
+						    method->name);
 	}
 	return ST_OK;
 }
@@ -188,14 +237,16 @@ int compress_block(struct compressor *compressor, const uint8_t *in, size_t len,
 int decompress_block(uint8_t method, const uint8_t *in, size_t len, uint8_t *out, size_t out_len,
 		     struct err *err)
 {
+	const struct method *by = method_of(method);
 	size_t used = out_len;
 
-	if (!method_of(method)->decompress(in, len, out, &used)) {
-		return err_set(err, ST_EFORMAT, "damaged %s block", method_of(method)->name);
+	if (!by->decompress(in, len, out, &used)) {
+		return is_missing(by) ? tell_missing(by, err)
+				      : err_set(err, ST_EFORMAT, "damaged %s block", by->name);
 	}
 	if (used != out_len) {
 		return err_set(err, ST_EFORMAT, "%s block holds %zu bytes where %zu are announced",
-			       method_of(method)->name, used, out_len);
+			       by->name, used, out_len);
 	}
 	return ST_OK;
 }

@@ -25,14 +25,14 @@ size_t compress_bound(uint8_t method, size_t len);
 
 /*
  * Compress one block. out has room for compress_bound() bytes; *out_len returns how many are used.
- * Returns ST_OK or ST_EIO (the library failed).
+ * Returns ST_OK or ST_EIO (the library failed, or is not there).
  */
 int compress_block(struct compressor *compressor, const uint8_t *in, size_t len, uint8_t *out,
 		   size_t *out_len, struct err *err);
 
 /*
  * Decompress one block that must give exactly out_len bytes. Never writes beyond them, whatever the
- * input. Returns ST_OK or ST_EFORMAT.
+ * input. Returns ST_OK, ST_EFORMAT, or ST_EIO (the library is not there).
  */
 int decompress_block(uint8_t method, const uint8_t *in, size_t len, uint8_t *out, size_t out_len,
 		     struct err *err);

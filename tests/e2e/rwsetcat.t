@@ -151,4 +151,12 @@ test_case 'blocks that are not in order are not counted' '
 	rwsetcat --count-ips twisted.set >out 2>err && test ! -s out && test_grep "not in order" err
 '
 
+test_case 'Snappy is needed for what it has packed, and for nothing else' '
+	name=$(sed -n "s/#define SNAPPY_SONAME \"\(.*\)\"/\1/p" "$TUSSAH_BUILDDIR/config.h") && test -n "$name" && mkdir none && : >"none/$name" &&
+	rwsetbuild --compression-method=snappy many.txt snappy.set && rwsetcat --count-ips snappy.set >out && echo 20000 | test_cmp - out &&
+	LD_LIBRARY_PATH=none rwsetcat --count-ips packed.set >out && echo 20000 | test_cmp - out &&
+	LD_LIBRARY_PATH=none rwsetcat --count-ips snappy.set >out 2>err && test ! -s out && test_grep "library for snappy cannot be loaded" err &&
+	LD_LIBRARY_PATH=none test_must_fail rwsetbuild --compression-method=snappy many.txt no.set 2>err && test_grep "library for snappy cannot be loaded" err
+'
+
 test_done

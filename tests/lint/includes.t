@@ -33,10 +33,10 @@ forbid 'libmicrohttpd is known to common/metricsd.c alone' '^#include <microhttp
 forbid 'libfixbuf is known to its edge files alone' '^#include <fixbuf/' \
 	$(ls common/*.[ch] storage/*.[ch] sensor/*.[ch] packer/*.[ch] query/*.[ch] |
 		grep -vE '^(common/iemodel\.c$|sensor/export|packer/ipfix|query/ipfix)')
-forbid 'compression libraries are known to storage/compress.c and gzip edges alone' \
+forbid 'compression libraries are known to storage/compress.c, snappylib and gzip edges alone' \
 	'^#include <(lzo/|snappy|zlib)' \
 	$(ls common/*.[ch] storage/*.[ch] sensor/*.[ch] packer/*.[ch] query/*.[ch] |
-		grep -vE '^(storage/(compress|bytes|source|gzip)[a-z]*\.c|sensor/capture[a-z]*\.c)$')
+		grep -vE '^(storage/(compress|bytes|source|gzip)[a-z]*\.c|storage/snappylib\.[ch]|sensor/capture[a-z]*\.c)$')
 forbid 'libpcap is known to the capture edge alone' '^#include <pcap' \
 	$(ls common/*.[ch] storage/*.[ch] sensor/*.[ch] packer/*.[ch] query/*.[ch] |
 		grep -vE '^sensor/capture')
