@@ -147,11 +147,11 @@ static void begin_chunk(struct mover *mover, struct strip *strip)
 	mover->chunks_left--;
 }
 
-/* By eight bytes at a time: up to ROWFORM_SLACK more than size are read, and written. */
+/* Up to ROWFORM_SLACK bytes more than size are read, and written. */
 static void copy_row(uint8_t *to, const uint8_t *from, size_t size)
 {
-	for (size_t i = 0; i < size; i += 8) {
-		memcpy(to + i, from + i, 8);
+	for (size_t i = 0; i < size; i += ROWFORM_SLACK) {
+		memcpy(to + i, from + i, ROWFORM_SLACK);
 	}
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A row is taken as words of eight bytes, of each of which one run of bytes is kept, so that
- * packing is a shift and unpacking is a shift and a mask, without a branch.
+ * packing is a shift and unpacking is a shift and a mask, without a branch. Where the processor can,
+ * all words of 64 bytes are done at once (rowvector.h).
  */
 #include "query/rowform.h"
 
@@ -9,6 +10,8 @@
 #include <string.h>
 
 #include <glib.h>
+
+#include "query/rowvector.h"
 
 #define WORD 8
 /* Rows looked at to choose a form. */
@@ -29,6 +32,9 @@ struct rowform {
 	size_t row_size;
 	size_t size;
 	size_t word_count;
+	size_t vector_count; /* 0: go by words */
+	struct rowvector *vectors;
+	uint8_t *common; /* of them */
 	struct word words[];
 };
 
@@ -55,6 +61,9 @@ bool rowform_pack(const struct rowform *form, const uint8_t *row, uint8_t *packe
 {
 	uint64_t differs = 0;
 
+	if (form->vector_count > 0) {
+		return rowvector_pack(form->vectors, form->vector_count, row, packed);
+	}
 	/* what is written too much is overwritten by the next word */
 	for (size_t i = 0; i < form->word_count; i++, row += WORD) {
 		const struct word *word = &form->words[i];
@@ -74,6 +83,10 @@ static uint64_t unpack_word(const struct word *word, const uint8_t *packed)
 void rowform_unpack(const struct rowform *form, const uint8_t *packed, size_t begin, size_t end,
 		    uint8_t *row)
 {
+	if (form->vector_count > 0) {
+		rowvector_unpack(form->vectors, packed, begin, end, row);
+		return;
+	}
 	for (size_t i = begin / WORD; i * WORD < end; i++) {
 		store_word(row + i * WORD, unpack_word(&form->words[i], packed));
 	}
@@ -82,6 +95,10 @@ void rowform_unpack(const struct rowform *form, const uint8_t *packed, size_t be
 void rowform_unpack_end(const struct rowform *form, const uint8_t *packed, size_t from,
 			uint8_t *out)
 {
+	if (form->vector_count > 0) {
+		rowvector_unpack_end(form->vectors, form->row_size, packed, from, out);
+		return;
+	}
 	for (size_t i = from / WORD; i < form->word_count; i++, out += WORD) {
 		store_word(out, unpack_word(&form->words[i], packed));
 	}
@@ -186,6 +203,39 @@ static void set_words(struct rowform *form, const uint8_t *common, const size_t 
 	}
 }
 
+static void set_vectors(struct rowform *form)
+{
+	size_t count = (form->row_size + ROWVECTOR_BYTES - 1) / ROWVECTOR_BYTES;
+
+	if (!rowvector_available()) {
+		return;
+	}
+	form->vector_count = count;
+	form->vectors = g_new0(struct rowvector, count + 1);
+	form->common = g_malloc0((count + 1) * ROWVECTOR_BYTES);
+	for (size_t i = 0; i < form->word_count; i++) {
+		const struct word *word = &form->words[i];
+		struct rowvector *vector = &form->vectors[i * WORD / ROWVECTOR_BYTES];
+
+		for (unsigned b = 0; b < WORD; b++) {
+			const uint64_t byte = UINT64_C(1) << (i * WORD + b) % ROWVECTOR_BYTES;
+
+			vector->kept |= word->kept >> 8 * b & 1 ? byte : 0;
+			vector->fixed |= word->fixed >> 8 * b & 1 ? byte : 0;
+		}
+		if (i * WORD % ROWVECTOR_BYTES == 0) {
+			vector->at = (uint32_t)word->at;
+			vector->common = form->common + i * WORD;
+		}
+		store_word(form->common + i * WORD, word->common);
+	}
+}
+
+void rowform_use_words(struct rowform *form)
+{
+	form->vector_count = 0;
+}
+
 struct rowform *rowform_choose(const uint8_t *rows, size_t row_size, size_t count)
 {
 	size_t word_count = (row_size + WORD - 1) / WORD;
@@ -214,6 +264,7 @@ struct rowform *rowform_choose(const uint8_t *rows, size_t row_size, size_t coun
 		}
 	}
 	set_words(form, common, others, best);
+	set_vectors(form);
 	g_free(common);
 	g_free(others);
 	return form;
@@ -228,6 +279,8 @@ struct rowform *rowform_hold(struct rowform *form)
 void rowform_free(struct rowform *form)
 {
 	if (form && __atomic_sub_fetch(&form->owners, 1, __ATOMIC_ACQ_REL) == 0) {
+		g_free(form->vectors);
+		g_free(form->common);
 		g_free(form);
 	}
 }

@@ -8,7 +8,7 @@
  *		rowform_unpack(form, packed, 0, row_size, again);
  *	}
  *
- * Rows are read and written eight bytes at a time: ROWFORM_SLACK bytes more than their size must
+ * Rows are read and written up to 64 bytes at a time: ROWFORM_SLACK bytes more than their size must
  * be there to be read behind each row, packed or not, and to be overwritten behind what is written.
  */
 #ifndef TUSSAH_QUERY_ROWFORM_H
@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ROWFORM_SLACK 8
+#define ROWFORM_SLACK 64
 
 struct rowform;
 
@@ -30,6 +30,8 @@ struct rowform *rowform_choose(const uint8_t *rows, size_t row_size, size_t coun
 /* One more that holds it, and will call rowform_free(); by any thread. */
 struct rowform *rowform_hold(struct rowform *form);
 void rowform_free(struct rowform *form);
+/* Go by words of eight bytes, as on any processor, from now on. */
+void rowform_use_words(struct rowform *form);
 size_t rowform_size(const struct rowform *form);
 /* Bytes that each of these rows takes on the average, those that fit packed, by a sample. */
 double rowform_cost(const struct rowform *form, const uint8_t *rows, size_t count);

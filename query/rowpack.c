@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "query/rowpack.h"
 
-#include <float.h>
 #include <string.h>
 
 #include <glib.h>
@@ -23,7 +22,7 @@ struct rowpack {
 	uint8_t *gathered;
 	size_t rows;
 	size_t rows_max;
-	uint8_t *packed; /* room for as many */
+	struct rowroom *room; /* where the next area goes, or NULL */
 	struct rowform *form;
 	double form_cost; /* bytes of a row when it was chosen */
 	unsigned form_age;
@@ -32,7 +31,7 @@ struct rowpack {
 void rowarea_free(struct rowarea *area)
 {
 	if (area) {
-		g_free(area->bytes);
+		rowroom_free(area->room);
 		rowform_free(area->form);
 		g_free(area->is_whole);
 		g_free(area->first);
@@ -54,7 +53,7 @@ void rowpack_free(struct rowpack *pack)
 {
 	if (pack) {
 		g_free(pack->gathered);
-		g_free(pack->packed);
+		rowroom_free(pack->room);
 		rowform_free(pack->form);
 		g_free(pack);
 	}
@@ -78,10 +77,7 @@ uint8_t *rowpack_place(struct rowpack *pack, size_t want, size_t *count)
 		return NULL;
 	}
 	if (!pack->gathered) {
-		size_t bytes = pack->rows_max * pack->row_size + ROWFORM_SLACK;
-
-		pack->gathered = g_malloc0(bytes);
-		pack->packed = g_malloc(bytes);
+		pack->gathered = g_malloc0(pack->rows_max * pack->row_size + ROWFORM_SLACK);
 	}
 	*count = MIN(want, MIN(pack->rows_max - pack->rows, MAX(PLACE_BYTES / pack->row_size, 1)));
 	place = pack->gathered + pack->rows * pack->row_size;
@@ -89,47 +85,80 @@ uint8_t *rowpack_place(struct rowpack *pack, size_t want, size_t *count)
 	return place;
 }
 
-/* A form for the gathered rows: the last one when it will do. */
+/* The best form for the gathered rows, or the one at hand if that is as good. */
 static void choose_form(struct rowpack *pack)
 {
-	double cost = DBL_MAX;
-	struct rowform *form;
+	struct rowform *form = rowform_choose(pack->gathered, pack->row_size, pack->rows);
 
-	if (pack->form) {
-		cost = rowform_cost(pack->form, pack->gathered, pack->rows);
-		if (cost <= pack->form_cost * COST_MORE_MAX && pack->form_age++ < FORM_AGE_MAX) {
-			return;
-		}
-	}
-	form = rowform_choose(pack->gathered, pack->row_size, pack->rows);
-	pack->form_cost = rowform_cost(form, pack->gathered, pack->rows);
 	pack->form_age = 0;
-	if (cost <= pack->form_cost * COST_MORE_MAX) {
+	if (pack->form && rowform_cost(pack->form, pack->gathered, pack->rows) <=
+				  rowform_cost(form, pack->gathered, pack->rows) * COST_MORE_MAX) {
 		rowform_free(form);
-	} else {
-		rowform_free(pack->form);
-		pack->form = form;
+		return;
 	}
+	rowform_free(pack->form);
+	pack->form = form;
 }
 
-/*
- * Pack those that fit the form to pack->packed; returns how many, marks the others, and notes what
- * differs in all of the keys.
- */
-static size_t pack_fitting(struct rowpack *pack, struct rowarea *area)
+/* Room for all gathered rows as they are. */
+static uint8_t *take_room(struct rowpack *pack)
+{
+	const size_t most = pack->rows * pack->row_size + ROWFORM_SLACK;
+	uint8_t *place = pack->room ? rowroom_place(pack->room, most) : NULL;
+
+	if (!place) {
+		rowroom_free(pack->room);
+		pack->room = rowroom_new();
+		place = rowroom_place(pack->room, most);
+	}
+	return place;
+}
+
+/* Pack the rows that fit the form, and mark the others; returns how many fit. */
+static size_t pack_fitting(const struct rowpack *pack, struct rowarea *area)
 {
 	const size_t size = rowform_size(pack->form);
 	const uint8_t *row = pack->gathered;
-	uint8_t *to = pack->packed;
+	uint8_t *to = area->bytes;
 	size_t fitting = 0;
 
 	for (size_t i = 0; i < pack->rows; i++, row += pack->row_size) {
 		bool fits = rowform_pack(pack->form, row, to);
 
-		rowword_note(area->first, row, 0, pack->key_size, area->differs);
 		area->is_whole[i] = !fits;
 		fitting += fits;
 		to += fits ? size : 0;
+	}
+	area->whole = fitting * size;
+	area->size = area->whole + (pack->rows - fitting) * pack->row_size + ROWFORM_SLACK;
+	return fitting;
+}
+
+/* Bytes of a row, on the average. */
+static double cost_of_area(const struct rowarea *area)
+{
+	return (double)(area->size - ROWFORM_SLACK) / (double)area->rows;
+}
+
+/*
+ * The form at hand will do if it does as well as for the rows that it was chosen for; now and then
+ * it is asked whether another is better.
+ */
+static size_t pack_with_form(struct rowpack *pack, struct rowarea *area)
+{
+	const bool chosen = !pack->form || pack->form_age++ == FORM_AGE_MAX;
+	size_t fitting;
+
+	if (chosen) {
+		choose_form(pack);
+	}
+	fitting = pack_fitting(pack, area);
+	if (!chosen && cost_of_area(area) > pack->form_cost * COST_MORE_MAX) {
+		choose_form(pack);
+		fitting = pack_fitting(pack, area);
+	}
+	if (pack->form_age == 0) {
+		pack->form_cost = cost_of_area(area);
 	}
 	return fitting;
 }
@@ -147,31 +176,38 @@ static void copy_whole(const struct rowpack *pack, struct rowarea *area)
 	}
 }
 
+/* What differs in all of the keys. */
+static void note_keys(const struct rowpack *pack, struct rowarea *area)
+{
+	const uint8_t *row = pack->gathered;
+
+	area->first = g_malloc0(2 * pack->key_size);
+	area->differs = area->first + pack->key_size;
+	memcpy(area->first, row, pack->key_size);
+	for (size_t i = 0; i < pack->rows; i++, row += pack->row_size) {
+		rowword_note(area->first, row, 0, pack->key_size, area->differs);
+	}
+}
+
 struct rowarea *rowpack_take(struct rowpack *pack)
 {
 	struct rowarea *area;
-	size_t fitting;
 
 	if (pack->rows == 0) {
 		return NULL;
 	}
-	choose_form(pack);
 	area = g_new0(struct rowarea, 1);
 	area->rows = pack->rows;
-	area->form = rowform_hold(pack->form);
-	area->packed_size = rowform_size(pack->form);
 	area->is_whole = g_malloc(area->rows);
-	area->first = g_malloc0(2 * pack->key_size);
-	area->differs = area->first + pack->key_size;
-	memcpy(area->first, pack->gathered, pack->key_size);
-	fitting = pack_fitting(pack, area);
-	area->whole = fitting * area->packed_size;
-	area->size = area->whole + (area->rows - fitting) * pack->row_size + ROWFORM_SLACK;
-	area->bytes = g_malloc(area->size);
-	memcpy(area->bytes, pack->packed, area->whole);
-	if (fitting < area->rows) {
+	area->bytes = take_room(pack);
+	area->room = rowroom_hold(pack->room);
+	if (pack_with_form(pack, area) < area->rows) {
 		copy_whole(pack, area);
 	}
+	area->form = rowform_hold(pack->form);
+	area->packed_size = rowform_size(pack->form);
+	rowroom_use(pack->room, area->size);
+	note_keys(pack, area);
 	pack->rows = 0;
 	return area;
 }

@@ -16,11 +16,13 @@
 #define TUSSAH_QUERY_ROWPACK_H
 
 #include "query/rowform.h"
+#include "query/rowroom.h"
 
 /* Rows that were packed together: those that fit the form, then the others as they are. */
 struct rowarea {
 	uint8_t *bytes;
-	size_t size; /* of bytes, ROWFORM_SLACK bytes behind the rows included */
+	struct rowroom *room; /* this area's hold of where they are */
+	size_t size;          /* of bytes, ROWFORM_SLACK bytes behind the rows included */
 	size_t rows;
 	size_t whole; /* place of the first one that does not fit */
 	size_t packed_size;

@@ -7,7 +7,9 @@
 
 #include "tests/unit/unit.h"
 
-#define ROWS 1000
+#define ROWS    1000
+#define ROW_MAX 200
+#define GUARD   64
 
 /* Rows in which byte i has one of values[i] values; one of 50 rows is different all over. */
 static uint8_t *make_rows(size_t row_size, const unsigned *values)
@@ -28,29 +30,65 @@ static uint8_t *make_rows(size_t row_size, const unsigned *values)
 	return rows;
 }
 
-static void check_form(size_t row_size, const unsigned *values, size_t size)
+static bool is_guarded(const uint8_t *bytes)
 {
-	uint8_t *rows = make_rows(row_size, values);
-	struct rowform *form = rowform_choose(rows, row_size, ROWS);
-	uint8_t packed[128], again[128];
-	size_t bad = 0, fitting = 0;
+	size_t others = 0;
 
-	UNIT_ASSERT_U64(rowform_size(form), size);
+	for (size_t i = 0; i < GUARD; i++) {
+		others += bytes[i] != 0xee;
+	}
+	return others == 0;
+}
+
+/* Rows that do not come back as they were, in whole or in part; *fitting is how many fit. */
+static size_t count_bad(const struct rowform *form, const uint8_t *rows, size_t row_size,
+			size_t *fitting)
+{
+	/* of exact size, so that a write beyond is seen */
+	uint8_t *packed = g_malloc(row_size + ROWFORM_SLACK);
+	uint8_t again[ROW_MAX + ROWFORM_SLACK + GUARD];
+	size_t bad = 0;
+
+	*fitting = 0;
 	for (size_t i = 0; i < ROWS; i++) {
 		const uint8_t *row = rows + i * row_size;
 
 		if (rowform_pack(form, row, packed)) {
-			fitting++;
+			++*fitting;
 			rowform_unpack(form, packed, 0, row_size, again);
 			bad += memcmp(row, again, row_size) != 0;
 			memset(again, 0xee, sizeof(again));
 			rowform_unpack(form, packed, row_size / 2, row_size, again);
 			bad += memcmp(row + row_size / 2, again + row_size / 2,
 				      row_size - row_size / 2) != 0;
+			bad += !is_guarded(again + row_size + ROWFORM_SLACK);
+			for (size_t from = 0; from < row_size; from += 8) {
+				const size_t end = row_size - from + ROWFORM_SLACK;
+
+				memset(again + end, 0xee, GUARD);
+				rowform_unpack_end(form, packed, from, again);
+				bad += memcmp(row + from, again, row_size - from) != 0;
+				bad += !is_guarded(again + end);
+			}
 		}
 	}
-	UNIT_ASSERT_U64(bad, 0);
-	UNIT_ASSERT_U64(fitting, size < row_size ? ROWS - ROWS / 50 : ROWS);
+	g_free(packed);
+	return bad;
+}
+
+static void check_form(size_t row_size, const unsigned *values, size_t size)
+{
+	uint8_t *rows = make_rows(row_size, values);
+	struct rowform *form = rowform_choose(rows, row_size, ROWS);
+	const size_t all = size < row_size ? ROWS - ROWS / 50 : ROWS;
+	size_t fitting;
+
+	UNIT_ASSERT_U64(rowform_size(form), size);
+	UNIT_ASSERT_U64(count_bad(form, rows, row_size, &fitting), 0);
+	UNIT_ASSERT_U64(fitting, all);
+	rowform_use_words(form);
+	UNIT_ASSERT_U64(count_bad(form, rows, row_size, &fitting), 0);
+	UNIT_ASSERT_U64(fitting, all);
 	rowform_free(form);
 	g_free(rows);
 }
@@ -80,6 +118,42 @@ static void test_round(void)
 	}
 }
 
+/* Rows of one, two and more vectors, with the same bytes packed by them and by words. */
+static void test_lengths(void)
+{
+	static const size_t sizes[] = { 1, 7, 8, 63, 64, 65, 104, 127, 128, 129, 192, ROW_MAX };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+		unsigned values[ROW_MAX];
+		struct rowform *form;
+		uint8_t *rows;
+		size_t bad = 0, fitting;
+
+		unit_at("%zu bytes", sizes[i]);
+		for (size_t at = 0; at < ROW_MAX; at++) {
+			values[at] = at % 11 < 5 ? 1 : 90;
+		}
+		rows = make_rows(sizes[i], values);
+		form = rowform_choose(rows, sizes[i], ROWS);
+		for (size_t k = 0; k < ROWS; k++) {
+			uint8_t packed[2][ROW_MAX + ROWFORM_SLACK];
+			bool fits = rowform_pack(form, rows + k * sizes[i], packed[0]);
+			struct rowform *again = rowform_choose(rows, sizes[i], ROWS);
+
+			rowform_use_words(again);
+			bad += rowform_pack(again, rows + k * sizes[i], packed[1]) != fits;
+			bad += fits && memcmp(packed[0], packed[1], rowform_size(form)) != 0;
+			rowform_free(again);
+		}
+		bad += count_bad(form, rows, sizes[i], &fitting);
+		rowform_use_words(form);
+		bad += count_bad(form, rows, sizes[i], &fitting);
+		UNIT_ASSERT_U64(bad, 0);
+		rowform_free(form);
+		g_free(rows);
+	}
+}
+
 static void test_change(void)
 {
 	static const unsigned few[8] = { 1, 1, 1, 1, 1, 1, 1, 90 };
@@ -99,6 +173,7 @@ int main(void)
 {
 	static const struct unit_case cases[] = {
 		{ "pack and unpack", test_round },
+		{ "rows of all lengths", test_lengths },
 		{ "other rows need another form", test_change },
 		{ NULL, NULL },
 	};
