@@ -105,6 +105,10 @@ extern const struct rowcodec rowcodec_packets24;        /* capped at 2^24 - 1 */
 extern const struct rowcodec rowcodec_flowcap_tcpstate; /* flags, initial flags, state */
 extern const struct rowcodec rowcodec_flowcap_fraction; /* milliseconds of both times */
 
+/* ---- whole rows (rowcodec_whole.c) ---- */
+void rowcodec_encode_ipv6routing(const struct rowwrite *out, const struct rowview *view,
+				 const uint16_t *rows, uint32_t count);
+
 /* ---- what may be refused (rowcheck.c), in the order in which a layout lists them ---- */
 enum rowcheck {
 	ROWCHECK_END = 0,

@@ -134,6 +134,10 @@ void rowformat_encode(const struct rowformat *format, const struct rowwrite *out
 {
 	struct rowwrite some = *out;
 
+	if (format->encode) {
+		format->encode(out, view, rows, count);
+		return;
+	}
 	for (uint32_t done = 0; done < count; done += ENCODE_ROWS) {
 		uint32_t left = count - done;
 		uint32_t more = left < ENCODE_ROWS ? left : ENCODE_ROWS;

@@ -17,6 +17,8 @@
 #include "storage/header.h"
 
 struct rowfield;
+struct rowview;
+struct rowwrite;
 enum rowcheck;
 
 enum rowformat_flags {
@@ -33,6 +35,9 @@ struct rowformat {
 	unsigned flags;
 	const struct rowfield *fields; /* ends with a codec of NULL */
 	const enum rowcheck *checks;   /* ends with ROWCHECK_END */
+	/* as all fields' codecs do; NULL: they are to */
+	void (*encode)(const struct rowwrite *out, const struct rowview *view, const uint16_t *rows,
+		       uint32_t count);
 };
 
 /* NULL: the format has no such version. */

@@ -6,6 +6,7 @@
 #include "common/timestamp.h"
 #include "storage/byteorder.h"
 #include "storage/rowformat.h"
+#include "tests/unit/drawn.h"
 
 #include <glib.h>
 #include <stdio.h>
@@ -189,6 +190,39 @@ static void decode_vector(const struct vector *v)
 	batch_free(batch);
 }
 
+/* What encodes all columns of a row at once does as the columns one after the other. */
+static void test_whole_rows(void)
+{
+	const struct rowformat *format = rowformat_find(FORMAT_RWIPV6ROUTING, 1);
+	struct rowformat by_column = *format;
+	struct batch *batch = batch_new();
+	GRand *rng = g_rand_new_with_seed(11);
+
+	by_column.encode = NULL;
+	CU_ASSERT(format->encode != NULL);
+	for (unsigned swap = 0; swap < 2; swap++) {
+		uint8_t bytes[2][BATCH_ROWS * 90];
+		struct rowwrite out = { .stride = 90, .swap = swap };
+		struct rowview view = rowview_of_batch(batch);
+
+		batch_clear(batch, COLUMNS_ALL);
+		for (uint32_t i = 0; i < BATCH_ROWS; i++) {
+			struct record rec;
+
+			drawn_record(rng, &rec);
+			batch_append(batch, &rec);
+		}
+		memset(bytes, 0xee, sizeof(bytes));
+		out.bytes = bytes[0];
+		rowformat_encode(format, &out, &view, batch->selection + 3, BATCH_ROWS - 5);
+		out.bytes = bytes[1];
+		rowformat_encode(&by_column, &out, &view, batch->selection + 3, BATCH_ROWS - 5);
+		CU_ASSERT(memcmp(bytes[0], bytes[1], sizeof(bytes[0])) == 0);
+	}
+	g_rand_free(rng);
+	batch_free(batch);
+}
+
 static void test_decode(void)
 {
 	each_vector(decode_vector);
@@ -229,6 +263,7 @@ static void test_columns(void)
 
 static const struct unit_case cases[] = {
 	{ "encode every vector", test_encode },
+	{ "encode whole rows", test_whole_rows },
 	{ "decode every vector", test_decode },
 	{ "decode single columns", test_columns },
 	{ NULL, NULL },
