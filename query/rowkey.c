@@ -26,7 +26,7 @@ void rowkey_tell_family(struct rowkey *key)
 	}
 }
 
-static void pack_family(const struct batch *batch, uint8_t *out, size_t stride)
+void rowkey_pack_family(const struct batch *batch, uint8_t *out, size_t stride)
 {
 	for (uint32_t i = 0; i < batch->selected; i++) {
 		out[i * stride] = (batch->state[batch->selection[i]] & RECORD_IPV6) != 0;
@@ -41,17 +41,23 @@ static void pack_state(const struct batch *batch, uint8_t *out, size_t stride)
 	}
 }
 
+size_t rowkey_pack_field(const struct rowkey *key, size_t i, const struct batch *batch,
+			 uint8_t *out, size_t stride)
+{
+	if (key->fields[i] == key->attributes) {
+		pack_state(batch, out, stride);
+	} else {
+		field_pack(key->fields[i], batch, out, stride);
+	}
+	return key->fields[i]->kind->key_size;
+}
+
 void rowkey_pack(const struct rowkey *key, const struct batch *batch, uint8_t *out, size_t stride)
 {
 	for (size_t i = 0; i < key->count; i++) {
 		if (i == key->family_at) {
-			pack_family(batch, out++, stride);
+			rowkey_pack_family(batch, out++, stride);
 		}
-		if (key->fields[i] == key->attributes) {
-			pack_state(batch, out, stride);
-		} else {
-			field_pack(key->fields[i], batch, out, stride);
-		}
-		out += key->fields[i]->kind->key_size;
+		out += rowkey_pack_field(key, i, batch, out, stride);
 	}
 }

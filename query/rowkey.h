@@ -29,5 +29,10 @@ void rowkey_init(struct rowkey *key, const struct field *const *fields, size_t c
 void rowkey_tell_family(struct rowkey *key);
 /* The keys of the selected rows, stride apart. */
 void rowkey_pack(const struct rowkey *key, const struct batch *batch, uint8_t *out, size_t stride);
+/* One byte: the family of each record. */
+void rowkey_pack_family(const struct batch *batch, uint8_t *out, size_t stride);
+/* Field number i alone, without the family before it; returns how many bytes of each key it has. */
+size_t rowkey_pack_field(const struct rowkey *key, size_t i, const struct batch *batch,
+			 uint8_t *out, size_t stride);
 
 #endif

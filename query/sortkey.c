@@ -102,9 +102,53 @@ static void shorten(const struct sortkey *sort, uint8_t *row)
 	memset(to, 0, (size_t)(row + sort->size - to));
 }
 
+/* The addresses of a field to where they belong, if all are IPv4. */
+static bool pack_ipv4(const struct field *field, const struct batch *batch, uint8_t *out,
+		      size_t stride)
+{
+	uint8_t addresses[BATCH_ROWS][ADDRESS_BYTES];
+	bool all = true;
+
+	field_pack(field, batch, addresses[0], ADDRESS_BYTES);
+	for (uint32_t i = 0; i < batch->selected; i++, out += stride) {
+		all &= family_of(addresses[i]) == FAMILY_IPV4;
+		out[0] = FAMILY_IPV4;
+		memcpy(out + 1, addresses[i] + ADDRESS_BYTES - IPV4_BYTES, IPV4_BYTES);
+	}
+	return all;
+}
+
+/* The keys, if all addresses are IPv4, so that each field is at the same place of all of them. */
+static bool pack_alike(const struct sortkey *sort, const struct batch *batch, uint8_t *out,
+		       size_t stride)
+{
+	const struct rowkey *key = sort->key;
+	size_t at = 0;
+
+	for (size_t i = 0; i < key->count; i++) {
+		if (i == key->family_at) {
+			rowkey_pack_family(batch, out + at++, stride);
+		}
+		if (!is_address(key->fields[i])) {
+			at += rowkey_pack_field(key, i, batch, out + at, stride);
+		} else if (pack_ipv4(key->fields[i], batch, out + at, stride)) {
+			at += 1 + IPV4_BYTES;
+		} else {
+			return false;
+		}
+	}
+	for (uint32_t i = 0; i < batch->selected; i++) {
+		memset(out + i * stride + at, 0, sort->size - at);
+	}
+	return true;
+}
+
 void sortkey_pack(const struct sortkey *sort, const struct batch *batch, uint8_t *out,
 		  size_t stride)
 {
+	if (sort->addresses > 0 && pack_alike(sort, batch, out, stride)) {
+		return;
+	}
 	rowkey_pack(sort->key, batch, out + sort->addresses, stride);
 	for (uint32_t i = 0; sort->addresses > 0 && i < batch->selected; i++) {
 		shorten(sort, out + i * stride);
