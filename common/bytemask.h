@@ -51,6 +51,19 @@ static inline struct bytemask_part bytemask_equal(struct bytemask_part part, cha
 	return part;
 }
 
+/* All bits of the bytes that are the same in both. */
+static inline struct bytemask_part bytemask_same(struct bytemask_part a, struct bytemask_part b)
+{
+#ifdef __SSE2__
+	a.bytes = _mm_cmpeq_epi8(a.bytes, b.bytes);
+#else
+	for (unsigned i = 0; i < BYTEMASK_PART; i++) {
+		a.bytes[i] = a.bytes[i] == b.bytes[i] ? UINT8_MAX : 0;
+	}
+#endif
+	return a;
+}
+
 static inline struct bytemask_part bytemask_or(struct bytemask_part a, struct bytemask_part b)
 {
 #ifdef __SSE2__

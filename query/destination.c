@@ -217,10 +217,11 @@ static int write_oldest(struct outlet *outlet, struct scancrew *crew, struct err
 static struct packing *packing_new(uint8_t compression)
 {
 	struct packing *packing = g_new0(struct packing, 1);
-	size_t bytes = block_full_bytes(destination_format()->length);
+	size_t length = destination_format()->length;
+	size_t bytes = block_full_bytes(length);
 
 	packing->job.work = pack;
-	packing->compressor = compressor_new(compression);
+	packing->compressor = compressor_new_rows(compression, length);
 	packing->plain = g_malloc(bytes);
 	packing->packed = g_malloc(block_pack_bound(compression, bytes));
 	return packing;

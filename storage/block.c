@@ -37,7 +37,8 @@ struct block_writer {
 	uint8_t compression;
 	struct compressor *compressor; /* NULL: none */
 	size_t unit;
-	size_t size; /* a full block */
+	size_t row_bytes; /* as compressor_new_rows() */
+	size_t size;      /* a full block */
 	size_t used;
 	uint8_t *plain; /* the current block: own, or a slot of the crew */
 	uint8_t *own;
@@ -84,6 +85,15 @@ void block_writer_free(struct block_writer *writer)
 	g_free(writer);
 }
 
+void block_writer_use_rows(struct block_writer *writer)
+{
+	if (writer->compressor) {
+		writer->row_bytes = writer->unit;
+		compressor_free(writer->compressor);
+		writer->compressor = compressor_new_rows(writer->compression, writer->unit);
+	}
+}
+
 void block_writer_use_crew(struct block_writer *writer)
 {
 	writer->blocks_to_crew = writer->compressor != NULL ? CREW_AFTER : 0;
@@ -93,7 +103,7 @@ void block_writer_use_crew(struct block_writer *writer)
 static void count_block(struct block_writer *writer)
 {
 	if (writer->blocks_to_crew > 0 && --writer->blocks_to_crew == 0) {
-		writer->crew = packcrew_new(writer->compression, writer->size);
+		writer->crew = packcrew_new(writer->compression, writer->row_bytes, writer->size);
 		writer->plain = writer->crew ? packcrew_room(writer->crew) : writer->own;
 	}
 }

@@ -96,6 +96,8 @@ uint8_t block_compression(uint8_t wanted, const struct bytesink *sink);
  */
 struct block_writer *block_writer_new(struct bytesink *sink, uint8_t compression, size_t unit);
 void block_writer_free(struct block_writer *writer); /* what is not flushed is lost */
+/* Units are records, and are compressed as compressor_new_rows() says. Before the first one. */
+void block_writer_use_rows(struct block_writer *writer);
 /*
  * Compress on threads (storage/packcrew.h) when it turns out to be more than a few blocks. The
  * bytes are the same; they, and errors, come some blocks later, at block_writer_flush() at the

@@ -4,6 +4,7 @@
 #include "storage/flowblock.h"
 #include "storage/header.h"
 #include "storage/lzo1x.h"
+#include "storage/lzo1xrows.h"
 #include "storage/snappylib.h"
 
 #include <assert.h>
@@ -19,7 +20,7 @@
 #define ZSTD_LEVEL 3
 
 struct compressor {
-	uint8_t method;
+	const struct method *method;
 	ZSTD_CCtx *zstd;
 	uint8_t work[]; /* LZO's dictionary */
 };
@@ -94,6 +95,13 @@ static bool lzo_compress(struct compressor *compressor, const uint8_t *in, size_
 
 	*out_len = used;
 	return rc == LZO_E_OK;
+}
+
+static bool lzo_compress_rows(struct compressor *compressor, const uint8_t *in, size_t len,
+			      uint8_t *out, size_t *out_len)
+{
+	*out_len = lzo1xrows_pack((struct lzo1xrows *)(void *)compressor->work, in, len, out);
+	return true;
 }
 
 static bool snappy_is_there(void)
@@ -183,6 +191,14 @@ static const struct method methods[] = {
 	[CHUNK_ZSTD] = { "zstd", 0, zstd_bound, zstd_compress, zstd_decompress },
 };
 
+static const struct method lzo1x_rows = {
+	.name = "lzo1x",
+	.work_bytes = sizeof(struct lzo1xrows),
+	.bound = lzo_bound,
+	.compress = lzo_compress_rows,
+	.decompress = lzo1x_unpack,
+};
+
 static const struct method *method_of(uint8_t method)
 {
 	assert(method < sizeof(methods) / sizeof(methods[0]));
@@ -199,13 +215,19 @@ static int tell_missing(const struct method *method, struct err *err)
 	return err_set(err, ST_EIO, "the library for %s cannot be loaded", method->name);
 }
 
+struct compressor *compressor_new_rows(uint8_t method, size_t row_bytes)
+{
+	const bool rows = method == COMPRESSION_LZO1X && row_bytes == LZO1XROWS_BYTES;
+	const struct method *how = rows ? &lzo1x_rows : method_of(method);
+	struct compressor *compressor = g_malloc0(sizeof(*compressor) + how->work_bytes);
+
+	compressor->method = how;
+	return compressor;
+}
+
 struct compressor *compressor_new(uint8_t method)
 {
-	struct compressor *compressor =
-		g_malloc0(sizeof(*compressor) + method_of(method)->work_bytes);
-
-	compressor->method = method;
-	return compressor;
+	return compressor_new_rows(method, 0);
 }
 
 void compressor_free(struct compressor *compressor)
@@ -224,7 +246,7 @@ size_t compress_bound(uint8_t method, size_t len)
 int compress_block(struct compressor *compressor, const uint8_t *in, size_t len, uint8_t *out,
 		   size_t *out_len, struct err *err)
 {
-	const struct method *method = method_of(compressor->method);
+	const struct method *method = compressor->method;
 
 	if (!method->compress(compressor, in, len, out, out_len)) {
 		return is_missing(method) ? tell_missing(method, err)

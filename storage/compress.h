@@ -18,6 +18,11 @@ struct compressor;
 
 /* method is none, zlib, lzo1x, snappy or CHUNK_ZSTD. Never NULL; free with compressor_free(). */
 struct compressor *compressor_new(uint8_t method);
+/*
+ * The same for records of so many bytes, one behind the other: any reader reads what it makes, but
+ * the bytes are not always those that the library makes.
+ */
+struct compressor *compressor_new_rows(uint8_t method, size_t row_bytes);
 void compressor_free(struct compressor *compressor);
 
 /* Bytes that compressing len bytes may need at most. */

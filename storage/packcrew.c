@@ -30,6 +30,7 @@ struct slot {
 
 struct packcrew {
 	uint8_t compression;
+	size_t row_bytes;
 	pthread_mutex_t lock;
 	pthread_cond_t filled_cond;
 	pthread_cond_t done_cond;
@@ -61,7 +62,7 @@ static struct slot *take_slot(struct packcrew *crew)
 static void *run_worker(void *arg)
 {
 	struct packcrew *crew = arg;
-	struct compressor *compressor = compressor_new(crew->compression);
+	struct compressor *compressor = compressor_new_rows(crew->compression, crew->row_bytes);
 	struct slot *slot;
 
 	while ((slot = take_slot(crew))) {
@@ -79,7 +80,7 @@ static void *run_worker(void *arg)
 	return NULL;
 }
 
-struct packcrew *packcrew_new(uint8_t compression, size_t block_bytes)
+struct packcrew *packcrew_new(uint8_t compression, size_t row_bytes, size_t block_bytes)
 {
 	unsigned wanted = MIN(processors_count(), WORKERS_MAX);
 	struct packcrew *crew;
@@ -89,6 +90,7 @@ struct packcrew *packcrew_new(uint8_t compression, size_t block_bytes)
 	}
 	crew = g_new0(struct packcrew, 1);
 	crew->compression = compression;
+	crew->row_bytes = row_bytes;
 	pthread_mutex_init(&crew->lock, NULL);
 	pthread_cond_init(&crew->filled_cond, NULL);
 	pthread_cond_init(&crew->done_cond, NULL);

@@ -3,7 +3,7 @@
  * Threads that compress blocks for a block writer, several at once; the writer's thread alone
  * touches the sink, to which the blocks go in the order in which they were filled.
  *
- *	struct packcrew *crew = packcrew_new(COMPRESSION_LZO1X, BLOCK_BYTES);
+ *	struct packcrew *crew = packcrew_new(COMPRESSION_LZO1X, 0, BLOCK_BYTES);
  *	while (...) {
  *		uint8_t *block = packcrew_room(crew);
  *		... up to BLOCK_BYTES ...
@@ -22,8 +22,11 @@
 
 struct packcrew;
 
-/* NULL: there is but one processor, or there can be no threads now. */
-struct packcrew *packcrew_new(uint8_t compression, size_t block_bytes);
+/*
+ * row_bytes: as compressor_new_rows(); 0: as compressor_new(). NULL: there is but one processor, or
+ * there can be no threads now.
+ */
+struct packcrew *packcrew_new(uint8_t compression, size_t row_bytes, size_t block_bytes);
 /* What was not drained is lost. NULL is fine. */
 void packcrew_free(struct packcrew *crew);
 

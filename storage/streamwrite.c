@@ -58,6 +58,7 @@ static void start_blocks(struct stream *stream, const struct stream_write_opts *
 {
 	stream->writer =
 		block_writer_new(stream->sink, stream->header.compression, stream->format->length);
+	block_writer_use_rows(stream->writer);
 	if (opts->crew) {
 		block_writer_use_crew(stream->writer);
 	}

@@ -5,6 +5,7 @@
 #include "common/timestamp.h"
 #include "storage/block.h"
 #include "storage/byteorder.h"
+#include "storage/compress.h"
 #include "storage/rowformat.h"
 #include "tests/unit/memstream.h"
 
@@ -47,6 +48,32 @@ static void assert_bytes(const GByteArray *got, const GByteArray *want)
 {
 	UNIT_ASSERT_U64(got->len, want->len);
 	CU_ASSERT(got->len == want->len && memcmp(got->data, want->data, got->len) == 0);
+}
+
+/* What one block of LZO1X holds; its bytes are the library's or our own (storage/lzo1xrows.h). */
+static GByteArray *unpack_block(const GByteArray *section)
+{
+	size_t packed = load32_be(section->data);
+	size_t len = load32_be(section->data + 4);
+	GByteArray *plain = g_byte_array_new();
+	struct err err;
+
+	UNIT_ASSERT_U64(section->len, 8 + packed);
+	g_byte_array_set_size(plain, (guint)len);
+	CU_ASSERT_EQUAL(decompress_block(COMPRESSION_LZO1X, section->data + 8, packed, plain->data,
+					 len, &err),
+			ST_OK);
+	return plain;
+}
+
+static void assert_same_block(const GByteArray *got, const GByteArray *want)
+{
+	GByteArray *got_plain = unpack_block(got);
+	GByteArray *want_plain = unpack_block(want);
+
+	assert_bytes(got_plain, want_plain);
+	g_byte_array_unref(got_plain);
+	g_byte_array_unref(want_plain);
 }
 
 static void write_encoded(struct stream *stream, const struct record *rec, enum byte_order order)
@@ -109,7 +136,11 @@ static void test_write_vectors(void)
 		if (cases[i / 3].compression != COMPRESSION_NONE) {
 			g_byte_array_remove_range(got, 0, 88);
 		}
-		assert_bytes(got, want);
+		if (cases[i / 3].compression == COMPRESSION_LZO1X) {
+			assert_same_block(got, want);
+		} else {
+			assert_bytes(got, want);
+		}
 		g_byte_array_unref(got);
 		g_byte_array_unref(want);
 		batch_free(batch);
