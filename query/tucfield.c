@@ -6,6 +6,7 @@
 #include <glib.h>
 #include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/bytemask.h"
@@ -157,12 +158,13 @@ static uint16_t *place_of(struct tuc_words *words, const struct tuc_text *text, 
 	return &words->values[*word * odd >> 32 & (TUC_WORDS - 1)];
 }
 
-/* By parse, which takes a text with a NUL, where it is not remembered. */
-static int parse_word(struct tuc_words *words, const struct tuc_text *text,
-		      int (*parse)(const struct tuc_memo *memo, const char *text, uint16_t *value,
-				   struct err *err),
-		      const struct tuc_memo *memo, uint16_t *value, struct err *err)
+/* By value_of, which takes a text with a NUL, where the row's words do not remember it. */
+static int parse_word(const struct tuc_row *row, struct tuc_memo *memo, const struct tuc_text *text,
+		      int (*value_of)(const struct tuc_row *row, const struct tuc_memo *memo,
+				      const char *text, uint16_t *value, struct err *err),
+		      uint16_t *value, struct err *err)
 {
+	struct tuc_words *words = (struct tuc_words *)(void *)((char *)memo + row->words);
 	uint64_t word = 0;
 	uint16_t *place = place_of(words, text, &word);
 	char was;
@@ -173,7 +175,7 @@ static int parse_word(struct tuc_words *words, const struct tuc_text *text,
 		return ST_OK;
 	}
 	was = tuc_text_cut(text);
-	st = parse(memo, text->begin, value, err);
+	st = value_of(row, memo, text->begin, value, err);
 	*text->end = was;
 	if (place && st == ST_OK) {
 		*place = *value;
@@ -182,48 +184,51 @@ static int parse_word(struct tuc_words *words, const struct tuc_text *text,
 	return st;
 }
 
-static int flags_of(const struct tuc_memo *memo, const char *text, uint16_t *value, struct err *err)
+static int bits_of(const struct tuc_row *row, const struct tuc_memo *memo, const char *text,
+		   uint16_t *value, struct err *err)
 {
-	uint8_t flags = 0;
-	int st = tcpflags_parse(text, &flags, err);
+	uint8_t bits = 0;
+	int st = row->parse_letters(text, &bits, err);
 
-	*value = flags;
+	*value = bits;
 	return st;
 }
 
-static int parse_flags(const struct tuc_row *row, struct tuc_memo *memo, struct tuc_line *line,
-		       const struct tuc_text *text, struct err *err)
+/* TCP flags or attributes: a bit a letter. */
+static int parse_bits(const struct tuc_row *row, struct tuc_memo *memo, struct tuc_line *line,
+		      const struct tuc_text *text, struct err *err)
 {
-	uint16_t flags = 0;
-	int st = parse_word(&memo->flags, text, flags_of, memo, &flags, err);
+	uint16_t bits = 0;
+	int st = parse_word(row, memo, text, bits_of, &bits, err);
 
-	*(uint8_t *)member(line, row) = (uint8_t)flags;
+	*(uint8_t *)member(line, row) = (uint8_t)bits;
 	return st;
 }
 
-static int attributes_of(const struct tuc_memo *memo, const char *text, uint16_t *value,
-			 struct err *err)
+/* As long as 12/31/2020 23:59:59 and some digits of its fraction. */
+#define MDY_MAX 48
+
+/*
+ * 12/31/2020 23:59, what rwcut --timestamp-format=m/d/y prints, as 2020/12/31:23:59; false: text is
+ * of another form. Only here: to other programs a blank in a time is an error.
+ */
+static bool rewrite_mdy(char out[MDY_MAX], const char *text)
 {
-	uint8_t attributes = 0;
-	int st = attributes_parse(text, &attributes, err);
+	static const char form[] = "00/00/0000 00:";
 
-	*value = attributes;
-	return st;
-}
-
-static int parse_attributes(const struct tuc_row *row, struct tuc_memo *memo, struct tuc_line *line,
-			    const struct tuc_text *text, struct err *err)
-{
-	uint16_t attributes = 0;
-	int st = parse_word(&memo->attributes, text, attributes_of, memo, &attributes, err);
-
-	*(uint8_t *)member(line, row) = (uint8_t)attributes;
-	return st;
+	text += strspn(text, " ");
+	for (size_t i = 0; i < sizeof(form) - 1; i++) {
+		if (form[i] == '0' ? !is_digit(text[i]) : form[i] != text[i]) {
+			return false;
+		}
+	}
+	return snprintf(out, MDY_MAX, "%.4s/%.5s:%s", text + 6, text, text + 11) < MDY_MAX;
 }
 
 static int parse_time(const struct tuc_row *row, struct tuc_memo *memo, struct tuc_line *line,
 		      const struct tuc_text *text, struct err *err)
 {
+	char ymd[MDY_MAX];
 	int64_t ns = 0;
 	char was;
 	int st;
@@ -233,7 +238,8 @@ static int parse_time(const struct tuc_row *row, struct tuc_memo *memo, struct t
 		return ST_OK;
 	}
 	was = tuc_text_cut(text);
-	st = timestamp_parse(text->begin, false, &ns, NULL, err);
+	st = timestamp_parse(rewrite_mdy(ymd, text->begin) ? ymd : text->begin, false, &ns, NULL,
+			     err);
 	*text->end = was;
 	*(int64_t *)member(line, row) = ns - ns % NS_PER_MS;
 	return st;
@@ -272,8 +278,8 @@ static int parse_duration(const struct tuc_row *row, struct tuc_memo *memo, stru
 	return st;
 }
 
-static int sensor_of(const struct tuc_memo *memo, const char *text, uint16_t *value,
-		     struct err *err)
+static int sensor_of(const struct tuc_row *row, const struct tuc_memo *memo, const char *text,
+		     uint16_t *value, struct err *err)
 {
 	int id = site_sensor_id(memo->site, text);
 
@@ -287,7 +293,7 @@ static int parse_sensor(const struct tuc_row *row, struct tuc_memo *memo, struct
 	if (length(text) > 0 && is_digit(*text->begin)) {
 		return parse_u16(row, memo, line, text, err);
 	}
-	return parse_word(&memo->sensors, text, sensor_of, memo, &line->rec.sensor, err);
+	return parse_word(row, memo, text, sensor_of, &line->rec.sensor, err);
 }
 
 static int parse_class(const struct tuc_row *row, struct tuc_memo *memo, struct tuc_line *line,
@@ -309,6 +315,9 @@ static int parse_type(const struct tuc_row *row, struct tuc_memo *memo, struct t
 
 /* clang-format off */
 #define AT(member_) .offset = offsetof(struct tuc_line, member_)
+#define WORDS(member_) .words = offsetof(struct tuc_memo, member_)
+#define FLAGS WORDS(flags), .parse_letters = tcpflags_parse
+#define ATTRIBUTES WORDS(attributes), .parse_letters = attributes_parse
 
 const struct tuc_row tuc_row_table[TUC_FIELD_COUNT] = {
 	[TUC_SIP] = { "sIP", { NULL }, { 1 }, parse_ip, AT(rec.sip) },
@@ -318,17 +327,17 @@ const struct tuc_row tuc_row_table[TUC_FIELD_COUNT] = {
 	[TUC_PROTOCOL] = { "protocol", { NULL }, { 5 }, parse_u8, AT(rec.protocol), .max = UINT8_MAX },
 	[TUC_PACKETS] = { "packets", { "pkts" }, { 6 }, parse_u64, AT(rec.packets), .min = 1, .max = UINT32_MAX },
 	[TUC_BYTES] = { "bytes", { NULL }, { 7 }, parse_u64, AT(rec.bytes), .min = 1, .max = UINT32_MAX },
-	[TUC_FLAGS] = { "flags", { NULL }, { 8 }, parse_flags, AT(rec.flags) },
+	[TUC_FLAGS] = { "flags", { NULL }, { 8 }, parse_bits, AT(rec.flags), FLAGS },
 	[TUC_STIME] = { "sTime", { "sTime+msec" }, { 9, 22 }, parse_time, AT(rec.start_ns) },
 	[TUC_DURATION] = { "duration", { "dur", "dur+msec" }, { 10, 24 }, parse_duration, AT(rec.duration_ns) },
 	[TUC_ETIME] = { "eTime", { "eTime+msec" }, { 11, 23 }, parse_time, AT(end_ns) },
-	[TUC_SENSOR] = { "sensor", { NULL }, { 12 }, parse_sensor, AT(rec.sensor), .max = RECORD_NO_SENSOR - 1 },
+	[TUC_SENSOR] = { "sensor", { NULL }, { 12 }, parse_sensor, AT(rec.sensor), WORDS(sensors), .max = RECORD_NO_SENSOR - 1 },
 	[TUC_IN] = { "in", { NULL }, { 13 }, parse_u32, AT(rec.input), .max = UINT16_MAX },
 	[TUC_OUT] = { "out", { NULL }, { 14 }, parse_u32, AT(rec.output), .max = UINT16_MAX },
 	[TUC_NHIP] = { "nhIP", { NULL }, { 15 }, parse_ip, AT(rec.nhip) },
-	[TUC_INITIAL_FLAGS] = { "initialFlags", { NULL }, { 26 }, parse_flags, AT(rec.initial_flags) },
-	[TUC_SESSION_FLAGS] = { "sessionFlags", { NULL }, { 27 }, parse_flags, AT(rec.session_flags) },
-	[TUC_ATTRIBUTES] = { "attributes", { NULL }, { 28 }, parse_attributes, AT(rec.state) },
+	[TUC_INITIAL_FLAGS] = { "initialFlags", { NULL }, { 26 }, parse_bits, AT(rec.initial_flags), FLAGS },
+	[TUC_SESSION_FLAGS] = { "sessionFlags", { NULL }, { 27 }, parse_bits, AT(rec.session_flags), FLAGS },
+	[TUC_ATTRIBUTES] = { "attributes", { NULL }, { 28 }, parse_bits, AT(rec.state), ATTRIBUTES },
 	[TUC_APPLICATION] = { "application", { NULL }, { 29 }, parse_u16, AT(rec.application), .max = UINT16_MAX },
 	[TUC_CLASS] = { "class", { NULL }, { 20 }, parse_class, AT(class_id) },
 	[TUC_TYPE] = { "type", { NULL }, { 21 }, parse_type, AT(type) },

@@ -59,6 +59,8 @@ struct tuc_row {
 	size_t offset; /* of the member in struct tuc_line */
 	uint64_t min;
 	uint64_t max;
+	size_t words; /* of short texts: where struct tuc_memo has what they are */
+	int (*parse_letters)(const char *text, uint8_t *out, struct err *err); /* of bits */
 };
 
 extern const struct tuc_row tuc_row_table[TUC_FIELD_COUNT];
