@@ -21,6 +21,9 @@
 #define FIELDS_MAX   5
 #define JUDGED_MAX   1024 /* with more, asking each costs more than it saves */
 
+static int check_fields(const struct opt *opt, const char *text, void *dest, struct err *err);
+static int check_delimiter(const struct opt *opt, const char *text, void *dest, struct err *err);
+
 static const char *const directions[] = { "forward", "reverse", "both", NULL };
 enum { FORWARD, REVERSE, BOTH };
 
@@ -28,13 +31,13 @@ const struct opt tuple_opt_table[] = {
 	OPT_STR(struct tuple_opts, path, "tuple-file", 0, "FILE",
 		"pass flows whose addresses, ports and protocol are in this file",
 		.flags = OPT_ONCE),
-	OPT_STR(struct tuple_opts, fields, "tuple-fields", 0, "LIST",
-		"fields of the tuple file: sIP, dIP, sPort, dPort, protocol", .flags = OPT_ONCE),
+	OPT_CALL(struct tuple_opts, fields, "tuple-fields", 0, "LIST", check_fields, OPT_ONCE,
+		 "fields of the tuple file: sIP, dIP, sPort, dPort, protocol"),
 	OPT_CHOICE(struct tuple_opts, direction, "tuple-direction", 0, "NAME", directions,
 		   "compare with the flow as it is, with its ends exchanged, or both",
 		   .default_text = "forward"),
-	OPT_STR(struct tuple_opts, delimiter, "tuple-delimiter", 0, "CHAR",
-		"character between the fields of the tuple file", .default_text = "|"),
+	OPT_CALL(struct tuple_opts, delimiter, "tuple-delimiter", 0, "CHAR", check_delimiter, 0,
+		 "character between the fields of the tuple file", .default_text = "|"),
 	OPT_END,
 };
 
@@ -129,6 +132,21 @@ static int add_fields(struct tuples *tuples, const char *text, const char *separ
 		st = err_set(err, ST_EINVAL, "No field of tuples");
 	}
 	return st;
+}
+
+/* The switches are looked at with or without a file. */
+static int check_fields(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	struct tuples tuples = { .field_count = 0 };
+
+	*(const char **)dest = text;
+	return add_fields(&tuples, text, ",", err);
+}
+
+static int check_delimiter(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	*(const char **)dest = text;
+	return *text ? ST_OK : err_set(err, ST_EINVAL, "the delimiter is empty");
 }
 
 static int parse_value(struct tuple_line *line, enum tuc_field field, const char *text,
@@ -352,10 +370,6 @@ int tuples_read(struct tuples **out, const struct tuple_opts *opts, struct err *
 	tuples->lines = g_ptr_array_new_with_free_func(g_free);
 	tuples->delimiter = opts->delimiter ? *opts->delimiter : '|';
 	tuples->direction = opts->direction;
-	if (!tuples->delimiter) {
-		st = err_set(err, ST_EINVAL, "the delimiter is empty");
-		goto done;
-	}
 	file = open_file(opts->path);
 	if (!file) {
 		st = err_errno(err, ST_EIO, errno, "cannot open");

@@ -187,6 +187,9 @@ test_case 'tuples' '
 	test_must_fail rwfilter --tuple-file=tuples --tuple-delimiter= --print-statistics a.rw 2>err && test_grep "delimiter is empty" err &&
 	printf "sIP|dIP\n10.0.0.1|\n" >title && test_must_fail rwfilter --tuple-file=title --tuple-fields=sip --print-statistics a.rw 2>err && test_grep "line 1: 2 fields" err &&
 	test_must_fail rwfilter --tuple-file=tuples --tuple-fields=what --print-statistics a.rw &&
+	for wrong in --tuple-fields=what --tuple-fields= --tuple-fields=1-6 --tuple-fields=sip,1 --tuple-delimiter=; do
+		test_must_fail rwfilter $wrong --protocol=6 --print-statistics a.rw || return 1
+	done &&
 	rwfilter --tuple-fields=sip --tuple-direction=both --protocol=58 --pass=- a.rw >out.rw && has out.rw "0:769 0:769 "
 '
 
