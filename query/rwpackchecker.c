@@ -122,7 +122,7 @@ static bool check_file(struct packtest *tests, struct batch *batch, const char *
 	hourfile_close(in);
 	unusual = packtest_is_unusual(tests);
 	if (unusual || print->all) {
-		print_result(tests, strcmp(name, "stdin") == 0 ? "-" : name, print);
+		print_result(tests, name, print);
 	}
 	return whole && !unusual;
 }

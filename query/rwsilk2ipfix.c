@@ -88,7 +88,8 @@ static int silk2ipfix_run(struct tool_env *env, void *base, int argc, char **arg
 		tool_die_err(&err);
 	}
 	if (opts->print_statistics) {
-		tool_warn("wrote %" PRIu64 " records to '%s'", records, path);
+		tool_warn("Wrote %" PRIu64 " IPFIX records to '%s'", records,
+			  opts->ipfix_output ? path : "-");
 	}
 	return TOOL_EXIT_OK;
 }

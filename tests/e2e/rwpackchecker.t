@@ -51,6 +51,7 @@ test_case 'nothing about a clean one' '
 test_case 'allowed counts, standard input, lists of names' '
 	set -- --allow=min-bpp=1 --allow=max-bpp=1 --allow=min-udp=1 --allow=max-icmp=1 &&
 	test_must_fail rwpackchecker "$@" <bad.rw >got && test_lines got 3 && test_grep "^-:" got &&
+	test_must_fail rwpackchecker "$@" stdin <bad.rw >got && test_lines got 3 && test_grep "^stdin:" got &&
 	echo good.rw >names && rwpackchecker --xargs=names
 '
 

@@ -84,15 +84,15 @@ test_case 'more records than a message holds, and none' '
 	awk "BEGIN { print \"sIP|dIP|sPort|protocol|packets|bytes|sTime\"
 		for (i = 0; i < 3000; i++) printf \"10.0.0.1|192.0.2.1|%d|%d|1|40|2024/03/05T10:00:00\\n\", i, i % 256 }" </dev/null >many.txt &&
 	rwtuc --output-path=many.rw many.txt && rwsilk2ipfix --print-statistics --ipfix-output=many.ipfix many.rw 2>err &&
-	echo "rwsilk2ipfix: wrote 3000 records to .many.ipfix." >want && test_grep "$(cat want)" err &&
+	echo "rwsilk2ipfix: Wrote 3000 IPFIX records to .many.ipfix." >want && test_grep "$(cat want)" err &&
 	python3 no_time.py <many.ipfix >sets && [ "$(grep -c "^2 " sets)" -eq 1 ] && [ "$(wc -c <many.ipfix)" -gt 131072 ] &&
 	rwfilter --proto=999 --pass=none.rw many.rw 2>/dev/null; rwfilter --sport=60000 --pass=none.rw many.rw &&
 	rwsilk2ipfix none.rw >none.ipfix && python3 no_time.py <none.ipfix >sets && echo "2 " | test_cmp - sets
 '
 test_case 'inputs that cannot be read' '
-	rwsilk2ipfix --print-statistics flows.rw nosuch >some.ipfix 2>err && test_grep nosuch err && test_grep "wrote 7 records" err &&
+	rwsilk2ipfix --print-statistics flows.rw nosuch >some.ipfix 2>err && test_grep nosuch err && test_grep "Wrote 7 IPFIX records to .-.$" err &&
 	rwcat --compression-method=none --output-path=plain.rw flows.rw && head -c 500 plain.rw >cut.rw &&
-	rwsilk2ipfix --print-statistics cut.rw one.rw >some.ipfix 2>err && test_grep "cut.rw: record" err && test_grep "wrote 5 records" err &&
+	rwsilk2ipfix --print-statistics cut.rw one.rw >some.ipfix 2>err && test_grep "cut.rw: record" err && test_grep "Wrote 5 IPFIX records" err &&
 	rwsilk2ipfix --print-statistics "$DATA/filter.txt" >some.ipfix 2>err && test_grep "filter.txt: " err
 '
 test_case 'outputs that cannot be written' '
