@@ -140,14 +140,26 @@ static bool is_set(const char *variable)
 	return text && *text;
 }
 
+/* A variable that names no method is passed over, and told. */
+static uint8_t choose_compression(const struct tosilk *self)
+{
+	const char *variable = getenv("SILK_COMPRESSION_METHOD");
+	struct err err;
+
+	if (compressionopt_check(variable, &err) != ST_OK) {
+		fprintf(stderr, "%s: invalid SILK_COMPRESSION_METHOD '%s': %s\n",
+			self->program->tool.name, variable, err.text);
+	}
+	return compressionopt_choose(&self->opts->compression, variable);
+}
+
 static int open_output(struct tosilk *self, int argc, char **argv, struct err *err)
 {
 	const char *path = self->opts->silk_output ? self->opts->silk_output : "stdout";
 	bool overwrite = bytesink_clobbers(getenv("SILK_CLOBBER"));
 	struct header entries;
 	struct stream_write_opts write_opts = {
-		.compression = compressionopt_choose(&self->opts->compression,
-						     getenv("SILK_COMPRESSION_METHOD")),
+		.compression = choose_compression(self),
 		.overwrite = overwrite,
 		.no_silk_version = is_set("SILK_HEADER_NOVERSION"),
 		.entries = &entries,
@@ -305,7 +317,7 @@ static int run(struct tosilk *self, const struct opt_result *names, int argc, ch
 	close_log(self);
 	if (!self->failed && opts->print_statistics) {
 		fprintf(stderr, "%s: Wrote %" PRIu64 " records to '%s'\n", self->program->tool.name,
-			self->records, opts->silk_output ? opts->silk_output : "stdout");
+			self->records, opts->silk_output ? opts->silk_output : "-");
 	}
 	return self->failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -13,6 +13,9 @@
 
 #include <glib.h>
 
+#include "common/batch.h"
+#include "storage/compressionopt.h"
+
 struct tool_env {
 	int argc;
 	char **argv; /* the process's, put in order by opt_parse() */
@@ -307,6 +310,39 @@ static void print_version(void)
 	       *TUSSAH_CONFIGURE_ARGS ? TUSSAH_CONFIGURE_ARGS : "(defaults)");
 }
 
+static int check_policy(const char *text, struct err *err)
+{
+	enum ipv6_policy policy;
+
+	return ipv6_policy_parse(text, &policy, err);
+}
+
+/* Variables that stand in for a switch; those of forms of addresses and times are format.c's. */
+static const struct stand_in {
+	const char *option;
+	const char *variable;
+	int (*check)(const char *text, struct err *err);
+} stand_in_table[] = {
+	{ "compression-method", "SILK_COMPRESSION_METHOD", compressionopt_check },
+	{ "ipv6-policy", "SILK_IPV6_POLICY", check_policy },
+};
+
+/* A variable that says nothing one can understand is passed over, and told once. */
+static void check_stand_in(void *arg, const struct opt *opt)
+{
+	(void)arg;
+	for (size_t i = 0; i < G_N_ELEMENTS(stand_in_table); i++) {
+		const struct stand_in *row = &stand_in_table[i];
+		const char *text =
+			strcmp(opt->name, row->option) == 0 ? tool_getenv(row->variable) : NULL;
+		struct err err;
+
+		if (text && row->check(text, &err) != ST_OK) {
+			tool_warn("invalid %s '%s': %s", row->variable, text, err.text);
+		}
+	}
+}
+
 static int act(struct tool_env *env, enum opt_action action, void *opts,
 	       const struct opt_result *result)
 {
@@ -323,6 +359,7 @@ static int act(struct tool_env *env, enum opt_action action, void *opts,
 	case OPT_RUN:
 		break;
 	}
+	opt_walk(tool.opts, check_stand_in, NULL);
 	return tool.run(env, opts, result->nargs, result->args);
 }
 

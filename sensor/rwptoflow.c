@@ -239,13 +239,25 @@ static void take_packet(void *arg, int64_t time_ns, const uint8_t *bytes, uint32
 
 /* --- files --- */
 
+/* A variable that names no method is passed over, and told. */
+static uint8_t choose_compression(const struct ptoflow_opts *opts)
+{
+	const char *variable = getenv("SILK_COMPRESSION_METHOD");
+	struct err err;
+
+	if (compressionopt_check(variable, &err) != ST_OK) {
+		fprintf(stderr, PROGRAM ": invalid SILK_COMPRESSION_METHOD '%s': %s\n", variable,
+			err.text);
+	}
+	return compressionopt_choose(&opts->compression, variable);
+}
+
 static int open_flows(struct ptoflow *self, int argc, char **argv)
 {
 	const struct ptoflow_opts *opts = self->opts;
 	struct header entries;
 	const struct stream_write_opts write_opts = {
-		.compression = compressionopt_choose(&opts->compression,
-						     getenv("SILK_COMPRESSION_METHOD")),
+		.compression = choose_compression(opts),
 		.overwrite = bytesink_clobbers(getenv("SILK_CLOBBER")),
 		.no_silk_version = is_set("SILK_HEADER_NOVERSION"),
 		.entries = &entries,

@@ -9,6 +9,13 @@ int compressionopt_parse(const struct opt *opt, const char *text, void *dest, st
 	return compression_parse(text, &compression->method, err);
 }
 
+int compressionopt_check(const char *variable, struct err *err)
+{
+	enum compression method;
+
+	return variable && *variable ? compression_parse(variable, &method, err) : ST_OK;
+}
+
 uint8_t compressionopt_choose(const struct compressionopt *opt, const char *variable)
 {
 	enum compression method = COMPRESSION_DEFAULT;

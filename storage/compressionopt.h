@@ -25,4 +25,8 @@ int compressionopt_parse(const struct opt *opt, const char *text, void *dest, st
  * names one; else the default. */
 uint8_t compressionopt_choose(const struct compressionopt *opt, const char *variable);
 
+/* ST_EINVAL: the variable's value (NULL or empty: not set) names no method, so that
+ * compressionopt_choose() passes over it; the reason is for a warning. */
+int compressionopt_check(const char *variable, struct err *err);
+
 #endif

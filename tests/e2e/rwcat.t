@@ -52,6 +52,15 @@ test_case 'an existing file is kept unless SILK_CLOBBER says otherwise' '
 	count both.rw 2
 '
 
+test_case 'a variable that is not understood is told and passed over' '
+	SILK_COMPRESSION_METHOD=bogus rwcat --output-path=odd.rw split.rw 2>err &&
+	test_grep "invalid SILK_COMPRESSION_METHOD .bogus." err && test_lines err 1 &&
+	SILK_COMPRESSION_METHOD= rwcat --output-path=even.rw split.rw 2>err && test_lines err 0 && cmp odd.rw even.rw &&
+	SILK_IPV6_POLICY=bogus rwcat split.rw 2>err >even.rw && test_lines err 0 &&
+	SILK_IPV6_POLICY=bogus rwcut routing.rw 2>err >out && test_grep "invalid SILK_IPV6_POLICY .bogus." err &&
+	test_lines err 1 && rwcut routing.rw >want && test_cmp want out
+'
+
 test_case 'IPv4 only' '
 	rwcat --ipv4-output --output-path=v4.rw routing.rw &&
 	count v4.rw 2 &&

@@ -29,7 +29,8 @@ test_case 'there and back again' '
 test_case 'several files, a list, statistics, notes' '
 	printf "flows.ipfix\n\n" >list &&
 	rwipfix2silk --xargs=list --print-statistics --note-add=why --silk-output=l.rw 2>err && test_grep "Wrote 2000 records to .l.rw." err &&
-	rwipfix2silk --print-statistics flows.ipfix - <single.ipfix 2>err >two.rw && test_grep "Wrote 4000 records to .stdout." err &&
+	SILK_COMPRESSION_METHOD=bogus rwipfix2silk flows.ipfix 2>err >two.rw && test_grep "invalid SILK_COMPRESSION_METHOD .bogus." err &&
+	rwipfix2silk --print-statistics flows.ipfix - <single.ipfix 2>err >two.rw && test_grep "Wrote 4000 records to .-." err &&
 	rwfileinfo --no-titles --fields=format,compression,count-records,command-lines,annotations l.rw >info && cat >want <<E &&
 FT_RWIPV6ROUTING(0x0c)
 lzo1x(2)

@@ -44,7 +44,7 @@ test_case 'IPv4 packets become records' '
 10.0.0.1 192.0.2.1 0 2048 1 1 32  2024/03/05T10:00:03.000 0.000 65535 in 0 0 0.0.0.0
 10.0.0.1 192.0.2.1 0 0 47 1 23  2024/03/05T10:00:04.000 0.000 65535 in 0 0 0.0.0.0
 E
-	rwptoflow stdin <trace.pcap >b.rw && listing b.rw >got2 && listing a.rw | test_cmp - got2 &&
+	SILK_COMPRESSION_METHOD=bogus rwptoflow stdin <trace.pcap 2>err >b.rw && test_grep "invalid SILK_COMPRESSION_METHOD .bogus." err && listing b.rw >got2 && listing a.rw | test_cmp - got2 &&
 	gzip -c trace.pcap >trace.pcap.gz && rwptoflow trace.pcap.gz >c.rw && listing c.rw | test_cmp got2 -
 '
 test_case 'what can be set, notes' '
