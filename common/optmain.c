@@ -10,7 +10,7 @@
 int optmain_usage(const struct optmain *program, const char *text)
 {
 	fprintf(stderr, "%s: %s\nUse '%s --help' for usage\n", program->name, text, program->name);
-	return EXIT_FAILURE;
+	return program->usage_status ? program->usage_status : EXIT_FAILURE;
 }
 
 /* --help and its like. */

@@ -19,6 +19,7 @@ struct optmain {
 	const char *usage;   /* behind the name, for --help */
 	const char *summary; /* one line */
 	const struct opt *table;
+	int usage_status; /* what a wrong command line ends with; 0: EXIT_FAILURE */
 };
 
 /*

@@ -286,5 +286,6 @@ const struct tool tool = {
 	.opts = idsquery_opt_table,
 	.opts_size = sizeof(struct idsquery_opts),
 	.opts_default = &idsquery_defaults,
+	.usage_status = 2,
 	.run = idsquery_run,
 };

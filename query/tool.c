@@ -99,7 +99,7 @@ void tool_usage(const char *fmt, ...)
 	warn_text(fmt, ap);
 	va_end(ap);
 	fprintf(stderr, "Use '%s --help' for usage\n", tool.name);
-	exit(TOOL_EXIT_ERROR);
+	exit(tool.usage_status ? tool.usage_status : TOOL_EXIT_ERROR);
 }
 
 /* Every one that is named must be there, although the last one counts. */

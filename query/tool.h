@@ -9,7 +9,7 @@
  * tool_main parses the table, answers --help --version --dump-options, calls run with a zeroed
  * (or .opts_default) options struct, flushes and closes stdout and reports a full disk.
  * Messages: "rwcut: what: why", lower case where ours, no full stop. A usage error adds
- * "Use 'rwcut --help' for usage" and exits TOOL_EXIT_ERROR.
+ * "Use 'rwcut --help' for usage" and exits TOOL_EXIT_ERROR, if it has no other status for that.
  */
 #ifndef TUSSAH_QUERY_TOOL_H
 #define TUSSAH_QUERY_TOOL_H
@@ -33,6 +33,7 @@ struct tool {
 	size_t opts_size;
 	const void *opts_default; /* initial content of the options; NULL: zeros */
 	bool outlives_readers;    /* SIGPIPE is ignored; else it ends the tool */
+	int usage_status;         /* of tool_usage(); 0: TOOL_EXIT_ERROR */
 	/* argc, argv: what is not a switch. Returns an enum tool_exit. */
 	int (*run)(struct tool_env *env, void *opts, int argc, char **argv);
 };

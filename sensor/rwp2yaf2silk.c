@@ -52,6 +52,7 @@ static const struct optmain program = {
 	.usage = "--in=FILE --out=FILE [SWITCHES]",
 	.summary = "Make flow records of the packets in a capture file",
 	.table = p2silk_table,
+	.usage_status = 2,
 };
 
 static void add(GPtrArray *command, const char *word)

@@ -51,6 +51,7 @@ static const struct optmain program = {
 	.usage = "[SWITCHES] CAPTURE-FILE...",
 	.summary = "Write the IPv4 packets of capture files as text",
 	.table = cut_table,
+	.usage_status = 2,
 };
 
 struct cut;
@@ -355,6 +356,13 @@ static int run(struct cut *cut, const struct opt_result *names)
 	return status;
 }
 
+/* What is wrong beyond the spelling of switches does not end with .usage_status: so SiLK has it. */
+static int refuse(const char *text)
+{
+	optmain_usage(&program, text);
+	return EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
 	struct cut_opts opts = { 0 };
@@ -369,9 +377,9 @@ int main(int argc, char **argv)
 	cut.delimiter = opts.delimiter ? opts.delimiter : "|";
 	cut.text = g_string_new(NULL);
 	if (parse_fields(&cut, opts.fields ? opts.fields : DEFAULT_FIELDS, &err) != ST_OK) {
-		status = optmain_usage(&program, err.text);
+		status = refuse(err.text);
 	} else if (names.nargs == 0) {
-		status = optmain_usage(&program, "a capture file must be named");
+		status = refuse("a capture file must be named");
 	} else {
 		status = run(&cut, &names);
 	}

@@ -71,8 +71,8 @@ test_case 'and it runs' '
 test_case 'what is wrong' '
 	test_must_fail rwidsquery alert.fast 2>err && test_grep "[-]-intype must be given" err && test_must_fail rwidsquery --intype=slow alert.fast 2>err &&
 	test_must_fail rwidsquery --intype=rule rule 2>err && test_grep "[-]-start-date" err &&
-	test_must_fail rwidsquery --intype=fast --start-date=2024/03/05 alert.fast 2>err && test_must_fail rwidsquery --intype=fast a b 2>err &&
+	test_must_fail rwidsquery --intype=fast --start-date=2024/03/05 alert.fast 2>err && [ $test_status -eq 2 ] && test_must_fail rwidsquery --intype=fast a b 2>err &&
 	test_must_fail rwidsquery --intype=fast alert.full 2>err && test_grep "no alert of Snort" err && test_must_fail rwidsquery --intype=full alert.fast 2>err &&
-	test_must_fail rwidsquery --intype=fast nosuch 2>err && test_grep nosuch err && test_must_fail ruled "what is this (" && test_grep "no rule of Snort" err
+	test_must_fail rwidsquery --intype=fast nosuch 2>err && [ $test_status -eq 1 ] && test_grep nosuch err && test_must_fail ruled "what is this (" && test_grep "no rule of Snort" err
 '
 test_done

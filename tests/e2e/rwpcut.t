@@ -72,7 +72,8 @@ test_case 'captures that are damaged, or none' '
 	test_must_fail rwpcut trace.pcap >/dev/full 2>err && test_grep "cannot write" err
 '
 test_case 'switches that are wrong' '
-	test_must_fail rwpcut 2>err && test_grep "must be named" err && test_must_fail rwpcut --fields=sip,bogus trace.pcap 2>err && test_grep "no field .bogus." err &&
+	test_must_fail rwpcut --bogus 2>err && [ $test_status -eq 2 ] &&
+	test_must_fail rwpcut 2>err && [ $test_status -eq 1 ] && test_grep "must be named" err && test_must_fail rwpcut --fields=sip,bogus trace.pcap 2>err && test_grep "no field .bogus." err &&
 	test_must_fail rwpcut --fields= trace.pcap 2>err
 '
 test_done
