@@ -13,21 +13,35 @@ struct walk {
 	void *arg;
 };
 
+/* What follows prefix in path, where a slash may be written more than once; NULL: another path. */
+static const char *skip_prefix(const char *path, const char *prefix)
+{
+	while (*prefix) {
+		if (*path++ != *prefix) {
+			return NULL;
+		}
+		if (*prefix++ == '/') {
+			path += strspn(path, "/");
+			prefix += strspn(prefix, "/");
+		}
+	}
+	return path;
+}
+
 bool repo_is_path(const struct site *site, const char *root, const char *path,
 		  struct hourfile_key *key)
 {
 	const char *slash = strrchr(path, '/');
 	char *expected;
-	size_t len;
+	const char *rest;
 	bool is_path;
 
 	if (repo_parse_name(site, slash ? slash + 1 : path, key) != ST_OK) {
 		return false;
 	}
 	expected = repo_path(site, root, key);
-	len = strlen(expected);
-	is_path = strncmp(path, expected, len) == 0 &&
-		  (path[len] == '\0' || strcmp(path + len, ".gz") == 0);
+	rest = skip_prefix(path, expected);
+	is_path = rest && (!*rest || strcmp(rest, ".gz") == 0);
 	g_free(expected);
 	return is_path;
 }

@@ -112,6 +112,11 @@ test_case 'files of the repository' '
 	printf "A|1\nE|1\n" >want && test_cmp want out &&
 	rwsiteinfo --data-rootdir=data --fields=repo-start-date,repo-file-count --timestamp-format=epoch >out &&
 	printf "Start-Date|File-Count|\n1577854800|         3|\n" >want && test_cmp want out &&
+	for format in "/%C/%T/%Y/%m/%d/%x" "%C//%T/%Y/%m/%d//%x"; do
+		sed "s,^path-format.*,path-format \"$format\"," silk.conf >slashes.conf &&
+		rwsiteinfo --site-config-file=slashes.conf --data-rootdir=data --fields=repo-file-count --no-titles --delimited >out &&
+		echo 3 | test_cmp - out || return 1
+	done &&
 	test_must_fail rwsiteinfo --data-rootdir=nowhere --fields=sensor 2>err && test_grep "does not exist" err
 '
 
