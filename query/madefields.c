@@ -41,6 +41,26 @@ static int parse_plugin(const struct opt *opt, const char *text, void *dest, str
 	return madefields_parse_plugin(text, dest, err);
 }
 
+static int refuse_python(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	return err_set(err, ST_ESUPPORT,
+		       "--%s is not supported: this program runs no Python; rwfilter --where tests "
+		       "expressions over all fields",
+		       opt->name);
+}
+
+#define REFUSED(name_, arg_)                                                                       \
+	{                                                                                          \
+		.kind = OPT_KIND_CALL, .name = name_, .arg = arg_, .help = "not supported",        \
+		.parse = refuse_python, .flags = OPT_OWN_ERROR | OPT_HIDDEN | OPT_ADDED            \
+	}
+
+const struct opt madefield_python_opt_table[] = {
+	REFUSED("python-file", "FILE"),
+	REFUSED("python-expr", "TEXT"),
+	OPT_END,
+};
+
 const struct opt madefield_opt_table[] = {
 	OPT_STRS(struct madefield_opts, pmap_files, "pmap-file", 0, "[NAME:]FILE",
 		 "add the fields src-NAME and dst-NAME of this prefix map; may be repeated"),
@@ -55,6 +75,7 @@ const struct opt madefield_opt_table[] = {
 		.flags = OPT_ADDED),
 	OPT_STR(struct madefield_opts, outgoing, "outgoing-flowtypes", 0, "LIST",
 		"pairs of CLASS/TYPE whose source is inside", .flags = OPT_ADDED),
+	{ .kind = OPT_KIND_GROUP, .group = madefield_python_opt_table },
 	OPT_END,
 };
 

@@ -33,6 +33,8 @@ struct madefield_opts {
 };
 extern const struct opt madefield_opt_table[];       /* tools that print */
 extern const struct opt madefield_width_opt_table[]; /* --pmap-column-width */
+/* Of the first, and of rwfilter: --python-file and --python-expr, which say why not. Sets nothing. */
+extern const struct opt madefield_python_opt_table[];
 
 struct madefields;
 

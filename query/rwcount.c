@@ -282,7 +282,8 @@ static int count_run(struct tool_env *env, void *options, int argc, char **argv)
 	const struct timebins_opts bins_opts = {
 		.size_ms = opts->bin_size.ms,
 		.scheme = opts->load_scheme.scheme,
-		.has_start = opts->start_time.given,
+		/* the epoch itself is no time to SiLK: bins from there would be millions */
+		.has_start = opts->start_time.given && opts->start_time.ms > 0,
 		.has_end = opts->end_time.given,
 		.start_ms = opts->start_time.ms,
 		.end_ms = opts->end_time.ms,

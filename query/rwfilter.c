@@ -60,13 +60,7 @@ struct rwfilter_opts {
 	bool no_progress;
 	bool no_catalog;
 	bool no_loss_warning;
-	int refused; /* for switches that only have messages */
 };
-
-static int parse_refused(const struct opt *opt, const char *text, void *dest, struct err *err)
-{
-	return err_set(err, ST_ESUPPORT, "--%s is not supported by this release", opt->name);
-}
 
 /* app-mismatch.so tests by being there. */
 static int parse_plugin(const struct opt *opt, const char *text, void *dest, struct err *err)
@@ -78,10 +72,6 @@ static int parse_plugin(const struct opt *opt, const char *text, void *dest, str
 	}
 	return st;
 }
-
-#define REFUSED(name, arg, flags, help)                                                            \
-	OPT_CALL(struct rwfilter_opts, refused, name, 0, arg, parse_refused,                       \
-		 OPT_OWN_ERROR | (flags), help " (not supported yet)")
 
 static const char *const file_formats[] = { "silk", "block", NULL };
 enum { FILE_FORMAT_SILK, FILE_FORMAT_BLOCK };
@@ -161,8 +151,7 @@ static const struct opt rwfilter_opt_table[] = {
 		 "pass flows one of whose ends is where Conficker.C looks for itself",
 		 .flags = OPT_ADDED),
 	OPT_GROUP(struct rwfilter_opts, conficker_seed, conficker_opt_table),
-	REFUSED("python-expr", "TEXT", OPT_ADDED, "pass flows for which this Python is true"),
-	REFUSED("python-file", "FILE", OPT_ADDED, "load a Python plug-in"),
+	{ .kind = OPT_KIND_GROUP, .group = madefield_python_opt_table },
 	OPT_END,
 };
 

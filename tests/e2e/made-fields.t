@@ -325,6 +325,14 @@ test_case 'sorted input is taken as it comes' '
 	printf "0|1\n53|1\n40000|2\n40033|1\n" >expected && test_cmp expected out
 '
 
+test_case 'no Python, and a clear word about it' '
+	for tool in "rwfilter --protocol=6" rwcut "rwuniq --fields=sip" "rwsort --fields=sip" "rwgroup --id-fields=sip" "rwstats --fields=sip"; do
+		for switch in --python-file=x.py --python-expr=1; do
+			test_must_fail $tool $switch flows.rw 2>err && test_grep "${switch%%=*} is not supported: .*runs no Python" err || return 1
+		done
+	done
+'
+
 test_case 'rwfilter --help lists the switches that a map adds' '
 	rwfilter --pmap-file=office.pmap --help >out && test_grep "^--pmap-src-office=LABELS Req Arg. Pass flows whose source has" out && test_grep "^--pmap-any-office=" out &&
 	rwfilter --pmap-file=elsewhere:office.pmap --help >out && test_grep "^--pmap-dst-elsewhere=" out &&

@@ -39,7 +39,8 @@ test_case 'rwcount: bins shorter than a second, and bins of nothing' '
 	rwcount --bin-size=1.001 --skip-zeroes records.rw >out && rwcount --bin-size=1 --skip-zeroes records.rw >expected &&
 	test_cmp expected out &&
 	rwfilter --proto=250 --pass=none2.rw records.rw &&
-	rwcount --start-time=2024/02/28 --end-time=2024/02/29 none2.rw >out && test_lines out 1
+	rwcount --start-time=2024/02/28 --end-time=2024/02/29 none2.rw >out && test_lines out 1 &&
+	rwcount --start-time=1970/01/01 --bin-size=3600 records.rw >out && rwcount --bin-size=3600 records.rw | test_cmp - out
 '
 
 test_case 'rwsort puts keys in order, and keeps the records' '
