@@ -15,12 +15,13 @@
 
 const struct opt tls_opt_table[] = {
 	OPT_STR(struct tls_opts, ca, "tls-ca", 0, "FILE",
-		"trust peers certified by the authorities in this PEM file"),
+		"trust peers certified by the authorities in this PEM file", .flags = OPT_ADDED),
 	OPT_STR(struct tls_opts, cert, "tls-cert", 0, "FILE",
-		"show the certificate (and chain) in this PEM file"),
-	OPT_STR(struct tls_opts, key, "tls-key", 0, "FILE", "use the private key in this PEM file"),
+		"show the certificate (and chain) in this PEM file", .flags = OPT_ADDED),
+	OPT_STR(struct tls_opts, key, "tls-key", 0, "FILE", "use the private key in this PEM file",
+		.flags = OPT_ADDED),
 	OPT_STR(struct tls_opts, crl, "tls-crl", 0, "FILE",
-		"refuse certificates revoked by the lists in this PEM file"),
+		"refuse certificates revoked by the lists in this PEM file", .flags = OPT_ADDED),
 	OPT_END,
 };
 

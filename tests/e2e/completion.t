@@ -46,4 +46,8 @@ test_case 'every installed program is completed' '
 		grep -q "^complete .* $program\( \|\$\)" "$completion" || return 1
 	done
 '
+test_case 'prefixes of SiLK switches mean those, whatever switches we have' '
+	test_must_fail flowcap --t=zz 2>err && test_grep "Invalid timeout .zz." err &&
+	test_must_fail rwflowpack --c=zz 2>err && test_grep "Invalid compression-method .zz." err
+'
 test_done
