@@ -356,6 +356,9 @@ void siterows_list(const struct siterows *rows, enum site_dimension dimension,
 	int sensor = row->id[SITE_SENSOR];
 	int class_id = class_of(rows, row);
 
+	if (dimension == SITE_DEFAULT_TYPE && class_id == SITE_NONE) {
+		context.id[SITE_CLASS] = SITE_NONE;
+	}
 	/* as in SiLK, lists of classes and groups look at the sensor only, types at the class */
 	if (class_id >= 0 && dimension != SITE_CLASS && dimension != SITE_GROUP) {
 		context.id[SITE_CLASS] = class_id;

@@ -68,6 +68,7 @@ test_case 'lists' '
 	rows class:list,sensor:list "" "z,a,n|A,C,E,Z" &&
 	rows class,type:list,sensor:list "" "z|b,a,c|E,C,A a|b,q|A,E,C n|b|" &&
 	rows sensor,group:list "" "A|h,g C|g E|g Z|h" &&
+	rows sensor,default-type:list "--sensors=E,Z" "E|c,b E|q Z|" && rows sensor,class,default-type:list "--sensors=Z" "Z||" &&
 	rows class:list "--list-delimiter=;" "z;a;n"
 '
 
