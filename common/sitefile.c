@@ -245,11 +245,12 @@ static void run_version(struct parser *parser, const struct token *args, size_t 
 	if (version != 1 && version != 2) {
 		report(parser, "Unsupported version '%s'", args[0].text);
 		parser->stopped = true;
-	} else if (before && before != version) {
-		report(parser, "Multiple version commands specified");
-	} else {
-		site_set_version(parser->site, (int)version);
+		return;
 	}
+	if (before && before != version) {
+		report(parser, "Multiple version commands specified");
+	}
+	site_set_version(parser->site, (int)version);
 }
 
 static void run_sensor(struct parser *parser, const struct token *args, size_t count)
@@ -257,10 +258,12 @@ static void run_sensor(struct parser *parser, const struct token *args, size_t c
 	int64_t id = token_integer(&args[0]);
 	const char *name = args[1].text;
 
+	/* the sensor is made nevertheless: programs that can do with half a site know its name */
 	if (count > 2 && site_version(parser->site) == 1) {
 		report(parser,
 		       "Sensor descriptions only allowed when file's version is 2 or greater");
-	} else if (id > SITE_SENSOR_ID_MAX) {
+	}
+	if (id > SITE_SENSOR_ID_MAX) {
 		report(parser, "Sensor id '%s' is greater than maximum of %d", args[0].text,
 		       SITE_SENSOR_ID_MAX);
 	} else if (strlen(name) > SITE_SENSOR_NAME_MAX) {

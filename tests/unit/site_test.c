@@ -130,6 +130,11 @@ static void test_messages(void)
 		/* version */
 		{ "version 3\nfoo\n", "1: Unsupported version '3'\n" },
 		{ "version 0\n", "1: Unsupported version '0'\n" },
+		{ "version 1\nversion 2\nsensor 1 A \"a\"\n",
+		  "2: Multiple version commands specified\n" },
+		{ "version 1\nsensor 1 A \"a\"\nsensor 2 A\n",
+		  "2: Sensor descriptions only allowed when file's version is 2 or greater\n"
+		  "3: A sensor with name 'A' already exists\n" },
 		{ "version 1\nversion 2\n", "2: Multiple version commands specified\n" },
 		/* sensors */
 		{ "version 1\nsensor 1 A \"d\"\nsensor 2 B\n",
