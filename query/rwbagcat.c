@@ -202,8 +202,12 @@ static int print_to(const struct job *job, int fd, const struct bagkey *key, str
 static int print_bag(const struct job *job, struct bag *bag, struct err *err)
 {
 	bool list = job->form != FORM_LIST || job->statistics_fd < 0;
-	struct bagkey key;
-	int status = bagkey_init(&key, &job->opts->format, bag, job->site, job->map.pmap, err);
+	/* bins have no keys: how they would be printed does not matter */
+	bool keys = job->form != FORM_BINS || job->statistics_fd >= 0;
+	struct bagkey key = { 0 };
+	int status =
+		keys ? bagkey_init(&key, &job->opts->format, bag, job->site, job->map.pmap, err)
+		     : ST_OK;
 
 	if (status == ST_OK) {
 		status = check_addresses(job, bag, err);

@@ -94,12 +94,17 @@ test_case 'limits' '
 	test_must_fail rwbagcat --mask-set=m.set ports.bag 2>err && test_grep "sPort keys" err
 '
 
+printf 'label 0 x\nlabel 1 y\n10.0.0.0/8 1\n' >map.txt && rwpmapbuild --input-path=map.txt --output-path=map.pmap &&
+	printf '10.0.0.1|1\n11.0.0.1|3\n' >mapped.txt && rwbagbuild --pmap-file=map.pmap --key-type=sip-pmap --bag-input=mapped.txt --output-path=mapped.bag || exit 99
+
 test_case 'bins' '
 	shows "99|1\n100|1\n101|1\n999|1\n1000|1\n4294967295|2\n" --delimited --bin-ips counts.bag &&
 	shows "2^06 to 2^07-1|3\n2^09 to 2^10-1|2\n2^32 to 2^33-1|1\n2^63 to 2^64-1|1\n" \
 		--delimited --bin-ips=binary counts.bag &&
 	shows "99|1\n101|2\n989|1\n1011|1\n4315476755|1\n18408939976364277760|1\n" --delimited \
 		--bin-ips=decimal counts.bag &&
+	shows "1|1\n3|1\n" --delimited --bin-ips mapped.bag && shows "1|1\n3|1\n" --delimited --bin-ips --key-format=epoch mapped.bag &&
+	test_must_fail rwbagcat --print-statistics mapped.bag 2>err && test_grep "pmap-file switch is required" err &&
 	test_must_fail rwbagcat --bin-ips --network-structure hosts.bag 2>err
 '
 
