@@ -168,8 +168,9 @@ void setblock_sort(struct setblock *blocks, size_t count)
 
 static bool is_block(const struct setblock *block)
 {
-	return block->prefix >= 1 && block->prefix <= 128 &&
-	       ip_equal(ip_block_first(block->ip, block->prefix), block->ip);
+	return block->prefix == 128 ||
+	       (block->prefix >= 1 && block->prefix < 128 &&
+		ip_equal(ip_block_first(block->ip, block->prefix), block->ip));
 }
 
 bool setblock_are_leaves(const struct setblock *blocks, size_t count)
