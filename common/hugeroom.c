@@ -7,9 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 /* Arrays of this size or larger. */
 #define RETURNED_BYTES (1 << 20)
+
+/* Rooms of this size or larger have pages of their own, which grow and go without being copied. */
+#define MAPPED_BYTES (64u << 10)
 
 static size_t round_up(size_t bytes)
 {
@@ -43,19 +47,23 @@ void hugeroom_return_kept(void)
 	(void)malloc_trim(0);
 }
 
+static void *map(size_t bytes)
+{
+	void *room = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (room == MAP_FAILED) {
+		g_error("out of memory: %zu bytes", bytes);
+	}
+	return room;
+}
+
 /* Address space for so many bytes, a multiple of huge pages, at a huge page. */
 static uint8_t *map_aligned(size_t rounded)
 {
-	size_t before;
-	uint8_t *room;
-
 	/* a huge page more, of which what is in front and behind goes back at once */
-	room = mmap(NULL, rounded + HUGEROOM_BYTES, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (room == MAP_FAILED) {
-		g_error("out of memory: %zu bytes", rounded);
-	}
-	before = round_up((uintptr_t)room) - (uintptr_t)room;
+	uint8_t *room = map(rounded + HUGEROOM_BYTES);
+	size_t before = round_up((uintptr_t)room) - (uintptr_t)room;
+
 	if (before > 0) {
 		munmap(room, before);
 	}
@@ -68,27 +76,49 @@ void *hugeroom_map(size_t bytes)
 	size_t rounded = round_up(bytes);
 	uint8_t *room;
 
-	if (bytes < HUGEROOM_BYTES) {
+	if (bytes < MAPPED_BYTES) {
 		return g_malloc0(bytes);
+	}
+	if (bytes < HUGEROOM_BYTES) {
+		return map(bytes);
 	}
 	room = map_aligned(rounded);
 	(void)madvise(room, rounded, MADV_HUGEPAGE);
 	return room;
 }
 
+/* Bytes of address space. */
+static size_t spanned(size_t bytes)
+{
+	return bytes < HUGEROOM_BYTES ? bytes : round_up(bytes);
+}
+
+/* Of pages: they go to other addresses. */
+static void *move_grown(void *room, size_t bytes, size_t more_bytes)
+{
+	void *wider;
+
+	if (more_bytes < HUGEROOM_BYTES) {
+		wider = mremap(room, bytes, more_bytes, MREMAP_MAYMOVE);
+	} else {
+		wider = mremap(room, spanned(bytes), spanned(more_bytes),
+			       MREMAP_MAYMOVE | MREMAP_FIXED, map_aligned(spanned(more_bytes)));
+	}
+	if (wider == MAP_FAILED) {
+		g_error("out of memory: %zu bytes", more_bytes);
+	}
+	if (more_bytes >= HUGEROOM_BYTES) {
+		(void)madvise(wider, spanned(more_bytes), MADV_HUGEPAGE);
+	}
+	return wider;
+}
+
 void *hugeroom_grow(void *room, size_t bytes, size_t more_bytes)
 {
 	void *wider;
 
-	if (bytes >= HUGEROOM_BYTES) {
-		void *at = map_aligned(round_up(more_bytes));
-
-		wider = mremap(room, round_up(bytes), round_up(more_bytes),
-			       MREMAP_MAYMOVE | MREMAP_FIXED, at);
-		if (wider == MAP_FAILED) {
-			g_error("out of memory: %zu bytes", more_bytes);
-		}
-		return wider;
+	if (bytes >= MAPPED_BYTES) {
+		return move_grown(room, bytes, more_bytes);
 	}
 	wider = hugeroom_map(more_bytes);
 	memcpy(wider, room, bytes);
@@ -96,28 +126,41 @@ void *hugeroom_grow(void *room, size_t bytes, size_t more_bytes)
 	return wider;
 }
 
+void hugeroom_ready(void *room, size_t bytes, size_t used)
+{
+#ifdef MADV_POPULATE_WRITE
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t from = used & ~(page - 1);
+
+	if (bytes >= MAPPED_BYTES) {
+		(void)madvise((uint8_t *)room + from, bytes - from, MADV_POPULATE_WRITE);
+	}
+#endif
+}
+
 void hugeroom_unmap(void *room, size_t bytes)
 {
-	if (bytes < HUGEROOM_BYTES) {
+	if (bytes < MAPPED_BYTES) {
 		g_free(room);
 	} else if (room) {
-		munmap(room, round_up(bytes));
+		munmap(room, spanned(bytes));
 	}
 }
 
 /* Move pages of a part to the end of the used bytes of a room, as many as have room there. */
 static size_t move_part(uint8_t *room, size_t used, size_t bytes, const struct hugeroom_part *part)
 {
-	size_t fit = MIN(round_up(part->bytes), bytes - used);
+	size_t fit = MIN(spanned(part->bytes), bytes - used);
 
-	if (part->bytes < HUGEROOM_BYTES || fit == 0 ||
+	/* whole pages, of whatever size the system has */
+	if (part->bytes < MAPPED_BYTES || spanned(part->bytes) % MAPPED_BYTES != 0 || fit == 0 ||
 	    mremap(part->room, fit, fit, MREMAP_MAYMOVE | MREMAP_FIXED, room + used) ==
 		    MAP_FAILED) {
 		hugeroom_unmap(part->room, part->bytes);
 		return 0;
 	}
-	if (fit < round_up(part->bytes)) {
-		munmap((uint8_t *)part->room + fit, round_up(part->bytes) - fit);
+	if (fit < spanned(part->bytes)) {
+		munmap((uint8_t *)part->room + fit, spanned(part->bytes) - fit);
 	}
 	return fit;
 }

@@ -31,19 +31,25 @@ void hugeroom_return_kept(void);
  */
 void *hugeroom_map(size_t bytes);
 void hugeroom_unmap(void *room, size_t bytes);
+/*
+ * All bytes will be used, and so many are: the system is asked for the pages of the others at once, not
+ * for one after the other when it is looked at. A page that is read before it is written costs most: it
+ * is the system's page of zeros at first, and its change interrupts the other threads.
+ */
+void hugeroom_ready(void *room, size_t bytes, size_t used);
 
 struct hugeroom_part {
 	void *room; /* of hugeroom_map() or hugeroom_grow() */
 	size_t bytes;
 };
 /*
- * As hugeroom_map(), but with the pages of other rooms in front, as far as they are huge: the system
+ * As hugeroom_map(), but with the pages of other rooms in front, as far as they are whole: the system
  * need not clear them again, and what they held is still there. The parts are given back with that.
  */
 void *hugeroom_join(const struct hugeroom_part *parts, size_t count, size_t bytes);
 
 /*
- * The same room with more bytes, zeros behind those that it has; it may lie elsewhere. Huge pages are
+ * The same room with more bytes, zeros behind those that it has; it may lie elsewhere. Whole pages are
  * not copied.
  */
 void *hugeroom_grow(void *room, size_t bytes, size_t more_bytes);
