@@ -204,6 +204,18 @@ void groupkey_pack(const struct groupkey *key, enum groupkey_shape shape, const 
 	}
 }
 
+/* Most fields are short numbers, for which a call takes longer than copying them. */
+static void copy_field(uint8_t *to, const uint8_t *from, size_t size)
+{
+	if (size == sizeof(uint8_t)) {
+		*to = *from;
+	} else if (size == sizeof(uint16_t)) {
+		memcpy(to, from, sizeof(uint16_t));
+	} else {
+		memcpy(to, from, size);
+	}
+}
+
 void groupkey_widen(const struct groupkey *key, enum groupkey_shape shape, const uint8_t *packed,
 		    uint8_t *wide)
 {
@@ -219,7 +231,7 @@ void groupkey_widen(const struct groupkey *key, enum groupkey_shape shape, const
 		if (part->is_address) {
 			groupkey_put_v4(to, from);
 		} else {
-			memcpy(to, from, part->field->kind->key_size);
+			copy_field(to, from, part->field->kind->key_size);
 		}
 	}
 }

@@ -3,6 +3,9 @@
  * Entries that name a row of a table each are distributed by the first bits in which their words
  * differ, each table by one thread, and each part is sorted where it lies, by whatever thread. The
  * keys of each shape are sorted by themselves, and the two runs merged.
+ *
+ * Where narrow rows are a word of key and one value, their entries are whole: they hold the row itself,
+ * so that it need not be looked for again where it lies among all others.
  */
 #include "query/grouporder.h"
 
@@ -20,6 +23,7 @@
 #define AHEAD 16
 /* Bytes of a key that are sorted by at a time. */
 #define WORD 8
+_Static_assert(sizeof(struct sortentry) == WORD + sizeof(uint64_t), "entries are whole rows");
 /* An entry's row: the number of the table, and that of its row below. */
 #define TABLE_SHIFT 32
 /* Parts: so many bits. */
@@ -39,6 +43,8 @@ struct grouporder {
 	size_t table_count;
 	size_t count;
 	struct sortentry *entries; /* hugeroom_map(); NULL: groups come as they lie in the tables */
+	bool whole;                /* entries of narrow rows are */
+	uint8_t *wide;             /* if so, a bit an entry: it names a wide row; NULL: none does */
 };
 
 static const uint8_t *row_of(const struct grouporder *order, const struct sortentry *entry)
@@ -163,6 +169,7 @@ static void distribute_table(void *arg, unsigned thread, size_t t)
 	struct sorting *sorting = arg;
 	const struct grouptable *table = table_at(sorting, t);
 	uint64_t number = sorting->from + t * sorting->step;
+	bool whole = sorting->order->whole && number % GROUPKEY_SHAPES == GROUPKEY_NARROW;
 
 	for (uint32_t row = 0; row < rows_at(sorting, t); row++) {
 		uint64_t word = first_word(sorting, table, row);
@@ -170,7 +177,7 @@ static void distribute_table(void *arg, unsigned thread, size_t t)
 
 		sorting->run.entries[sorting->places[t][part]++] = (struct sortentry){
 			.word = word,
-			.row = number << TABLE_SHIFT | row,
+			.row = whole ? *grouptable_values(table, row) : number << TABLE_SHIFT | row,
 		};
 	}
 }
@@ -249,7 +256,8 @@ static void sort_run(struct sorting *sorting, unsigned threads)
 
 /* ---- both shapes ---- */
 
-static void widen_entry(const struct grouporder *order, const struct sortentry *entry,
+/* Of an entry that names a row. */
+static void widen_named(const struct grouporder *order, const struct sortentry *entry,
 			uint8_t *wide)
 {
 	enum groupkey_shape shape = (entry->row >> TABLE_SHIFT) % GROUPKEY_SHAPES;
@@ -257,7 +265,20 @@ static void widen_entry(const struct grouporder *order, const struct sortentry *
 	groupkey_widen(order->key, shape, row_of(order, entry), wide);
 }
 
-/* How many entries of the run, from number at on, come before the wide key; by doubling steps. */
+static void widen_narrow(const struct grouporder *order, const struct sortentry *entry,
+			 uint8_t *wide)
+{
+	uint64_t key = htobe64(entry->word);
+
+	if (order->whole) {
+		groupkey_widen(order->key, GROUPKEY_NARROW, (const uint8_t *)&key, wide);
+	} else {
+		widen_named(order, entry, wide);
+	}
+}
+
+/* How many entries of the narrow run, from number at on, come before the wide key; by doubling
+ * steps. */
 static size_t count_before(const struct grouporder *order, const struct run *run, size_t at,
 			   const uint8_t *wide)
 {
@@ -267,7 +288,7 @@ static size_t count_before(const struct grouporder *order, const struct run *run
 	size_t high = at;
 
 	for (size_t step = 1; high < run->count; step *= 2) {
-		widen_entry(order, &run->entries[high], other);
+		widen_narrow(order, &run->entries[high], other);
 		if (memcmp(other, wide, size) > 0) {
 			break;
 		}
@@ -278,7 +299,7 @@ static size_t count_before(const struct grouporder *order, const struct run *run
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		widen_entry(order, &run->entries[middle], other);
+		widen_narrow(order, &run->entries[middle], other);
 		if (memcmp(other, wide, size) > 0) {
 			high = middle;
 		} else {
@@ -289,8 +310,7 @@ static size_t count_before(const struct grouporder *order, const struct run *run
 }
 
 /* Wide entries, which lie behind the narrow ones, to their places; they are few, or all there are. */
-static void merge_runs(const struct grouporder *order, const struct run *narrow,
-		       const struct run *wide)
+static void merge_runs(struct grouporder *order, const struct run *narrow, const struct run *wide)
 {
 	struct sortentry *moved;
 	uint8_t key[GROUP_KEY_MAX];
@@ -298,12 +318,14 @@ static void merge_runs(const struct grouporder *order, const struct run *narrow,
 	size_t at = 0;
 
 	if (narrow->count == 0 || wide->count == 0) {
+		order->whole = order->whole && wide->count == 0;
 		return;
 	}
+	order->wide = order->whole ? g_malloc0(order->count / 8 + 1) : NULL;
 	moved = g_memdup2(wide->entries, wide->count * sizeof(*moved));
 	befores = g_new(size_t, wide->count);
 	for (size_t i = 0; i < wide->count; i++) {
-		widen_entry(order, &wide->entries[i], key);
+		widen_named(order, &wide->entries[i], key);
 		at += count_before(order, narrow, at, key);
 		befores[i] = at;
 	}
@@ -313,9 +335,25 @@ static void merge_runs(const struct grouporder *order, const struct run *narrow,
 			(at - befores[i]) * sizeof(*moved));
 		at = befores[i];
 		order->entries[at + i] = moved[i];
+		if (order->wide) {
+			order->wide[(at + i) / 8] |= (uint8_t)(1u << (at + i) % 8);
+		}
 	}
 	g_free(moved);
 	g_free(befores);
+}
+
+/* Are narrow rows no more than an entry? */
+static bool are_whole(const struct grouporder *order)
+{
+	for (size_t t = GROUPKEY_NARROW; t < order->table_count; t += GROUPKEY_SHAPES) {
+		const struct grouptable *table = order->tables[t];
+
+		if (table) {
+			return table->rows.padded == WORD && table->spec->value_count == 1;
+		}
+	}
+	return false;
 }
 
 static void sort_by_key(struct grouporder *order, unsigned threads)
@@ -323,6 +361,7 @@ static void sort_by_key(struct grouporder *order, unsigned threads)
 	struct sorting sortings[GROUPKEY_SHAPES] = { 0 };
 	struct sortentry *entries = order->entries;
 
+	order->whole = are_whole(order);
 	for (enum groupkey_shape shape = 0; shape < GROUPKEY_SHAPES; shape++) {
 		sortings[shape] = (struct sorting){
 			.order = order,
@@ -390,6 +429,7 @@ void grouporder_free(struct grouporder *order)
 {
 	if (order) {
 		hugeroom_unmap(order->entries, order->count * sizeof(*order->entries));
+		g_free(order->wide);
 		g_free(order);
 	}
 }
@@ -399,18 +439,30 @@ size_t grouporder_count(const struct grouporder *order)
 	return order->count;
 }
 
+static bool is_whole(const struct grouporder *order, size_t i)
+{
+	return order->whole && !(order->wide && order->wide[i / 8] >> i % 8 & 1);
+}
+
 const uint64_t *grouporder_get(const struct grouporder *order, size_t i, uint8_t *wide)
 {
 	struct sortentry lying = { .row = i };
-	const struct sortentry *entry = order->entries ? &order->entries[i] : &lying;
+	const struct sortentry *entry = &lying;
 	const struct grouptable *table;
 
+	if (is_whole(order, i)) {
+		widen_narrow(order, &order->entries[i], wide);
+		return &order->entries[i].row;
+	}
 	if (!order->entries) {
 		lying.row = find_lying(order, i);
-	} else if (i + AHEAD < order->count) {
+	} else {
+		entry = &order->entries[i];
+	}
+	if (order->entries && !order->whole && i + AHEAD < order->count) {
 		__builtin_prefetch(row_of(order, entry + AHEAD));
 	}
-	widen_entry(order, entry, wide);
+	widen_named(order, entry, wide);
 	table = order->tables[entry->row >> TABLE_SHIFT];
 	return grouptable_values(table, (uint32_t)entry->row);
 }
