@@ -11,19 +11,23 @@
 #include <glib.h>
 
 #include "common/timestamp.h"
+#include "query/groupbuffers.h"
 #include "query/grouporder.h"
 #include "query/groupspill.h"
 #include "query/grouptable.h"
 
 #define MEMORY_DEFAULT_BYTES (UINT64_C(1) << 30)
-/* How many sets there are with several threads, if there is memory enough: twice as many, so that
- * one is free. */
+/* How many sets there are with several threads, if there is memory enough: twice as many, so that one
+ * is free. With more, tables are smaller than large pages, and slower. */
 #define SETS_PER_THREAD  2
-#define SETS_MAX         16u
+#define SETS_MAX         ((unsigned)GROUPTABLE_PARTS_MAX)
 #define SETS_WORTH_BYTES (UINT64_C(256) << 20)
-/* What a worker of several has of its own: so much, and all of them no more than this part. */
-#define OWN_BYTES (UINT64_C(12) << 20)
-#define OWN_PART  4
+/* What a worker of several has of its own: so much, and all of them no more than this part. It is
+ * less where groups are of few records each, so that little is gained by it. */
+#define OWN_BYTES       (UINT64_C(12) << 20)
+#define OWN_FEW_BYTES   (UINT64_C(4) << 20)
+#define OWN_FEW_RECORDS 2
+#define OWN_PART        4
 
 struct groupset {
 	pthread_mutex_t lock;
@@ -62,13 +66,14 @@ struct group {
 
 struct group_worker {
 	struct group *group;
-	bool shares;                             /* it adds to the sets */
-	struct grouptable *own[GROUPKEY_SHAPES]; /* else to these */
-	uint8_t *keys[GROUPKEY_SHAPES];          /* of the rows of a batch, padded */
-	uint8_t **distincts;                     /* a value each: wide ones */
+	bool shares;                             /* it adds to the sets, */
+	struct grouptable *own[GROUPKEY_SHAPES]; /* else to these; */
+	uint64_t own_records;
+	/* of several threads by way of these; NULL: not needed yet */
+	struct groupbuffers *buffers[GROUPKEY_SHAPES];
+	uint8_t *keys[GROUPKEY_SHAPES]; /* of the rows of a batch, padded */
+	uint8_t **distincts;            /* a value each: wide ones */
 	uint32_t hashes[BATCH_ROWS];
-	uint16_t order[SETS_MAX][BATCH_ROWS]; /* places of the rows of each set */
-	uint32_t counts[SETS_MAX];
 	uint16_t rows[GROUPKEY_SHAPES][BATCH_ROWS];
 	uint16_t selection[BATCH_ROWS];
 };
@@ -250,44 +255,57 @@ static struct grouptable *table_in(const struct group *group,
 	return tables[shape];
 }
 
-static unsigned set_of(const struct group *group, uint32_t hash)
+/* The buffer of set number s goes into its table. */
+static int empty_buffer(struct group_worker *worker, enum groupkey_shape shape, unsigned s,
+			struct err *err)
 {
-	return (unsigned)((uint64_t)hash << group->set_bits >> 32);
+	struct group *group = worker->group;
+	struct groupset *set = &group->sets[s];
+	uint64_t before;
+	int status;
+
+	pthread_mutex_lock(&set->lock);
+	before = bytes_of(set->tables);
+	groupbuffers_empty(worker->buffers[shape], s, table_in(group, set->tables, shape));
+	status = account(group, set, before, err);
+	pthread_mutex_unlock(&set->lock);
+	return status;
+}
+
+/* Those that are full, or all. */
+static int empty_buffers(struct group_worker *worker, enum groupkey_shape shape, bool all,
+			 struct err *err)
+{
+	const struct groupbuffers *buffers = worker->buffers[shape];
+	int status = ST_OK;
+
+	for (unsigned s = 0; status == ST_OK && s < worker->group->set_count; s++) {
+		if (groupbuffers_is_full(buffers, s) ||
+		    (all && groupbuffers_count(buffers, s) > 0)) {
+			status = empty_buffer(worker, shape, s, err);
+		}
+	}
+	return status;
 }
 
 /* The worker's groups are added to those of the sets. */
 static int merge_own(struct group_worker *worker, enum groupkey_shape shape, struct err *err)
 {
 	struct group *group = worker->group;
-	const struct grouptable *own = worker->own[shape];
-	uint32_t *hashes = g_new(uint32_t, own->rows.count + 1);
-	uint8_t *parts = g_malloc(own->rows.count + 1);
-	struct grouptable_part part = {
-		.from = own,
-		.hashes = hashes,
-		.parts = parts,
-		.map = g_new(uint32_t, own->rows.count + 1),
-	};
+	struct grouptable_parts *parts = grouptable_divide(worker->own[shape], group->set_bits);
 	int status = ST_OK;
 
-	for (uint32_t i = 0; i < own->rows.count; i++) {
-		hashes[i] = keytable_hash(&own->rows, keytable_row(&own->rows, i));
-		parts[i] = (uint8_t)set_of(group, hashes[i]);
-	}
 	for (unsigned s = 0; status == ST_OK && s < group->set_count; s++) {
 		struct groupset *set = &group->sets[s];
 		uint64_t before;
 
-		part.part = (uint8_t)s;
 		pthread_mutex_lock(&set->lock);
 		before = bytes_of(set->tables);
-		grouptable_merge(table_in(group, set->tables, shape), &part);
+		grouptable_merge(table_in(group, set->tables, shape), parts, s);
 		status = account(group, set, before, err);
 		pthread_mutex_unlock(&set->lock);
 	}
-	g_free(hashes);
-	g_free(parts);
-	g_free(part.map);
+	grouptable_parts_free(parts);
 	return status;
 }
 
@@ -334,6 +352,9 @@ static int hand_in_all(struct group_worker *worker, struct err *err)
 		    !give_own(worker, shape, &status, err)) {
 			status = merge_own(worker, shape, err);
 		}
+		if (worker->buffers[shape] && status == ST_OK) {
+			status = empty_buffers(worker, shape, true, err);
+		}
 		grouptable_free(worker->own[shape]);
 		worker->own[shape] = NULL;
 	}
@@ -351,6 +372,7 @@ int group_worker_free(struct group_worker *worker, struct err *err)
 	status = hand_in_all(worker, err);
 	for (enum groupkey_shape shape = 0; shape < GROUPKEY_SHAPES; shape++) {
 		g_free(worker->keys[shape]);
+		groupbuffers_free(worker->buffers[shape]);
 	}
 	for (size_t v = 0; v < worker->group->value_count; v++) {
 		g_free(worker->distincts[v]);
@@ -362,69 +384,33 @@ int group_worker_free(struct group_worker *worker, struct err *err)
 
 /* ---- adding ---- */
 
-/* Places of the rows by the set of their keys. */
-static void order_rows(struct group_worker *worker, const struct grouptable_packed *packed)
-{
-	const struct group *group = worker->group;
-	const uint32_t count = packed->rows.batch->selected;
-
-	memset(worker->counts, 0, sizeof(worker->counts));
-	for (uint32_t i = 0; i < count; i++) {
-		unsigned s = worker->shares ? set_of(group, packed->hashes[i]) : 0;
-
-		worker->order[s][worker->counts[s]++] = (uint16_t)i;
-	}
-}
-
-static int add_to_set(struct group_worker *worker, unsigned s, enum groupkey_shape shape,
+/* Of one thread: there is one set. */
+static int add_to_set(struct group *group, enum groupkey_shape shape,
 		      const struct grouptable_packed *packed, struct err *err)
 {
-	struct group *group = worker->group;
-	struct groupset *set = &group->sets[s];
+	struct groupset *set = &group->sets[0];
 	uint64_t before = bytes_of(set->tables);
 	struct grouptable *table = table_in(group, set->tables, shape);
 
 	if (group->presorted) {
 		grouptable_follow(table, packed);
 	} else {
-		grouptable_add(table, packed, worker->order[s], worker->counts[s]);
+		grouptable_add(table, packed);
 	}
 	return account(group, set, before, err);
 }
 
-/* The sets that are free first; when all are taken, wait for one. */
-static int add_to_sets(struct group_worker *worker, enum groupkey_shape shape,
-		       const struct grouptable_packed *packed, struct err *err)
+/* Of several threads. */
+static int add_to_buffers(struct group_worker *worker, enum groupkey_shape shape,
+			  const struct grouptable_packed *packed, struct err *err)
 {
-	struct group *group = worker->group;
-	unsigned left = group->set_count;
-	bool waits = false;
-	int status = ST_OK;
+	const struct group *group = worker->group;
 
-	while (left > 0 && status == ST_OK) {
-		unsigned before = left;
-
-		left = 0;
-		for (unsigned s = 0; s < group->set_count && status == ST_OK; s++) {
-			struct groupset *set = &group->sets[s];
-
-			if (worker->counts[s] == 0) {
-				continue;
-			}
-			if (waits) {
-				pthread_mutex_lock(&set->lock);
-			} else if (pthread_mutex_trylock(&set->lock) != 0) {
-				left++;
-				continue;
-			}
-			waits = false;
-			status = add_to_set(worker, s, shape, packed, err);
-			worker->counts[s] = 0;
-			pthread_mutex_unlock(&set->lock);
-		}
-		waits = left == before;
+	if (!worker->buffers[shape]) {
+		worker->buffers[shape] = groupbuffers_new(&group->specs[shape], group->set_bits);
 	}
-	return status;
+	groupbuffers_add(worker->buffers[shape], packed);
+	return empty_buffers(worker, shape, false, err);
 }
 
 /* The selected rows all have this shape. */
@@ -448,29 +434,41 @@ static int add_shape(struct group_worker *worker, enum groupkey_shape shape,
 					   VALUE_KEY_MAX);
 		}
 	}
-	order_rows(worker, &packed);
-	if (worker->shares) {
-		return add_to_sets(worker, shape, &packed, err);
+	if (group->threads == 1) {
+		return add_to_set(group, shape, &packed, err);
 	}
-	grouptable_add(table_in(group, worker->own, shape), &packed, worker->order[0],
-		       worker->counts[0]);
+	if (worker->shares) {
+		return add_to_buffers(worker, shape, &packed, err);
+	}
+	grouptable_add(table_in(group, worker->own, shape), &packed);
 	return ST_OK;
 }
 
-static uint64_t own_bytes_max(const struct group *group)
+/* Has it groups enough of its own? */
+static bool is_full(const struct group_worker *worker)
 {
-	return MIN(OWN_BYTES, group->memory_bytes / OWN_PART / group->threads);
+	const struct group *group = worker->group;
+	const uint64_t max = MIN(OWN_BYTES, group->memory_bytes / OWN_PART / group->threads);
+	const uint64_t bytes = bytes_of(worker->own);
+	uint64_t groups = 0;
+
+	if (bytes <= MIN(max, OWN_FEW_BYTES)) {
+		return false;
+	}
+	for (enum groupkey_shape shape = 0; shape < GROUPKEY_SHAPES; shape++) {
+		groups += worker->own[shape] ? worker->own[shape]->rows.count : 0;
+	}
+	return bytes > max || worker->own_records < groups * OWN_FEW_RECORDS;
 }
 
 int group_worker_add(struct group_worker *worker, struct batch *batch, uint64_t position,
 		     struct err *err)
 {
-	const struct group *group = worker->group;
 	const uint32_t selected = batch->selected;
 	uint32_t counts[GROUPKEY_SHAPES];
 	int status = ST_OK;
 
-	groupkey_split(&group->key, batch, worker->rows, counts);
+	groupkey_split(&worker->group->key, batch, worker->rows, counts);
 	memcpy(worker->selection, batch->selection, selected * sizeof(batch->selection[0]));
 	for (enum groupkey_shape shape = 0; status == ST_OK && shape < GROUPKEY_SHAPES; shape++) {
 		if (counts[shape] > 0) {
@@ -482,7 +480,8 @@ int group_worker_add(struct group_worker *worker, struct batch *batch, uint64_t 
 	}
 	memcpy(batch->selection, worker->selection, selected * sizeof(batch->selection[0]));
 	batch->selected = selected;
-	if (status == ST_OK && !worker->shares && bytes_of(worker->own) > own_bytes_max(group)) {
+	worker->own_records += selected;
+	if (status == ST_OK && !worker->shares && is_full(worker)) {
 		divide_sets(worker->group);
 		status = hand_in_all(worker, err);
 	}

@@ -130,11 +130,18 @@ static uint32_t row_of_pair(const uint8_t *pair)
 	return row;
 }
 
-/* groups: the numbers of the rows' groups, and their values; places: of the rows in the selection. */
-static void add_distinct(struct grouptable *table, const struct grouptable_packed *packed, size_t v,
-			 const uint16_t *places, const uint32_t *groups, uint64_t *const *values,
-			 uint32_t count)
+/* Rows that lie stride apart, and their groups. */
+struct chunk {
+	uint32_t count;
+	uint32_t groups[CHUNK];  /* numbers */
+	uint64_t *values[CHUNK]; /* of the groups */
+};
+
+/* wide: values number v of the rows, stride apart. */
+static void add_distinct(struct grouptable *table, const struct chunk *chunk, size_t v,
+			 const uint8_t *wide, size_t stride)
 {
+	const uint32_t count = chunk->count;
 	const struct groupkey_part *part = &table->spec->distincts[v];
 	uint8_t pairs[CHUNK][PAIR_BYTES];
 	uint32_t hashes[CHUNK];
@@ -146,9 +153,7 @@ static void add_distinct(struct grouptable *table, const struct grouptable_packe
 		const struct keytable *to;
 
 		memset(pairs[i], 0, WIDE_AT + keytable_padded(part->field->kind->key_size));
-		shapes[i] = make_pair(part, groups[i],
-				      packed->distincts[v] + places[i] * (size_t)VALUE_KEY_MAX,
-				      pairs[i]);
+		shapes[i] = make_pair(part, chunk->groups[i], wide + i * stride, pairs[i]);
 		to = &table->pairs[v][shapes[i]];
 		hashes[i] = keytable_hash(to, pairs[i]);
 	}
@@ -165,7 +170,7 @@ static void add_distinct(struct grouptable *table, const struct grouptable_packe
 
 			keytable_settle(&table->pairs[v][shapes[k]], pairs[k], hashes[k],
 					guesses[k], &added);
-			values[k][v] += added;
+			chunk->values[k][v] += added;
 		}
 	}
 }
@@ -203,77 +208,73 @@ static void start_row(const struct grouptable *table, uint64_t *values)
 	}
 }
 
-/* Add the rows at these places to their groups. */
+/* Add the selected rows from place number at on to their groups. */
 static void add_values(struct grouptable *table, const struct grouptable_packed *packed,
-		       const uint16_t *places, const uint32_t *groups, uint64_t *const *values,
-		       uint32_t count)
+		       uint32_t at, const struct chunk *chunk)
 {
-	uint16_t numbers[CHUNK];
 	struct grouprows rows = packed->rows;
 
-	for (uint32_t i = 0; i < count; i++) {
-		numbers[i] = packed->rows.batch->selection[places[i]];
-	}
-	rows.rows = numbers;
-	rows.values = values;
-	rows.count = count;
+	rows.rows = packed->rows.batch->selection + at;
+	rows.values = chunk->values;
+	rows.count = chunk->count;
 	for (size_t v = 0; v < table->spec->value_count; v++) {
 		enum group_op op = table->spec->values[v].op;
 
 		if (op == GROUP_DISTINCT) {
-			add_distinct(table, packed, v, places, groups, values, count);
+			add_distinct(table, chunk, v,
+				     packed->distincts[v] + at * (size_t)VALUE_KEY_MAX,
+				     VALUE_KEY_MAX);
 		} else {
 			groupvalue_ops[op].add(&rows, v);
 		}
 	}
 }
 
-static struct keytable_guess find_group(struct grouptable *table,
-					const struct grouptable_packed *packed, uint16_t place,
-					struct keytable_guess guess)
+static void settle_group(struct grouptable *table, const uint8_t *key, uint32_t hash,
+			 struct keytable_guess guess, struct chunk *chunk, uint32_t i)
 {
-	struct keytable *to = &table->rows;
 	bool added;
 
-	guess = keytable_settle(to, packed->keys + place * to->padded, packed->hashes[place], guess,
-				&added);
+	guess = keytable_settle(&table->rows, key, hash, guess, &added);
+	chunk->groups[i] = guess.number;
+	chunk->values[i] = values_of(table, guess.row);
 	if (added) {
-		start_row(table, values_of(table, guess.row));
+		start_row(table, chunk->values[i]);
 	}
-	return guess;
 }
 
-static void add_chunk(struct grouptable *table, const struct grouptable_packed *packed,
-		      const uint16_t *places, uint32_t count)
+/* The groups of chunk->count keys, stride apart, added where they are new. */
+static void find_groups(struct grouptable *table, const uint8_t *keys, size_t stride,
+			const uint32_t *hashes, struct chunk *chunk)
 {
-	struct keytable *to = &table->rows;
 	struct keytable_guess found[CHUNK];
-	uint64_t *values[CHUNK];
-	uint32_t groups[CHUNK];
 
-	for (uint32_t i = 0; i < count + 2 * AHEAD; i++) {
-		if (i < count) {
-			keytable_prefetch(to, packed->hashes[places[i]]);
+	for (uint32_t i = 0; i < chunk->count + 2 * AHEAD; i++) {
+		if (i < chunk->count) {
+			keytable_prefetch(&table->rows, hashes[i]);
 		}
-		if (i >= AHEAD && i - AHEAD < count) {
-			found[i - AHEAD] = keytable_guess(to, packed->hashes[places[i - AHEAD]]);
+		if (i >= AHEAD && i - AHEAD < chunk->count) {
+			found[i - AHEAD] = keytable_guess(&table->rows, hashes[i - AHEAD]);
 		}
 		if (i >= 2 * AHEAD) {
 			uint32_t k = i - 2 * AHEAD;
 
-			found[k] = find_group(table, packed, places[k], found[k]);
-			values[k] = values_of(table, found[k].row);
-			groups[k] = found[k].number;
+			settle_group(table, keys + k * stride, hashes[k], found[k], chunk, k);
 		}
 	}
-	add_values(table, packed, places, groups, values, count);
 }
 
-void grouptable_add(struct grouptable *table, const struct grouptable_packed *packed,
-		    const uint16_t *order, uint32_t count)
+void grouptable_add(struct grouptable *table, const struct grouptable_packed *packed)
 {
-	for (uint32_t at = 0; at < count; at += CHUNK) {
-		add_chunk(table, packed, order + at, MIN(count - at, CHUNK));
+	const uint32_t selected = packed->rows.batch->selected;
+	const size_t padded = table->rows.padded;
+
+	for (uint32_t at = 0; at < selected; at += CHUNK) {
+		struct chunk chunk;
+
+		chunk.count = MIN(selected - at, CHUNK);
+		find_groups(table, packed->keys + at * padded, padded, packed->hashes + at, &chunk);
+		add_values(table, packed, at, &chunk);
 	}
 }
 
@@ -282,9 +283,7 @@ void grouptable_follow(struct grouptable *table, const struct grouptable_packed 
 {
 	const uint32_t selected = packed->rows.batch->selected;
 	struct keytable *to = &table->rows;
-	uint16_t places[CHUNK];
-	uint32_t groups[CHUNK];
-	uint64_t *values[CHUNK];
+	struct chunk chunk = { .count = 0 };
 
 	for (uint32_t i = 0; i < selected; i++) {
 		const uint8_t *key = packed->keys + i * to->padded;
@@ -294,12 +293,48 @@ void grouptable_follow(struct grouptable *table, const struct grouptable_packed 
 			keytable_append(to, key);
 			start_row(table, grouptable_values(table, to->count - 1));
 		}
-		places[i % CHUNK] = (uint16_t)i;
-		groups[i % CHUNK] = to->count - 1;
-		values[i % CHUNK] = grouptable_values(table, to->count - 1);
-		if (i % CHUNK == CHUNK - 1 || i + 1 == selected) {
-			add_values(table, packed, places, groups, values, i % CHUNK + 1);
+		chunk.groups[chunk.count] = to->count - 1;
+		chunk.values[chunk.count++] = grouptable_values(table, to->count - 1);
+		if (chunk.count == CHUNK || i + 1 == selected) {
+			add_values(table, packed, i + 1 - chunk.count, &chunk);
+			chunk.count = 0;
 		}
+	}
+}
+
+/* ---- partial groups ---- */
+
+/* Partial groups, first and those behind it, to the groups of the chunk. */
+static void add_partial_values(struct grouptable *table, const struct grouptable_partials *partials,
+			       const uint8_t *first, const struct chunk *chunk)
+{
+	const uint64_t *from[CHUNK];
+
+	for (uint32_t i = 0; i < chunk->count; i++) {
+		from[i] = (const uint64_t *)(const void *)(first + i * partials->stride +
+							   table->rows.padded);
+	}
+	for (size_t v = 0; v < table->spec->value_count; v++) {
+		enum group_op op = table->spec->values[v].op;
+
+		if (op == GROUP_DISTINCT) {
+			add_distinct(table, chunk, v, first + partials->distincts[v],
+				     partials->stride);
+		} else {
+			groupvalue_merge(op, v, chunk->values, from, chunk->count);
+		}
+	}
+}
+
+void grouptable_add_partials(struct grouptable *table, const struct grouptable_partials *partials)
+{
+	for (uint32_t at = 0; at < partials->count; at += CHUNK) {
+		const uint8_t *first = partials->rows + at * partials->stride;
+		struct chunk chunk;
+
+		chunk.count = MIN(partials->count - at, CHUNK);
+		find_groups(table, first, partials->stride, partials->hashes + at, &chunk);
+		add_partial_values(table, partials, first, &chunk);
 	}
 }
 
@@ -316,11 +351,56 @@ static void merge_values(struct grouptable *table, uint64_t *to, const uint64_t 
 	}
 }
 
-static void merge_pairs(struct grouptable *table, const struct grouptable_part *part, size_t v,
-			enum groupkey_shape shape)
+struct grouptable_parts {
+	const struct grouptable *from;
+	uint32_t *hashes; /* of all rows */
+	uint8_t *parts;   /* of each: its part */
+	uint32_t *rows;   /* by parts */
+	uint32_t starts[GROUPTABLE_PARTS_MAX +
+			1]; /* of the rows of each part; the end of the last */
+	uint32_t *map;      /* of each row: its number in the table that its part was added to */
+};
+
+struct grouptable_parts *grouptable_divide(const struct grouptable *from, unsigned bits)
+{
+	struct grouptable_parts *parts = g_new0(struct grouptable_parts, 1);
+	const uint32_t count = from->rows.count;
+	uint32_t at[GROUPTABLE_PARTS_MAX + 1];
+
+	parts->from = from;
+	parts->hashes = g_new(uint32_t, count + 1);
+	parts->parts = g_malloc(count + 1);
+	parts->rows = g_new(uint32_t, count + 1);
+	parts->map = g_new(uint32_t, count + 1);
+	for (uint32_t i = 0; i < count; i++) {
+		parts->hashes[i] = keytable_hash(&from->rows, keytable_row(&from->rows, i));
+		parts->parts[i] = (uint8_t)grouptable_part(parts->hashes[i], bits);
+		parts->starts[parts->parts[i] + 1]++;
+	}
+	for (unsigned p = 0; p < GROUPTABLE_PARTS_MAX; p++) {
+		parts->starts[p + 1] += parts->starts[p];
+	}
+	memcpy(at, parts->starts, sizeof(at));
+	for (uint32_t i = 0; i < count; i++) {
+		parts->rows[at[parts->parts[i]]++] = i;
+	}
+	return parts;
+}
+
+void grouptable_parts_free(struct grouptable_parts *parts)
+{
+	g_free(parts->hashes);
+	g_free(parts->parts);
+	g_free(parts->rows);
+	g_free(parts->map);
+	g_free(parts);
+}
+
+static void merge_pairs(struct grouptable *table, const struct grouptable_parts *parts,
+			unsigned part, size_t v, enum groupkey_shape shape)
 {
 	struct keytable *to = &table->pairs[v][shape];
-	const struct keytable *pairs = &part->from->pairs[v][shape];
+	const struct keytable *pairs = &parts->from->pairs[v][shape];
 	uint8_t pair[PAIR_BYTES] = { 0 };
 	bool added;
 
@@ -328,52 +408,52 @@ static void merge_pairs(struct grouptable *table, const struct grouptable_part *
 		const uint8_t *old = keytable_row(pairs, i);
 		uint32_t row = row_of_pair(old);
 
-		if (part->parts[row] != part->part) {
+		if (parts->parts[row] != part) {
 			continue;
 		}
 		memcpy(pair, old, pairs->padded);
-		memcpy(pair, &part->map[row], sizeof(part->map[row]));
+		memcpy(pair, &parts->map[row], sizeof(parts->map[row]));
 		keytable_place(to, pair, keytable_hash(to, pair), &added);
-		grouptable_values(table, part->map[row])[v] += added;
+		grouptable_values(table, parts->map[row])[v] += added;
 	}
 }
 
-static void merge_row(struct grouptable *table, const struct grouptable_part *part, uint32_t i,
+static void merge_row(struct grouptable *table, struct grouptable_parts *parts, uint32_t i,
 		      struct keytable_guess guess)
 {
 	uint64_t *values;
 	bool added;
 
-	guess = keytable_settle(&table->rows, keytable_row(&part->from->rows, i), part->hashes[i],
+	guess = keytable_settle(&table->rows, keytable_row(&parts->from->rows, i), parts->hashes[i],
 				guess, &added);
-	part->map[i] = guess.number;
+	parts->map[i] = guess.number;
 	values = values_of(table, guess.row);
 	if (added) {
 		start_row(table, values);
 	}
-	merge_values(table, values, grouptable_values(part->from, i));
+	merge_values(table, values, grouptable_values(parts->from, i));
 }
 
-void grouptable_merge(struct grouptable *table, const struct grouptable_part *part)
+void grouptable_merge(struct grouptable *table, struct grouptable_parts *parts, unsigned part)
 {
-	uint32_t count = part->from->rows.count;
+	const uint32_t *rows = parts->rows + parts->starts[part];
+	const uint32_t count = parts->starts[part + 1] - parts->starts[part];
 	struct keytable_guess guesses[AHEAD];
 
-	/* what is fetched for rows of other parts is not much */
 	for (uint32_t i = 0; i < count + AHEAD; i++) {
 		if (i + AHEAD < count) {
-			keytable_prefetch(&table->rows, part->hashes[i + AHEAD]);
+			keytable_prefetch(&table->rows, parts->hashes[rows[i + AHEAD]]);
 		}
-		if (i >= AHEAD && part->parts[i - AHEAD] == part->part) {
-			merge_row(table, part, i - AHEAD, guesses[i % AHEAD]);
+		if (i >= AHEAD) {
+			merge_row(table, parts, rows[i - AHEAD], guesses[i % AHEAD]);
 		}
 		if (i < count) {
-			guesses[i % AHEAD] = keytable_guess(&table->rows, part->hashes[i]);
+			guesses[i % AHEAD] = keytable_guess(&table->rows, parts->hashes[rows[i]]);
 		}
 	}
 	for (size_t v = 0; v < table->spec->value_count; v++) {
 		for (enum groupkey_shape shape = 0; shape < GROUPKEY_SHAPES; shape++) {
-			merge_pairs(table, part, v, shape);
+			merge_pairs(table, parts, part, v, shape);
 		}
 	}
 }

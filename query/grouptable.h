@@ -4,7 +4,7 @@
  * each value that counts distinct ones.
  *
  *	table = grouptable_new(&spec);
- *	grouptable_add(table, &packed, order, count);
+ *	grouptable_add(table, &packed);
  *	for (uint32_t i = 0; i < table->rows.count; i++) ... keytable_row(&table->rows, i) ...
  *	grouptable_free(table);
  *
@@ -52,21 +52,35 @@ struct hugeroom_part grouptable_seal(struct grouptable *table);
 /* Memory in use. */
 uint64_t grouptable_bytes(const struct grouptable *table);
 
-/* Add these of the selected rows: count places in the selection. */
-void grouptable_add(struct grouptable *table, const struct grouptable_packed *packed,
-		    const uint16_t *order, uint32_t count);
-/* The same of all selected rows, in order; a group ends where the key changes. */
+/* Add the selected rows. */
+void grouptable_add(struct grouptable *table, const struct grouptable_packed *packed);
+/* The same; a group ends where the key changes. */
 void grouptable_follow(struct grouptable *table, const struct grouptable_packed *packed);
 
-/* Groups of another table of the same spec that are to be added to one. */
-struct grouptable_part {
-	const struct grouptable *from;
-	const uint32_t *hashes; /* of all rows of from */
-	const uint8_t *parts;   /* of each: the part that it belongs to */
-	uint8_t part;           /* the rows that are added */
-	uint32_t *map;          /* room: for a number for each row of from */
+/* Partial groups of one record each: a padded key, the values, and what is counted distinct. */
+struct grouptable_partials {
+	const uint8_t *rows; /* stride apart */
+	size_t stride;
+	const uint32_t *hashes;
+	const size_t *distincts; /* a value each: where in a row its wide value is */
+	uint32_t count;
 };
-void grouptable_merge(struct grouptable *table, const struct grouptable_part *part);
+void grouptable_add_partials(struct grouptable *table, const struct grouptable_partials *partials);
+
+/* The part of a hash, of 2^bits: by its highest bits, as tables find slots by the lowest. */
+static inline unsigned grouptable_part(uint32_t hash, unsigned bits)
+{
+	return (unsigned)((uint64_t)hash << bits >> 32);
+}
+
+/* The groups of a table, divided into parts. */
+struct grouptable_parts;
+/* 2^bits parts, GROUPTABLE_PARTS_MAX at most. from is kept, and stays as it is. */
+#define GROUPTABLE_PARTS_MAX 64
+struct grouptable_parts *grouptable_divide(const struct grouptable *from, unsigned bits);
+void grouptable_parts_free(struct grouptable_parts *parts);
+/* Add the groups of a part to another table of the same spec. */
+void grouptable_merge(struct grouptable *table, struct grouptable_parts *parts, unsigned part);
 
 /* The values of a row of table->rows. */
 static inline uint64_t *grouptable_values(const struct grouptable *table, uint32_t row)

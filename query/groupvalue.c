@@ -111,3 +111,26 @@ const struct groupvalue_op groupvalue_ops[GROUP_OP_COUNT] = {
 	[GROUP_DISTINCT] = { .merge = merge_sum },
 	[GROUP_FIRST] = { .initial = INT64_MAX, .add = add_first, .merge = merge_min },
 };
+
+/* Inlined for each merge. */
+static inline void merge_all(uint64_t (*merge)(uint64_t, uint64_t), size_t v, uint64_t *const *to,
+			     const uint64_t *const *from, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		to[i][v] = merge(to[i][v], from[i][v]);
+	}
+}
+
+void groupvalue_merge(enum group_op op, size_t v, uint64_t *const *to, const uint64_t *const *from,
+		      uint32_t count)
+{
+	uint64_t (*merge)(uint64_t, uint64_t) = groupvalue_ops[op].merge;
+
+	if (merge == merge_sum) {
+		merge_all(merge_sum, v, to, from, count);
+	} else if (merge == merge_min) {
+		merge_all(merge_min, v, to, from, count);
+	} else {
+		merge_all(merge_max, v, to, from, count);
+	}
+}

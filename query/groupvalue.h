@@ -27,4 +27,8 @@ struct groupvalue_op {
 };
 extern const struct groupvalue_op groupvalue_ops[GROUP_OP_COUNT];
 
+/* Add value number v of so many partial groups to that of their groups. Not of GROUP_DISTINCT. */
+void groupvalue_merge(enum group_op op, size_t v, uint64_t *const *to, const uint64_t *const *from,
+		      uint32_t count);
+
 #endif

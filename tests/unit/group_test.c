@@ -214,7 +214,7 @@ static void *add_share(void *arg)
  * So many groups that workers share them, beside each other: each key comes to all, with another
  * port, and the order is that of the first share unless groups are sorted or come from files.
  */
-static void check_shared(uint64_t memory_bytes, bool sorted, unsigned workers)
+static void check_shared(uint64_t memory_bytes, bool sorted, bool distinct, unsigned workers)
 {
 	const struct field *fields[] = { field_find("sIP", NULL) };
 	const struct group_value values[] = { { GROUP_RECORDS, NULL },
@@ -223,8 +223,8 @@ static void check_shared(uint64_t memory_bytes, bool sorted, unsigned workers)
 		.fields = fields,
 		.field_count = 1,
 		.values = values,
-		.value_count = G_N_ELEMENTS(values),
-		.in_order = true,
+		.value_count = distinct ? 2 : 1,
+		.in_order = !sorted,
 		.threads = workers,
 		.memory_bytes = memory_bytes,
 		.temp_dir = unit_scratch(),
@@ -262,7 +262,7 @@ static void check_shared(uint64_t memory_bytes, bool sorted, unsigned workers)
 		bad += memory_bytes || sorted
 			       ? count > 0 && memcmp(last, bin.key, group_key_size(group)) >= 0
 			       : (uint32_t)value.ip.lo != count * 7919;
-		bad += bin.values[0] != workers || bin.values[1] != workers;
+		bad += bin.values[0] != workers || (distinct && bin.values[1] != workers);
 		memcpy(last, bin.key, group_key_size(group));
 		count++;
 	}
@@ -275,9 +275,13 @@ static void test_shared(void)
 {
 	for (unsigned workers = 1; workers <= WORKERS_MAX; workers++) {
 		unit_at("%u workers", workers);
-		check_shared(0, false, workers);
+		check_shared(0, false, true, workers);
 		unit_at("%u workers, sorted", workers);
-		check_shared(0, true, workers);
+		check_shared(0, true, true, workers);
+		unit_at("%u workers, one value", workers);
+		check_shared(0, false, false, workers);
+		unit_at("%u workers, one value, sorted", workers);
+		check_shared(0, true, false, workers);
 	}
 }
 
@@ -286,7 +290,7 @@ static void test_spilled(void)
 {
 	for (unsigned workers = 1; workers <= WORKERS_MAX; workers++) {
 		unit_at("%u workers", workers);
-		check_shared(UINT64_C(12) << 20, false, workers);
+		check_shared(UINT64_C(12) << 20, false, true, workers);
 	}
 }
 
