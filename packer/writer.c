@@ -20,6 +20,7 @@
 #include "common/log.h"
 #include "common/timestamp.h"
 #include "storage/hourappend.h"
+#include "storage/hoursync.h"
 #include "storage/parts.h"
 #include "storage/repo.h"
 
@@ -582,18 +583,19 @@ static int writer_prepare(struct writer *writer, GPtrArray *frozen, uint64_t epo
 
 static int writer_append(GPtrArray *frozen, struct err *err)
 {
+	struct hourappend **appends = g_new(struct hourappend *, frozen->len);
 	int st = ST_OK;
 
 	for (guint i = 0; st == ST_OK && i < frozen->len; i++) {
 		struct writer_file *file = g_ptr_array_index(frozen, i);
 
-		st = hourappend_put(file->frozen, err);
+		appends[i] = file->frozen;
+		st = hourappend_put(appends[i], err);
 	}
-	for (guint i = 0; st == ST_OK && i < frozen->len; i++) {
-		struct writer_file *file = g_ptr_array_index(frozen, i);
-
-		st = hourappend_sync(file->frozen, err);
+	if (st == ST_OK) {
+		st = hoursync(appends, frozen->len, err);
 	}
+	g_free(appends);
 	return st;
 }
 

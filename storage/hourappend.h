@@ -10,7 +10,7 @@
  *	while ((rc = hourappend_lock(append, err)) == ST_EAGAIN) { wait a little; }
  *	hourappend_get_claim(append, &claim);
  *	rc = hourappend_put(append, err);
- *	rc = hourappend_sync(append, err);	// durable; of many files quickest after all puts
+ *	rc = hourappend_sync(append, err);	// durable; of many files: storage/hoursync.h, after all puts
  *	if (all is well) { hourappend_keep(append); } else { hourappend_take_back(append, err); }
  *	hourappend_free(append);
  *

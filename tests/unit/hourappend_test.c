@@ -12,12 +12,14 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "storage/hoursync.h"
 #include "storage/seal.h"
 #include "tests/unit/blockrecords.h"
 #include "tests/unit/unit.h"
@@ -370,10 +372,52 @@ static void test_epochs(void)
 	g_free(root);
 }
 
+/* More files than syncs at once; one of them is not there to be synced. */
+static void test_many(void)
+{
+	enum { FILES = 20, BAD = 13 };
+	char *folder = scratch("many");
+	struct hourappend *appends[FILES];
+	char *paths[FILES];
+	struct err err = { .text = "" };
+
+	for (int i = 0; i < FILES; i++) {
+		paths[i] = g_strdup_printf("%s/%d/file", folder, i);
+		appends[i] = append_new(&forms[i % G_N_ELEMENTS(forms)], paths[i]);
+		fill(appends[i], 1, (unsigned)i + 1);
+		CU_ASSERT_EQUAL(hourappend_stage(appends[i], NULL), ST_OK);
+		if (i != BAD) {
+			CU_ASSERT_EQUAL(hourappend_lock(appends[i], NULL), ST_OK);
+			CU_ASSERT_EQUAL(hourappend_put(appends[i], NULL), ST_OK);
+		}
+	}
+	CU_ASSERT_EQUAL(hoursync(appends, 0, &err), ST_OK);
+	CU_ASSERT_EQUAL(hoursync(appends, BAD, &err), ST_OK);
+	UNIT_ASSERT_STR(err.text, "");
+	CU_ASSERT_EQUAL(hoursync(appends, FILES, &err), ST_EIO);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "/13/file"));
+	for (int i = 0; i < FILES; i++) {
+		if (i != BAD) {
+			char *expected = g_strdup_printf("1-%d ", i + 1);
+			char *found;
+
+			hourappend_keep(appends[i]);
+			found = contents(paths[i]);
+			UNIT_ASSERT_STR(found, expected);
+			g_free(found);
+			g_free(expected);
+		}
+		hourappend_free(appends[i]);
+		g_free(paths[i]);
+	}
+	g_free(folder);
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {
 		{ "steps", test_steps },
+		{ "many files at once", test_many },
 		{ "kinds of files", test_kinds },
 		{ "killed inside a write", test_crashes },
 		{ "epochs and damage", test_epochs },
