@@ -14,7 +14,7 @@
 /* A form is good for rows that take no more than this, to those it was chosen for or another's. */
 #define COST_MORE_MAX 1.05
 /* After so many areas it is asked whether another is better. */
-#define FORM_AGE_MAX 16
+#define FORM_AGE_MAX 64
 
 struct rowpack {
 	size_t row_size;
