@@ -17,6 +17,8 @@
 
 /* A piece goes out when its rows have that many bytes. */
 #define PIECE_BYTES (256u << 10)
+/* Of those that wait for their turn. */
+#define WAITING_BYTES (24u << 20)
 /* Files of less are read before a thread could be started. */
 #define WORTH_BYTES (1u << 20)
 
@@ -363,6 +365,7 @@ int filter_run(const struct filter *filter, struct filter_stats *stats, struct e
 	struct run run = { .filter = filter, .stats = stats };
 	const struct scancrew_opts opts = {
 		.threads = filter->threads,
+		.waiting_bytes = WAITING_BYTES,
 		.arg = &run,
 		.begin = begin_worker,
 		.end = end_worker,
