@@ -14,44 +14,16 @@
 
 #include "common/log.h"
 #include "common/timestamp.h"
+#include "packer/appender_internal.h"
 #include "packer/filestate.h"
-#include "storage/blockout.h"
 #include "storage/hourappend.h"
 #include "storage/hournotes.h"
 #include "storage/lockedfile.h"
 #include "storage/newfile.h"
-#include "storage/repo.h"
 
 #define APPENDER_LOCK        ".rwflowappend-lock"
 #define APPENDER_RETRY_NS    5000000
 #define APPENDER_FORMS_TRIED 5 /* the form of an hourly file changes under us when it is sealed */
-
-struct appender {
-	struct appender_opts opts;
-	int lock_fd;             /* of the incoming directory; -1: none */
-	struct appendlog **logs; /* of each thread */
-	struct keeper *keeper;
-	pthread_mutex_t lock;
-	pthread_cond_t freed;
-	GHashTable *busy; /* hourly files in work */
-};
-
-/* One incremental file in work. */
-struct increment {
-	struct appender *appender;
-	struct appendlog *log;
-	const char *path;
-	const char *name;
-	uint64_t epoch; /* stands for this file and no other */
-	struct hourfile_reader *reader;
-	struct batch *batch;
-	struct hourfile_key key;
-	char *hour_path;
-	const char *hour_name; /* from the root; in hour_path */
-	GHashTable *types;     /* of extension columns in the block that is being made */
-	uint64_t records;
-	struct err damage; /* that ended the reading */
-};
 
 /* ---- opening ---- */
 
@@ -88,31 +60,49 @@ static void tell_undone(void *arg, const char *path, uint64_t bytes, const char 
 	}
 }
 
-/* Undo what the log says if the file that it is about is still there. */
-static int undo_if_there(struct appender *appender, struct appendlog *log, struct err *err)
+static bool is_there(const void *arg, uint64_t epoch)
+{
+	return g_hash_table_contains((GHashTable *)arg, &epoch);
+}
+
+/* The epochs of all files in the incoming directory. */
+static int find_epochs(const struct appender *appender, GHashTable *epochs, struct err *err)
 {
 	GDir *dir = g_dir_open(appender->opts.incoming_directory, 0, NULL);
 	const char *name;
-	int st = ST_OK;
 
 	if (!dir) {
 		return err_set(err, ST_EIO, "%s: cannot be read",
 			       appender->opts.incoming_directory);
 	}
-	while (st == ST_OK && (name = g_dir_read_name(dir))) {
+	while ((name = g_dir_read_name(dir))) {
 		char *path = g_build_filename(appender->opts.incoming_directory, name, NULL);
 		struct stat stat;
 
 		if (lstat(path, &stat) == 0 && S_ISREG(stat.st_mode)) {
-			st = appendlog_undo(log, filestate_file(name, &stat), tell_undone, NULL,
-					    err);
+			uint64_t epoch = filestate_file(name, &stat);
+
+			g_hash_table_add(epochs, g_memdup2(&epoch, sizeof(epoch)));
 		}
 		g_free(path);
 	}
 	g_dir_close(dir);
+	return ST_OK;
+}
+
+/* Undo what the log says of files that are still there. */
+static int undo_if_there(struct appender *appender, struct appendlog *log, struct err *err)
+{
+	GHashTable *epochs = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+	int st = find_epochs(appender, epochs, err);
+
 	if (st == ST_OK) {
-		appendlog_clear(log); /* of a file that is gone: what was appended counts */
+		st = appendlog_undo_where(log, is_there, epochs, tell_undone, NULL, err);
 	}
+	if (st == ST_OK) {
+		appendlog_clear(log); /* of files that are gone: what was appended counts */
+	}
+	g_hash_table_destroy(epochs);
 	return st;
 }
 
@@ -217,7 +207,7 @@ void appender_set_keeper(struct appender *appender, struct keeper *keeper)
 
 /* ---- one thread at a time for each hourly file ---- */
 
-static void begin_hour(struct appender *appender, const char *hour_path)
+void appender_begin_hour(struct appender *appender, const char *hour_path)
 {
 	pthread_mutex_lock(&appender->lock);
 	while (g_hash_table_contains(appender->busy, hour_path)) {
@@ -227,7 +217,7 @@ static void begin_hour(struct appender *appender, const char *hour_path)
 	pthread_mutex_unlock(&appender->lock);
 }
 
-static void end_hour(struct appender *appender, const char *hour_path)
+void appender_end_hour(struct appender *appender, const char *hour_path)
 {
 	pthread_mutex_lock(&appender->lock);
 	g_hash_table_remove(appender->busy, hour_path);
@@ -235,185 +225,9 @@ static void end_hour(struct appender *appender, const char *hour_path)
 	pthread_mutex_unlock(&appender->lock);
 }
 
-/* ---- files that are not appended ---- */
-
-static int put_aside(struct increment *in, struct err *err)
-{
-	int st;
-
-	log_msg(LOG_LEVEL_INFO, "Moving incremental file '%s' to the error directory", in->name);
-	st = disposal_bad(&in->appender->opts.disposal, in->path, err);
-	return st == ST_OK ? newfile_sync_folder(in->path, err) : st;
-}
-
-static int refuse(struct increment *in, const char *why, struct err *err)
-{
-	log_msg(LOG_LEVEL_WARNING, "%s", why);
-	return put_aside(in, err);
-}
-
-/* A file without records is done with. */
-static int take_empty(struct increment *in, struct err *err)
-{
-	char *folder = g_path_get_dirname(in->hour_name);
-	int st;
-
-	log_msg(LOG_LEVEL_INFO, "No records found in incremental file '%s'. Repository unchanged",
-		in->name);
-	st = disposal_good_under(&in->appender->opts.disposal, in->path, folder, err);
-	if (st == ST_OK) {
-		st = newfile_sync_folder(in->path, err);
-	}
-	if (st == ST_OK) {
-		log_msg(LOG_LEVEL_INFO, "APPEND OK '%s' to '%s' @ 0", in->name, in->hour_path);
-	}
-	g_free(folder);
-	return st;
-}
-
-/* NULL: the first record is within the hours; else why not. Returned: g_free(). */
-static char *outside_window(const struct increment *in)
-{
-	const struct appender_opts *opts = &in->appender->opts;
-	int64_t start_s = in->batch->start_ns[0] / NS_PER_S;
-	int64_t hours = (int64_t)time(NULL) / 3600 - start_s / 3600;
-	bool past = opts->hours_past >= 0 && hours > opts->hours_past;
-	bool future = opts->hours_future >= 0 && -hours > opts->hours_future;
-
-	if (!past && !future) {
-		return NULL;
-	}
-	return g_strdup_printf("Skipping incremental file: First record's timestamp occurs %" PRId64
-			       " hours in the %s: '%s'. Repository unchanged",
-			       past ? hours : -hours, past ? "past" : "future", in->path);
-}
-
-/* ---- destination ---- */
-
-/* From the header, else from the name; the site must know both. */
-static bool find_key(struct increment *in)
-{
-	const struct site *site = in->appender->opts.site;
-	const struct header *header = hourfile_header(in->reader);
-	struct hourfile_key *key = &in->key;
-
-	return (header_packed_file(header, &key->hour_ns, &key->flowtype, &key->sensor) &&
-		site_sensor_name(site, key->sensor) && site_flowtype_name(site, key->flowtype)) ||
-	       repo_parse_name(site, in->name, key) == ST_OK;
-}
-
-static void set_destination(struct increment *in)
-{
-	const struct appender_opts *opts = &in->appender->opts;
-
-	in->hour_path = repo_path(opts->site, opts->root_directory, &in->key);
-	in->hour_name = in->hour_path + strlen(opts->root_directory);
-	in->hour_name += strspn(in->hour_name, "/");
-}
-
-/* What a new hourly file becomes; entries is filled for it. */
-static struct hourfile_write_opts write_opts(const struct increment *in, struct header *entries)
-{
-	const struct appender_opts *opts = &in->appender->opts;
-	const struct header *header = hourfile_header(in->reader);
-	bool blocks = hourfile_blocks(in->reader) != NULL;
-	struct hourfile_write_opts out = {
-		.kind = opts->keep_kind ? (blocks ? HOURFILE_BLOCKS : HOURFILE_SILK) : opts->kind,
-		.byte_order = opts->byte_order,
-		.compression = opts->compression,
-		.no_locking = opts->no_locking,
-		.quick = in->appender->keeper != NULL, /* sealing makes it small */
-		.entries = entries,
-	};
-
-	header_init(entries);
-	if (blocks) {
-		out.compression =
-			out.compression == APPENDER_AS_IS ? COMPRESSION_DEFAULT : out.compression;
-		return out;
-	}
-	out.format = header->format;
-	out.record_version = header->record_version;
-	if (opts->keep_byte_order) {
-		out.byte_order = header->big_endian ? BYTE_ORDER_BIG : BYTE_ORDER_LITTLE;
-	}
-	if (out.compression == APPENDER_AS_IS) {
-		out.compression = header->compression;
-	}
-	header_add_entries(entries, header);
-	header_remove(entries, ENTRY_PACKED_FILE);
-	return out;
-}
-
-/* ---- records ---- */
-
-static int write_row(const struct increment *in, struct hourappend *out, uint32_t row,
-		     struct err *err)
-{
-	struct record rec;
-	int st;
-
-	batch_get(in->batch, row, &rec);
-	st = hourappend_write(out, &rec, err);
-	for (size_t i = 0; st == ST_OK && i < batch_extension_count(in->batch); i++) {
-		const struct batch_extension *column = batch_extension(in->batch, i);
-
-		if (column->any && column->present[row]) {
-			struct flowblock_value value = blockout_value(column, row);
-
-			st = hourappend_set(out, &value, err);
-		}
-	}
-	return st;
-}
-
-/* A column has one type in all of a block: has one of the batch another than before? */
-static bool types_differ(struct increment *in)
-{
-	bool differ = false;
-
-	for (size_t i = 0; i < batch_extension_count(in->batch); i++) {
-		const struct batch_extension *column = batch_extension(in->batch, i);
-		uint64_t key = (uint64_t)column->key.pen << 32 | column->key.id;
-		gpointer type = GUINT_TO_POINTER(column->type + 1u);
-		gpointer before = g_hash_table_lookup(in->types, &key);
-
-		differ |= column->any && before && before != type;
-		if (column->any) {
-			g_hash_table_replace(in->types, g_memdup2(&key, sizeof(key)), type);
-		}
-	}
-	return differ;
-}
-
-static int write_batch(struct increment *in, struct hourappend *out, struct err *err)
-{
-	int st = types_differ(in) ? hourappend_stage(out, err) : ST_OK;
-
-	for (uint32_t row = 0; st == ST_OK && row < in->batch->rows; row++) {
-		st = write_row(in, out, row, err);
-	}
-	in->records += in->batch->rows;
-	return st;
-}
-
-/* The first batch has been read. *damage tells what ended the reading too early. */
-static int encode(struct increment *in, struct hourappend *out, struct err *err)
-{
-	int st = write_batch(in, out, err);
-	int read = ST_OK;
-
-	while (st == ST_OK && (read = hourfile_read_batch(in->reader, in->batch, COLUMNS_ALL,
-							  &in->damage)) == ST_OK) {
-		st = write_batch(in, out, err);
-	}
-	in->damage.status = read == ST_OK || read == ST_END ? ST_OK : read;
-	return st == ST_OK ? hourappend_stage(out, err) : st;
-}
-
 /* ---- appending ---- */
 
-static int lock_hour(struct hourappend *out, struct err *err)
+int appender_lock_hour(struct hourappend *out, struct err *err)
 {
 	const struct timespec moment = { .tv_nsec = APPENDER_RETRY_NS };
 	int st;
@@ -430,19 +244,8 @@ static int lock_hour(struct hourappend *out, struct err *err)
  */
 static int settle(struct increment *in, struct hourappend *out, struct err *err)
 {
-	char *folder = g_path_get_dirname(in->hour_name);
-	int st;
+	int st = increment_move(in, err);
 
-	if (in->damage.status == ST_OK) {
-		st = disposal_good_under(&in->appender->opts.disposal, in->path, folder, err);
-	} else {
-		log_msg(LOG_LEVEL_WARNING, "%s; the %" PRIu64 " records before are appended",
-			in->damage.text, in->records);
-		log_msg(LOG_LEVEL_INFO, "Moving incremental file '%s' to the error directory",
-			in->name);
-		st = disposal_bad(&in->appender->opts.disposal, in->path, err);
-	}
-	g_free(folder);
 	if (st != ST_OK && access(in->path, F_OK) == 0) {
 		if (hourappend_take_back(out, err) == ST_OK) {
 			appendlog_clear(in->log);
@@ -483,13 +286,7 @@ static int append(struct increment *in, struct hourappend *out, bool existed, st
 	}
 	st = settle(in, out, err);
 	if (st == ST_OK) {
-		log_msg(LOG_LEVEL_DEBUG,
-			"Read %" PRIu64 " recs from '%s'; wrote %" PRIu64
-			" recs to '%s'; old size %" PRIu64 "; new size %" PRIu64,
-			in->records, in->name, in->records, strrchr(in->hour_path, '/') + 1,
-			old_size, claim.offset + claim.len);
-		log_msg(LOG_LEVEL_INFO, "APPEND OK '%s' to '%s' @ %" PRIu64, in->name,
-			in->hour_path, old_size);
+		increment_tell(in, old_size, claim.offset + claim.len);
 	}
 	return st;
 }
@@ -498,17 +295,17 @@ static int append(struct increment *in, struct hourappend *out, bool existed, st
 static int take_records(struct increment *in, struct err *err)
 {
 	struct header entries;
-	const struct hourfile_write_opts opts = write_opts(in, &entries);
+	const struct hourfile_write_opts opts = increment_write_opts(in, &entries);
 	struct hourappend *out = NULL;
 	bool existed = false;
 	int st = hourappend_new(&out, in->hour_path, &in->key, &opts, &existed, err);
 
 	if (st == ST_OK) {
-		st = encode(in, out, err);
+		st = increment_encode(in, out, err);
 	}
 	keeper_opened(in->appender->keeper, in->hour_path, in->key.hour_ns);
 	if (st == ST_OK) {
-		st = lock_hour(out, err);
+		st = appender_lock_hour(out, err);
 	}
 	if (st == ST_OK) {
 		if (!existed) {
@@ -528,73 +325,65 @@ static int take_records(struct increment *in, struct err *err)
 
 /* ---- one file ---- */
 
-static void close_reader(struct increment *in)
+/* A file without records is done with. */
+static int take_empty(struct increment *in, struct err *err)
 {
-	hourfile_close(in->reader);
-	batch_free(in->batch);
-	g_clear_pointer(&in->types, g_hash_table_destroy);
-	in->reader = NULL;
-	in->batch = NULL;
-	in->records = 0;
-	g_clear_pointer(&in->hour_path, g_free);
-}
+	char *folder = g_path_get_dirname(in->hour_name);
+	int st;
 
-/* ST_OK, ST_END (no records), or why it is no good. */
-static int open_reader(struct increment *in, struct err *err)
-{
-	const struct stream_read_opts opts = { .site = in->appender->opts.site };
-	int st = hourfile_open(&in->reader, in->path, &opts, err);
-
-	if (st != ST_OK) {
-		return st;
+	log_msg(LOG_LEVEL_INFO, "No records found in incremental file '%s'. Repository unchanged",
+		in->name);
+	st = disposal_good_under(&in->appender->opts.disposal, in->path, folder, err);
+	if (st == ST_OK) {
+		st = newfile_sync_folder(in->path, err);
 	}
-	in->batch = batch_new();
-	in->types = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-	if (hourfile_blocks(in->reader)) {
-		batch_want_every(in->batch);
+	if (st == ST_OK) {
+		log_msg(LOG_LEVEL_INFO, "APPEND OK '%s' to '%s' @ 0", in->name, in->hour_path);
 	}
-	return hourfile_read_batch(in->reader, in->batch, COLUMNS_ALL, err);
+	g_free(folder);
+	return st;
 }
 
 /* *again: the form of the hourly file changed meanwhile. */
 static int take_open_file(struct increment *in, bool *again, struct err *err)
 {
 	struct err why = { .status = ST_OK };
-	int read = open_reader(in, &why);
+	int read = increment_open(in, &why);
 	char *outside;
 	int st;
 
-	if (in->reader && !find_key(in)) {
-		return refuse(in,
-			      "Cannot tell the hourly file of an incremental file by its header or "
-			      "name. Repository unchanged",
-			      err);
+	if (in->reader && !increment_find_key(in)) {
+		return increment_refuse(
+			in,
+			"Cannot tell the hourly file of an incremental file by its header or "
+			"name. Repository unchanged",
+			err);
 	}
 	if (read != ST_OK && read != ST_END) {
 		log_msg(LOG_LEVEL_WARNING,
 			"Error reading %s incremental file: %s. Repository unchanged",
 			in->reader ? "first record from" : "header from", why.text);
-		return put_aside(in, err);
+		return increment_put_aside(in, err);
 	}
-	set_destination(in);
+	increment_set_destination(in);
 	if (read == ST_END) {
 		return take_empty(in, err);
 	}
-	outside = outside_window(in);
+	outside = increment_outside_window(in);
 	if (outside) {
-		st = refuse(in, outside, err);
+		st = increment_refuse(in, outside, err);
 		g_free(outside);
 		return st;
 	}
-	begin_hour(in->appender, in->hour_path);
+	appender_begin_hour(in->appender, in->hour_path);
 	st = take_records(in, &why);
-	end_hour(in->appender, in->hour_path);
+	appender_end_hour(in->appender, in->hour_path);
 	*again = st == ST_EFORMAT;
 	if (st == ST_ERANGE) {
 		log_msg(LOG_LEVEL_WARNING,
 			"A record of '%s' does not fit its hourly file: %s. Repository unchanged",
 			in->name, why.text);
-		return put_aside(in, err);
+		return increment_put_aside(in, err);
 	}
 	return st == ST_OK ? ST_OK : err_set(err, st, "%s", why.text);
 }
@@ -609,7 +398,7 @@ static int take_notes(struct increment *in, struct err *err)
 	int st = hournotes_deliver(in->path, &place, NULL, NULL, &lines, &why);
 
 	if (st == ST_EFORMAT || st == ST_ELIMIT) {
-		return refuse(in, why.text, err);
+		return increment_refuse(in, why.text, err);
 	}
 	if (st != ST_OK) {
 		return err_set(err, st, "%s", why.text);
@@ -624,8 +413,8 @@ static int take_notes(struct increment *in, struct err *err)
 	return st;
 }
 
-int appender_take(struct appender *appender, unsigned thread, const char *path, const char *name,
-		  struct err *err)
+static int take_one(struct appender *appender, unsigned thread, const char *path, const char *name,
+		    struct err *err)
 {
 	struct increment in = {
 		.appender = appender,
@@ -659,12 +448,31 @@ int appender_take(struct appender *appender, unsigned thread, const char *path, 
 	for (unsigned tries = 0; again && tries < APPENDER_FORMS_TRIED; tries++) {
 		again = false;
 		st = take_open_file(&in, &again, err);
-		close_reader(&in);
+		increment_close(&in);
 	}
 	if (again) {
 		log_msg(LOG_LEVEL_ERR, "%s. Repository unchanged", err->text);
-		st = put_aside(&in, err);
+		st = increment_put_aside(&in, err);
 	}
 	close(fd);
+	return st;
+}
+
+int appender_take(struct appender *appender, unsigned thread, struct appender_file *files,
+		  size_t count, struct err *err)
+{
+	int st = count > 1 ? appendgroup_take(appender, thread, files, count, err) : ST_OK;
+
+	for (size_t i = 0; st == ST_OK && i < count; i++) {
+		struct appender_file *file = &files[i];
+
+		if (file->done) {
+			continue;
+		}
+		st = take_one(appender, thread, file->path, file->name, err);
+		file->busy = st == ST_EAGAIN;
+		file->done = st == ST_OK;
+		st = st == ST_EAGAIN || st == ST_ENOENT ? ST_OK : st;
+	}
 	return st;
 }

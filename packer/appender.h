@@ -5,7 +5,7 @@
  *
  *	struct appender *appender;
  *	appender_open(&appender, &opts, err);		// takes out what was not finished before
- *	appender_take(appender, 0, path, name, err);	// thread number 0; any number of threads
+ *	appender_take(appender, 0, files, count, err);	// thread number 0; any number of threads
  *	appender_close(appender);
  *
  * Files of notes about hours (storage/hournotes.h) go to the lines in the root instead.
@@ -59,14 +59,24 @@ void appender_close(struct appender *appender);
 /* Before the first file: tell this keeper (kept; NULL: none) of hourly files, to seal them. */
 void appender_set_keeper(struct appender *appender, struct keeper *keeper);
 
+struct appender_file {
+	const char *path;
+	const char *name; /* the last part of it */
+	bool busy;        /* set: somebody still writes it */
+	bool done;        /* set: it is not there any more */
+};
+
+#define APPENDER_GROUP_MAX 16
+
 /*
- * Append this file to its hourly file, and archive, remove or put it aside. From thread number
- * thread of opts->threads, each in one call at a time. Waits while another thread or process has
- * the hourly file. What happens is logged.
- * ST_OK: done with the file; ST_EAGAIN: somebody still writes it; ST_ENOENT: it is gone. Else
- * fatal: the repository is as before if that could be, and the file is where it was.
+ * Append each of the files, APPENDER_GROUP_MAX at most, to its hourly file, and archive, remove or
+ * put it aside; small ones of different hours together, which takes less time. From thread number
+ * thread of opts->threads, each in one call at a time. Waits while another thread or process has an
+ * hourly file. What happens is logged. ST_OK: files that are neither busy nor done are gone. Else
+ * fatal: the repository is as before those that are not done, if that could be, and they are where
+ * they were.
  */
-int appender_take(struct appender *appender, unsigned thread, const char *path, const char *name,
-		  struct err *err);
+int appender_take(struct appender *appender, unsigned thread, struct appender_file *files,
+		  size_t count, struct err *err);
 
 #endif

@@ -199,20 +199,23 @@ struct rwflowappend {
 	bool broken;
 };
 
-/* NULL: told to stop. Returned: g_free(). */
-static char *next_name(struct rwflowappend *self)
+/* A thread's share of what waits, or a group; returns how many, 0: told to stop. */
+static size_t next_names(struct rwflowappend *self, char *names[APPENDER_GROUP_MAX])
 {
-	char *name = NULL;
+	size_t count = 0;
+	size_t share;
 
 	pthread_mutex_lock(&self->lock);
 	while (!self->stop && g_queue_is_empty(&self->found)) {
 		pthread_cond_wait(&self->wake, &self->lock);
 	}
-	if (!self->stop) {
-		name = g_queue_pop_head(&self->found);
+	share = g_queue_get_length(&self->found) / self->opts->threads;
+	share = CLAMP(share, 1, APPENDER_GROUP_MAX);
+	while (!self->stop && count < share) {
+		names[count++] = g_queue_pop_head(&self->found);
 	}
 	pthread_mutex_unlock(&self->lock);
-	return name;
+	return count;
 }
 
 static void abort_daemon(struct rwflowappend *self, const struct err *err)
@@ -226,25 +229,40 @@ static void abort_daemon(struct rwflowappend *self, const struct err *err)
 	daemon_request_stop();
 }
 
+static void take_names(struct rwflowappend *self, unsigned thread, char **names, size_t count)
+{
+	struct appender_file files[APPENDER_GROUP_MAX];
+	struct err err;
+
+	for (size_t i = 0; i < count; i++) {
+		files[i] = (struct appender_file){
+			.path = g_build_filename(self->opts->incoming_directory, names[i], NULL),
+			.name = names[i],
+		};
+	}
+	if (appender_take(self->appender, thread, files, count, &err) != ST_OK) {
+		abort_daemon(self, &err);
+	}
+	pthread_mutex_lock(&self->lock);
+	for (size_t i = 0; i < count; i++) {
+		if (files[i].busy) {
+			g_ptr_array_add(self->later, names[i]);
+		} else {
+			g_free(names[i]);
+		}
+		g_free((char *)files[i].path);
+	}
+	pthread_mutex_unlock(&self->lock);
+}
+
 /* Appends names until told to stop. */
 static void take_files(struct rwflowappend *self, unsigned thread)
 {
-	char *name;
+	char *names[APPENDER_GROUP_MAX];
+	size_t count;
 
-	while ((name = next_name(self))) {
-		char *path = g_build_filename(self->opts->incoming_directory, name, NULL);
-		struct err err;
-		int st = appender_take(self->appender, thread, path, name, &err);
-
-		if (st == ST_EAGAIN) {
-			pthread_mutex_lock(&self->lock);
-			g_ptr_array_add(self->later, g_steal_pointer(&name));
-			pthread_mutex_unlock(&self->lock);
-		} else if (st != ST_OK && st != ST_ENOENT) {
-			abort_daemon(self, &err);
-		}
-		g_free(path);
-		g_free(name);
+	while ((count = next_names(self, names)) > 0) {
+		take_names(self, thread, names, count);
 	}
 }
 
@@ -296,7 +314,6 @@ static int file_found(void *arg, const char *path, const char *name)
 	(void)path;
 	pthread_mutex_lock(&self->lock);
 	g_queue_push_tail(&self->found, g_strdup(name));
-	pthread_cond_signal(&self->wake);
 	pthread_mutex_unlock(&self->lock);
 	return ST_OK;
 }
@@ -314,6 +331,10 @@ static void scan(struct rwflowappend *self)
 	if (dirpoll_scan(self->directory, file_found, self, &err) != ST_OK) {
 		log_msg(LOG_LEVEL_ERR, "%s", err.text);
 	}
+	/* all of them: threads that wake for the first would take it alone */
+	pthread_mutex_lock(&self->lock);
+	pthread_cond_broadcast(&self->wake);
+	pthread_mutex_unlock(&self->lock);
 }
 
 static void watch(struct rwflowappend *self)

@@ -15,13 +15,14 @@
 #include "storage/lockedfile.h"
 #include "storage/newfile.h"
 
-#define LOG_MAGIC   "TSAL"
-#define LOG_VERSION 1
-#define HEAD_BYTES  24
-#define TAIL_BYTES  8
-#define MARK_BYTES  16
-#define PAGE_BYTES  4096 /* the kernel gives up a write at a multiple of it */
-#define COPY_BYTES  (256u << 10)
+#define LOG_MAGIC "TSAL"
+/* The first has one epoch for all, the second one for each entry. */
+enum { LOG_ONE_EPOCH = 1, LOG_EPOCHS = 2 };
+#define HEAD_BYTES 24
+#define TAIL_BYTES 8
+#define MARK_BYTES 16
+#define PAGE_BYTES 4096 /* the kernel gives up a write at a multiple of it */
+#define COPY_BYTES (256u << 10)
 
 struct appendlog {
 	char *root;
@@ -32,6 +33,7 @@ struct appendlog {
 
 /* An entry as read; points into the log's bytes. */
 struct entry {
+	uint64_t epoch;
 	const char *path; /* not terminated */
 	size_t path_len;
 	uint64_t offset;
@@ -161,15 +163,15 @@ static void put_entry(GByteArray *out, const char *path, const struct appendlog_
 	put_be32(out->data + at, put_marks(out, claim));
 }
 
-int appendlog_write(struct appendlog *log, uint64_t epoch, const struct appendlog_claim *claims,
-		    size_t count, struct err *err)
+static int write_log(struct appendlog *log, uint32_t version, uint64_t epoch,
+		     const struct appendlog_claim *claims, size_t count, struct err *err)
 {
 	GByteArray *out = log->bytes;
 	int st;
 
 	g_byte_array_set_size(out, 0);
 	g_byte_array_append(out, (const uint8_t *)LOG_MAGIC, 4);
-	put_number(out, LOG_VERSION, 4);
+	put_number(out, version, 4);
 	put_number(out, epoch, 8);
 	put_number(out, count, 4);
 	put_number(out, 0, 4);
@@ -178,6 +180,9 @@ int appendlog_write(struct appendlog *log, uint64_t epoch, const struct appendlo
 
 		if (!path) {
 			return err_set(err, ST_EIO, "%s: not under %s", claims[i].path, log->root);
+		}
+		if (version == LOG_EPOCHS) {
+			put_number(out, claims[i].epoch, 8);
 		}
 		put_entry(out, path, &claims[i]);
 	}
@@ -190,6 +195,18 @@ int appendlog_write(struct appendlog *log, uint64_t epoch, const struct appendlo
 		st = err_errno(err, err_status(errno), errno, "sync");
 	}
 	return st == ST_OK || !err ? st : err_prefix(err, "%s", log->path);
+}
+
+int appendlog_write(struct appendlog *log, uint64_t epoch, const struct appendlog_claim *claims,
+		    size_t count, struct err *err)
+{
+	return write_log(log, LOG_ONE_EPOCH, epoch, claims, count, err);
+}
+
+int appendlog_write_each(struct appendlog *log, const struct appendlog_claim *claims, size_t count,
+			 struct err *err)
+{
+	return write_log(log, LOG_EPOCHS, 0, claims, count, err);
 }
 
 void appendlog_clear(struct appendlog *log)
@@ -215,28 +232,46 @@ static bool read_all(int fd, GByteArray *out)
 	return got == size;
 }
 
-/* A whole log: its epoch and number of entries. */
-static bool read_log(int fd, GByteArray *out, uint64_t *epoch, uint32_t *count)
+/* The entries of a log, as far as they are read. */
+struct entries {
+	uint32_t version;
+	uint64_t epoch; /* of all */
+	uint32_t left;
+	const uint8_t *at;
+	const uint8_t *end;
+};
+
+/* Of a whole log. */
+static bool read_log(int fd, GByteArray *out, struct entries *entries)
 {
 	if (!read_all(fd, out) || memcmp(out->data, LOG_MAGIC, 4) != 0 ||
-	    get_be32(out->data + 4) != LOG_VERSION ||
+	    get_be32(out->data + 4) < LOG_ONE_EPOCH || get_be32(out->data + 4) > LOG_EPOCHS ||
 	    XXH64(out->data, out->len - TAIL_BYTES, 0) !=
 		    get_be64(out->data + out->len - TAIL_BYTES)) {
 		return false;
 	}
-	*epoch = get_be64(out->data + 8);
-	*count = get_be32(out->data + 16);
+	*entries = (struct entries){
+		.version = get_be32(out->data + 4),
+		.epoch = get_be64(out->data + 8),
+		.left = get_be32(out->data + 16),
+		.at = out->data + HEAD_BYTES,
+		.end = out->data + out->len - TAIL_BYTES,
+	};
 	return true;
 }
 
-static bool next_entry(const uint8_t **at, const uint8_t *end, struct entry *out)
+/* The next one; false: there is none. */
+static bool next_entry(struct entries *entries, struct entry *out)
 {
-	size_t left = (size_t)(end - *at);
-	const uint8_t *from = *at;
+	const size_t epoch_bytes = entries->version == LOG_EPOCHS ? 8 : 0;
+	size_t left = (size_t)(entries->end - entries->at);
+	const uint8_t *from = entries->at + epoch_bytes;
 
-	if (left < 2 || left - 2 < get_be16(from) + 20u) {
+	if (entries->left == 0 || left < epoch_bytes + 2 ||
+	    left - epoch_bytes - 2 < get_be16(from) + 20u) {
 		return false;
 	}
+	out->epoch = epoch_bytes > 0 ? get_be64(entries->at) : entries->epoch;
 	out->path = (const char *)from + 2;
 	out->path_len = get_be16(from);
 	from += 2 + out->path_len;
@@ -244,10 +279,11 @@ static bool next_entry(const uint8_t **at, const uint8_t *end, struct entry *out
 	out->len = get_be64(from + 8);
 	out->mark_count = get_be32(from + 16);
 	out->marks = from + 20;
-	if ((size_t)(end - out->marks) / MARK_BYTES < out->mark_count) {
+	if ((size_t)(entries->end - out->marks) / MARK_BYTES < out->mark_count) {
 		return false;
 	}
-	*at = out->marks + (size_t)out->mark_count * MARK_BYTES;
+	entries->at = out->marks + (size_t)out->mark_count * MARK_BYTES;
+	entries->left--;
 	return true;
 }
 
@@ -435,47 +471,57 @@ static int undo_entry(struct appendlog *log, const struct entry *entry, appendlo
 	return st;
 }
 
+int appendlog_undo_where(struct appendlog *log, bool (*is_open)(const void *arg, uint64_t epoch),
+			 const void *arg, appendlog_report_fn report, void *report_arg,
+			 struct err *err)
+{
+	GArray *found = g_array_new(FALSE, FALSE, sizeof(struct entry));
+	struct entries entries = { .left = 0 };
+	struct entry entry;
+	int st = ST_OK;
+
+	read_log(log->fd, log->bytes, &entries);
+	while (next_entry(&entries, &entry)) {
+		if (is_open(arg, entry.epoch)) {
+			g_array_append_val(found, entry);
+		}
+	}
+	for (guint i = found->len; st == ST_OK && i-- > 0;) {
+		st = undo_entry(log, &g_array_index(found, struct entry, i), report, report_arg,
+				err);
+	}
+	if (st == ST_OK && found->len > 0) {
+		appendlog_clear(log);
+	}
+	g_array_free(found, TRUE);
+	return st;
+}
+
+static bool is_epoch(const void *arg, uint64_t epoch)
+{
+	return *(const uint64_t *)arg == epoch;
+}
+
 int appendlog_undo(struct appendlog *log, uint64_t epoch, appendlog_report_fn report, void *arg,
 		   struct err *err)
 {
-	uint64_t found = 0;
-	uint32_t count = 0;
-	struct entry entry;
-	const uint8_t *at;
-	const uint8_t *end;
-	int st = ST_OK;
-
-	if (!read_log(log->fd, log->bytes, &found, &count) || found != epoch) {
-		return ST_OK;
-	}
-	at = log->bytes->data + HEAD_BYTES;
-	end = log->bytes->data + log->bytes->len - TAIL_BYTES;
-	while (st == ST_OK && count-- > 0 && next_entry(&at, end, &entry)) {
-		st = undo_entry(log, &entry, report, arg, err);
-	}
-	if (st == ST_OK) {
-		appendlog_clear(log);
-	}
-	return st;
+	return appendlog_undo_where(log, is_epoch, &epoch, report, arg, err);
 }
 
 static bool log_claims(const char *log_path, const char *path)
 {
 	int fd = open(log_path, O_RDONLY | O_CLOEXEC);
 	GByteArray *bytes = g_byte_array_new();
-	uint64_t epoch = 0;
-	uint32_t count = 0;
+	struct entries entries = { .left = 0 };
 	struct entry entry;
 	bool claimed = false;
 
-	if (fd >= 0 && read_log(fd, bytes, &epoch, &count)) {
-		const uint8_t *at = bytes->data + HEAD_BYTES;
-		const uint8_t *end = bytes->data + bytes->len - TAIL_BYTES;
-
-		while (!claimed && count-- > 0 && next_entry(&at, end, &entry)) {
-			claimed = entry.path_len == strlen(path) &&
-				  memcmp(entry.path, path, entry.path_len) == 0;
-		}
+	if (fd >= 0) {
+		read_log(fd, bytes, &entries);
+	}
+	while (!claimed && next_entry(&entries, &entry)) {
+		claimed = entry.path_len == strlen(path) &&
+			  memcmp(entry.path, path, entry.path_len) == 0;
 	}
 	if (fd >= 0) {
 		close(fd);

@@ -16,9 +16,16 @@
  *	unlock the files;
  *	appendlog_close(log);
  *
- * On disk, numbers big-endian: "TSAL", version 1 (4 bytes), epoch (8), number of entries (4), zero
- * (4), entries, and the XXH64 of all before. An entry: length of the path (2), path from the root,
- * offset (8), length (8), number of marks (4), marks. A mark: an offset in what is appended (8),
+ * Where claims are of epochs of their own, of which some may be over and others not:
+ *
+ *	appendlog_undo_where(log, is_open, arg, report, report_arg, err);
+ *	...
+ *	appendlog_write_each(log, claims, count, err);
+ *
+ * On disk, numbers big-endian: "TSAL", version (4 bytes), epoch (8), number of entries (4), zero
+ * (4), entries, and the XXH64 of all before. An entry: in version 2 its epoch (8; that before is 0,
+ * in version 1 it is that of all entries), length of the path (2), path from the root, offset (8),
+ * length (8), number of marks (4), marks. A mark: an offset in what is appended (8),
  * the XXH64 of it up to there (8): one at each multiple of 4096 in the file, at the end of each
  * piece that can be cut off alone, and at the end of all. A log that is not whole claims nothing.
  */
@@ -37,6 +44,7 @@
 #define APPENDLOG_MAX    (64u << 20) /* bytes of a log */
 
 struct appendlog_claim {
+	uint64_t epoch;            /* for appendlog_write_each() */
 	const char *path;          /* under the root; borrowed, as are parts and pieces */
 	uint64_t offset;           /* the end of the file */
 	const struct iovec *parts; /* what is appended, one behind the other */
@@ -55,6 +63,9 @@ void appendlog_close(struct appendlog *log);
 /* Replace what the log says; durable on return. Call with all files locked. ST_OK, ST_EIO. */
 int appendlog_write(struct appendlog *log, uint64_t epoch, const struct appendlog_claim *claims,
 		    size_t count, struct err *err);
+/* The same of claims that each have an epoch. */
+int appendlog_write_each(struct appendlog *log, const struct appendlog_claim *claims, size_t count,
+			 struct err *err);
 /* Nothing is claimed any more. Need not be durable: the epoch is over. */
 void appendlog_clear(struct appendlog *log);
 
@@ -69,6 +80,12 @@ typedef void (*appendlog_report_fn)(void *arg, const char *path, uint64_t bytes,
  */
 int appendlog_undo(struct appendlog *log, uint64_t epoch, appendlog_report_fn report, void *arg,
 		   struct err *err);
+
+/* The same of all entries whose epoch is_open; what the others appended counts. The last entry
+ * first: several may be of one file. */
+int appendlog_undo_where(struct appendlog *log, bool (*is_open)(const void *arg, uint64_t epoch),
+			 const void *arg, appendlog_report_fn report, void *report_arg,
+			 struct err *err);
 
 /* Does any log in root claim the file? Ask with the lock of the file held. */
 bool appendlog_is_claimed(const char *root, const char *path);

@@ -192,6 +192,31 @@ test_case 'hours that are over are sealed, and sealed files are appended to' '
 	expect root/in/2024/03/05/in-S10_20240305.12 2003
 '
 
+test_case 'small files are appended together, whatever else there is' '
+	for i in $(seq 0 19); do
+		put three.rw in-S11_20240305.$(printf %02d $i).$i || return 1
+	done &&
+	put big.rw in-S11_20240305.03.again && put empty.rw in-S12_20240305.03.empty && put junk in-S11_20240305.04.junk &&
+	start_append && test_wait 30 taken && stop_append &&
+	for i in $(seq 0 19); do
+		want=3
+		[ $i != 3 ] || want=2003
+		expect root/in/2024/03/05/in-S11_20240305.$(printf %02d $i) $want || return 1
+	done &&
+	test_grep "APPEND OK .in-S11_20240305.07.7. to .$PWD/root/in/2024/03/05/in-S11_20240305.07. @ 0$" log &&
+	test_grep "No records found in incremental file .in-S12_20240305.03.empty." log &&
+	test "$(ls err)" = in-S11_20240305.04.junk && rm -f err/*
+'
+
+test_case 'one hourly file that cannot be written: the files of the others are not harmed' '
+	for i in 0 1 2; do put three.rw in-S13_20240305.0$i.$i || return 1; done &&
+	mkdir -p root/in/2024/03/05/in-S13_20240305.01 &&
+	start_append && test_wait 20 grep -q "Aborting due to append error" log && ! wait "$append" &&
+	test -s in/in-S13_20240305.01.1 && rmdir root/in/2024/03/05/in-S13_20240305.01 &&
+	start_append && test_wait 20 taken && stop_append &&
+	for i in 0 1 2; do expect root/in/2024/03/05/in-S13_20240305.0$i 3 || return 1; done
+'
+
 test_case 'a repository that cannot be written stops the daemon; nothing is lost' '
 	put three.rw in-S9_20240305.12.NNNNNN &&
 	mkdir -p root/in/2024/03/05/in-S9_20240305.12 &&
@@ -203,8 +228,7 @@ test_case 'a repository that cannot be written stops the daemon; nothing is lost
 
 # killed N KIND: killed at the Nth change, then again a little later, then left alone
 killed() {
-	mkdir -p "k$1/in" "k$1/root" "k$1/err" &&
-		cp three.rw "k$1/in/in-S0_20240305.12.one" && cp big.rw "k$1/in/in-S0_20240305.12.two" || return 1
+	mkdir -p "k$1/in" "k$1/root" "k$1/err" && killed_files "$@" || return 1
 	for at in "$1" $(($1 % 7 + 1)) 0; do
 		$killat "$at" rwflowappend --no-daemon --log-pathname="$PWD/k$1/log" \
 			--incoming-directory="$PWD/k$1/in" --root-directory="$PWD/k$1/root" \
@@ -215,7 +239,14 @@ killed() {
 		kill -TERM "$traced" 2>/dev/null
 		wait "$traced"
 	done
-	[ -z "$(ls "k$1/in")" ] && expect "k$1/root/in/2024/03/05/in-S0_20240305.12" 2003
+	[ -z "$(ls "k$1/in")" ] && killed_expect "$1"
+}
+# two for one hour
+killed_files() {
+	cp three.rw "k$1/in/in-S0_20240305.12.one" && cp big.rw "k$1/in/in-S0_20240305.12.two"
+}
+killed_expect() {
+	expect "k$1/root/in/2024/03/05/in-S0_20240305.12" 2003
 }
 
 $killat 0 true
@@ -231,6 +262,34 @@ else
 			done &&
 			for killer in \$killers; do
 				wait \$killer || { cat k*.out; return 1; }
+			done &&
+			rm -rf k[0-9]*
+		"
+	done
+
+	# five for five hours, of which one has records
+	killed_files() {
+		for i in 0 1 2 3 4; do cp three.rw "k$1/in/in-S0_20240305.1$i.$i" || return 1; done
+		mkdir -p "k$1/root/in/2024/03/05" && cp big.rw "k$1/root/in/2024/03/05/in-S0_20240305.12"
+	}
+	killed_expect() {
+		for i in 0 1 2 3 4; do
+			want=3
+			[ $i != 2 ] || want=2003
+			expect "k$1/root/in/2024/03/05/in-S0_20240305.1$i" $want || return 1
+		done
+	}
+	for kind in silk block; do
+		test_case "killed at every change of files that are appended together ($kind)" "
+			for first in 1 17 33 49; do
+				killers= &&
+				for n in \$(seq \$first \$((first + 15))); do
+					killed \$n $kind >k\$n.out 2>&1 &
+					killers=\"\$killers \$!\"
+				done &&
+				for killer in \$killers; do
+					wait \$killer || { cat k*.out; return 1; }
+				done || return 1
 			done &&
 			rm -rf k[0-9]*
 		"

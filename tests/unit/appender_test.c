@@ -63,12 +63,13 @@ static void fixture_release(struct fixture *at)
 static int take(struct fixture *at, unsigned thread)
 {
 	char *path = g_build_filename(at->in, NAME, NULL);
+	struct appender_file file = { .path = path, .name = NAME };
 	struct err err = { .status = ST_OK };
-	int st = appender_take(at->appender, thread, path, NAME, &err);
+	int st = appender_take(at->appender, thread, &file, 1, &err);
 
 	unit_at("%s", err.text);
 	g_free(path);
-	return st;
+	return st == ST_OK && !file.done ? ST_ENOENT : st;
 }
 
 static struct record record_of(unsigned i)

@@ -413,6 +413,71 @@ static void test_many(void)
 	g_free(folder);
 }
 
+enum { BASE_BYTES = 100, FIRST_BYTES = 6000, SECOND_BYTES = 300 };
+
+static bool is_open(const void *arg, uint64_t epoch)
+{
+	return *(const uint64_t *)arg >> epoch & 1;
+}
+
+/* Appended one behind the other to one file, and by another then; of those whose epoch (1, 2) is
+ * open (bits) nothing stays. */
+static void undo_each(const char *root, uint64_t open, bool another)
+{
+	static uint8_t bytes[BASE_BYTES + FIRST_BYTES + SECOND_BYTES + 10];
+	const size_t second_at = BASE_BYTES + FIRST_BYTES;
+	const struct iovec first = { bytes + BASE_BYTES, FIRST_BYTES };
+	const struct iovec second = { bytes + second_at, SECOND_BYTES };
+	char *path = g_build_filename(root, "any", NULL);
+	const struct appendlog_claim claims[] = {
+		{ 1, path, BASE_BYTES, &first, 1, FIRST_BYTES, NULL, 0 },
+		{ 2, path, second_at, &second, 1, SECOND_BYTES, NULL, 0 },
+	};
+	const gsize len = another ? sizeof(bytes) : sizeof(bytes) - 10;
+	GByteArray *want = g_byte_array_new();
+	struct appendlog *log = NULL;
+	uint64_t taken = 0;
+	char *got = NULL;
+	gsize got_len = 0;
+
+	unit_at("open %u%s", (unsigned)open, another ? ", another" : "");
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		bytes[i] = (uint8_t)(i * 7 + i / 256 + 1);
+	}
+	CU_ASSERT(g_file_set_contents(path, (const char *)bytes, (gssize)len, NULL));
+	CU_ASSERT_EQUAL(appendlog_open(&log, root, "each", NULL), ST_OK);
+	CU_ASSERT_EQUAL(appendlog_write_each(log, claims, G_N_ELEMENTS(claims), NULL), ST_OK);
+	CU_ASSERT(appendlog_is_claimed(root, path));
+	appendlog_close(log);
+	CU_ASSERT_EQUAL(appendlog_open(&log, root, "each", NULL), ST_OK);
+	CU_ASSERT_EQUAL(appendlog_undo_where(log, is_open, &open, count_report, &taken, NULL),
+			ST_OK);
+	CU_ASSERT_EQUAL(appendlog_is_claimed(root, path), open == 0);
+	appendlog_clear(log);
+	appendlog_close(log);
+	UNIT_ASSERT_U64(taken, (open & 2 ? FIRST_BYTES : 0) + (open & 4 ? SECOND_BYTES : 0));
+	g_byte_array_append(want, bytes, BASE_BYTES);
+	g_byte_array_append(want, first.iov_base, open & 2 ? 0 : FIRST_BYTES);
+	g_byte_array_append(want, second.iov_base, open & 4 ? 0 : SECOND_BYTES);
+	g_byte_array_append(want, bytes + second_at + SECOND_BYTES, another ? 10 : 0);
+	CU_ASSERT(g_file_get_contents(path, &got, &got_len, NULL));
+	CU_ASSERT(got_len == want->len && memcmp(got, want->data, got_len) == 0);
+	g_free(got);
+	g_byte_array_unref(want);
+	g_free(path);
+}
+
+static void test_each_epoch(void)
+{
+	char *root = scratch("each");
+
+	for (uint64_t open = 0; open < 8; open += 2) {
+		undo_each(root, open, false);
+		undo_each(root, open, true);
+	}
+	g_free(root);
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {
@@ -421,6 +486,7 @@ int main(void)
 		{ "kinds of files", test_kinds },
 		{ "killed inside a write", test_crashes },
 		{ "epochs and damage", test_epochs },
+		{ "an epoch for each entry", test_each_epoch },
 		{ NULL, NULL },
 	};
 
