@@ -345,11 +345,28 @@ static void order_fresh(struct iptree *tree)
 	setblock_sort(tree->fresh.at, tree->fresh.count);
 }
 
+/* Most scattered blocks go the short way. False: nothing is changed. */
+static bool add_apart(struct iptree *tree)
+{
+	bool is_apart = tree->is_apart && !tree->was_near && !tree->leaves.count &&
+			tree->pending.count && tree->fresh.count;
+
+	if (!is_apart) {
+		return false;
+	}
+	tree->was_near = !iptree_merge_apart(tree);
+	tree->combine_next = tree->combine_next && (tree->was_near || tree->loading);
+	return !tree->was_near;
+}
+
 /* Ordered ones become pending ones, or part of the tree when leaves have been joined since. */
 static void settle_ordered(struct iptree *tree)
 {
 	uint32_t until;
 
+	if (add_apart(tree)) {
+		return;
+	}
 	while ((until = add_pending(tree))) {
 		iptree_grow(tree, until);
 		tree->combine_next = false;

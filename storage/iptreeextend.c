@@ -56,12 +56,6 @@ static void mark_leaf(struct part *part, uint32_t place, bool is_late, uint32_t 
 	word->late |= (uint64_t)is_late << place % 64;
 }
 
-/* Two neighbours in order: is the second one neither inside the first nor its other half? */
-static bool are_apart(const struct setblock *a, const struct setblock *b, unsigned shared)
-{
-	return shared + 1 < a->prefix || (shared + 1 == a->prefix && b->prefix != a->prefix);
-}
-
 /* Whether they are apart; false: what is made is good for nothing. */
 static bool walk_part(struct part *part)
 {
@@ -85,7 +79,7 @@ static bool walk_part(struct part *part)
 		if (last) {
 			unsigned shared = ip_shared_bits(last->ip, next->ip);
 
-			if (!are_apart(last, next, shared)) {
+			if (!iptree_are_apart(last, next, shared)) {
 				return false;
 			}
 			iptree_shape_leaf(&part->shaping, last, place - 1, (int)shared);
@@ -235,7 +229,8 @@ static bool are_parts_apart(const struct part *part, const struct part *second)
 	const struct setblock *a = last_leaf(part);
 	const struct setblock *b = first_leaf(second);
 
-	return part->is_apart && second->is_apart && are_apart(a, b, ip_shared_bits(a->ip, b->ip));
+	return part->is_apart && second->is_apart &&
+	       iptree_are_apart(a, b, ip_shared_bits(a->ip, b->ip));
 }
 
 /* Whether they are apart; false: what is made is good for nothing. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The inside of a tree, for iptree.c (taking blocks in), iptreegrow.c (growing by many blocks at
- * once), iptreeextend.c (the same where they lie apart) and iptreeshape.c (what is written) only.
+ * The inside of a tree, for iptree.c (taking blocks in), iptreeapart.c (merging those that lie
+ * apart), iptreegrow.c (growing by many blocks at once), iptreeextend.c (the same where they lie
+ * apart) and iptreeshape.c (what is written) only.
  */
 #ifndef TUSSAH_STORAGE_IPTREEPARTS_H
 #define TUSSAH_STORAGE_IPTREEPARTS_H
@@ -87,6 +88,7 @@ struct iptree {
 	bool changed;      /* since the last clean */
 	bool loading;      /* do not join yet */
 	bool is_apart;     /* nothing pending covers or joins anything */
+	bool was_near;     /* some fresh ones did not lie apart, so the next ones may not either */
 	/* Of a clean tree; NULL: not made. */
 	struct tree_shape shape;
 	uint32_t *places;      /* of nodes, by number */
@@ -162,8 +164,24 @@ static inline const struct setblock *iptree_leaf_at(const struct iptree *tree, u
 	return iptree_is_late(tree, place) ? &tree->late.at[late] : &tree->leaves.at[place - late];
 }
 
+/*
+ * Two neighbours in order, which share so many bits: is the second one neither inside the first nor
+ * its other half?
+ */
+static inline bool iptree_are_apart(const struct setblock *a, const struct setblock *b,
+				    unsigned shared)
+{
+	return shared + 1 < a->prefix || (shared + 1 == a->prefix && b->prefix != a->prefix);
+}
+
 /* How large an array becomes that is full. */
 uint32_t iptree_grown(uint32_t capacity);
+
+/*
+ * Fresh blocks, in order, with their moments, become pending ones, as which there are some that lie
+ * apart; there are no leaves. False, and both are as they were: they are not all apart.
+ */
+bool iptree_merge_apart(struct iptree *tree);
 
 /*
  * The pending blocks up to this moment go into the tree, in their order, and leaves are joined.

@@ -86,6 +86,7 @@ static const struct drawing drawings[] = {
 	{ "blocks of any size", 120, 1, 20, 9, 9000 },
 	{ "large blocks", 127, 1, 100, 1, 40 },
 	{ "blocks only", 20, 1, 100, 108, 9000 },
+	{ "scattered, few of them near others", 30, 1, 0, 128, 70000 },
 	{ "enough for two threads", 62, 2, 0, 128, 70000 },
 	{ "enough for two threads, with blocks", 100, 1, 20, 120, 70000 },
 	{ "enough for two threads, not apart", 60, 1, 1, 70, 70000 },
