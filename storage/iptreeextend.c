@@ -120,21 +120,25 @@ static uint32_t place_from(const struct setblocks *blocks, struct ip from)
 	return low;
 }
 
-/* The first and the last of both lists together. */
+/* The first and the last of both lists together; there are fresh ones. */
 static struct ip lowest(const struct part *part)
 {
-	const struct setblock *old = part->old.at;
-	const struct setblock *fresh = part->fresh.at;
+	struct ip ip = part->fresh.at[0].ip;
 
-	return part->old.count && ip_compare(old->ip, fresh->ip) < 0 ? old->ip : fresh->ip;
+	if (part->old.count > 0 && ip_compare(part->old.at[0].ip, ip) < 0) {
+		ip = part->old.at[0].ip;
+	}
+	return ip;
 }
 
 static struct ip highest(const struct part *part)
 {
-	const struct setblock *old = setblocks_end(&part->old) - 1;
-	const struct setblock *fresh = setblocks_end(&part->fresh) - 1;
+	struct ip ip = part->fresh.at[part->fresh.count - 1].ip;
 
-	return part->old.count && ip_compare(old->ip, fresh->ip) > 0 ? old->ip : fresh->ip;
+	if (part->old.count > 0 && ip_compare(part->old.at[part->old.count - 1].ip, ip) > 0) {
+		ip = part->old.at[part->old.count - 1].ip;
+	}
+	return ip;
 }
 
 /*
@@ -157,7 +161,9 @@ static bool split(struct part *part, struct part *second)
 	*second = *part;
 	part->old.count = old;
 	part->fresh.count = fresh;
-	second->old = (struct setblocks){ second->old.at + old, second->old.count - old };
+	if (old > 0) {
+		second->old = (struct setblocks){ second->old.at + old, second->old.count - old };
+	}
 	second->fresh = (struct setblocks){ second->fresh.at + fresh, second->fresh.count - fresh };
 	second->late_before = fresh;
 	second->place = old + fresh;
