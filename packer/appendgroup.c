@@ -107,19 +107,10 @@ static void group_add(struct group *group, struct appender_file *file)
 	}
 }
 
-/* The order in which a packer locks hourly files. */
 static int member_compare(const void *a, const void *b)
 {
-	const struct hourfile_key *x = &((const struct member *)a)->in.key;
-	const struct hourfile_key *y = &((const struct member *)b)->in.key;
-
-	if (x->sensor != y->sensor) {
-		return x->sensor < y->sensor ? -1 : 1;
-	}
-	if (x->flowtype != y->flowtype) {
-		return x->flowtype < y->flowtype ? -1 : 1;
-	}
-	return x->hour_ns < y->hour_ns ? -1 : x->hour_ns > y->hour_ns;
+	return hourfile_key_compare(&((const struct member *)a)->in.key,
+				    &((const struct member *)b)->in.key);
 }
 
 /* ---- before anything is written ---- */

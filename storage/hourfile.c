@@ -19,6 +19,17 @@ struct hourfile_writer {
 	unsigned new_folders; /* how many of them were made with it */
 };
 
+int hourfile_key_compare(const struct hourfile_key *a, const struct hourfile_key *b)
+{
+	if (a->sensor != b->sensor) {
+		return a->sensor < b->sensor ? -1 : 1;
+	}
+	if (a->flowtype != b->flowtype) {
+		return a->flowtype < b->flowtype ? -1 : 1;
+	}
+	return a->hour_ns < b->hour_ns ? -1 : a->hour_ns > b->hour_ns;
+}
+
 unsigned hourfile_missing_folders(const char *path)
 {
 	char *folder = g_path_get_dirname(path);

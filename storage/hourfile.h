@@ -60,6 +60,9 @@ struct hourfile_key {
 	uint8_t flowtype;
 };
 
+/* By sensor, flowtype, hour, as strcmp(): the order of reports, and in which several are locked. */
+int hourfile_key_compare(const struct hourfile_key *a, const struct hourfile_key *b);
+
 /* What a new file becomes; an existing one keeps its kind. */
 enum hourfile_kind {
 	HOURFILE_BLOCKS,
