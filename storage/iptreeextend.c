@@ -147,14 +147,20 @@ static struct ip highest(const struct part *part)
  */
 static bool split(struct part *part, struct part *second)
 {
-	struct ip first = lowest(part);
-	unsigned root = node_prefix_at(ip_shared_bits(first, highest(part)));
-	struct ip middle = ip_masked(part->fresh.at[part->fresh.count / 2].ip, root + STRIDE_BITS);
-	uint32_t old = place_from(&part->old, middle);
-	uint32_t fresh = place_from(&part->fresh, middle);
+	struct ip middle;
+	unsigned root;
+	uint32_t old;
+	uint32_t fresh;
 
-	if (part->old.count + part->fresh.count < SPLIT_MIN || processors_count() < 2 ||
-	    old + fresh == 0) {
+	if (part->old.count + part->fresh.count < SPLIT_MIN || processors_count() < 2) {
+		return false;
+	}
+	/* so many leaves differ before the last slots */
+	root = node_prefix_at(ip_shared_bits(lowest(part), highest(part)));
+	middle = ip_masked(part->fresh.at[part->fresh.count / 2].ip, root + STRIDE_BITS);
+	old = place_from(&part->old, middle);
+	fresh = place_from(&part->fresh, middle);
+	if (old + fresh == 0) {
 		return false;
 	}
 	part->root = (int)root;
