@@ -120,25 +120,24 @@ static uint32_t place_from(const struct setblocks *blocks, struct ip from)
 	return low;
 }
 
-/* The first and the last of both lists together; there are fresh ones. */
-static struct ip lowest(const struct part *part)
+/* Of both lists together; NULL: they are empty. */
+static const struct setblock *first_leaf(const struct part *part)
 {
-	struct ip ip = part->fresh.at[0].ip;
-
-	if (part->old.count > 0 && ip_compare(part->old.at[0].ip, ip) < 0) {
-		ip = part->old.at[0].ip;
+	if (!part->old.count || !part->fresh.count) {
+		return part->old.count ? part->old.at : part->fresh.at;
 	}
-	return ip;
+	return setblock_order(part->old.at, part->fresh.at) < 0 ? part->old.at : part->fresh.at;
 }
 
-static struct ip highest(const struct part *part)
+static const struct setblock *last_leaf(const struct part *part)
 {
-	struct ip ip = part->fresh.at[part->fresh.count - 1].ip;
+	const struct setblock *old = part->old.count ? setblocks_end(&part->old) - 1 : NULL;
+	const struct setblock *fresh = part->fresh.count ? setblocks_end(&part->fresh) - 1 : NULL;
 
-	if (part->old.count > 0 && ip_compare(part->old.at[part->old.count - 1].ip, ip) > 0) {
-		ip = part->old.at[part->old.count - 1].ip;
+	if (!old || !fresh) {
+		return old ? old : fresh;
 	}
-	return ip;
+	return setblock_order(old, fresh) > 0 ? old : fresh;
 }
 
 /*
@@ -156,7 +155,7 @@ static bool split(struct part *part, struct part *second)
 		return false;
 	}
 	/* so many leaves differ before the last slots */
-	root = node_prefix_at(ip_shared_bits(lowest(part), highest(part)));
+	root = node_prefix_at(ip_shared_bits(first_leaf(part)->ip, last_leaf(part)->ip));
 	middle = ip_masked(part->fresh.at[part->fresh.count / 2].ip, root + STRIDE_BITS);
 	old = place_from(&part->old, middle);
 	fresh = place_from(&part->fresh, middle);
@@ -214,26 +213,6 @@ static void join(struct part *part, struct part *second)
 	if (part->words && second->place % 64) {
 		part->words[second->place / 64].late |= second->edge.late;
 	}
-}
-
-/* The last leaf of a part, and the first. */
-static const struct setblock *last_leaf(const struct part *part)
-{
-	const struct setblock *old = setblocks_end(&part->old) - 1;
-	const struct setblock *fresh = setblocks_end(&part->fresh) - 1;
-
-	if (!part->old.count || !part->fresh.count) {
-		return part->old.count ? old : fresh;
-	}
-	return setblock_order(old, fresh) > 0 ? old : fresh;
-}
-
-static const struct setblock *first_leaf(const struct part *part)
-{
-	if (!part->old.count || !part->fresh.count) {
-		return part->old.count ? part->old.at : part->fresh.at;
-	}
-	return setblock_order(part->old.at, part->fresh.at) < 0 ? part->old.at : part->fresh.at;
 }
 
 static bool are_parts_apart(const struct part *part, const struct part *second)
