@@ -265,7 +265,7 @@ INLINE void take_row(struct packing *p, struct lzo1xrows *work, const uint8_t *r
 
 size_t lzo1xrows_pack(struct lzo1xrows *work, const uint8_t *in, size_t len, uint8_t *out)
 {
-	struct packing p = { .literals = in, .end = in + len, .begin = out, .out = out };
+	struct packing p = { .literals = in, .end = in + len, .begin = out, .out = out, .at = in };
 
 	memset(work, 0, sizeof(*work));
 	for (uint32_t number = 1; number < len / ROW; number++) {
