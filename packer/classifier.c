@@ -199,6 +199,14 @@ void classifier_free(struct classifier *classifier)
 
 /* ---- records ---- */
 
+/* The networks of an IPv4 address by its page; PAGE_MIXED: more of it must be looked at. */
+static inline unsigned page_networks(const struct classifier *classifier, struct ip ip)
+{
+	uint32_t v4 = ip_to_v4(ip);
+
+	return classifier->pages[classifier->page_of[v4 >> 24]][v4 >> 16 & 0xff];
+}
+
 /*
  * What the sensor has fixed for this end (else fixed is -1) comes to the networks whose lists have it
  * (silk-packing.md 2.8); which of them counts is for the table.
@@ -208,10 +216,9 @@ static inline unsigned end_networks(const struct classifier *classifier, struct 
 {
 	const struct record_end end = { ip, interface, is_v6 };
 	unsigned networks = PAGE_MIXED;
-	uint32_t v4 = ip_to_v4(ip);
 
 	if (classifier->paged && !is_v6 && ip_is_mapped(ip)) {
-		networks = classifier->pages[classifier->page_of[v4 >> 24]][v4 >> 16 & 0xff];
+		networks = page_networks(classifier, ip);
 	}
 	if (networks == PAGE_MIXED) {
 		networks = find_networks(classifier->sensor, &end, false);
@@ -232,14 +239,6 @@ uint8_t classifier_type(const struct classifier *classifier, const struct record
 		end_networks(classifier, rec->dip, rec->output, is_v6, sensor->destination_network);
 
 	return classifier->types[web][source][destination];
-}
-
-/* The networks of an IPv4 address by its page; PAGE_MIXED: more of it must be looked at. */
-static inline unsigned page_networks(const struct classifier *classifier, struct ip ip)
-{
-	uint32_t v4 = ip_to_v4(ip);
-
-	return classifier->pages[classifier->page_of[v4 >> 24]][v4 >> 16 & 0xff];
 }
 
 /* Do pages say all there is to know of most addresses? */

@@ -356,9 +356,9 @@ struct grouptable_parts {
 	uint32_t *hashes; /* of all rows */
 	uint8_t *parts;   /* of each: its part */
 	uint32_t *rows;   /* by parts */
-	uint32_t starts[GROUPTABLE_PARTS_MAX +
-			1]; /* of the rows of each part; the end of the last */
-	uint32_t *map;      /* of each row: its number in the table that its part was added to */
+	/* of the rows of each part; the end of the last */
+	uint32_t starts[GROUPTABLE_PARTS_MAX + 1];
+	uint32_t *map; /* of each row: its number in the table that its part was added to */
 };
 
 struct grouptable_parts *grouptable_divide(const struct grouptable *from, unsigned bits)

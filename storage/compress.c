@@ -82,9 +82,10 @@ static bool zlib_decompress(const uint8_t *in, size_t len, uint8_t *out, size_t 
 	return rc == Z_OK;
 }
 
+/* One for both ways: who asks for it need not know whether rows are packed. */
 static size_t lzo_bound(size_t len)
 {
-	return len + len / 16 + 67;
+	return lzo1xrows_bound(len);
 }
 
 static bool lzo_compress(struct compressor *compressor, const uint8_t *in, size_t len, uint8_t *out,
