@@ -146,6 +146,34 @@ test_case 'addresses are counted the same from blocks of all kinds' '
 	rwsetcat --count-ips half.set >out 2>err && test ! -s out && test_grep half.set err
 '
 
+cat >turn.py <<'END'
+# A set packed by zlib, from standard input, in the other byte order
+import struct, sys, zlib
+
+data = bytearray(sys.stdin.buffer.read())
+at = 16
+while struct.unpack_from('>I', data, at)[0] != 0:
+    at += struct.unpack_from('>I', data, at + 4)[0]
+at += struct.unpack_from('>I', data, at + 4)[0]
+data[4] ^= 1
+out = data[:at]
+while at < len(data):
+    size = struct.unpack_from('>I', data, at)[0]
+    plain = zlib.decompress(bytes(data[at + 8:at + 8 + size]))
+    words = struct.unpack('<%dI' % (len(plain) // 4), plain)
+    packed = zlib.compress(struct.pack('>%dI' % len(words), *words))
+    out += struct.pack('>II', len(packed), len(plain)) + packed
+    at += 8 + size
+sys.stdout.buffer.write(out)
+END
+
+test_case 'addresses are counted the same from a machine of the other byte order' '
+	rwsetbuild --compression-method=zlib --record-version=2 many.txt here.set && python3 turn.py <here.set >there.set &&
+	test_must_fail cmp -s here.set there.set && rwsetcat here.set >out && rwsetcat there.set | test_cmp out - &&
+	rwsetcat --count-ips there.set >out && echo 20000 | test_cmp - out &&
+	rwsetcat --count-ips here.set >out && echo 20000 | test_cmp - out
+'
+
 test_case 'blocks that are not in order are not counted' '
 	head -c -72 many.set >twisted.set && tail -c 36 many.set >>twisted.set && tail -c 72 many.set | head -c 36 >>twisted.set &&
 	rwsetcat --count-ips twisted.set >out 2>err && test ! -s out && test_grep "not in order" err
