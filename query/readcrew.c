@@ -23,7 +23,6 @@ _Static_assert(1u << FRAME_SHIFT == BATCH_ROWS && BATCH_ROWS == FRAME_ROWS, "row
 /* An open file. */
 struct file {
 	int owners; /* atomic */
-	char *name;
 	struct hourfile_reader *reader;
 	const struct blockfile *blocks; /* NULL: a row file */
 	uint64_t number;
@@ -39,7 +38,8 @@ struct unit {
 
 struct event {
 	struct readpiece head; /* first */
-	struct file *file;     /* that was opened; owned. NULL: damage */
+	char *name;            /* of a file that was opened; owned. NULL: damage */
+	struct header header;  /* of that file, which need not be open any more: many may wait */
 	bool at_open;          /* the damage, which keeps the file from being opened */
 	bool goes_on;
 	struct err err;
@@ -80,7 +80,6 @@ static void file_unref(struct file *file)
 {
 	if (file && __atomic_sub_fetch(&file->owners, 1, __ATOMIC_ACQ_REL) == 0) {
 		hourfile_close(file->reader);
-		g_free(file->name);
 		g_free(file);
 	}
 }
@@ -108,11 +107,22 @@ static void put_damage(struct readturn *turn, const struct err *err, bool at_ope
 	put_event(turn, &(struct event){ .at_open = at_open, .goes_on = goes_on, .err = *err });
 }
 
+/* name is taken. */
+static void put_opened(struct readturn *turn, char *name, const struct header *header)
+{
+	struct event event = { .name = name, .header = *header };
+
+	event.header.entries = NULL;
+	event.header.entry_count = 0;
+	header_add_entries(&event.header, header);
+	put_event(turn, &event);
+}
+
 /* By the consumer. ST_END: the input ends here. */
 static int take_event(struct source *source, const struct event *event)
 {
-	if (event->file) {
-		source_opened(source, event->file->name, hourfile_header(event->file->reader));
+	if (event->name) {
+		source_opened(source, event->name, &event->header);
 		return ST_OK;
 	}
 	if (event->at_open) {
@@ -134,7 +144,8 @@ static int take(void *arg, struct scanpiece *piece, bool drained, struct err *er
 	if (!drained) {
 		st = take_event(run->crew->source, event);
 	}
-	file_unref(event->file);
+	header_release(&event->header);
+	g_free(event->name);
 	g_free(event);
 	return st;
 }
@@ -287,11 +298,10 @@ static bool open_unit(struct readturn *turn, struct unit *unit)
 	}
 	unit->file = g_new0(struct file, 1);
 	unit->file->owners = 1;
-	unit->file->name = g_steal_pointer(&unit->name);
 	unit->file->number = unit->number;
 	unit->file->reader = reader;
 	unit->file->blocks = hourfile_blocks(reader);
-	put_event(turn, &(struct event){ .file = file_ref(unit->file) });
+	put_opened(turn, g_steal_pointer(&unit->name), hourfile_header(reader));
 	if (unit->file->blocks) {
 		for (size_t i = 0; (damage = blockfile_damage(unit->file->blocks, i)); i++) {
 			err_set(&err, ST_EFORMAT, "%s", damage);

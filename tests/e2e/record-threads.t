@@ -44,6 +44,16 @@ test_case 'rwcut: parts of the input' '
 	same rwcut --xargs=blocks --start-rec-num=30000 --num-recs=70000 &&
 	same rwcut --xargs=blocks --tail-recs=7 && test_lines with-1/out 8
 '
+test_case 'many small files, and few that may be open' '
+	mkdir small && sed 9q rows | while read -r name; do rwcat "$name" --output-path="small/$(basename "$name")" || return 1; done &&
+	for i in $(seq 40); do ls -d "$PWD"/small/*; done >many &&
+	(
+		ulimit -n 16 && same rwcut --xargs=many --print-filenames && test_lines with-1/err 360 &&
+		same rwuniq --xargs=many --fields=protocol && same rwstats --xargs=many --fields=sip --count=3 &&
+		same rwcount --xargs=many --bin-size=3600 && same rwtotal --xargs=many --proto --skip-zeroes &&
+		same rwaddrcount --xargs=many --print-stat && test "$(cat with-3/status)" = 0
+	)
+'
 test_case 'rwuniq' '
 	same rwuniq --xargs=blocks --fields=sip,dport &&
 	same rwuniq --xargs=blocks --fields=sip,dport --sort-output &&
