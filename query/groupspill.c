@@ -29,6 +29,7 @@ struct groupspill {
 	const char *temp_dir;
 	size_t key_at;     /* where the key begins in what is sorted by */
 	size_t size;       /* bytes of that */
+	unsigned beside;   /* sorters there are beside one: of each distinct count */
 	uint64_t number;   /* presorted: of the first group of the next table */
 	uint8_t *last_key; /* of the last group of the table before */
 	struct rows groups;
@@ -49,6 +50,9 @@ struct groupspill *groupspill_new(const struct groupspill_opts *opts)
 	spill->temp_dir = opts->temp_dir;
 	spill->key_at = opts->presorted ? NUMBER : 0;
 	spill->size = spill->key_at + key_size;
+	for (size_t v = 0; v < opts->spec->value_count; v++) {
+		spill->beside += opts->spec->values[v].op == GROUP_DISTINCT;
+	}
 	spill->last_key = g_malloc0(key_size + 1);
 	spill->distincts = g_new0(struct rows, opts->spec->value_count + 1);
 	spill->out = g_malloc0(spill->size + 1);
@@ -83,6 +87,7 @@ static uint8_t *add_row(struct groupspill *spill, struct rows *rows, size_t key_
 			.row_size = key_size + more,
 			.memory_bytes = spill->memory_bytes / (spill->spec->value_count + 1),
 			.temp_dir = spill->temp_dir,
+			.beside = spill->beside,
 		});
 	}
 	return sorter_add(rows->sorter, err);

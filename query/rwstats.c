@@ -317,6 +317,7 @@ static int rank_all(struct ranking *ranking, const char *temp_dir, struct err *e
 			.key_size = sizeof(uint64_t) + key_size,
 			.row_size = row_size,
 			.temp_dir = temp_dir,
+			.beside = bins->values->len + 1, /* those of the groups, at most */
 		});
 	}
 	while (status == ST_OK && (status = group_next(bins->group, &bin, err)) == ST_OK) {

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <glib.h>
 
@@ -22,6 +23,9 @@
 #define ENTRY_BYTES (2 * sizeof(struct sortentry))
 /* Runs of one level that are merged into one of the next, so that few files are open at once. */
 #define FAN_IN 32
+/* Descriptors that are left to all that is no run; and runs that a sorter has at least. */
+#define OTHER_FILES 8
+#define RUNS_MIN    2
 /* Rows that are handed over by a thread at once. */
 #define PIECE_BYTES ((size_t)256 << 10)
 /* Of those that wait to be taken: a part of the memory, or so many. */
@@ -46,6 +50,7 @@ struct sorter {
 	uint8_t *row; /* handed out */
 
 	GArray *runs;           /* struct leveled_run */
+	guint runs_max;         /* that may be open, beside one that they are merged into */
 	struct rowmerge *merge; /* over all runs, after sorter_finish() */
 };
 
@@ -53,6 +58,19 @@ struct leveled_run {
 	struct rowrun *run;
 	unsigned level;
 };
+
+/* The sorter's share of the descriptors that this process may have, less one. */
+static guint find_runs_max(unsigned beside)
+{
+	struct rlimit limit;
+	rlim_t share;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+		return G_MAXUINT;
+	}
+	share = (MAX(limit.rlim_cur, OTHER_FILES) - OTHER_FILES) / (beside + 1);
+	return (guint)CLAMP(share, RUNS_MIN + 1, G_MAXUINT) - 1;
+}
 
 struct sorter *sorter_new(const struct sorter_opts *opts)
 {
@@ -67,6 +85,7 @@ struct sorter *sorter_new(const struct sorter_opts *opts)
 	sorter->rows = rowstore_new(opts->row_size, opts->key_size);
 	sorter->row = g_malloc(opts->row_size + ROWFORM_SLACK);
 	sorter->runs = g_array_new(FALSE, FALSE, sizeof(struct leveled_run));
+	sorter->runs_max = find_runs_max(opts->beside);
 	return sorter;
 }
 
@@ -254,40 +273,58 @@ static void append_run(struct sorter *sorter, struct rowrun *run, unsigned level
 	g_array_append_val(sorter->runs, leveled);
 }
 
-/* The last FAN_IN runs, when they are of one level, become one of the next level; and so on. */
+static unsigned run_level(const struct sorter *sorter, guint i)
+{
+	return g_array_index(sorter->runs, struct leveled_run, i).level;
+}
+
+/* The runs from this one on become one of the level above its. */
+static int combine_from(struct sorter *sorter, guint first, struct err *err)
+{
+	unsigned level = run_level(sorter, first);
+	struct rowrun *combined = NULL;
+	struct rowmerge *merge;
+	const uint8_t *row;
+	int status = rowrun_new(&combined, sorter->temp_dir, sorter->row_size, err);
+
+	if (status != ST_OK) {
+		return status;
+	}
+	merge = merge_runs(sorter, first);
+	while ((status = rowmerge_next(merge, &row, err)) == ST_OK) {
+		status = rowrun_write(combined, row, err);
+		if (status != ST_OK) {
+			break;
+		}
+	}
+	status = status == ST_END ? rowrun_finish(combined, err) : status;
+	rowmerge_free(merge);
+	for (guint i = first; i < sorter->runs->len; i++) {
+		rowrun_free(g_array_index(sorter->runs, struct leveled_run, i).run);
+	}
+	g_array_set_size(sorter->runs, first);
+	append_run(sorter, combined, level + 1);
+	return status;
+}
+
+/*
+ * The last FAN_IN runs, when they are of one level, become one of the next level; and so on. All of
+ * them become one when no more may be open.
+ */
 static int combine_runs(struct sorter *sorter, struct err *err)
 {
 	int status = ST_OK;
 
 	while (status == ST_OK && sorter->runs->len >= FAN_IN) {
 		guint first = sorter->runs->len - FAN_IN;
-		unsigned level = g_array_index(sorter->runs, struct leveled_run, first).level;
-		struct rowmerge *merge;
-		struct rowrun *combined = NULL;
-		const uint8_t *row;
 
-		if (level !=
-		    g_array_index(sorter->runs, struct leveled_run, sorter->runs->len - 1).level) {
+		if (run_level(sorter, first) != run_level(sorter, sorter->runs->len - 1)) {
 			break;
 		}
-		status = rowrun_new(&combined, sorter->temp_dir, sorter->row_size, err);
-		if (status != ST_OK) {
-			break;
-		}
-		merge = merge_runs(sorter, first);
-		while ((status = rowmerge_next(merge, &row, err)) == ST_OK) {
-			status = rowrun_write(combined, row, err);
-			if (status != ST_OK) {
-				break;
-			}
-		}
-		status = status == ST_END ? rowrun_finish(combined, err) : status;
-		rowmerge_free(merge);
-		for (guint i = first; i < sorter->runs->len; i++) {
-			rowrun_free(g_array_index(sorter->runs, struct leveled_run, i).run);
-		}
-		g_array_set_size(sorter->runs, first);
-		append_run(sorter, combined, level + 1);
+		status = combine_from(sorter, first, err);
+	}
+	if (status == ST_OK && sorter->runs->len >= sorter->runs_max) {
+		status = combine_from(sorter, 0, err);
 	}
 	return status;
 }

@@ -34,6 +34,7 @@ struct sorter_opts {
 	const char *temp_dir;  /* kept; folder of temporary files, which have no name */
 	bool reverse;          /* greatest key first */
 	unsigned threads; /* that sort; for little they are not started. 0: one, the caller's */
+	unsigned beside;  /* other sorters that have temporary files at the same time */
 };
 
 struct sorter;

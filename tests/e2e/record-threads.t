@@ -67,11 +67,16 @@ test_case 'rwuniq' '
 '
 test_case 'rwuniq in little memory' '
 	same rwuniq --xargs=blocks --fields=sip,dip,dport --values=records,distinct:sport --memory=1m --temp-directory=. &&
-	cp with-1/out little &&
+	cp with-1/out little && cp little little-1 &&
 	rwuniq --xargs=blocks --fields=sip,dip,dport --values=records,distinct:sport --sort-output >out && cmp out little &&
 	rwuniq --fields=sip,dport,stime --values=records,distinct:dip --presorted-input large.rw >out &&
 	rwuniq --fields=sip,dport,stime --values=records,distinct:dip --presorted-input --memory=1m --temp-directory=. \
-		large.rw >little && cmp out little
+		large.rw >little && cmp out little &&
+	(
+		ulimit -n 16 &&
+		rwuniq --xargs=blocks --fields=sip,dip,dport --values=records,distinct:sport --memory=1m --temp-directory=. >few &&
+		cmp little-1 few && rwstats --xargs=blocks --fields=sip,dip,dport --percentage=0 --memory=1m --temp-directory=. >few
+	) && rwstats --xargs=blocks --fields=sip,dip,dport --percentage=0 >out && cmp out few
 '
 test_case 'rwstats' '
 	same rwstats --xargs=blocks --fields=sip --values=bytes --count=10 &&

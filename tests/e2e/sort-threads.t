@@ -39,6 +39,12 @@ test_case 'rwsort' '
 	same rwsort --fields=protocol &&
 	same rwsort --fields=bytes,samplingInterval --xargs=names
 '
+test_case 'few files that may be open' '
+	rwsort --fields=stime,sip --xargs=names --output-path=many.rw && (
+		ulimit -n 16 && rwsort --fields=stime,sip --xargs=names --memory=400k --temp-directory=. --output-path=few.rw &&
+		rwdedupe large.rw --memory=400k --temp-directory=. --output-path=deduped.rw
+	) && rwcompare many.rw few.rw && rwdedupe large.rw --output-path=all.rw && rwcompare all.rw deduped.rw
+'
 test_case 'rwdedupe' '
 	same rwdedupe --xargs=names && test "$(head -1 withthreads1/records)" -eq "$(rwcut --all-fields --no-titles large.rw | sort -u | wc -l)" &&
 	same rwdedupe --xargs=names --ignore-fields=sip,stime &&

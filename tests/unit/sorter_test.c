@@ -2,6 +2,7 @@
 #include "query/sorter.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 #include <glib.h>
 
@@ -212,6 +213,18 @@ static void test_drain(void)
 	}
 }
 
+/* So many that 32 runs of a level would not be open at once. */
+static void test_few_descriptors(void)
+{
+	struct rlimit before;
+
+	CU_ASSERT_EQUAL(getrlimit(RLIMIT_NOFILE, &before), 0);
+	CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 16, before.rlim_max }), 0);
+	check_sorted(3000, 50, 1, false);
+	check_sorted(20000, 20, 32 * 30, true);
+	CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 static void test_no_folder(void)
 {
 	const struct sorter_opts opts = {
@@ -280,6 +293,7 @@ int main(void)
 		{ "order", test_order },
 		{ "several rows at a time", test_add_rows },
 		{ "handed out by several threads", test_drain },
+		{ "few descriptors", test_few_descriptors },
 		{ "no folder for runs", test_no_folder },
 		{ NULL, NULL },
 	};
