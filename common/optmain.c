@@ -33,6 +33,13 @@ static int answer(const struct optmain *program, enum opt_action action)
 	return EXIT_SUCCESS;
 }
 
+static void warn(void *arg, const char *text)
+{
+	const struct optmain *program = arg;
+
+	fprintf(stderr, "%s: %s\n", program->name, text);
+}
+
 bool optmain_parse(const struct optmain *program, void *opts, int argc, char **argv,
 		   struct opt_result *result, int *status)
 {
@@ -48,6 +55,10 @@ bool optmain_parse(const struct optmain *program, void *opts, int argc, char **a
 		g_free(result->args);
 		result->args = NULL;
 		return false;
+	}
+	if (program->standins) {
+		standin_check(program->standins, program->table, program->getenv, warn,
+			      (void *)program);
 	}
 	return true;
 }

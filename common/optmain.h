@@ -13,17 +13,21 @@
 #define TUSSAH_COMMON_OPTMAIN_H
 
 #include "common/opt.h"
+#include "common/standin.h"
 
 struct optmain {
 	const char *name;
 	const char *usage;   /* behind the name, for --help */
 	const char *summary; /* one line */
 	const struct opt *table;
-	int usage_status; /* what a wrong command line ends with; 0: EXIT_FAILURE */
+	int usage_status;               /* what a wrong command line ends with; 0: EXIT_FAILURE */
+	const struct standin *standins; /* NULL: no variable stands in for a switch */
+	standin_getenv_fn getenv;       /* with standins */
 };
 
 /*
- * First of all: make sure that the standard streams are open, and read the switches into opts.
+ * First of all: make sure that the standard streams are open, read the switches into opts, and tell
+ * which variables that stand in for a switch are passed over.
  * false: that is all, and *status is the exit status; what was wrong has been told.
  */
 bool optmain_parse(const struct optmain *program, void *opts, int argc, char **argv,

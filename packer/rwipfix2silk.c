@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "packer/ipfix.h"
@@ -93,6 +94,8 @@ static const struct tosilk_program program = {
 		.usage = "[SWITCHES] [IPFIX-FILES]",
 		.summary = "Convert IPFIX records to flow records",
 		.table = ipfix2silk_table,
+		.standins = compressionopt_standins,
+		.getenv = getenv,
 	},
 	.offset = offsetof(struct ipfix2silk_opts, common),
 	.reads_stdin = true,

@@ -3,6 +3,7 @@
 #include <glib.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "packer/pdufile.h"
@@ -119,6 +120,8 @@ static const struct tosilk_program program = {
 		.usage = "[SWITCHES] PDU-FILES",
 		.summary = "Convert NetFlow v5 records to flow records",
 		.table = pdu2silk_table,
+		.standins = compressionopt_standins,
+		.getenv = getenv,
 	},
 	.offset = offsetof(struct pdu2silk_opts, common),
 	.read = read_file,

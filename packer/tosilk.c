@@ -140,26 +140,14 @@ static bool is_set(const char *variable)
 	return text && *text;
 }
 
-/* A variable that names no method is passed over, and told. */
-static uint8_t choose_compression(const struct tosilk *self)
-{
-	const char *variable = getenv("SILK_COMPRESSION_METHOD");
-	struct err err;
-
-	if (compressionopt_check(variable, &err) != ST_OK) {
-		fprintf(stderr, "%s: invalid SILK_COMPRESSION_METHOD '%s': %s\n",
-			self->program->tool.name, variable, err.text);
-	}
-	return compressionopt_choose(&self->opts->compression, variable);
-}
-
 static int open_output(struct tosilk *self, int argc, char **argv, struct err *err)
 {
 	const char *path = self->opts->silk_output ? self->opts->silk_output : "stdout";
 	bool overwrite = bytesink_clobbers(getenv("SILK_CLOBBER"));
 	struct header entries;
 	struct stream_write_opts write_opts = {
-		.compression = choose_compression(self),
+		.compression = compressionopt_choose(&self->opts->compression,
+						     getenv(COMPRESSIONOPT_VARIABLE)),
 		.overwrite = overwrite,
 		.no_silk_version = is_set("SILK_HEADER_NOVERSION"),
 		.entries = &entries,

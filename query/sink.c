@@ -17,7 +17,7 @@ const struct opt sink_opt_table[] = {
 
 enum compression sink_compression(const struct sink_opts *opts)
 {
-	return compressionopt_choose(&opts->compression, tool_getenv("SILK_COMPRESSION_METHOD"));
+	return compressionopt_choose(&opts->compression, tool_getenv(COMPRESSIONOPT_VARIABLE));
 }
 
 void sink_write_opts(const struct sink_opts *opts, struct stream_write_opts *out)

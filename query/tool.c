@@ -317,30 +317,22 @@ static int check_policy(const char *text, struct err *err)
 	return ipv6_policy_parse(text, &policy, err);
 }
 
-/* Variables that stand in for a switch; those of forms of addresses and times are format.c's. */
-static const struct stand_in {
-	const char *option;
-	const char *variable;
-	int (*check)(const char *text, struct err *err);
-} stand_in_table[] = {
-	{ "compression-method", "SILK_COMPRESSION_METHOD", compressionopt_check },
+/* Those of forms of addresses and times are format.c's. */
+static const struct standin policy_standins[] = {
 	{ "ipv6-policy", "SILK_IPV6_POLICY", check_policy },
+	{ NULL, NULL, NULL },
 };
 
-/* A variable that says nothing one can understand is passed over, and told once. */
-static void check_stand_in(void *arg, const struct opt *opt)
+static void warn_of_variable(void *arg, const char *text)
 {
 	(void)arg;
-	for (size_t i = 0; i < G_N_ELEMENTS(stand_in_table); i++) {
-		const struct stand_in *row = &stand_in_table[i];
-		const char *text =
-			strcmp(opt->name, row->option) == 0 ? tool_getenv(row->variable) : NULL;
-		struct err err;
+	tool_warn("%s", text);
+}
 
-		if (text && row->check(text, &err) != ST_OK) {
-			tool_warn("invalid %s '%s': %s", row->variable, text, err.text);
-		}
-	}
+static void check_variables(void)
+{
+	standin_check(compressionopt_standins, tool.opts, getenv, warn_of_variable, NULL);
+	standin_check(policy_standins, tool.opts, getenv, warn_of_variable, NULL);
 }
 
 static int act(struct tool_env *env, enum opt_action action, void *opts,
@@ -359,7 +351,7 @@ static int act(struct tool_env *env, enum opt_action action, void *opts,
 	case OPT_RUN:
 		break;
 	}
-	opt_walk(tool.opts, check_stand_in, NULL);
+	check_variables();
 	return tool.run(env, opts, result->nargs, result->args);
 }
 

@@ -120,6 +120,8 @@ static const struct optmain program = {
 	.usage = "[SWITCHES] CAPTURE-FILE",
 	.summary = "Make a flow record of every packet of a capture file",
 	.table = ptoflow_table,
+	.standins = compressionopt_standins,
+	.getenv = getenv,
 };
 
 struct counts {
@@ -239,25 +241,13 @@ static void take_packet(void *arg, int64_t time_ns, const uint8_t *bytes, uint32
 
 /* --- files --- */
 
-/* A variable that names no method is passed over, and told. */
-static uint8_t choose_compression(const struct ptoflow_opts *opts)
-{
-	const char *variable = getenv("SILK_COMPRESSION_METHOD");
-	struct err err;
-
-	if (compressionopt_check(variable, &err) != ST_OK) {
-		fprintf(stderr, PROGRAM ": invalid SILK_COMPRESSION_METHOD '%s': %s\n", variable,
-			err.text);
-	}
-	return compressionopt_choose(&opts->compression, variable);
-}
-
 static int open_flows(struct ptoflow *self, int argc, char **argv)
 {
 	const struct ptoflow_opts *opts = self->opts;
 	struct header entries;
 	const struct stream_write_opts write_opts = {
-		.compression = choose_compression(opts),
+		.compression =
+			compressionopt_choose(&opts->compression, getenv(COMPRESSIONOPT_VARIABLE)),
 		.overwrite = bytesink_clobbers(getenv("SILK_CLOBBER")),
 		.no_silk_version = is_set("SILK_HEADER_NOVERSION"),
 		.entries = &entries,

@@ -9,12 +9,17 @@ int compressionopt_parse(const struct opt *opt, const char *text, void *dest, st
 	return compression_parse(text, &compression->method, err);
 }
 
-int compressionopt_check(const char *variable, struct err *err)
+static int check_method(const char *text, struct err *err)
 {
 	enum compression method;
 
-	return variable && *variable ? compression_parse(variable, &method, err) : ST_OK;
+	return compression_parse(text, &method, err);
 }
+
+const struct standin compressionopt_standins[] = {
+	{ "compression-method", COMPRESSIONOPT_VARIABLE, check_method },
+	{ NULL, NULL, NULL },
+};
 
 uint8_t compressionopt_choose(const struct compressionopt *opt, const char *variable)
 {

@@ -5,14 +5,18 @@
  *	OPT_CALL(struct tool_opts, compression, "compression-method", 0, "METHOD",
  *		 compressionopt_parse, 0, "compress the output: ...")
  *	...
+ *	standin_check(compressionopt_standins, ...);
  *	write.compression = compressionopt_choose(&opts->compression,
- *						  getenv("SILK_COMPRESSION_METHOD"));
+ *						  getenv(COMPRESSIONOPT_VARIABLE));
  */
 #ifndef TUSSAH_STORAGE_COMPRESSIONOPT_H
 #define TUSSAH_STORAGE_COMPRESSIONOPT_H
 
 #include "common/opt.h"
+#include "common/standin.h"
 #include "storage/header.h"
+
+#define COMPRESSIONOPT_VARIABLE "SILK_COMPRESSION_METHOD"
 
 struct compressionopt {
 	bool given;
@@ -25,8 +29,7 @@ int compressionopt_parse(const struct opt *opt, const char *text, void *dest, st
  * names one; else the default. */
 uint8_t compressionopt_choose(const struct compressionopt *opt, const char *variable);
 
-/* ST_EINVAL: the variable's value (NULL or empty: not set) names no method, so that
- * compressionopt_choose() passes over it; the reason is for a warning. */
-int compressionopt_check(const char *variable, struct err *err);
+/* That a variable which names no method is told, and passed over by compressionopt_choose(). */
+extern const struct standin compressionopt_standins[];
 
 #endif
