@@ -334,48 +334,56 @@ static bool probe_is_short(const struct probe *probe)
 	       !(probe->quirks & PROBE_QUIRK_ZERO_PACKETS);
 }
 
-static bool probe_feeds(const struct probe *probe, uint16_t sensor_id)
-{
-	for (guint s = 0; s < probe->sensors->len; s++) {
-		const struct sensor *sensor = g_ptr_array_index(probe->sensors, s);
-
-		if (sensor->id == sensor_id) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Probes of one sensor write to the same files: none may be short where another is not. */
 static void sensorconf_choose_formats(struct sensorconf *conf)
 {
+	bool *long_needed = g_new0(bool, UINT16_MAX + 1); /* by sensor */
+
 	for (guint p = 0; p < conf->probes->len; p++) {
 		struct probe *probe = g_ptr_array_index(conf->probes, p);
 
 		probe->short_formats = probe_is_short(probe);
-		for (guint o = 0; probe->short_formats && o < conf->probes->len; o++) {
-			const struct sensor *sensor = g_ptr_array_index(probe->sensors, 0);
-			const struct probe *other = g_ptr_array_index(conf->probes, o);
+		for (guint s = 0; !probe->short_formats && s < probe->sensors->len; s++) {
+			const struct sensor *sensor = g_ptr_array_index(probe->sensors, s);
 
-			probe->short_formats =
-				probe_is_short(other) || !probe_feeds(other, sensor->id);
+			long_needed[sensor->id] = true;
 		}
+	}
+	for (guint p = 0; p < conf->probes->len; p++) {
+		struct probe *probe = g_ptr_array_index(conf->probes, p);
+
+		if (probe->short_formats) {
+			const struct sensor *sensor = g_ptr_array_index(probe->sensors, 0);
+
+			probe->short_formats = !long_needed[sensor->id];
+		}
+	}
+	g_free(long_needed);
+}
+
+/* A sensor may name a probe twice, and is fed by it once. */
+static void probe_add_sensor(struct probe *probe, struct sensor *sensor)
+{
+	const guint count = probe->sensors->len;
+
+	if (count == 0 || g_ptr_array_index(probe->sensors, count - 1) != sensor) {
+		g_ptr_array_add(probe->sensors, sensor);
 	}
 }
 
-/* Tell every probe which sensors it feeds, and how they are stored. */
+/* Tell every probe which sensors it feeds, in file order, and how they are stored. */
 static void sensorconf_connect(struct sensorconf *conf)
 {
 	for (guint p = 0; p < conf->probes->len; p++) {
 		struct probe *probe = g_ptr_array_index(conf->probes, p);
 
 		g_ptr_array_set_size(probe->sensors, 0);
-		for (guint s = 0; s < conf->sensors->len; s++) {
-			struct sensor *sensor = g_ptr_array_index(conf->sensors, s);
+	}
+	for (guint s = 0; s < conf->sensors->len; s++) {
+		struct sensor *sensor = g_ptr_array_index(conf->sensors, s);
 
-			if (g_ptr_array_find(sensor->probes, probe, NULL)) {
-				g_ptr_array_add(probe->sensors, sensor);
-			}
+		for (guint p = 0; p < sensor->probes->len; p++) {
+			probe_add_sensor(g_ptr_array_index(sensor->probes, p), sensor);
 		}
 	}
 	sensorconf_choose_formats(conf);
@@ -481,25 +489,22 @@ int sensorconf_load_probes(struct sensorconf **out, const char *path, const char
 	return ST_OK;
 }
 
-int sensorconf_select(struct sensorconf *conf, const char *names, struct err *err)
+static bool sensorconf_has_sensor(const struct sensorconf *conf, const char *name)
 {
-	char **wanted = g_strsplit(names, ",", -1);
-	int st = ST_OK;
+	for (guint s = 0; s < conf->sensors->len; s++) {
+		const struct sensor *sensor = g_ptr_array_index(conf->sensors, s);
 
-	for (char **name = wanted; *name && st == ST_OK; name++) {
-		bool found = false;
-
-		for (guint s = 0; s < conf->sensors->len && !found; s++) {
-			const struct sensor *sensor = g_ptr_array_index(conf->sensors, s);
-
-			found = strcmp(sensor->name, *name) == 0;
-		}
-		if (!found) {
-			st = err_set(err, ST_ENOENT,
-				     "Sensor configuration does not define sensor '%s'", *name);
+		if (strcmp(sensor->name, name) == 0) {
+			return true;
 		}
 	}
-	for (guint s = 0; st == ST_OK && s < conf->sensors->len;) {
+	return false;
+}
+
+/* Let go of the sensors that are not wanted. */
+static void sensorconf_keep_sensors(struct sensorconf *conf, char *const *wanted)
+{
+	for (guint s = 0; s < conf->sensors->len;) {
 		const struct sensor *sensor = g_ptr_array_index(conf->sensors, s);
 
 		if (g_strv_contains((const gchar *const *)wanted, sensor->name)) {
@@ -509,6 +514,22 @@ int sensorconf_select(struct sensorconf *conf, const char *names, struct err *er
 		}
 	}
 	sensorconf_connect(conf);
+}
+
+int sensorconf_select(struct sensorconf *conf, const char *names, struct err *err)
+{
+	char **wanted = g_strsplit(names, ",", -1);
+	int st = ST_OK;
+
+	for (char **name = wanted; *name && st == ST_OK; name++) {
+		if (!sensorconf_has_sensor(conf, *name)) {
+			st = err_set(err, ST_ENOENT,
+				     "Sensor configuration does not define sensor '%s'", *name);
+		}
+	}
+	if (st == ST_OK) {
+		sensorconf_keep_sensors(conf, wanted);
+	}
 	g_strfreev(wanted);
 	return st;
 }

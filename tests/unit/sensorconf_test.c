@@ -465,6 +465,82 @@ static void test_peers(void)
 	site_free(site);
 }
 
+#define UDP(name, type, port)                                                                      \
+	"probe " name " " type "\nprotocol udp\nlisten-on-port " port "\nend probe\n"
+#define FED(name, probes)                                                                          \
+	"sensor " name "\n" probes                                                                 \
+	"source-network internal\ndestination-network external\nend sensor\n"
+#define V5_A           UDP("A", "netflow-v5", "1")
+#define V5_B           UDP("B", "netflow-v5", "2")
+#define IPFIX_X        UDP("X", "ipfix", "3")
+#define BY_V5(names)   "netflow-v5-probes " names "\n"
+#define BY_IPFIX(name) "ipfix-probes " name "\n"
+
+static char *short_probes(const struct sensorconf *conf)
+{
+	const GPtrArray *probes = sensorconf_probes(conf);
+	GString *names = g_string_new(NULL);
+
+	for (guint p = 0; p < probes->len; p++) {
+		const struct probe *probe = g_ptr_array_index(probes, p);
+
+		if (probe->short_formats) {
+			g_string_append(names, probe->name);
+		}
+	}
+	return g_string_free(names, FALSE);
+}
+
+static void test_short_formats(void)
+{
+	static const struct {
+		const char *name;
+		const char *text;
+		const char *selected; /* sensors */
+		const char *shorts;   /* the probes that keep to short formats */
+	} cases[] = {
+		{ "another sensor has IPFIX",
+		  V5_A V5_B IPFIX_X FED("S0", BY_V5("A")) FED("S1", BY_IPFIX("X"))
+			  FED("S2", BY_V5("B")),
+		  "S0,S1,S2", "AB" },
+		{ "the same sensor has IPFIX",
+		  V5_A V5_B IPFIX_X FED("S0", BY_V5("A") BY_IPFIX("X")) FED("S1", BY_V5("B")),
+		  "S0,S1", "B" },
+		{ "IPFIX comes before",
+		  IPFIX_X V5_A V5_B FED("S0", BY_IPFIX("X") BY_V5("A")) FED("S1", BY_V5("B")),
+		  "S0,S1", "B" },
+		{ "IPFIX feeds both",
+		  V5_A V5_B IPFIX_X FED("S0", BY_V5("A") BY_IPFIX("X"))
+			  FED("S1", BY_V5("B") BY_IPFIX("X")),
+		  "S0,S1", "" },
+		{ "one feeds two sensors", V5_A V5_B FED("S0", BY_V5("A B")) FED("S1", BY_V5("B")),
+		  "S0,S1", "" },
+		{ "of those two one is selected",
+		  V5_A V5_B FED("S0", BY_V5("A B")) FED("S1", BY_V5("B")), "S0", "AB" },
+		{ "records without packets",
+		  V5_A "probe B netflow-v5\nprotocol udp\nlisten-on-port 2\n"
+		       "quirks zero-packets\nend probe\n" FED("S0", BY_V5("A B")),
+		  "S0", "" },
+		{ "IPFIX feeds nobody", V5_A IPFIX_X FED("S0", BY_V5("A")), "S0", "A" },
+	};
+	struct site *site = packsite_load();
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct sensorconf *conf =
+			packsite_sensorconf(site, PACKLOGIC_TWOWAY, cases[i].text);
+		struct err err;
+		char *shorts;
+
+		unit_at("%s", cases[i].name);
+		CU_ASSERT_EQUAL(sensorconf_select(conf, cases[i].selected, &err), ST_OK);
+		shorts = short_probes(conf);
+		UNIT_ASSERT_STR(shorts, cases[i].shorts);
+		g_free(shorts);
+		sensorconf_free(conf);
+	}
+	site_free(site);
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {
@@ -476,6 +552,7 @@ int main(void)
 		{ "probes that can be used", test_support },
 		{ "probes alone", test_probes_alone },
 		{ "peers of a probe", test_peers },
+		{ "short formats", test_short_formats },
 		{ NULL, NULL },
 	};
 
