@@ -22,6 +22,9 @@
 /* Files of less are read before a thread could be started. */
 #define WORTH_BYTES (1u << 20)
 
+/* Empty pieces that are kept. */
+#define SPARES_PER_THREAD 4
+
 struct unit {
 	char *path; /* NULL: opened already, or none */
 	bool missing;
@@ -47,10 +50,7 @@ struct worker {
 static struct piece *current_piece(struct worker *worker)
 {
 	if (!worker->piece) {
-		worker->piece = filter_spare(worker->run);
-	}
-	if (!worker->piece) {
-		worker->piece = g_new0(struct piece, 1);
+		worker->piece = filter_piece_new(worker->run);
 	}
 	return worker->piece;
 }
@@ -353,16 +353,19 @@ static int finish(struct run *run, int st, struct err *err)
 	}
 	run->stats->threads = scancrew_threads(run->crew);
 	scancrew_free(run->crew);
-	while (run->spares) {
-		filter_piece_free(filter_spare(run));
-	}
+	scanspares_release(&run->spares);
 	pthread_mutex_destroy(&run->lock);
 	return st;
 }
 
 int filter_run(const struct filter *filter, struct filter_stats *stats, struct err *err)
 {
-	struct run run = { .filter = filter, .stats = stats };
+	struct run run = {
+		.filter = filter,
+		.stats = stats,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.spares = SCANSPARES_INIT(filter_piece_free),
+	};
 	const struct scancrew_opts opts = {
 		.threads = filter->threads,
 		.waiting_bytes = WAITING_BYTES,
@@ -378,7 +381,7 @@ int filter_run(const struct filter *filter, struct filter_stats *stats, struct e
 	int st;
 
 	make_plan(&run);
-	pthread_mutex_init(&run.lock, NULL);
+	run.spares.max = SPARES_PER_THREAD * filter->threads;
 	run.crew = scancrew_new(&opts);
 	for (unsigned way = 0; way < FILTER_WAYS; way++) {
 		if (filter->destinations[way]) {

@@ -7,6 +7,7 @@
 
 #include "query/filter.h"
 #include "query/scancrew.h"
+#include "query/scanspares.h"
 
 /* Rows of a frame, ascending. */
 struct rows {
@@ -53,14 +54,13 @@ struct run {
 	bool asks_header;     /* atomic: on_open is still wanted */
 	uint64_t bytes_met;   /* of files, before there are threads */
 	struct scancrew *crew;
-	pthread_mutex_t lock; /* of the spares, and of stats while threads end */
-	struct piece *spares;
-	unsigned spare_count;
+	pthread_mutex_t lock; /* of stats while threads end */
+	struct scanspares spares;
 };
 
-/* An empty piece that was used before, or NULL. */
-struct piece *filter_spare(struct run *run);
-void filter_piece_free(struct piece *piece);
+/* An empty one. */
+struct piece *filter_piece_new(struct run *run);
+void filter_piece_free(struct scanpiece *piece);
 /* Forget what the piece holds but its room, and keep it for later. */
 void filter_piece_done(struct run *run, struct piece *piece);
 

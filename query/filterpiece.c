@@ -3,25 +3,17 @@
 
 #include <glib.h>
 
-/* Empty pieces that are kept. */
-#define SPARES_PER_THREAD 4
-
-struct piece *filter_spare(struct run *run)
+struct piece *filter_piece_new(struct run *run)
 {
-	struct piece *piece;
+	struct scanpiece *spare = scanspares_take(&run->spares);
 
-	pthread_mutex_lock(&run->lock);
-	piece = run->spares;
-	if (piece) {
-		run->spares = (struct piece *)piece->piece.next;
-		run->spare_count--;
-	}
-	pthread_mutex_unlock(&run->lock);
-	return piece;
+	return spare ? (struct piece *)spare : g_new0(struct piece, 1);
 }
 
-void filter_piece_free(struct piece *piece)
+void filter_piece_free(struct scanpiece *head)
 {
+	struct piece *piece = (struct piece *)head;
+
 	for (unsigned way = 0; way < FILTER_WAYS; way++) {
 		g_free(piece->encoded[way].bytes);
 	}
@@ -30,8 +22,6 @@ void filter_piece_free(struct piece *piece)
 
 void filter_piece_done(struct run *run, struct piece *piece)
 {
-	bool keep = true;
-
 	if (piece->header) {
 		header_release(piece->header);
 		g_free(piece->header);
@@ -50,16 +40,5 @@ void filter_piece_done(struct run *run, struct piece *piece)
 	for (unsigned way = 0; way < FILTER_WAYS; way++) {
 		piece->encoded[way].rows = 0;
 	}
-	pthread_mutex_lock(&run->lock);
-	if (run->spare_count < SPARES_PER_THREAD * run->filter->threads) {
-		piece->piece.next = (struct scanpiece *)run->spares;
-		run->spares = piece;
-		run->spare_count++;
-	} else {
-		keep = false;
-	}
-	pthread_mutex_unlock(&run->lock);
-	if (!keep) {
-		filter_piece_free(piece);
-	}
+	scanspares_keep(&run->spares, &piece->piece);
 }

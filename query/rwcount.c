@@ -11,6 +11,7 @@
 #include "query/format.h"
 #include "query/readcrew.h"
 #include "query/sampling.h"
+#include "query/scanspares.h"
 #include "query/source.h"
 #include "query/threads.h"
 #include "query/timebins.h"
@@ -124,7 +125,7 @@ struct worker {
 struct reading {
 	const struct sampling_opts *sampling;
 	struct timebins *bins;
-	GAsyncQueue *spare; /* pieces to be filled again */
+	struct scanspares spares;
 };
 
 static void want_rates(void *arg, struct batch *batch)
@@ -144,9 +145,14 @@ static void end_worker(void *arg, void *worker)
 	g_free(worker);
 }
 
-static struct piece *new_piece(const struct reading *reading)
+static void free_piece(struct scanpiece *piece)
 {
-	struct piece *piece = g_async_queue_try_pop(reading->spare);
+	g_free(piece);
+}
+
+static struct piece *new_piece(struct reading *reading)
+{
+	struct piece *piece = (struct piece *)scanspares_take(&reading->spares);
 
 	if (!piece) {
 		piece = g_new(struct piece, 1);
@@ -169,7 +175,7 @@ static void hand_over(void *arg, void *state, struct readturn *turn)
 
 static void gather(void *arg, void *state, struct batch *batch, struct readturn *turn)
 {
-	const struct reading *reading = arg;
+	struct reading *reading = arg;
 	const struct timegrid grid = timebins_grid(reading->bins);
 	struct worker *worker = state;
 
@@ -185,14 +191,14 @@ static void gather(void *arg, void *state, struct batch *batch, struct readturn 
 
 static void count_piece(void *arg, struct readpiece *head, bool drained)
 {
-	const struct reading *reading = arg;
+	struct reading *reading = arg;
 	struct piece *piece = (struct piece *)head;
 	struct err err;
 
 	if (!drained && timebins_add(reading->bins, &piece->runs, &err) != ST_OK) {
 		tool_die_err(&err);
 	}
-	g_async_queue_push(reading->spare, piece);
+	scanspares_keep(&reading->spares, &head->piece);
 }
 
 static int read_all(const struct count_opts *opts, struct timebins *bins, struct tool_env *env,
@@ -202,7 +208,7 @@ static int read_all(const struct count_opts *opts, struct timebins *bins, struct
 	struct reading reading = {
 		.sampling = &opts->sampling,
 		.bins = bins,
-		.spare = g_async_queue_new_full(g_free),
+		.spares = SCANSPARES_INIT(free_piece),
 	};
 	const struct readcrew crew = {
 		.source = source,
@@ -221,7 +227,7 @@ static int read_all(const struct count_opts *opts, struct timebins *bins, struct
 
 	source_set_site(source, tool_site(env, &opts->site, false));
 	readcrew_run(&crew);
-	g_async_queue_unref(reading.spare);
+	scanspares_release(&reading.spares);
 	return source_close(source);
 }
 

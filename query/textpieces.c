@@ -3,22 +3,17 @@
 
 #include <glib.h>
 
-static struct textpiece *take_spare(struct textpieces *pieces)
+void textpieces_free(struct scanpiece *head)
 {
-	struct textpiece *piece;
+	struct textpiece *piece = (struct textpiece *)head;
 
-	pthread_mutex_lock(&pieces->lock);
-	piece = pieces->spares;
-	if (piece) {
-		pieces->spares = piece->next;
-	}
-	pthread_mutex_unlock(&pieces->lock);
-	return piece;
+	g_free(piece->rows.bytes);
+	g_free(piece);
 }
 
 struct textpiece *textpieces_take(struct textpieces *pieces, struct text *draft)
 {
-	struct textpiece *piece = take_spare(pieces);
+	struct textpiece *piece = (struct textpiece *)scanspares_take(&pieces->spares);
 
 	if (!piece) {
 		piece = g_new0(struct textpiece, 1);
@@ -33,19 +28,10 @@ void textpieces_write(struct textpieces *pieces, struct text *text, struct textp
 	if (text) {
 		text_put_rows(text, &piece->rows);
 	}
-	pthread_mutex_lock(&pieces->lock);
-	piece->next = pieces->spares;
-	pieces->spares = piece;
-	pthread_mutex_unlock(&pieces->lock);
+	scanspares_keep(&pieces->spares, &piece->head.piece);
 }
 
 void textpieces_release(struct textpieces *pieces)
 {
-	struct textpiece *piece;
-
-	while ((piece = take_spare(pieces)) != NULL) {
-		g_free(piece->rows.bytes);
-		g_free(piece);
-	}
-	pthread_mutex_destroy(&pieces->lock);
+	scanspares_release(&pieces->spares);
 }

@@ -12,10 +12,9 @@
 #ifndef TUSSAH_QUERY_TEXTPIECES_H
 #define TUSSAH_QUERY_TEXTPIECES_H
 
-#include <pthread.h>
-
 #include "common/text.h"
 #include "query/readcrew.h"
+#include "query/scanspares.h"
 
 /* Rows are worth handing over when they have that many bytes. */
 #define TEXTPIECES_BYTES (256u << 10)
@@ -25,17 +24,16 @@
 struct textpiece {
 	struct readpiece head; /* first */
 	struct text_rows rows;
-	struct textpiece *next; /* of the spares */
 };
 
 struct textpieces {
-	pthread_mutex_t lock;
-	struct textpiece *spares;
+	struct scanspares spares;
 };
 #define TEXTPIECES_INIT                                                                            \
 	{                                                                                          \
-		.lock = PTHREAD_MUTEX_INITIALIZER                                                  \
+		.spares = SCANSPARES_INIT(textpieces_free)                                         \
 	}
+void textpieces_free(struct scanpiece *piece); /* for the line above */
 
 /* All pieces must have been written. */
 void textpieces_release(struct textpieces *pieces);

@@ -5,7 +5,6 @@
  */
 #include "query/tuccrew.h"
 
-#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -13,6 +12,7 @@
 
 #include "common/clock.h"
 #include "query/scancrew.h"
+#include "query/scanspares.h"
 #include "query/tuclines.h"
 
 /* Of text that a thread takes at once. */
@@ -48,8 +48,7 @@ struct run {
 	uint64_t lines; /* before the part that is taken next */
 	int status;     /* of reading */
 	struct err *err;
-	pthread_mutex_t lock;
-	GPtrArray *spares; /* struct part, with the lock held */
+	struct scanspares spares;
 };
 
 struct worker {
@@ -57,9 +56,9 @@ struct worker {
 	struct tuclines *lines;
 };
 
-static void free_part(void *arg)
+static void free_part(struct scanpiece *head)
 {
-	struct part *part = arg;
+	struct part *part = (struct part *)head;
 
 	g_byte_array_free(part->text, TRUE);
 	g_byte_array_free(part->rows, TRUE);
@@ -69,15 +68,10 @@ static void free_part(void *arg)
 }
 
 /* One that has nothing yet. */
-static struct part *take_spare(struct run *run)
+static struct part *new_part(struct run *run)
 {
-	struct part *part = NULL;
+	struct part *part = (struct part *)scanspares_take(&run->spares);
 
-	pthread_mutex_lock(&run->lock);
-	if (run->spares->len > 0) {
-		part = g_ptr_array_steal_index(run->spares, run->spares->len - 1);
-	}
-	pthread_mutex_unlock(&run->lock);
 	if (!part) {
 		part = g_new0(struct part, 1);
 		part->text = g_byte_array_new();
@@ -95,9 +89,7 @@ static void give_back(struct run *run, struct part *part)
 	g_array_set_size(part->bad, 0);
 	g_string_truncate(part->reasons, 0);
 	part->lines = 0;
-	pthread_mutex_lock(&run->lock);
-	g_ptr_array_add(run->spares, part);
-	pthread_mutex_unlock(&run->lock);
+	scanspares_keep(&run->spares, &part->head);
 }
 
 /* ---- reading ---- */
@@ -172,7 +164,7 @@ static void *next_part(void *arg)
 	if (len == 0) {
 		return NULL;
 	}
-	part = take_spare(run);
+	part = new_part(run);
 	swap = part->text;
 	part->text = run->ahead;
 	part->len = len;
@@ -321,7 +313,9 @@ static int take_part(void *arg, struct scanpiece *piece, bool drained, struct er
 
 static void drop_part(void *arg, void *unit)
 {
-	free_part(unit);
+	struct part *part = unit;
+
+	free_part(&part->head);
 }
 
 int tuccrew_run(const struct tuccrew *crew, struct bytesource *src, uint64_t lines_read,
@@ -334,8 +328,7 @@ int tuccrew_run(const struct tuccrew *crew, struct bytesource *src, uint64_t lin
 		.lines = lines_read,
 		.err = err,
 		.is_file = is_file(src),
-		.lock = PTHREAD_MUTEX_INITIALIZER,
-		.spares = g_ptr_array_new_with_free_func(free_part),
+		.spares = SCANSPARES_INIT(free_part),
 	};
 	struct scancrew *threads = scancrew_new(&(struct scancrew_opts){
 		.threads = tuc_wants_now(crew->tuc) ? 1 : crew->threads,
@@ -353,6 +346,6 @@ int tuccrew_run(const struct tuccrew *crew, struct bytesource *src, uint64_t lin
 
 	scancrew_free(threads);
 	g_byte_array_free(run.ahead, TRUE);
-	g_ptr_array_free(run.spares, TRUE);
+	scanspares_release(&run.spares);
 	return status == ST_OK ? run.status : ST_OK;
 }
