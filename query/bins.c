@@ -2,6 +2,7 @@
 #include "query/bins.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -410,10 +411,10 @@ static void add_columns(struct bins *bins)
 
 const char *bins_default_temp_dir(void)
 {
-	const char *dir = tool_getenv("SILK_TMPDIR");
+	const char *dir = getenv("SILK_TMPDIR");
 
 	if (!dir) {
-		dir = tool_getenv("TMPDIR");
+		dir = getenv("TMPDIR");
 	}
 	return dir ? dir : "/tmp";
 }
@@ -423,7 +424,7 @@ const char *bins_temp_dir(const char *option)
 	const char *dir = option ? option : bins_default_temp_dir();
 
 	if (!g_file_test(dir, G_FILE_TEST_IS_DIR)) {
-		tool_die("%s: no such folder for temporary files", dir);
+		tool_die("Temporary directory '%s' does not exist", dir);
 	}
 	return dir;
 }

@@ -142,7 +142,8 @@ void bins_print_values(struct bins *bins, const struct group_bin *bin);
  * ST_OK, or ST_EIO of temporary files. */
 int bins_print(struct bins *bins, bool sorted, struct err *err);
 
-/* The folder for temporary files: $SILK_TMPDIR, $TMPDIR or /tmp, whether or not there is one. */
+/* The folder for temporary files: $SILK_TMPDIR, $TMPDIR or /tmp, whether or not there is one. As in
+ * SiLK a variable that is set counts, even if it is empty, and no folder has that name. */
 const char *bins_default_temp_dir(void);
 /* For tools with --temp-directory: that, or the one above. The tool ends if there is none. */
 const char *bins_temp_dir(const char *option);

@@ -75,8 +75,11 @@ test_case 'rwuniq and rwstats in temporary files print what they do in memory, a
 test_case 'a folder for temporary files that is not there, needed or not' '
 	for line in "rwuniq --fields=proto" "rwstats --fields=proto --count=3" "rwsort --fields=proto --output-path=no.rw" \
 			"rwdedupe --output-path=no.rw" "rwcombine --output-path=no.rw"; do
-		test_must_fail $line --temp-directory=nosuch records.rw >out 2>err && test_lines err 1 && test_grep "nosuch: " err &&
-		test_must_fail env SILK_TMPDIR=records.rw $line records.rw >>out 2>err && test_lines err 1 && test_grep "records.rw: " err &&
+		test_must_fail $line --temp-directory=nosuch records.rw >out 2>err && test_lines err 1 && test_grep ": Temporary directory .nosuch. does not exist$" err &&
+		test_must_fail env SILK_TMPDIR=records.rw $line records.rw >>out 2>err && test_lines err 1 && test_grep ": Temporary directory .records.rw. does not exist$" err &&
+		test_must_fail env SILK_TMPDIR= TMPDIR=/tmp $line records.rw >>out 2>err && test_lines err 1 &&
+		test_grep ": Temporary directory .. does not exist$" err &&
+		test_must_fail env TMPDIR= $line records.rw >>out 2>err && test_lines err 1 && test_grep "directory .. does not" err &&
 		test ! -s out && test ! -e no.rw || return 1
 	done &&
 	SILK_TMPDIR=nosuch rwaddrcount --print-stat records.rw >out
