@@ -7,8 +7,13 @@
 Three senders (tests/perf/exporter) share the rate: NetFlow v5, v9 and IPFIX over UDP to one rwflowpack, each a probe and a sensor of its own.
 Every ten seconds memory, CPU time, the journal's size and the files' are noted. Hourly files that have been over for ten minutes are
 counted and taken away, so that the disk need not hold all; no record comes for them any more. At the end: how many records were
-sent, stored, and dropped by the kernel, and by how much memory rose an hour, by the straight line through the samples
-after the first tenth. Exit status 1 when something is missing, or memory rose by more than a twentieth.
+sent, stored, and dropped by the kernel, and whether memory rose. At the turn of the hour files of two hours are open for a while, so what is
+compared is the level below them: the least of each tenth of the run, lowest of the three after the first (which warms up) against
+lowest of the last three. Exit status 1 when something is missing, or that level rose by more than a twentieth.
+
+    tests/perf/soak.py --judge=FILE
+
+judges the samples of an earlier run.
 """
 import argparse
 import dataclasses
@@ -16,7 +21,6 @@ import datetime
 import os
 import pathlib
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -26,7 +30,8 @@ from collect import PROBE_TYPES, SITE, free_port, output_of, udp_sockets, wait_u
 
 SAMPLE_S = 10
 OVER_S = 600  # an hourly file that has ended so long ago gets no more records
-WARM_PART = 0.1
+TENTHS = 10
+COMPARED_TENTHS = 3
 FLAT_PART = 0.05
 
 
@@ -171,28 +176,39 @@ class Soak:
         return sent, self.taken_away + self.count(self.hourly_files()), dropped
 
 
-def rise_an_hour(samples):
-    """MiB, by least squares."""
-    mean_x = statistics.mean(sample.seconds for sample in samples)
-    mean_y = statistics.mean(sample.rss_kib for sample in samples)
-    spread = sum((sample.seconds - mean_x) ** 2 for sample in samples)
-    return sum((sample.seconds - mean_x) * (sample.rss_kib - mean_y) for sample in samples) / spread * 3600 / 1024
+def levels(samples):
+    """The least memory of each tenth of the run, MiB."""
+    return [min(sample.rss_kib for sample in samples[len(samples) * part // TENTHS:len(samples) * (part + 1) // TENTHS]) / 1024
+            for part in range(TENTHS)]
+
+
+def is_flat(samples):
+    """Tell the levels, and judge them."""
+    if len(samples) < TENTHS:
+        print(f"memory: {len(samples)} samples are too few to judge")
+        return False
+    least = levels(samples)
+    before = min(least[1:1 + COMPARED_TENTHS])
+    after = min(least[-COMPARED_TENTHS:])
+    flat = after <= before * (1 + FLAT_PART)
+    print(f"memory, MiB: at most {max(sample.rss_kib for sample in samples) / 1024:.1f}; least of each tenth "
+          f"{' '.join(f'{level:.1f}' for level in least)}; from {before:.1f} to {after:.1f}: {'flat' if flat else 'not flat'}")
+    return flat
+
+
+def read_samples(path):
+    lines = pathlib.Path(path).read_text(encoding="ascii").splitlines()
+    return [Sample(*(field.type(cell) for field, cell in zip(dataclasses.fields(Sample), line.split(",")))) for line in lines[1:]]
 
 
 def report(samples, sent, stored, dropped):
     total = sum(sent.values())
-    steady = samples[int(len(samples) * WARM_PART):]
     seconds = samples[-1].seconds
-    mebibytes = [sample.rss_kib / 1024 for sample in steady]
     print(f"{total} records sent ({', '.join(f'{kind} {count}' for kind, count in sent.items())}), {total / seconds:.0f}/s for {seconds:.0f} s; "
           f"{stored} stored; the kernel dropped {dropped} datagrams")
     print(f"{1e9 * samples[-1].cpu_s / max(stored, 1):.0f} ns CPU a record; journal at most {max(s.journal_bytes for s in samples) >> 20} MiB, "
           f"{max(s.files for s in samples)} files, {max(s.file_bytes for s in samples) >> 20} MiB")
-    rise = rise_an_hour(steady) if len(steady) > 2 else 0
-    flat = rise * seconds / 3600 <= FLAT_PART * statistics.mean(mebibytes)
-    print(f"memory after the first tenth: {min(mebibytes):.1f} to {max(mebibytes):.1f} MiB, at first {mebibytes[0]:.1f}, at last {mebibytes[-1]:.1f}; "
-          f"{rise:+.2f} MiB an hour: {'flat' if flat else 'not flat'}")
-    return flat and stored == total
+    return is_flat(samples) and stored == total
 
 
 def main():
@@ -204,7 +220,10 @@ def main():
     parser.add_argument("--buffer", default=4, type=int, help="MiB that each socket may hold: others use the machine too")
     parser.add_argument("--samples", help="file for the samples, as they come")
     parser.add_argument("--scratch", help="folder for what is stored")
+    parser.add_argument("--judge", help="samples of an earlier run: nothing is sent")
     options = parser.parse_args()
+    if options.judge:
+        sys.exit(0 if is_flat(read_samples(options.judge)) else 1)
     with tempfile.TemporaryDirectory(dir=options.scratch, prefix="soak-") as name:
         soak = Soak(options, pathlib.Path(name))
         counts = soak.run()
