@@ -7,6 +7,7 @@
 #include "storage/blockheader.h"
 #include "storage/bytesink.h"
 #include "storage/compress.h"
+#include "storage/flowblockbuild.h"
 
 struct blockout {
 	struct bytesink *sink;

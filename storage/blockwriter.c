@@ -3,6 +3,7 @@
 
 #include "storage/blockheader.h"
 #include "storage/blockrecover.h"
+#include "storage/flowblockbuild.h"
 #include "storage/lockedfile.h"
 #include "storage/newfile.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One block of a block file: its directory, and the making of one (storage/FORMAT.md 2.2, 2.3).
+ * One block of a block file: its prelude and its directory (storage/FORMAT.md 2.2, 2.3). Blocks are
+ * made by storage/flowblockbuild.h; storage/blockfile.h reads them and hands out directories.
  *
- * Making:
- *	struct flowblock_builder *builder = flowblock_builder_new(&opts);
- *	flowblock_add(builder, &rec);				// until flowblock_rows() is enough
- *	flowblock_build(builder, &bytes, &len, err);		// the whole block, ready to write
- * Reading: see storage/blockfile.h, which hands out directories.
+ *	struct flowblock block;
+ *	flowblock_parse_prelude(bytes, &prelude, err);
+ *	flowblock_parse(directory, len, prelude.count, prelude.body_len, sensor, flowtype, &block, err);
+ *	flowblock_release(&block);
  */
 #ifndef TUSSAH_STORAGE_FLOWBLOCK_H
 #define TUSSAH_STORAGE_FLOWBLOCK_H
@@ -101,28 +101,7 @@ void flowblock_release(struct flowblock *block);
 /* Append the directory: rows, filter, columns, and of the summary the times are looked at. */
 void flowblock_put_directory(const struct flowblock *block, GByteArray *out);
 
-/* ---- making ---- */
-
-struct flowblock_opts {
-	uint8_t compression; /* enum chunk_compression, where it helps */
-	bool no_filter;
-	/* Blocks that are sealed soon: made fast rather than small, not compressed, no filter, of
-	 * fewer rows. */
-	bool quick;
-	uint16_t sensor; /* of the file: the default of these columns */
-	uint8_t flowtype;
-};
-
-struct flowblock_builder;
-
-struct flowblock_builder *flowblock_builder_new(const struct flowblock_opts *opts);
-void flowblock_builder_free(struct flowblock_builder *builder);
-uint32_t flowblock_rows(const struct flowblock_builder *builder);
-/* No more records may be added before flowblock_build(): there are FLOWBLOCK_ROWS_MAX, or their
- * extension values take so much room that the block had better end. */
-bool flowblock_is_full(const struct flowblock_builder *builder);
-/* Add one record to a builder that is not full. */
-void flowblock_add(struct flowblock_builder *builder, const struct record *rec);
+/* ---- what a block is made of ---- */
 
 struct flowblock_value {
 	struct column_key key;
@@ -133,13 +112,6 @@ struct flowblock_value {
 		struct encode_bytes bytes;
 	};
 };
-/*
- * Give the record added last a value of an extension column; value is copied. The first value
- * decides the type of the column. ST_OK; ST_EINVAL: another type later in the block, a second value
- * of the record, or a column of struct record; ST_ELIMIT: too many columns.
- */
-int flowblock_set(struct flowblock_builder *builder, const struct flowblock_value *value,
-		  struct err *err);
 
 /* A record and its values, with distinct keys. */
 struct flowblock_row {
@@ -147,26 +119,4 @@ struct flowblock_row {
 	const struct flowblock_value *values; /* borrowed */
 	size_t value_count;
 };
-/* Records that may be added before it is full, unless their values take much room. */
-uint32_t flowblock_room(const struct flowblock_builder *builder);
-/* Add as many, at least one; what costs something for each is done for all together. Returns how
- * many values flowblock_set() would have refused. */
-size_t flowblock_add_rows(struct flowblock_builder *builder, struct flowblock_row *const *rows,
-			  size_t count);
-
-/*
- * Encode everything added, which is at least one row, behind what out has; on failure out is as it
- * was. The builder is empty then. ST_OK, ST_ELIMIT (more than a body may hold), ST_EIO (a
- * compression library failed).
- */
-int flowblock_append(struct flowblock_builder *builder, GByteArray *out, struct err *err);
-
-/*
- * The same; *bytes (header and body, in one piece) are borrowed until the next call.
- */
-int flowblock_build(struct flowblock_builder *builder, const uint8_t **bytes, size_t *len,
-		    struct err *err);
-/* Distinct addresses of the block built last, for the filter of a file: their hashes. Borrowed. */
-const uint64_t *flowblock_address_hashes(const struct flowblock_builder *builder, size_t *count);
-
 #endif

@@ -10,6 +10,7 @@
 
 #include "storage/blockheader.h"
 #include "storage/blockwriter.h"
+#include "storage/flowblockbuild.h"
 #include "storage/lockedfile.h"
 #include "storage/newfile.h"
 #include "storage/parts.h"

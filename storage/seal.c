@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "storage/appendlog.h"
+#include "storage/flowblockbuild.h"
 #include "storage/lockedfile.h"
 #include "storage/sealrows.h"
 #include "storage/sealwriter.h"

@@ -17,6 +17,7 @@
 #define TUSSAH_STORAGE_SEALROWS_H
 
 #include "storage/blockfile.h"
+#include "storage/flowblockbuild.h"
 
 struct sealrows;
 

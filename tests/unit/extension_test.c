@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "storage/flowblockbuild.h"
 #include "tests/unit/blockrecords.h"
 #include "tests/unit/unit.h"
 
