@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/optmain.h"
+#include "common/site.h"
 
 static const struct log_opts *log_opts_of(const struct daemontool *tool, const void *opts)
 {
@@ -30,6 +31,20 @@ static int usage_error(const struct daemontool *tool)
 {
 	fprintf(stderr, "Use '%s --help' for usage\n", tool->name);
 	return EXIT_FAILURE;
+}
+
+char *daemontool_find_site(const char *site_config_file, const char *root_directory)
+{
+	const struct site_env env = {
+		.config_file_option = site_config_file,
+		.root_option = root_directory,
+		.config_file = getenv("SILK_CONFIG_FILE"),
+		.data_rootdir = getenv("SILK_DATA_ROOTDIR"),
+		.silk_path = getenv("SILK_PATH"),
+	};
+	bool exists;
+
+	return site_find_file(&env, &exists);
 }
 
 void daemontool_log_command_line(int argc, char **argv)

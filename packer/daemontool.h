@@ -55,6 +55,10 @@ struct daemontool_required {
 unsigned daemontool_check_required(const struct daemontool_required *required, size_t count,
 				   daemontool_complain_fn complain, void *arg);
 
+/* The file that configures the site: by the switches --site-config-file and --root-directory (each
+ * may be NULL) and the environment. Returned, free with g_free(); it need not be there. */
+char *daemontool_find_site(const char *site_config_file, const char *root_directory);
+
 /* Log the command line, each argument in quotes. */
 void daemontool_log_command_line(int argc, char **argv);
 /* Log the signal that stopped us, and that the end begins. */

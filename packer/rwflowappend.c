@@ -164,15 +164,7 @@ static void complain_about_site(void *arg, const char *file, int line, const cha
 static int rwflowappend_prepare(void *arg, struct err *err)
 {
 	struct rwflowappend_opts *opts = arg;
-	const struct site_env env = {
-		.config_file_option = opts->site_config_file,
-		.root_option = opts->root_directory,
-		.config_file = getenv("SILK_CONFIG_FILE"),
-		.data_rootdir = getenv("SILK_DATA_ROOTDIR"),
-		.silk_path = getenv("SILK_PATH"),
-	};
-	bool exists;
-	char *path = site_find_file(&env, &exists);
+	char *path = daemontool_find_site(opts->site_config_file, opts->root_directory);
 	int st = site_load_all(&opts->site, path, complain_about_site, NULL, err);
 
 	if (st != ST_OK) {

@@ -139,20 +139,6 @@ static int load(const struct rwflowpack *self, confreport_fn complain, struct si
 	return st;
 }
 
-static char *find_site(const struct packopts *opts)
-{
-	const struct site_env env = {
-		.config_file_option = opts->site_config_file,
-		.root_option = opts->root_directory,
-		.config_file = getenv("SILK_CONFIG_FILE"),
-		.data_rootdir = getenv("SILK_DATA_ROOTDIR"),
-		.silk_path = getenv("SILK_PATH"),
-	};
-	bool exists;
-
-	return site_find_file(&env, &exists);
-}
-
 /* ---- --verify-sensor-config ---- */
 
 static void print_names(const char *what, const GPtrArray *names)
@@ -700,7 +686,8 @@ int main(int argc, char **argv)
 			self.opts.sensor_configuration
 				? g_canonicalize_filename(self.opts.sensor_configuration, NULL)
 				: NULL;
-		self.site_path = find_site(&self.opts);
+		self.site_path =
+			daemontool_find_site(self.opts.site_config_file, self.opts.root_directory);
 		make_absolute(&self.opts.tls, kept);
 		status = rwflowpack(&self, argc, argv, &err);
 		if (status != EXIT_SUCCESS && err.text[0]) {
