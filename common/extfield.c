@@ -345,14 +345,7 @@ static bool load_column(const struct batch_extension *column, uint32_t row, stru
 		*out = (struct value){ .blank = true };
 		return false;
 	}
-	*out = (struct value){ .ie_type = column->type };
-	if (extvalue_is_bytes(column->type)) {
-		out->bytes = column->strings[row];
-	} else if (column->type == IE_IPV4_ADDRESS || column->type == IE_IPV6_ADDRESS) {
-		out->ip = column->addresses[row];
-	} else {
-		out->u = column->numbers[row];
-	}
+	*out = extvalue_load(column, row);
 	return true;
 }
 

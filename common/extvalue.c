@@ -256,6 +256,20 @@ bool extvalue_is_bytes(unsigned type)
 	return types[type].key_size == KEY_BYTES;
 }
 
+struct value extvalue_load(const struct batch_extension *column, uint32_t row)
+{
+	struct value value = { .ie_type = column->type };
+
+	if (extvalue_is_bytes(column->type)) {
+		value.bytes = column->strings[row];
+	} else if (column->type == IE_IPV4_ADDRESS || column->type == IE_IPV6_ADDRESS) {
+		value.ip = column->addresses[row];
+	} else {
+		value.u = column->numbers[row];
+	}
+	return value;
+}
+
 static size_t print_value(char *out, const struct value *value, const struct field *field,
 			  const struct field_context *ctx)
 {

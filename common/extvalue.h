@@ -15,6 +15,7 @@
 #ifndef TUSSAH_COMMON_EXTVALUE_H
 #define TUSSAH_COMMON_EXTVALUE_H
 
+#include "common/batch.h"
 #include "common/field.h"
 
 #define EXTVALUE_TEXT_MAX 4000 /* longer text is cut and ends in "..." */
@@ -25,5 +26,7 @@ const struct value_kind *extvalue_kind(unsigned type);
 int extvalue_width(unsigned type, const struct field_context *ctx);
 /* Are values of this type byte strings? */
 bool extvalue_is_bytes(unsigned type);
+/* The value of a row that has one; byte strings are borrowed until the next batch is read. */
+struct value extvalue_load(const struct batch_extension *column, uint32_t row);
 
 #endif

@@ -43,18 +43,6 @@ static const struct batch_extension *find_extension(const struct batch *batch, s
 	return NULL;
 }
 
-static void load_extension(const struct batch_extension *column, uint32_t row, struct value *out)
-{
-	*out = (struct value){ .ie_type = column->type };
-	if (extvalue_is_bytes(column->type)) {
-		out->bytes = column->strings[row];
-	} else if (column->type == IE_IPV4_ADDRESS || column->type == IE_IPV6_ADDRESS) {
-		out->ip = column->addresses[row];
-	} else {
-		out->u = column->numbers[row];
-	}
-}
-
 /* The columns of the batch that a field outside of the field table is loaded from. */
 struct outside {
 	const struct batch_extension *column;
@@ -91,7 +79,7 @@ static bool load(const struct wherevalue *test, const struct batch *batch,
 		if (!column || !column->present[row]) {
 			return false;
 		}
-		load_extension(column, row, out);
+		*out = extvalue_load(column, row);
 		return true;
 	}
 	field_load(test->field, batch, row, &test->ctx, out);
