@@ -64,12 +64,8 @@ static void copy_entries(void *arg, const char *path, const struct header *heade
 {
 	struct job *job = arg;
 
-	if (header && !job->opts->sink.invocation_strip) {
-		header_copy_entries(&job->inputs, header, ENTRY_INVOCATION);
-	}
-	if (header && !job->opts->note_strip) {
-		header_copy_entries(&job->inputs, header, ENTRY_ANNOTATION);
-	}
+	sink_copy_history(&job->inputs, header, job->opts->sink.invocation_strip,
+			  job->opts->note_strip);
 }
 
 static int read_records(struct job *job, struct source *source, struct flowagg *agg)

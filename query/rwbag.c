@@ -269,12 +269,8 @@ static void copy_entries(void *arg, const char *path, const struct header *heade
 {
 	struct job *job = arg;
 
-	if (header && !job->opts->sink.invocation_strip) {
-		header_copy_entries(&job->entries, header, ENTRY_INVOCATION);
-	}
-	if (header && !job->opts->note_strip) {
-		header_copy_entries(&job->entries, header, ENTRY_ANNOTATION);
-	}
+	sink_copy_history(&job->entries, header, job->opts->sink.invocation_strip,
+			  job->opts->note_strip);
 }
 
 /* By the thread of the bag. */

@@ -5,6 +5,7 @@
 #include "common/numlist.h"
 #include "common/wildcard.h"
 #include "query/bagsink.h"
+#include "query/delimiter.h"
 #include "query/mapfile.h"
 #include "query/pmapfile.h"
 #include "storage/byteline.h"
@@ -51,25 +52,11 @@ static const struct bagbuild_opts defaults = {
 
 static int parse_delimiter(const struct opt *opt, const char *text, void *dest, struct err *err)
 {
-	static const struct {
-		char c;
-		const char *name;
-	} forbidden[] = {
-		{ '#', "comment start('#')" },
-		{ '\n', "newline" },
-		{ '\r', "carriage return" },
-		{ '\0', "end-of-string" },
-	};
 	struct delimiter *delimiter = dest;
+	const char *meaning = delimiter_other_meaning(text[0]);
 
 	*delimiter = (struct delimiter){ true, text[0] };
-	for (size_t i = 0; i < G_N_ELEMENTS(forbidden); i++) {
-		if (text[0] == forbidden[i].c) {
-			return err_set(err, ST_EINVAL, "May not be the %s character",
-				       forbidden[i].name);
-		}
-	}
-	return ST_OK;
+	return meaning ? err_set(err, ST_EINVAL, "May not be the %s character", meaning) : ST_OK;
 }
 
 static int parse_type(const struct opt *opt, const char *text, void *dest, struct err *err)

@@ -6,6 +6,7 @@
 #include "common/wildcard.h"
 #include "query/addresscrew.h"
 #include "query/addressline.h"
+#include "query/delimiter.h"
 #include "query/setsink.h"
 #include "query/threattext.h"
 #include "storage/byteline.h"
@@ -36,24 +37,12 @@ struct setbuild_opts {
 static int parse_ranges(const struct opt *opt, const char *text, void *dest, struct err *err)
 {
 	struct ranges_switch *ranges = dest;
-	static const struct {
-		char c;
-		const char *name;
-	} forbidden[] = {
-		{ '#', "comment start('#')" },
-		{ '\n', "newline" },
-		{ '\r', "carriage return" },
-		{ '\0', "end-of-string" },
-	};
+	const char *meaning;
 
 	*ranges = (struct ranges_switch){ true, text ? text[0] : '-' };
-	for (size_t i = 0; i < G_N_ELEMENTS(forbidden); i++) {
-		if (ranges->delimiter == forbidden[i].c) {
-			return err_set(err, ST_EINVAL, "Separator may not be the %s character",
-				       forbidden[i].name);
-		}
-	}
-	return ST_OK;
+	meaning = delimiter_other_meaning(ranges->delimiter);
+	return meaning ? err_set(err, ST_EINVAL, "Separator may not be the %s character", meaning)
+		       : ST_OK;
 }
 
 static const struct opt setbuild_opt_table[] = {

@@ -28,6 +28,17 @@ void sink_write_opts(const struct sink_opts *opts, struct stream_write_opts *out
 	out->no_silk_version = tool_getenv("SILK_HEADER_NOVERSION") != NULL;
 }
 
+void sink_copy_history(struct header *to, const struct header *from, bool invocation_strip,
+		       bool note_strip)
+{
+	if (from && !invocation_strip) {
+		header_copy_entries(to, from, ENTRY_INVOCATION);
+	}
+	if (from && !note_strip) {
+		header_copy_entries(to, from, ENTRY_ANNOTATION);
+	}
+}
+
 void sink_add_notes(const struct sink_opts *opts, struct header *header)
 {
 	notes_add_to(opts->notes, header);

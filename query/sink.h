@@ -36,6 +36,11 @@ enum compression sink_compression(const struct sink_opts *opts);
  * ($SILK_HEADER_NOVERSION). */
 void sink_write_opts(const struct sink_opts *opts, struct stream_write_opts *out);
 
+/* Append the history of an input: its command lines and its notes, without those that are stripped.
+ * from is borrowed; NULL: it has none. */
+void sink_copy_history(struct header *to, const struct header *from, bool invocation_strip,
+		       bool note_strip);
+
 /* Append the notes to the header, one annotation each. */
 void sink_add_notes(const struct sink_opts *opts, struct header *header);
 
