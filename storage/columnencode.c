@@ -3,8 +3,8 @@
 
 #include "storage/columnrange.h"
 #include "storage/encode.h"
+#include "storage/putbytes.h"
 #include "storage/quickcolumn.h"
-#include "storage/varint.h"
 
 #include <string.h>
 
@@ -282,13 +282,6 @@ bool columnencoder_core(struct columnencoder *encoder, enum column core, GByteAr
 
 /* ---- extension columns ---- */
 
-static void append_varint(GByteArray *out, uint64_t value)
-{
-	uint8_t bytes[VARINT_BYTES_MAX];
-
-	g_byte_array_append(out, bytes, (guint)varint_put(bytes, value));
-}
-
 /* Which rows have a value, if not all have; returns that as an array. */
 static const uint64_t *encode_presence(struct columnencoder *encoder,
 				       const struct extension_column *extension, GByteArray *stream,
@@ -307,7 +300,7 @@ static const uint64_t *encode_presence(struct columnencoder *encoder,
 	column->flags |= FLOWBLOCK_ABSENT;
 	g_byte_array_set_size(work->part, 0);
 	encode_numbers(work->encoder, work->presence, encoder->rows, work->part);
-	append_varint(stream, work->part->len);
+	put_varint(stream, work->part->len);
 	g_byte_array_append(stream, work->part->data, work->part->len);
 	return work->presence;
 }

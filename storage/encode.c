@@ -2,6 +2,7 @@
 #include "storage/encode.h"
 
 #include "storage/encodeparts.h"
+#include "storage/putbytes.h"
 
 #include <assert.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 #include "storage/encodeparts.h"
 
 #include "storage/byteorder.h"
+#include "storage/putbytes.h"
 
 #include <assert.h>
 

@@ -3,6 +3,7 @@
 
 #include "storage/bitpack.h"
 #include "storage/divisor.h"
+#include "storage/putbytes.h"
 
 /* Would steps take less room? A look at two frames decides for all, since rows are in order of time
  * or they are not. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "storage/encodeparts.h"
+#include "storage/putbytes.h"
 
 #include <assert.h>
 #include <stdlib.h>

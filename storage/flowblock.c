@@ -3,6 +3,7 @@
 
 #include "storage/bloom.h"
 #include "storage/byteorder.h"
+#include "storage/putbytes.h"
 #include "storage/varint.h"
 
 #include <assert.h>
@@ -440,21 +441,6 @@ void flowblock_release(struct flowblock *block)
 
 /* ---- writing a directory ---- */
 
-static void put_number(GByteArray *out, uint64_t value)
-{
-	uint8_t bytes[VARINT_BYTES_MAX];
-
-	g_byte_array_append(out, bytes, (guint)varint_put(bytes, value));
-}
-
-static void put_checksum(GByteArray *out, uint64_t checksum)
-{
-	uint8_t bytes[8];
-
-	store64(bytes, checksum, SWAP);
-	g_byte_array_append(out, bytes, sizeof(bytes));
-}
-
 static void put_range(GByteArray *out, const struct flowblock_column *column)
 {
 	uint8_t bytes[32];
@@ -464,8 +450,8 @@ static void put_range(GByteArray *out, const struct flowblock_column *column)
 		ip_to_bytes(column->max_ip, bytes + 16);
 		g_byte_array_append(out, bytes, sizeof(bytes));
 	} else {
-		put_number(out, column->min);
-		put_number(out, column->max - column->min);
+		put_varint(out, column->min);
+		put_varint(out, column->max - column->min);
 	}
 }
 
@@ -473,19 +459,19 @@ static void put_column(GByteArray *out, const struct flowblock_column *column)
 {
 	const uint8_t bytes[3] = { column->type, column->compression, column->flags };
 
-	put_number(out, column->key.pen);
-	put_number(out, column->key.id);
+	put_varint(out, column->key.pen);
+	put_varint(out, column->key.id);
 	g_byte_array_append(out, bytes, sizeof(bytes));
-	put_number(out, column->stored_len);
+	put_varint(out, column->stored_len);
 	if (column->compression != CHUNK_PLAIN) {
-		put_number(out, column->plain_len);
+		put_varint(out, column->plain_len);
 	}
-	put_checksum(out, column->checksum);
+	put_u64(out, column->checksum);
 	if (column->flags & FLOWBLOCK_RANGED) {
 		put_range(out, column);
 	}
 	if (column->flags & FLOWBLOCK_SUMMED) {
-		put_number(out, column->sum);
+		put_varint(out, column->sum);
 	}
 }
 
@@ -494,15 +480,15 @@ void flowblock_put_directory(const struct flowblock *block, GByteArray *out)
 	const struct summary *summary = &block->summary;
 	uint64_t first = (uint64_t)summary->first_start_ns;
 
-	put_number(out, zigzag_encode(summary->first_start_ns));
-	put_number(out, (uint64_t)summary->last_start_ns - first);
-	put_number(out, zigzag_encode((int64_t)((uint64_t)summary->last_end_ns - first)));
-	put_number(out, block->sorted ? FLAG_SORTED : 0);
-	put_number(out, block->filter_len);
+	put_varint(out, zigzag_encode(summary->first_start_ns));
+	put_varint(out, (uint64_t)summary->last_start_ns - first);
+	put_varint(out, zigzag_encode((int64_t)((uint64_t)summary->last_end_ns - first)));
+	put_varint(out, block->sorted ? FLAG_SORTED : 0);
+	put_varint(out, block->filter_len);
 	if (block->filter_len > 0) {
-		put_checksum(out, block->filter_checksum);
+		put_u64(out, block->filter_checksum);
 	}
-	put_number(out, block->column_count);
+	put_varint(out, block->column_count);
 	for (size_t i = 0; i < block->column_count; i++) {
 		put_column(out, &block->columns[i]);
 	}

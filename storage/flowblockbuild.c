@@ -3,17 +3,16 @@
 
 #include "storage/blockbody.h"
 #include "storage/bloom.h"
-#include "storage/byteorder.h"
 #include "storage/columnencode.h"
 #include "storage/extension.h"
 #include "storage/flowcolumns.h"
 #include "storage/hashset.h"
+#include "storage/putbytes.h"
 
 #include <assert.h>
 #include <string.h>
 #include <xxhash.h>
 
-#define SWAP            HOST_BIG_ENDIAN
 #define FILTER_ROWS_MIN 64u         /* smaller blocks are read as fast as their filter */
 #define EXTENSION_FULL  (32u << 20) /* bytes of extension values that end a block */
 /* Of fewer rows: room is given back, since there may be many builders that make no larger ones. */
@@ -251,17 +250,15 @@ static int assemble(struct flowblock_builder *builder, GByteArray *out, struct e
 		.body_len = builder->body.bytes->len,
 		.count = builder->columns.rows,
 	};
-	uint8_t checksum[8];
 
 	g_byte_array_set_size(out, at + FLOWBLOCK_PRELUDE_BYTES);
 	flowblock_put_directory(&builder->block, out);
-	prelude.header_len = out->len - at + (uint32_t)sizeof(checksum);
+	prelude.header_len = out->len - at + (uint32_t)sizeof(uint64_t);
 	if (prelude.header_len > FLOWBLOCK_HEADER_MAX) {
 		return err_set(err, ST_ELIMIT, "a directory of %u bytes", out->len - at);
 	}
 	flowblock_put_prelude(out->data + at, &prelude);
-	store64(checksum, XXH64(out->data + at, out->len - at, 0), SWAP);
-	g_byte_array_append(out, checksum, sizeof(checksum));
+	put_u64(out, XXH64(out->data + at, out->len - at, 0));
 	g_byte_array_append(out, builder->body.bytes->data, builder->body.bytes->len);
 	return ST_OK;
 }

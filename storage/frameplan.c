@@ -4,6 +4,7 @@
 #include "storage/bitpack.h"
 #include "storage/byteorder.h"
 #include "storage/packed.h"
+#include "storage/putbytes.h"
 #include "storage/varint.h"
 
 #include <assert.h>

@@ -48,8 +48,7 @@ size_t packed_plan(const uint64_t *numbers, size_t count, uint64_t base, unsigne
 /* Append the list. */
 void packed_put(GByteArray *out, const uint64_t *numbers, size_t count, unsigned width);
 
-void put_byte(GByteArray *out, uint8_t byte);
-void put_varint(GByteArray *out, uint64_t value);
+/* Bytes of a number of variable length. */
 size_t varint_bytes(uint64_t value);
 
 #endif

@@ -8,24 +8,13 @@
 #include "storage/packed.h"
 
 #include "storage/bitpack.h"
+#include "storage/putbytes.h"
 #include "storage/varint.h"
 
 #include <assert.h>
 
 /* More exceptions than one of this many numbers are not looked into. */
 #define EXCEPTIONS_PART 3
-
-void put_byte(GByteArray *out, uint8_t byte)
-{
-	g_byte_array_append(out, &byte, 1);
-}
-
-void put_varint(GByteArray *out, uint64_t value)
-{
-	uint8_t bytes[VARINT_BYTES_MAX];
-
-	g_byte_array_append(out, bytes, (guint)varint_put(bytes, value));
-}
 
 size_t varint_bytes(uint64_t value)
 {

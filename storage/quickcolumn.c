@@ -7,6 +7,7 @@
 #include "storage/divisor.h"
 #include "storage/encode.h"
 #include "storage/packed.h"
+#include "storage/putbytes.h"
 
 #define MEASURE(bits)                                                                              \
 	VECTORIZED static void measure_u##bits(struct quickcolumn *column)                         \

@@ -9,11 +9,8 @@
 
 #include "storage/blockheader.h"
 #include "storage/bloom.h"
-#include "storage/byteorder.h"
 #include "storage/lockedfile.h"
-#include "storage/varint.h"
-
-#define SWAP HOST_BIG_ENDIAN /* files are little-endian */
+#include "storage/putbytes.h"
 
 #define CHECKSUM_BYTES 8u
 
@@ -82,21 +79,6 @@ int sealwriter_create(struct sealwriter **out, const char *path,
 	}
 	*out = writer;
 	return ST_OK;
-}
-
-static void put_varint(GByteArray *out, uint64_t value)
-{
-	uint8_t bytes[VARINT_BYTES_MAX];
-
-	g_byte_array_append(out, bytes, (guint)varint_put(bytes, value));
-}
-
-static void put_u64(GByteArray *out, uint64_t value)
-{
-	uint8_t bytes[8];
-
-	store64(bytes, value, SWAP);
-	g_byte_array_append(out, bytes, sizeof(bytes));
 }
 
 int sealwriter_add(struct sealwriter *writer, const uint8_t *block, size_t len, struct err *err)
