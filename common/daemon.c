@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -199,28 +200,73 @@ static int find_user(const char *text, uid_t *uid, gid_t *gid, struct err *err)
 	return ST_OK;
 }
 
-int daemon_drop_privileges(const struct daemon_opts *opts, struct err *err)
+/* Whom the switches name; ourselves where they name nobody. */
+static int find_identity(const struct daemon_opts *opts, uid_t *uid, gid_t *gid, struct err *err)
 {
-	uid_t uid = getuid();
-	gid_t gid = getgid();
+	const struct group *group;
+	int st;
+
+	*uid = getuid();
+	*gid = getgid();
+	if (opts->user && (st = find_user(opts->user, uid, gid, err)) != ST_OK) {
+		return st;
+	}
+	if (opts->group) {
+		group = getgrnam(opts->group);
+		if (!group) {
+			return err_set(err, ST_ENOENT, "Invalid group '%s': No such group",
+				       opts->group);
+		}
+		*gid = group->gr_gid;
+	}
+	return ST_OK;
+}
+
+/* The groups that the user is a member of count, too. */
+static int join_groups(const struct daemon_opts *opts, gid_t gid)
+{
+	return opts->user ? initgroups(opts->user, gid) : setgroups(1, &gid);
+}
+
+int daemon_file_identity(const struct daemon_opts *opts, struct err *err)
+{
+	uid_t uid;
+	gid_t gid;
 	int st;
 
 	if (!opts->user && !opts->group) {
 		return ST_OK;
 	}
-	if (opts->user && (st = find_user(opts->user, &uid, &gid, err)) != ST_OK) {
+	st = find_identity(opts, &uid, &gid, err);
+	if (st != ST_OK) {
 		return st;
 	}
-	if (opts->group) {
-		const struct group *group = getgrnam(opts->group);
-
-		if (!group) {
-			return err_set(err, ST_ENOENT, "Invalid group '%s': No such group",
-				       opts->group);
-		}
-		gid = group->gr_gid;
+	if (join_groups(opts, gid) != 0) {
+		return err_errno(err, ST_EAUTH, errno, "Unable to drop privileges");
 	}
-	if (setgroups(1, &gid) != 0 || setresgid(gid, gid, gid) != 0 ||
+	setfsgid(gid);
+	setfsuid(uid);
+	/* They return the identity before, whether they failed or not. */
+	if ((gid_t)setfsgid((gid_t)-1) != gid || (uid_t)setfsuid((uid_t)-1) != uid) {
+		return err_set(err, ST_EAUTH, "Unable to use files as another user");
+	}
+	return ST_OK;
+}
+
+int daemon_drop_privileges(const struct daemon_opts *opts, struct err *err)
+{
+	uid_t uid;
+	gid_t gid;
+	int st;
+
+	if (!opts->user && !opts->group) {
+		return ST_OK;
+	}
+	st = find_identity(opts, &uid, &gid, err);
+	if (st != ST_OK) {
+		return st;
+	}
+	if (join_groups(opts, gid) != 0 || setresgid(gid, gid, gid) != 0 ||
 	    setresuid(uid, uid, uid) != 0) {
 		return err_errno(err, ST_EAUTH, errno, "Unable to drop privileges");
 	}

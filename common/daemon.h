@@ -39,6 +39,12 @@ extern const struct opt daemon_opt_table[]; /* --no-daemon --no-chdir --pidfile 
 int daemon_start(const struct daemon_opts *opts, const char *program, bool reload_on_hup,
 		 struct err *err);
 
+/*
+ * Use files as --user and --group if given, in this thread and those that it makes, so that what is
+ * made now can be written to later; sockets and devices can still be opened as before.
+ */
+int daemon_file_identity(const struct daemon_opts *opts, struct err *err);
+
 /* Change to --user and --group if given; fails rather than staying privileged. */
 int daemon_drop_privileges(const struct daemon_opts *opts, struct err *err);
 

@@ -403,8 +403,13 @@ static int start(struct rwflowpack *self, struct site *site, struct sensorconf *
 		 struct err *err)
 {
 	const struct packing_opts packing = packing_opts(self, conf);
-	int st;
+	int st = daemon_file_identity(&self->opts.daemon, err);
 
+	if (st != ST_OK) {
+		sensorconf_free(conf);
+		site_free(site);
+		return st;
+	}
 	log_msg(LOG_LEVEL_INFO, "Using packing logic from %s",
 		packlogic_name(sensorconf_logic(conf)));
 	warn_about_sources(&self->opts, conf);

@@ -63,4 +63,24 @@ test_case 'as a daemon, with a pid file' '
 	kill "$(cat pid)" && test_wait 10 grep -q "Stopped logging" packer.log && [ ! -e pid ]
 '
 
+# Only root may become another.
+if [ "$(id -u)" = 0 ]; then
+	chmod 755 . && mkdir theirs ours && chown nobody theirs && chmod 700 theirs ours
+	port=$(test_port)
+	sed "s/read-from-file .*/protocol udp\n\tlisten-on-port $port/" v5.conf >port.conf
+	test_case 'what the packer makes is of the user that it becomes' '
+		test_start rwflowpack --sensor-configuration=port.conf --root-directory="$PWD/theirs" --user=nobody \
+			--log-pathname="$PWD/user.log" --no-daemon --flush-timeout=1 && packer=$test_pid &&
+		test_wait 10 grep -q "Starting flush timer" user.log &&
+		python3 "$TUSSAH_SRCDIR/tests/e2e/pdu.py" "$port" "v5 0 count=3" &&
+		test_wait 10 grep -q ": 3 recs" user.log && test_stop "$packer" &&
+		[ -z "$(find theirs ! -user nobody)" ]
+	'
+	test_case 'it does not start where that user may not write' '
+		test_must_fail rwflowpack --sensor-configuration=port.conf --root-directory="$PWD/ours" --user=nobody \
+			--log-destination=stderr --no-daemon >out 2>&1 &&
+		test_grep "ours.*Permission denied" out
+	'
+fi
+
 test_done
