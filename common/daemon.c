@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -30,7 +31,8 @@ static struct {
 	bool reload_on_hup;
 	int wake_fd;
 	char *pidfile; /* written by us; removed at the end */
-} state = { .wake_fd = -1 };
+	int pidfile_fd;
+} state = { .wake_fd = -1, .pidfile_fd = -1 };
 
 const struct opt daemon_opt_table[] = {
 	OPT_FLAG(struct daemon_opts, no_daemon, "no-daemon", 0, "stay in the foreground"),
@@ -83,23 +85,32 @@ static void install_handlers(void)
 	sigaction(SIGPIPE, &action, NULL);
 }
 
+/*
+ * The file is locked as long as we live. One that is another's stays as it is: whoever starts a second
+ * daemon by mistake must not take the first one's away.
+ */
 static int write_pidfile(const char *path, struct err *err)
 {
 	char text[32];
 	int len = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	int st = ST_OK;
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 
-	if (fd < 0 || write(fd, text, (size_t)len) != len) {
-		st = err_errno(err, ST_EIO, errno, "Unable to write PID file '%s'", path);
-	}
-	if (fd >= 0) {
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+		log_msg(LOG_LEVEL_WARNING, "PID file '%s' is that of a running process: left alone",
+			path);
 		close(fd);
+		return ST_OK;
 	}
-	if (st == ST_OK) {
-		state.pidfile = g_strdup(path);
+	if (fd < 0 || ftruncate(fd, 0) != 0 || write(fd, text, (size_t)len) != len) {
+		err_errno(err, ST_EIO, errno, "Unable to write PID file '%s'", path);
+		if (fd >= 0) {
+			close(fd);
+		}
+		return ST_EIO;
 	}
-	return st;
+	state.pidfile = g_strdup(path);
+	state.pidfile_fd = fd;
+	return ST_OK;
 }
 
 /* Where --pidfile says, or beside the log files if they have a folder (silk-packing.md 4.3). */
@@ -340,6 +351,7 @@ void daemon_finish(void)
 	if (state.pidfile) {
 		unlink(state.pidfile);
 		g_clear_pointer(&state.pidfile, g_free);
+		close(state.pidfile_fd);
 	}
 }
 

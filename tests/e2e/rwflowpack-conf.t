@@ -63,6 +63,18 @@ test_case 'as a daemon, with a pid file' '
 	kill "$(cat pid)" && test_wait 10 grep -q "Stopped logging" packer.log && [ ! -e pid ]
 '
 
+test_case 'a second one by mistake leaves the pid file of the first alone' '
+	: >packer.log &&
+	rwflowpack --sensor-configuration=sensor.conf --root-directory="$PWD/root" --pidfile="$PWD/pid" \
+		--log-pathname="$PWD/packer.log" && test_wait 10 test -s pid && cp pid first &&
+	test_wait 10 grep -q "Starting flush timer" packer.log &&
+	rwflowpack --sensor-configuration=sensor.conf --root-directory="$PWD/root" --pidfile="$PWD/pid" \
+		--log-pathname="$PWD/second.log" &&
+	test_wait 10 grep -q "Stopped logging" second.log && test_cmp first pid &&
+	test_grep "PID file .*pid. is that of a running process: left alone" second.log &&
+	kill "$(cat pid)" && test_wait 10 grep -q "Stopped logging" packer.log && [ ! -e pid ]
+'
+
 # Only root may become another.
 if [ "$(id -u)" = 0 ]; then
 	chmod 755 . && mkdir theirs ours && chown nobody theirs && chmod 700 theirs ours
