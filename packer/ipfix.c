@@ -84,7 +84,10 @@ static int ipfix_take_one(struct templatesession *session, const uint8_t *bytes,
 	return st;
 }
 
-/* Some exporters put several messages into one datagram. */
+/*
+ * Some exporters put several messages into one datagram; others leave the padding of the last set
+ * out of the message's length, and what is too short for a message belongs to the one before.
+ */
 static int ipfix_take(void *state, const struct decoder_message *message, struct err *err)
 {
 	struct template_bytes rest = { message->bytes, message->len };
@@ -95,6 +98,9 @@ static int ipfix_take(void *state, const struct decoder_message *message, struct
 		size_t len = 0;
 
 		st = ipfix_message_length(at, rest.left, &len, err);
+		if (len < rest.left && rest.left - len < IPFIX_HEADER_BYTES) {
+			len = rest.left;
+		}
 		if (st == ST_OK && !template_eat(&rest, len)) {
 			st = err_set(err, ST_EFORMAT, "message length %zu instead of %zu", len,
 				     rest.left);

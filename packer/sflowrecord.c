@@ -5,6 +5,8 @@
 
 #include "packer/sampledpacket.h"
 
+#define VLAN_MAX 4095
+
 enum {
 	IE_TOS = 5,
 	IE_MASK4 = 9,
@@ -186,6 +188,7 @@ static void element_ipv6(struct sflowrecord *flow, struct xdr *part)
 
 /* ---- what the agent knows of it ---- */
 
+/* Ids have 12 bits; other numbers, 4294967295 most of all, say that the agent does not know. */
 static void element_switch(struct sflowrecord *flow, struct xdr *part)
 {
 	uint32_t vlan = xdr_u32(part);
@@ -194,9 +197,11 @@ static void element_switch(struct sflowrecord *flow, struct xdr *part)
 	xdr_u32(part); /* priority */
 	post_vlan = xdr_u32(part);
 	xdr_u32(part);
-	if (!part->bad) {
+	if (!part->bad && vlan <= VLAN_MAX) {
 		flow->tagged = true;
 		flow->vlan = vlan;
+	}
+	if (!part->bad && post_vlan <= VLAN_MAX) {
 		flow->post_vlan = post_vlan;
 	}
 }

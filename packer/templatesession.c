@@ -234,9 +234,7 @@ int templatesession_take(struct templatesession *session, struct templatesession
 	int st = ST_OK;
 
 	templatesession_expire(session, header->time.arrival_ns);
-	while (st == ST_OK && sets.left > 0 &&
-	       !(session->template_set == TEMPLATE_SET_V9 && sets.at[0] == 0 &&
-		 session_is_filler(&sets))) {
+	while (st == ST_OK && sets.left > 0 && !(sets.at[0] == 0 && session_is_filler(&sets))) {
 		st = session_set(session, domain, header, &sets, seen, err);
 	}
 	if (st == ST_ELIMIT) {

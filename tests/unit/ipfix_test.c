@@ -1073,6 +1073,36 @@ static void test_template_life(void)
 	g_free(m);
 }
 
+/* Some exporters leave out of a message's length what they padded its last set with. */
+static void test_padding_beyond_message(void)
+{
+	struct message *m = g_new(struct message, 1);
+
+	for (size_t padding = 0; padding <= 8; padding++) {
+		struct ipfix_decoder *decoder = ipfix_decoder_new(&limits, &plain_mapping);
+		unsigned count = 0;
+		size_t len;
+
+		unit_at("%zu bytes", padding);
+		begin(m, 1, 0);
+		put_simple(m, 256, 2);
+		len = m->len;
+		put(m, 0, padding);
+		end_set(m);
+		fix(m, 2, (uint16_t)len);
+		CU_ASSERT_EQUAL(ipfix_decode(decoder, m->bytes, m->len, count_record, &count, NULL),
+				ST_OK);
+		UNIT_ASSERT_U64(count, 2);
+		/* or behind the set: there is nothing in it */
+		fix(m, m->set + 2, (uint16_t)(len - m->set));
+		CU_ASSERT_EQUAL(ipfix_decode(decoder, m->bytes, m->len, count_record, &count, NULL),
+				ST_OK);
+		UNIT_ASSERT_U64(count, 4);
+		ipfix_decoder_free(decoder);
+	}
+	g_free(m);
+}
+
 static int refuse_second(void *arg, const struct record *rec)
 {
 	(void)rec;
@@ -1167,6 +1197,7 @@ int main(void)
 		{ "limit of fields", test_limit_of_fields },
 		{ "life of a template", test_template_life },
 		{ "callback stops", test_callback_stops },
+		{ "padding beyond the message", test_padding_beyond_message },
 		{ "real messages", test_real_messages },
 		{ NULL, NULL },
 	};

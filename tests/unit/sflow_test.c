@@ -326,6 +326,22 @@ static void test_columns(void)
 	g_byte_array_free(datagram, TRUE);
 }
 
+/* A number that is no VLAN's is how agents say that they do not know it. */
+static void test_unknown_vlans(void)
+{
+	GByteArray *datagram = WORDS(HEAD5, 1, 120, SAMPLE, 2, 1, 64, 1, 64, 4, FRAME, 1001, 16,
+				     UINT32_MAX, 0, UINT32_MAX, 0);
+	struct seen seen;
+	struct decoder *decoder = make_decoder(&seen, false);
+
+	put_be32(datagram->data + 32, datagram->len - 36); /* the sample's length */
+	CU_ASSERT_EQUAL(take_at(decoder, datagram->data, datagram->len, ARRIVAL_NS), ST_OK);
+	UNIT_ASSERT_U64(seen.extras[58], 7); /* the tag does */
+	UNIT_ASSERT_U64(seen.extras[59], 0);
+	release(decoder, &seen);
+	g_byte_array_free(datagram, TRUE);
+}
+
 /* ---- counters and discards ---- */
 
 #define GENERIC 4, 6, 0, 1000000000, 1, 3, 0, 100, 1, 2, 3, 4, 5, 6, 1, 200, 7, 8, 9, 10, 11, 0
@@ -516,10 +532,15 @@ static void test_exporters(void)
 int main(void)
 {
 	static const struct unit_case cases[] = {
-		{ "flow samples", test_flows },         { "cut off anywhere", test_cuts },
-		{ "extension columns", test_columns },  { "counter samples", test_counters },
-		{ "discarded packets", test_discards }, { "sequence numbers", test_sequence },
-		{ "exporters", test_exporters },        { NULL, NULL },
+		{ "flow samples", test_flows },
+		{ "cut off anywhere", test_cuts },
+		{ "extension columns", test_columns },
+		{ "VLANs that the agent does not know", test_unknown_vlans },
+		{ "counter samples", test_counters },
+		{ "discarded packets", test_discards },
+		{ "sequence numbers", test_sequence },
+		{ "exporters", test_exporters },
+		{ NULL, NULL },
 	};
 
 	return unit_run("sflow", cases);
