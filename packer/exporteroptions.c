@@ -15,6 +15,7 @@ struct exporteroptions {
 	struct budget *budget;
 	GHashTable *intervals; /* key_of() -> uint64_t */
 	GHashTable *names;     /* the same -> text */
+	uint64_t boot_ms;      /* 0: not known */
 };
 
 /* Elements and scopes that are looked at. */
@@ -32,6 +33,9 @@ enum options_slot {
 	OPTIONS_PACKET_SPACE,
 	OPTIONS_SIZE,
 	OPTIONS_POPULATION,
+	OPTIONS_PROBABILITY,
+	OPTIONS_SELECTOR_ALGORITHM,
+	OPTIONS_BOOT_MS,
 	OPTIONS_APPLICATION,
 	OPTIONS_INGRESS_VRF,
 	OPTIONS_EGRESS_VRF,
@@ -59,6 +63,9 @@ static const struct {
 	[OPTIONS_PACKET_SPACE] = { 0, 306 },
 	[OPTIONS_SIZE] = { 0, 309 },
 	[OPTIONS_POPULATION] = { 0, 310 },
+	[OPTIONS_PROBABILITY] = { 0, 311 },
+	[OPTIONS_SELECTOR_ALGORITHM] = { 0, 304 },
+	[OPTIONS_BOOT_MS] = { 0, 160 },
 	[OPTIONS_APPLICATION] = { 0, 95 },
 	[OPTIONS_INGRESS_VRF] = { 0, 234 },
 	[OPTIONS_EGRESS_VRF] = { 0, 235 },
@@ -213,10 +220,61 @@ static int options_read(const struct template *tmpl, struct template_bytes *byte
 	return ST_OK;
 }
 
-/* One of how many; 0: the record does not say. */
-static uint64_t options_interval(const struct options_values *values)
+/* So many packets are taken, then so many are passed over. */
+static uint64_t options_count_based(const struct options_values *values)
 {
 	const uint64_t *n = values->numbers;
+
+	if (!values->has[OPTIONS_PACKET_SPACE] || n[OPTIONS_PACKET_INTERVAL] == 0) {
+		return 0;
+	}
+	return MIN(n[OPTIONS_PACKET_INTERVAL] + n[OPTIONS_PACKET_SPACE], UINT32_MAX) /
+	       n[OPTIONS_PACKET_INTERVAL];
+}
+
+static uint64_t options_of_population(const struct options_values *values)
+{
+	const uint64_t *n = values->numbers;
+
+	return n[OPTIONS_SIZE] ? n[OPTIONS_POPULATION] / n[OPTIONS_SIZE] : 0;
+}
+
+/* A float64, maybe of reduced size (RFC 7011 6.2). */
+static uint64_t options_probabilistic(const struct options_values *values)
+{
+	const uint64_t bits = values->numbers[OPTIONS_PROBABILITY];
+	const uint32_t narrow = (uint32_t)bits;
+	double probability = 0;
+	float single;
+
+	if (values->bytes[OPTIONS_PROBABILITY].left == sizeof(single)) {
+		memcpy(&single, &narrow, sizeof(single));
+		probability = (double)single;
+	} else if (values->bytes[OPTIONS_PROBABILITY].left == sizeof(probability)) {
+		memcpy(&probability, &bits, sizeof(probability));
+	}
+	if (!(probability > 1.0 / UINT32_MAX && probability <= 1)) {
+		return 0;
+	}
+	return (uint64_t)(1 / probability + 0.5);
+}
+
+/*
+ * One of how many; 0: the record does not say. Exporters fill in elements of other methods than
+ * theirs, so the one that selectorAlgorithm (RFC 5477 8.2.1) names is looked at first.
+ */
+static uint64_t options_interval(const struct options_values *values)
+{
+	static const struct {
+		uint64_t algorithm;
+		uint64_t (*interval)(const struct options_values *values);
+	} methods[] = {
+		{ 1, options_count_based },
+		{ 3, options_of_population },
+		{ 4, options_probabilistic },
+	};
+	const uint64_t *n = values->numbers;
+	uint64_t interval = 0;
 
 	if (n[OPTIONS_INTERVAL]) {
 		return n[OPTIONS_INTERVAL];
@@ -224,11 +282,15 @@ static uint64_t options_interval(const struct options_values *values)
 	if (n[OPTIONS_SAMPLER_INTERVAL]) {
 		return n[OPTIONS_SAMPLER_INTERVAL];
 	}
-	if (n[OPTIONS_PACKET_INTERVAL]) {
-		return MIN(n[OPTIONS_PACKET_INTERVAL] + n[OPTIONS_PACKET_SPACE], UINT32_MAX) /
-		       n[OPTIONS_PACKET_INTERVAL];
+	for (size_t i = 0; i < G_N_ELEMENTS(methods); i++) {
+		if (methods[i].algorithm == n[OPTIONS_SELECTOR_ALGORITHM]) {
+			interval = methods[i].interval(values);
+		}
 	}
-	return n[OPTIONS_SIZE] ? n[OPTIONS_POPULATION] / n[OPTIONS_SIZE] : 0;
+	for (size_t i = 0; interval == 0 && i < G_N_ELEMENTS(methods); i++) {
+		interval = methods[i].interval(values);
+	}
+	return interval;
 }
 
 /* The interface that the record is about. */
@@ -306,6 +368,9 @@ int exporteroptions_take(struct exporteroptions *options, const struct template 
 	}
 	kept = options_keep_interval(options, &values);
 	kept &= options_keep_names(options, &values);
+	if (values.numbers[OPTIONS_BOOT_MS] != 0) {
+		options->boot_ms = values.numbers[OPTIONS_BOOT_MS];
+	}
 	*seen = (struct exporteroptions_seen){
 		.sampling = values.has[OPTIONS_INTERVAL] && values.has[OPTIONS_ALGORITHM],
 		.sampler = values.has[OPTIONS_SAMPLER_MODE] && values.has[OPTIONS_SAMPLER_INTERVAL],
@@ -333,6 +398,11 @@ bool exporteroptions_has_intervals(const struct exporteroptions *options)
 	return g_hash_table_size(options->intervals) > 0;
 }
 
+uint64_t exporteroptions_boot_ms(const struct exporteroptions *options)
+{
+	return options->boot_ms;
+}
+
 void exporteroptions_each_name(const struct exporteroptions *options,
 			       void (*fn)(void *arg, enum exporteroptions_kind kind, uint64_t id,
 					  const char *name),
@@ -351,12 +421,18 @@ void exporteroptions_each_name(const struct exporteroptions *options,
 	}
 }
 
-/* ---- saved: parts whose tag is 0 for an interval, 1 for a name; then the key ---- */
+/* ---- saved ---- */
+
+enum options_part {
+	OPTIONS_PART_INTERVAL, /* the key comes first */
+	OPTIONS_PART_NAME,     /* the same */
+	OPTIONS_PART_BOOT,
+};
 
 static void options_save_name(void *arg, enum exporteroptions_kind kind, uint64_t id,
 			      const char *name)
 {
-	guint at = statebytes_begin(arg, 1);
+	guint at = statebytes_begin(arg, OPTIONS_PART_NAME);
 
 	statebytes_put(arg, (uint64_t)options_key(kind, id), 8);
 	g_byte_array_append(arg, (const guint8 *)name, (guint)strlen(name));
@@ -371,13 +447,37 @@ void exporteroptions_save(const struct exporteroptions *options, GByteArray *out
 
 	g_hash_table_iter_init(&iter, options->intervals);
 	while (g_hash_table_iter_next(&iter, &key, &value)) {
-		guint at = statebytes_begin(out, 0);
+		guint at = statebytes_begin(out, OPTIONS_PART_INTERVAL);
 
 		statebytes_put(out, (uint64_t) * (gint64 *)key, 8);
 		statebytes_put(out, *(uint64_t *)value, 8);
 		statebytes_end(out, at);
 	}
 	exporteroptions_each_name(options, options_save_name, out);
+	if (options->boot_ms != 0) {
+		guint at = statebytes_begin(out, OPTIONS_PART_BOOT);
+
+		statebytes_put(out, options->boot_ms, 8);
+		statebytes_end(out, at);
+	}
+}
+
+static bool options_load_part(struct exporteroptions *options, uint8_t tag,
+			      struct template_bytes part)
+{
+	uint64_t key, value;
+
+	if (tag == OPTIONS_PART_BOOT) {
+		return statebytes_get(&part, 8, &options->boot_ms);
+	}
+	if (!statebytes_get(&part, 8, &key) || key >> 56 >= EXPORTEROPTIONS_KINDS) {
+		return false;
+	}
+	if (tag == OPTIONS_PART_NAME) {
+		return options_set_name(options, (enum exporteroptions_kind)(key >> 56), key, part);
+	}
+	return tag == OPTIONS_PART_INTERVAL && statebytes_get(&part, 8, &value) && value > 0 &&
+	       options_set_interval(options, (enum exporteroptions_kind)(key >> 56), key, value);
 }
 
 int exporteroptions_load(struct exporteroptions *options, struct template_bytes bytes)
@@ -387,18 +487,7 @@ int exporteroptions_load(struct exporteroptions *options, struct template_bytes 
 	int st;
 
 	while ((st = statebytes_next(&bytes, &tag, &part)) == ST_OK) {
-		uint64_t key, value;
-		bool ok = statebytes_get(&part, 8, &key) && key >> 56 < EXPORTEROPTIONS_KINDS;
-
-		if (ok && tag == 1) {
-			ok = options_set_name(options, (enum exporteroptions_kind)(key >> 56), key,
-					      part);
-		} else {
-			ok = ok && tag == 0 && statebytes_get(&part, 8, &value) && value > 0 &&
-			     options_set_interval(options, (enum exporteroptions_kind)(key >> 56),
-						  key, value);
-		}
-		if (!ok) {
+		if (!options_load_part(options, tag, part)) {
 			return ST_EFORMAT;
 		}
 	}

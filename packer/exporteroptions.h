@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What exporters tell about themselves in option records: how they sample, and names of
- * interfaces, applications and VRFs. Of one observation domain; bounded. Pure.
+ * What exporters tell about themselves in option records: how they sample, when they booted, and
+ * names of interfaces, applications and VRFs. Of one observation domain; bounded. Pure.
  *
  *	options = exporteroptions_new(&budget);
  *	exporteroptions_take(options, tmpl, &bytes, &seen, err);	// one option record, eaten
@@ -51,6 +51,9 @@ uint64_t exporteroptions_interval(const struct exporteroptions *options,
 				  enum exporteroptions_kind kind, uint64_t id);
 /* Is any interval known? */
 bool exporteroptions_has_intervals(const struct exporteroptions *options);
+
+/* When the exporter booted, in ms since the epoch, for times that count from it; 0: not known. */
+uint64_t exporteroptions_boot_ms(const struct exporteroptions *options);
 
 /* id: as sent, most significant byte first; of an application as label_application_id() makes it,
  * of selectors up to 48 bits. name is borrowed. */

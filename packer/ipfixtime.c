@@ -207,6 +207,11 @@ static void time_from_uptime(const struct ipfix_input *input, uint64_t packets, 
 	*duration_ns = MIN((uint64_t)(end - start) * NS_PER_MS, TIME_DURATION_MAX_NS);
 }
 
+static bool time_knows_boot(const struct ipfix_input *input)
+{
+	return input->shape->has[IPFIX_BOOT_MS] || input->fields->boot_ms != 0;
+}
+
 /* Without the boot time the later of the two is taken to be the export. */
 static void time_from_uptime_alone(const struct ipfix_input *input, int64_t *start_ns,
 				   uint64_t *duration_ns)
@@ -287,7 +292,7 @@ bool ipfix_time(const struct ipfix_input *input, uint64_t packets, int64_t *star
 		*start_ns = time_from_ms(input->fields->start_ms);
 		*duration_ns = time_between(input, *start_ns, time_from_ms(input->fields->end_ms));
 	} else if (shape->has[IPFIX_START_UPTIME] && !shape->start) {
-		if (shape->has[IPFIX_BOOT_MS]) {
+		if (time_knows_boot(input)) {
 			time_from_uptime(input, packets, start_ns, duration_ns);
 		} else {
 			time_from_uptime_alone(input, start_ns, duration_ns);
@@ -331,7 +336,7 @@ static void text_add_uptime(struct time_text *text, const struct ipfix_input *in
 
 	text_add(text, "flowStartSysUpTime", f->start_uptime);
 	text_add(text, "flowEndSysUpTime", f->end_uptime);
-	if (!input->shape->has[IPFIX_BOOT_MS]) {
+	if (!time_knows_boot(input)) {
 		text_add_export(text, input, "no systemInitTimeMilliseconds, set end to ");
 		return;
 	}

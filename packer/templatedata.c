@@ -272,6 +272,14 @@ static int data_options(struct templatesession *session, struct templatesession_
 	return ST_OK;
 }
 
+/* When times count from the boot, and neither the header nor the record says when that was. */
+static uint64_t data_boot_ms(const struct data_set *set)
+{
+	uint64_t boot_ms = exporteroptions_boot_ms(set->domain->options);
+
+	return boot_ms == 0 && set->whole ? exporteroptions_boot_ms(set->whole->options) : boot_ms;
+}
+
 int templatesession_data(struct templatesession *session, struct templatesession_domain *domain,
 			 const struct templatesession_header *header, struct template *tmpl,
 			 struct template_bytes bytes, uint32_t *records, struct err *err)
@@ -307,6 +315,8 @@ int templatesession_data(struct templatesession *session, struct templatesession
 		int64_t boot_ms = header->time.export_ns / NS_PER_MS - header->time.uptime_ms;
 
 		session->values.fields.boot_ms = boot_ms > 0 ? (uint64_t)boot_ms : 0;
+	} else {
+		session->values.fields.boot_ms = data_boot_ms(&set);
 	}
 	set.sampled = data_is_sampled(&set);
 	data_find_section(&set);

@@ -18,6 +18,7 @@ static const struct ipfix_limits limits = { .max_templates = 4,
 					    .max_domains = 3 };
 
 /* Shared by all decoders: to make one takes long. */
+static const struct ipfix_mapping plain_mapping;
 static struct iemodel *model;
 
 /* A decoder that is fed IPFIX. */
@@ -379,6 +380,36 @@ static void test_times(void)
 	check_flows(TCP " 2=3 1=300", cases, G_N_ELEMENTS(cases));
 }
 
+/* Cisco's routers tell when they booted in an options record (RFC 7012 5.11.12: flows need it). */
+static void test_boot_in_options(void)
+{
+	struct ipfix_decoder *decoder = ipfix_decoder_new(&limits, &plain_mapping);
+	struct message *m = g_new(struct message, 1);
+	GString *out = g_string_new(NULL);
+
+	begin(m, 1, 0);
+	begin_set(m, 3);
+	put(m, 400, 2);
+	put(m, 2, 2);
+	put(m, 1, 2); /* scope: */
+	put(m, 149, 2);
+	put(m, 4, 2);
+	put(m, 160, 2);
+	put(m, 8, 2);
+	end_set(m);
+	begin_set(m, 400);
+	put(m, 1, 4);
+	put(m, (EXPORT_S - 100) * UINT64_C(1000) + 5, 8);
+	end_set(m);
+	CU_ASSERT_EQUAL(ipfix_decode(decoder, m->bytes, m->len, print_record, out, NULL), ST_OK);
+	put_flow(m, TCP " 2=3 1=300 22=60000 21=95000");
+	CU_ASSERT_EQUAL(ipfix_decode(decoder, m->bytes, m->len, print_record, out, NULL), ST_OK);
+	UNIT_ASSERT_STR(out->str, ENDS "3/300 f00,00,00 s00 -39995000000+35000000000 0>0");
+	g_string_free(out, TRUE);
+	ipfix_decoder_free(decoder);
+	g_free(m);
+}
+
 static void test_volumes(void)
 {
 #define REST " f00,00,00 s00 " WHEN "0>0"
@@ -581,8 +612,6 @@ static int count_record(void *arg, const struct record *rec)
 	(*(unsigned *)arg)++;
 	return 0;
 }
-
-static const struct ipfix_mapping plain_mapping;
 
 /* Template set and data set of one simple flow; records: how often. */
 static void put_simple(struct message *m, uint16_t template_id, unsigned records)
@@ -1184,6 +1213,7 @@ int main(void)
 {
 	static const struct unit_case cases[] = {
 		{ "times", test_times },
+		{ "times from a boot that options tell", test_boot_in_options },
 		{ "volumes", test_volumes },
 		{ "addresses and ports", test_addresses_and_ports },
 		{ "flags and attributes", test_flags_and_attributes },
