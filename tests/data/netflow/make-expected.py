@@ -88,7 +88,8 @@ class Session:
         if options:
             self.options += 1
             return
-        nodes = [(int(f.get("pos")), int(f.get("size")), f) for f in node
+        # times stand below the duration that tshark makes of them
+        nodes = [(int(f.get("pos")), int(f.get("size")), f) for f in node.iter("field")
                  if f.get("size") and int(f.get("size")) > 0 and f.get("value")]
         at = int(node.get("pos"))
         values, order = {}, []
