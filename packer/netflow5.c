@@ -60,6 +60,7 @@ struct pdu_layout {
 
 static const struct pdu_layout pdu_layouts[] = {
 	{ 1, 16, 52, 24, 40, false, false, false },
+	{ 1, 16, 48, 30, 40, false, false, false }, /* softflowd's */
 	{ 5, 24, 48, 30, 37, true, true, true },
 	{ 7, 24, 52, 28, 37, true, false, true },
 };
@@ -389,14 +390,23 @@ static int netflow5_unsupported(struct netflow5 *format, const struct decoder_me
 	return ST_OK;
 }
 
-static const struct pdu_layout *pdu_layout_find(unsigned version)
+/* Of a version's layouts the one that fills the datagram, else the first; NULL: there is none. */
+static const struct pdu_layout *pdu_layout_find(unsigned version, uint32_t count, size_t len)
 {
+	const struct pdu_layout *first = NULL;
+
 	for (size_t i = 0; i < G_N_ELEMENTS(pdu_layouts); i++) {
-		if (pdu_layouts[i].version == version) {
-			return &pdu_layouts[i];
+		const struct pdu_layout *layout = &pdu_layouts[i];
+
+		if (layout->version != version) {
+			continue;
 		}
+		if (len == layout->header_bytes + (size_t)count * layout->record_bytes) {
+			return layout;
+		}
+		first = first ? first : layout;
 	}
-	return NULL;
+	return first;
 }
 
 /* Whole milliseconds: what uptimes are counted in. */
@@ -410,8 +420,8 @@ static int netflow5_take(void *state, const struct decoder_message *message, str
 {
 	struct netflow5 *format = state;
 	const uint8_t *bytes = message->bytes;
-	struct pdu pdu = { .layout = pdu_layout_find(get_be16(bytes)) };
 	uint32_t count = get_be16(bytes + HEADER_COUNT);
+	struct pdu pdu = { .layout = pdu_layout_find(get_be16(bytes), count, message->len) };
 
 	if (!pdu.layout) {
 		return netflow5_unsupported(format, message);

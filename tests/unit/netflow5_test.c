@@ -205,6 +205,37 @@ static void test_versions(void)
 	}
 }
 
+/* softflowd leaves out four reserved bytes at the end of a record, and packs 30 of them. */
+static void test_short_version1(void)
+{
+	static struct flow flows[31];
+
+	for (size_t i = 0; i < G_N_ELEMENTS(flows); i++) {
+		flows[i] = plain_flow;
+	}
+	for (uint16_t count = 1; count <= 31; count++) {
+		const struct datagram d = { 1, 100000, 0, 0, 0, count };
+		uint8_t bytes[24 + 31 * 52];
+		struct seen seen;
+		struct decoder *decoder = make_decoder(&seen, &no_opts);
+		struct err err;
+
+		unit_at("%u flows", count);
+		make_datagram(bytes, &d, flows);
+		for (unsigned k = 1; k < count; k++) {
+			memmove(bytes + 16 + 48 * k, bytes + 16 + 52 * k, 48);
+		}
+		CU_ASSERT_EQUAL(take(decoder, bytes, 16 + 48 * (size_t)count, &err),
+				count > 30 ? ST_EFORMAT : ST_OK);
+		UNIT_ASSERT_U64(count_of(decoder, DECODER_FORWARD), count > 30 ? 0 : count);
+		if (count <= 30) {
+			UNIT_ASSERT_U64(seen.last.dip.lo & 0xffffffff, 0x0a000002);
+		}
+		decoder_free(decoder);
+		seen_release(&seen);
+	}
+}
+
 static void test_version8(void)
 {
 	static const uint8_t bytes[100] = { 0, 8, 0, 1 };
@@ -658,6 +689,7 @@ int main(void)
 {
 	static const struct unit_case cases[] = {
 		{ "versions 1, 5, 7", test_versions },
+		{ "version 1 without its last bytes", test_short_version1 },
 		{ "version 8", test_version8 },
 		{ "records", test_records },
 		{ "zero-packets", test_zero_packets },
