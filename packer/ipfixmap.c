@@ -159,6 +159,9 @@ static void map_volumes(const struct ipfix_input *input, struct map_volume volum
 	}
 	totals->packets = map_first(totals->packets, f->packets_post_total, 0);
 	totals->bytes = map_first(totals->bytes, f->bytes_post_total, 0);
+	if (volumes[0].bytes == 0 && volumes[0].packets != 0) {
+		volumes[0].bytes = map_first(f->bytes_layer2_delta, f->bytes_layer2_total, 0);
+	}
 }
 
 /* Addresses are IPv6 if the template has no IPv4, or either IPv6 address is not zero. */
@@ -211,8 +214,10 @@ static bool map_icmp(const struct ipfix_input *input, struct record *rec)
 
 static void map_ports(const struct ipfix_input *input, bool reverse_only, struct record *rec)
 {
-	rec->sport = input->fields->sport;
-	rec->dport = input->fields->dport;
+	const struct ipfix_fields *f = input->fields;
+
+	rec->sport = (uint16_t)map_first(f->sport, f->tcp_sport, f->udp_sport);
+	rec->dport = (uint16_t)map_first(f->dport, f->tcp_dport, f->udp_dport);
 	if (!record_is_icmp(rec) || map_icmp(input, rec)) {
 		return;
 	}

@@ -39,6 +39,8 @@ struct ipfix_address6 {
 	X(BYTES_INITIATOR, bytes_initiator, uint64_t, 0, 231)                                      \
 	X(BYTES_POST_DELTA, bytes_post_delta, uint64_t, 0, 23)                                     \
 	X(BYTES_POST_TOTAL, bytes_post_total, uint64_t, 0, 171)                                    \
+	X(BYTES_LAYER2_DELTA, bytes_layer2_delta, uint64_t, 0, 352)                                \
+	X(BYTES_LAYER2_TOTAL, bytes_layer2_total, uint64_t, 0, 353)                                \
 	X(REV_PACKETS_DELTA, rev_packets_delta, uint64_t, IPFIX_PEN_REVERSE, 2)                    \
 	X(REV_PACKETS_TOTAL, rev_packets_total, uint64_t, IPFIX_PEN_REVERSE, 86)                   \
 	X(PACKETS_RESPONDER, packets_responder, uint64_t, 0, 299)                                  \
@@ -75,6 +77,10 @@ struct ipfix_address6 {
 	X(REV_DELTA_MS, rev_delta_ms, uint32_t, IPFIX_PEN_CERT, 21)                                \
 	X(SPORT, sport, uint16_t, 0, 7)                                                            \
 	X(DPORT, dport, uint16_t, 0, 11)                                                           \
+	X(TCP_SPORT, tcp_sport, uint16_t, 0, 182)                                                  \
+	X(TCP_DPORT, tcp_dport, uint16_t, 0, 183)                                                  \
+	X(UDP_SPORT, udp_sport, uint16_t, 0, 180)                                                  \
+	X(UDP_DPORT, udp_dport, uint16_t, 0, 181)                                                  \
 	X(VLAN, vlan, uint16_t, 0, 58)                                                             \
 	X(POST_VLAN, post_vlan, uint16_t, 0, 59)                                                   \
 	X(REV_VLAN, rev_vlan, uint16_t, IPFIX_PEN_REVERSE, 58)                                     \

@@ -64,6 +64,12 @@ static const uint8_t plan_rules[IPFIX_FIELD_COUNT] = {
 	[IPFIX_BYTES_INITIATOR] = PLAN_VOLUME,
 	[IPFIX_BYTES_POST_DELTA] = PLAN_VOLUME,
 	[IPFIX_BYTES_POST_TOTAL] = PLAN_VOLUME,
+	[IPFIX_BYTES_LAYER2_DELTA] = PLAN_VOLUME,
+	[IPFIX_BYTES_LAYER2_TOTAL] = PLAN_VOLUME,
+	[IPFIX_TCP_SPORT] = PLAN_ALWAYS,
+	[IPFIX_TCP_DPORT] = PLAN_ALWAYS,
+	[IPFIX_UDP_SPORT] = PLAN_ALWAYS,
+	[IPFIX_UDP_DPORT] = PLAN_ALWAYS,
 	[IPFIX_START_MS] = PLAN_TIME,
 	[IPFIX_END_MS] = PLAN_TIME,
 	[IPFIX_START_US] = PLAN_TIME,
@@ -111,7 +117,7 @@ static const struct {
 static const uint16_t plan_sides[][2] = {
 	{ 9, 13 },    { 10, 14 },   { 16, 17 },   { 29, 30 },   { 44, 45 },   { 56, 80 },
 	{ 58, 59 },   { 81, 57 },   { 128, 129 }, { 225, 226 }, { 227, 228 }, { 234, 235 },
-	{ 252, 253 }, { 281, 282 }, { 366, 367 }, { 8, 12 },
+	{ 252, 253 }, { 281, 282 }, { 366, 367 }, { 8, 12 },    { 180, 181 }, { 182, 183 },
 };
 
 static void plan_find_alias(const struct template_field *field, uint16_t *as_field,

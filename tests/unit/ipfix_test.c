@@ -420,6 +420,12 @@ static void test_volumes(void)
 		{ "24=1 23=40", ENDS "1/40" REST, 0, false },
 		{ "172=1 171=40", ENDS "1/40" REST, 0, false },
 		{ "2=0 1=40 86=5 85=6", ENDS "5/40" REST, 0, false },
+		/* With the link's headers, where nothing else counts. */
+		{ "2=1 352=60", ENDS "1/60" REST, 0, false },
+		{ "86=1 353=60", ENDS "1/60" REST, 0, false },
+		{ "2=1 352=60 1=40", ENDS "1/40" REST, 0, false },
+		{ "2=1 352=60 23=41", ENDS "1/41" REST, 0, false },
+		{ "2=0 352=60 r2=2 r1=80", BACK "2/80" REST, 0, false },
 		{ "2=0x1000000000 1=0x2000000000", ENDS "68719476736/137438953472" REST, 0, false },
 		{ "2=0 1=40", "ignored: byte or packet count is zero", 0, false },
 		{ "2=0 1=40", ENDS "1/40" REST, PROBE_QUIRK_ZERO_PACKETS, false },
@@ -478,6 +484,12 @@ static void test_addresses_and_ports(void)
 		{ "27=0 28=0 4=17", "::,0>::,0 p17" REST, 0, false },
 		{ "8=1 12=2 27=0 28=0 4=17", "0.0.0.1,0>0.0.0.2,0 p17" REST4, 0, false },
 		{ "8=1 12=2 27=0 28=3 4=17", "::,0>::3,0 p17" REST, 0, false },
+		/* Ports of one protocol. */
+		{ "8=1 12=2 4=6 182=5 183=6 180=0 181=0", "0.0.0.1,5>0.0.0.2,6 p6" REST4, 0,
+		  false },
+		{ "8=1 12=2 4=17 182=0 183=0 180=5 181=6", "0.0.0.1,5>0.0.0.2,6 p17" REST4, 0,
+		  false },
+		{ "8=1 12=2 4=17 180=5 181=6 7=7 11=8", "0.0.0.1,7>0.0.0.2,8 p17" REST4, 0, false },
 		/* ICMP. */
 		{ "8=1 12=2 4=1 32=0x0301", "0.0.0.1,0>0.0.0.2,769 p1" REST4, 0, false },
 		{ "8=1 12=2 4=1 7=9 11=9 176=3 177=1", "0.0.0.1,0>0.0.0.2,769 p1" REST4, 0, false },
