@@ -8,8 +8,10 @@
 #include "common/timestamp.h"
 #include "packer/probe.h"
 
-#define MAP_PROTOCOL_ICMP 1
-#define MAP_PROTOCOL_TCP  6
+#define MAP_PROTOCOL_ICMP  1
+#define MAP_PROTOCOL_TCP   6
+#define MAP_PROTOCOL_UDP   17
+#define MAP_PROTOCOL_ICMP6 58
 
 /* flowEndReason: 5 bits of reason, and YAF's mark of a continued flow. */
 #define MAP_REASON_MASK         0x1f
@@ -108,6 +110,31 @@ static bool shape_is_v9(const struct ipfix_shape *shape)
 	       !shape_has_any(shape, others, G_N_ELEMENTS(others));
 }
 
+/* Elements that only one protocol has say which, unless there are such of several. */
+static uint8_t shape_implied_protocol(const struct ipfix_shape *shape)
+{
+	static const struct {
+		enum ipfix_field field;
+		uint8_t protocol;
+	} rows[] = {
+		{ IPFIX_ICMP4, MAP_PROTOCOL_ICMP },    { IPFIX_ICMP4_TYPE, MAP_PROTOCOL_ICMP },
+		{ IPFIX_ICMP6, MAP_PROTOCOL_ICMP6 },   { IPFIX_ICMP6_TYPE, MAP_PROTOCOL_ICMP6 },
+		{ IPFIX_TCP_SPORT, MAP_PROTOCOL_TCP }, { IPFIX_TCP_DPORT, MAP_PROTOCOL_TCP },
+		{ IPFIX_UDP_SPORT, MAP_PROTOCOL_UDP }, { IPFIX_UDP_DPORT, MAP_PROTOCOL_UDP },
+	};
+	uint8_t protocol = 0;
+
+	for (size_t i = 0; !shape->has[IPFIX_PROTOCOL] && i < G_N_ELEMENTS(rows); i++) {
+		if (shape->has[rows[i].field]) {
+			if (protocol != 0 && protocol != rows[i].protocol) {
+				return 0;
+			}
+			protocol = rows[i].protocol;
+		}
+	}
+	return protocol;
+}
+
 void ipfix_shape_finish(struct ipfix_shape *shape)
 {
 	static const enum ipfix_field reverse[] = {
@@ -119,6 +146,7 @@ void ipfix_shape_finish(struct ipfix_shape *shape)
 
 	shape->has_nat_event &= shape_volume_groups(shape) == 0 &&
 				!shape_has_any(shape, reverse, G_N_ELEMENTS(reverse));
+	shape->protocol = shape_implied_protocol(shape);
 	ipfix_time_prepare(shape);
 	shape->form = shape_is_yaf(shape)  ? IPFIX_FORM_YAF
 		      : shape_is_v9(shape) ? IPFIX_FORM_V9
@@ -525,7 +553,7 @@ void ipfix_map(const struct ipfix_input *input, struct ipfix_output *out)
 	bool reverse_only = accepted && volumes[0].packets == 0;
 
 	record_init(rec);
-	rec->protocol = input->fields->protocol;
+	rec->protocol = input->fields->protocol | input->shape->protocol;
 	rec->memo = memo;
 	map_addresses(input, rec);
 	map_ports(input, reverse_only, rec);

@@ -141,6 +141,7 @@ struct ipfix_shape {
 	bool has_list;      /* subTemplateMultiList */
 	bool has_nat_event; /* natEvent (RFC 8158); cleared where something is counted beside it */
 	bool options;       /* not flows */
+	uint8_t protocol;   /* what its elements imply, if none tells it; else 0 */
 	enum ipfix_form form;
 	unsigned times; /* which time elements; ipfixtime.c's own bits */
 	/* Where start and end are told, but by uptime; NULL: nowhere. */
@@ -148,7 +149,7 @@ struct ipfix_shape {
 	const struct ipfix_time_source *end;
 };
 
-/* All but form and times is set: work out the rest. */
+/* has and the flags below it are set: work out the rest. */
 void ipfix_shape_finish(struct ipfix_shape *shape);
 
 /* What the probe says about the mapping (sensor.conf). */
