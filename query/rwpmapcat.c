@@ -215,7 +215,7 @@ static void add_label_column(struct job *job)
 					? job->label_width
 					: 0,
 				has_words ? "label" : "value");
-	text_add_column(job->text, title, job->label_width, false);
+	text_add_column(job->text, title, job->label_width, !has_words && !job->key.countries);
 	g_free(title);
 }
 
@@ -270,33 +270,94 @@ static void print_labels(const struct job *job, bool ranges_follow)
 	}
 }
 
+static const char *const type_names[] = {
+	[PMAP_IPV4] = "IPv4-address",
+	[PMAP_IPV6] = "IPv6-address",
+	[PMAP_PROTO_PORT] = "proto-port",
+};
+
+/* Country codes are ranges and nothing else. */
+static bool has_part(const struct job *job, enum part part)
+{
+	const struct part_set *parts = &job->opts->parts;
+
+	return part == PART_RANGES ? !parts->given || parts->on[part]
+				   : !job->key.countries && parts->on[part];
+}
+
+static void print_part(struct text *text, enum part part, const char *value)
+{
+	text_cell_string(text, part == PART_LABELS ? "label" : part_names[part]);
+	text_cell_string(text, value);
+	text_row_done(text);
+}
+
+/* The other parts as rows, which are a table of their own. */
+static int print_parts(const struct job *job, int fd, struct err *err)
+{
+	struct text *text = text_new(fd, &job->style);
+
+	text_add_column(text, "part", 0, false);
+	text_add_column(text, "value", 0, false);
+	text_titles(text);
+	if (has_part(job, PART_TYPE)) {
+		print_part(text, PART_TYPE, type_names[pmap_kind(job->pmap)]);
+	}
+	if (has_part(job, PART_MAPNAME) && pmap_name(job->pmap)) {
+		print_part(text, PART_MAPNAME, pmap_name(job->pmap));
+	}
+	for (uint32_t i = 0; has_part(job, PART_LABELS) && i < pmap_word_limit(job->pmap); i++) {
+		const char *word = pmap_word(job->pmap, i);
+
+		print_part(text, PART_LABELS, word ? word : "");
+	}
+	return text_close(text, err);
+}
+
 static void print_map(struct job *job)
 {
-	static const char *const types[] = {
-		[PMAP_IPV4] = "IPv4-address",
-		[PMAP_IPV6] = "IPv6-address",
-		[PMAP_PROTO_PORT] = "proto-port",
-	};
-	const struct part_set *parts = &job->opts->parts;
-	bool ranges = !parts->given || parts->on[PART_RANGES];
+	bool ranges = has_part(job, PART_RANGES);
 
-	/* country codes are ranges and nothing else */
-	if (!job->key.countries && parts->on[PART_TYPE]) {
-		print_fact(job, "TYPE", types[pmap_kind(job->pmap)]);
+	if (has_part(job, PART_TYPE)) {
+		print_fact(job, "TYPE", type_names[pmap_kind(job->pmap)]);
 	}
-	if (!job->key.countries && parts->on[PART_MAPNAME]) {
+	if (has_part(job, PART_MAPNAME)) {
 		if (pmap_name(job->pmap)) {
 			print_fact(job, "MAPNAME", pmap_name(job->pmap));
 		} else {
 			text_raw(job->text, "NO MAPNAME IS PRESENT\n");
 		}
 	}
-	if (!job->key.countries && parts->on[PART_LABELS]) {
+	if (has_part(job, PART_LABELS)) {
 		print_labels(job, ranges);
 	}
 	if (ranges) {
 		print_ranges(job);
 	}
+}
+
+/* The same as CSV or JSON lines. */
+static int print_data(struct job *job, int fd, struct err *err)
+{
+	if (has_part(job, PART_TYPE) || has_part(job, PART_MAPNAME) || has_part(job, PART_LABELS)) {
+		int st = print_parts(job, fd, err);
+
+		if (st != ST_OK) {
+			return st;
+		}
+	}
+	job->text = text_new(fd, &job->style);
+	if (has_part(job, PART_RANGES)) {
+		print_ranges(job);
+	}
+	return text_close(job->text, err);
+}
+
+static int print_text(struct job *job, int fd, struct err *err)
+{
+	job->text = text_new(fd, &job->style);
+	print_map(job);
+	return text_close(job->text, err);
 }
 
 /* --- the run --- */
@@ -325,6 +386,7 @@ static int pmapcat_run(struct tool_env *env, void *base, int argc, char **argv)
 	struct pmap *pmap;
 	struct err err;
 	int status = TOOL_EXIT_OK;
+	int fd;
 
 	if (opts->ignore_label && opts->ip_label_to_ignore) {
 		tool_usage("only one of --ignore-label and --ip-label-to-ignore may be given");
@@ -341,9 +403,9 @@ static int pmapcat_run(struct tool_env *env, void *base, int argc, char **argv)
 	} else if (opts->ip_label_to_ignore) {
 		ignore_label_of(&job, opts->ip_label_to_ignore);
 	}
-	job.text = text_new(tool_output(env, &opts->output), &job.style);
-	print_map(&job);
-	if (text_close(job.text, &err) != ST_OK) {
+	fd = tool_output(env, &opts->output);
+	if ((text_form_is_data(job.style.form) ? print_data : print_text)(&job, fd, &err) !=
+	    ST_OK) {
 		tool_warn_err(&err);
 		status = TOOL_EXIT_ERROR;
 	}

@@ -64,7 +64,9 @@ test_case 'sets, bags and maps' '
 	json rwbagcat --print-statistics sip.bag && test_grep "^{\"measure\":\"minimum key\",\"value\":\"10.0.0.1\"}" out && json rwbagcat --print-statistics time.bag && json rwbagcat --network-structure=TS/8,16 sip.bag && test_grep "^{\"block\":\"TOTAL\",\"counter\":120,\"hosts\":3,\"/8\":1,\"/16\":1}" out &&
 	json rwbagcat --print-statistics --mincounter=1000 sip.bag && test_lines out 1 &&
 	json rwaggbagcat flows.aggbag && json rwaggbagcat --missing-field=dPort=none --fields=sPort,dPort flows.aggbag && json rwaggbagcat --fields=sPort,sTime,records --timestamp-format=epoch flows.aggbag &&
-	json rwpmapcat nets.pmap && json rwpmaplookup --map-file=nets.pmap --no-files 10.1.1.1
+	json rwpmapcat nets.pmap && json rwpmapcat --output-type=type,mapname,labels nets.pmap && test_lines out 4 &&
+	json rwpmapcat --output-type=labels,ranges nets.pmap && test_grep "\"part\":\"label\",\"value\":\"ten\"" out &&
+	printf "part,value\nlabel,none\nlabel,ten\n" >want && rwpmapcat --output-type=labels --output-format=csv nets.pmap >out && diff want out && json rwpmaplookup --map-file=nets.pmap --no-files 10.1.1.1
 '
 test_case 'scans' '
 	{ head -1 flows.txt && i=1 && while [ $i -le 40 ]; do echo "10.0.0.1|30.0.0.$i|5000|80|6|1|40|S|$((1700000000 + i))|0.5|S0|all|in" && i=$((i + 1)); done; } >scan.txt &&
