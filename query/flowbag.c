@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "query/flowbag.h"
 
+#include "common/spelling.h"
 #include "common/timestamp.h"
 #include "storage/country.h"
 
@@ -154,41 +155,54 @@ static int name_fit(const char *text, const char *name)
 
 /* How many rows of a table a text may mean; *found is the one when that is 1. */
 struct search {
+	struct spelling spelling;
 	size_t found;
 	unsigned count;
 	bool exact;
 };
 
-static void search_row(struct search *search, size_t row, int fit)
+static void search_row(struct search *search, size_t row, const char *name, const char *alias)
 {
+	const char *text = search->spelling.word;
+	int fit = MAX(name_fit(text, name), name_fit(text, alias));
+
+	spelling_try(&search->spelling, name);
+	if (alias) {
+		spelling_try(&search->spelling, alias);
+	}
 	if (fit == 2 && !search->exact) {
-		*search = (struct search){ row, 1, true };
+		search->found = row;
+		search->count = 1;
+		search->exact = true;
 	} else if (fit == 1 && !search->exact) {
 		search->found = row;
 		search->count++;
 	}
 }
 
-static int search_end(const struct search *search, const char *what, const char *text,
-		      struct err *err)
+static int search_end(const struct search *search, const char *what, struct err *err)
 {
 	if (search->count == 1) {
 		return ST_OK;
 	}
-	return err_set(err, ST_EINVAL, "%s %s name '%s'",
-		       search->count ? "Ambiguous" : "Unknown or unsupported", what, text);
+	err_set(err, ST_EINVAL, "%s %s name '%s'",
+		search->count ? "Ambiguous" : "Unknown or unsupported", what,
+		search->spelling.word);
+	if (search->count == 0) {
+		spelling_suggest(&search->spelling, "", err);
+	}
+	return ST_EINVAL;
 }
 
 int flowbag_find_key(const char *name, const struct flowbag_key **out, struct err *err)
 {
-	struct search search = { 0 };
+	struct search search = { .spelling = { .word = name, .len = strlen(name) } };
 	int status;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
-		search_row(&search, i,
-			   MAX(name_fit(name, keys[i].name), name_fit(name, keys[i].alias)));
+		search_row(&search, i, keys[i].name, keys[i].alias);
 	}
-	status = search_end(&search, "key", name, err);
+	status = search_end(&search, "key", err);
 	if (status == ST_OK) {
 		*out = &keys[search.found];
 	}
@@ -197,15 +211,13 @@ int flowbag_find_key(const char *name, const struct flowbag_key **out, struct er
 
 int flowbag_find_counter(const char *name, const struct flowbag_counter **out, struct err *err)
 {
-	struct search search = { 0 };
+	struct search search = { .spelling = { .word = name, .len = strlen(name) } };
 	int status;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(counters); i++) {
-		search_row(
-			&search, i,
-			MAX(name_fit(name, counters[i].name), name_fit(name, counters[i].alias)));
+		search_row(&search, i, counters[i].name, counters[i].alias);
 	}
-	status = search_end(&search, "counter", name, err);
+	status = search_end(&search, "counter", err);
 	if (status == ST_OK) {
 		*out = &counters[search.found];
 	}

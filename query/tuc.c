@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/numlist.h"
+#include "common/spelling.h"
 #include "common/timestamp.h"
 #include "query/tucfield.h"
 #include "query/tucmarks.h"
@@ -205,6 +206,18 @@ static int finish_columns(struct tuc *tuc, struct err *err)
 	return st;
 }
 
+static int fail_unknown(const char *name, struct err *err)
+{
+	struct spelling spelling = { .word = name, .len = strlen(name) };
+
+	for (unsigned i = 0; i < TUC_FIELD_COUNT; i++) {
+		spelling_try(&spelling, tuc_field_name((enum tuc_field)i));
+	}
+	err_set(err, ST_EINVAL, "No match was found for the field '%s'", name);
+	spelling_suggest(&spelling, "", err);
+	return ST_EINVAL;
+}
+
 static int add_named(struct tuc *tuc, const char *name, struct err *err)
 {
 	struct tuc_named named;
@@ -217,10 +230,9 @@ static int add_named(struct tuc *tuc, const char *name, struct err *err)
 	if (st == ST_OK) {
 		return add_column(tuc, named, err);
 	}
-	return err_set(err, ST_EINVAL,
-		       st == ST_ENOENT ? "No match was found for the field '%s'"
-				       : "The field '%s' matches multiple keys",
-		       name);
+	return st == ST_ENOENT
+		       ? fail_unknown(name, err)
+		       : err_set(err, ST_EINVAL, "The field '%s' matches multiple keys", name);
 }
 
 /* "3-7"; *is_range tells whether it was one. */

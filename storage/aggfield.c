@@ -5,6 +5,7 @@
 
 #include <glib.h>
 
+#include "common/spelling.h"
 #include "storage/bagtype.h"
 #include "storage/byteorder.h"
 #include "storage/header.h"
@@ -90,13 +91,18 @@ static bool is_wanted(const struct aggfield *field, unsigned which)
 int aggfield_find(const char *name, unsigned which, uint16_t *out, struct err *err)
 {
 	size_t len = strlen(name);
+	struct spelling spelling = { .word = name, .len = len };
 	unsigned fits = 0;
 
 	for (size_t i = 0; len && i < aggfield_count; i++) {
 		const struct aggfield *field = &aggfield_table[i];
 		const char *known = aggfield_name(field->id);
 
-		if (!is_wanted(field, which) || g_ascii_strncasecmp(name, known, len) != 0) {
+		if (!is_wanted(field, which)) {
+			continue;
+		}
+		spelling_try(&spelling, known);
+		if (g_ascii_strncasecmp(name, known, len) != 0) {
 			continue;
 		}
 		*out = field->id;
@@ -108,10 +114,12 @@ int aggfield_find(const char *name, unsigned which, uint16_t *out, struct err *e
 	if (fits == 1) {
 		return ST_OK;
 	}
-	return err_set(err, ST_EINVAL,
-		       fits ? "The field '%s' matches multiple keys"
-			    : "No match was found for the field '%s'",
-		       name);
+	if (fits > 1) {
+		return err_set(err, ST_EINVAL, "The field '%s' matches multiple keys", name);
+	}
+	err_set(err, ST_EINVAL, "No match was found for the field '%s'", name);
+	spelling_suggest(&spelling, "", err);
+	return ST_EINVAL;
 }
 
 /* --- layouts --- */

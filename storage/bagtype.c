@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "storage/bagtype.h"
 
+#include "common/spelling.h"
 #include "storage/header.h"
 
 #include <stdbool.h>
@@ -122,6 +123,7 @@ const char *bagtype_name(uint16_t id)
 int bagtype_find(const char *name, uint16_t *out, struct err *err)
 {
 	size_t len = strlen(name);
+	struct spelling spelling = { .word = name, .len = len };
 	int found = -1;
 	bool several = false;
 
@@ -136,10 +138,17 @@ int bagtype_find(const char *name, uint16_t *out, struct err *err)
 			several = found >= 0;
 			found = found < 0 ? (int)i : found;
 		}
+		if (known[0]) {
+			spelling_try(&spelling, known);
+		}
 	}
-	if (found < 0 || several) {
-		return err_set(err, ST_EINVAL, "Field '%s' is %s", name,
-			       several ? "ambiguous" : "not recognized");
+	if (several) {
+		return err_set(err, ST_EINVAL, "Field '%s' is ambiguous", name);
+	}
+	if (found < 0) {
+		err_set(err, ST_EINVAL, "Field '%s' is not recognized", name);
+		spelling_suggest(&spelling, "", err);
+		return ST_EINVAL;
 	}
 	*out = (uint16_t)found;
 	return ST_OK;

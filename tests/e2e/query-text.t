@@ -222,4 +222,11 @@ test_case 'a list of names that cannot be read is told' '
 	test_must_fail rwcut --xargs=/tmp 2>log >out && test_grep "/tmp: Is a directory" log
 '
 
+test_case 'a name that is nearly one is told' '
+	test_must_fail rwtuc --fields=siip </dev/null 2>err && test_grep "did you mean .sIP" err &&
+	test_must_fail rwbag --bag-file=sprt,bytes,x.bag records.rw 2>err && test_grep "did you mean .sPort" err &&
+	test_must_fail rwbag --bag-file=sport,byts,x.bag records.rw 2>err && test_grep "did you mean .bytes" err &&
+	test_must_fail rwbagbuild --key-type=dprot --bag-input=- </dev/null 2>err && test_grep "did you mean .dPort" err &&
+	test_must_fail rwaggbag --keys=sIPv5 --counters=records records.rw 2>err && test_grep "did you mean .sIPv[46]" err
+'
 test_done
