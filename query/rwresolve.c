@@ -22,6 +22,7 @@ static const char *const resolvers[] = { "getnameinfo", "gethostbyaddr", NULL };
 struct resolve_opts {
 	struct textcells cells;
 	uint64_t column_width;
+	uint64_t max_requests;
 	int resolver;
 };
 
@@ -43,6 +44,8 @@ static const struct opt resolve_opt_table[] = {
 		"print these columns at this width", .default_text = "that of the names"),
 	OPT_CHOICE(struct resolve_opts, resolver, "resolver", 0, "NAME", resolvers,
 		   "how names are found", .default_text = "getnameinfo"),
+	OPT_U64(struct resolve_opts, max_requests, "max-requests", 0, "N", 1, INT32_MAX,
+		"accepted for SiLK's: names are asked for one after the other"),
 	OPT_END,
 };
 
