@@ -9,6 +9,9 @@
 
 #include "common/log.h"
 
+/* What commands know the path by. */
+#define DISPOSAL_VARIABLE "TUSSAH_FILE"
+
 /* Rename, or copy and delete when the target lies on another file system. */
 static int disposal_move(const char *path, const char *directory, char **moved_to, struct err *err)
 {
@@ -68,30 +71,94 @@ int disposal_command(const char *command, const char *path, char **out, struct e
 	return ST_OK;
 }
 
+/* Where the shell is in its words, as far as quotes go. */
+struct disposal_quotes {
+	char open; /* ' or ", or 0 */
+	bool escaped;
+};
+
+static void disposal_quotes_take(struct disposal_quotes *quotes, char c)
+{
+	if (quotes->escaped) {
+		quotes->escaped = false;
+	} else if (c == '\\' && quotes->open != '\'') {
+		quotes->escaped = true;
+	} else if (c == quotes->open) {
+		quotes->open = 0;
+	} else if (!quotes->open && (c == '\'' || c == '"')) {
+		quotes->open = c;
+	}
+}
+
+/* The name of a file comes from another machine, maybe: no shell is to read it as a command. */
+char *disposal_script(const char *command)
+{
+	GString *script = g_string_new(NULL);
+	struct disposal_quotes quotes = { 0 };
+
+	for (const char *at = command; *at; at++) {
+		if (at[0] != '%') {
+			disposal_quotes_take(&quotes, *at);
+			g_string_append_c(script, *at);
+			continue;
+		}
+		at++;
+		if (*at != 's') { /* disposal_command() has seen that it is % */
+			quotes.escaped = false;
+			g_string_append_c(script, *at);
+			continue;
+		}
+		if (quotes.escaped && quotes.open) {
+			g_string_append_c(script, '\\'); /* it is one before a slash */
+		} else if (quotes.escaped) {
+			g_string_truncate(script, script->len - 1);
+		}
+		quotes.escaped = false;
+		g_string_append(script, quotes.open == '"'    ? "${" DISPOSAL_VARIABLE "}"
+					: quotes.open == '\'' ? "'\"${" DISPOSAL_VARIABLE "}\"'"
+							      : "\"${" DISPOSAL_VARIABLE "}\"");
+	}
+	return g_string_free(script, FALSE);
+}
+
 static void disposal_new_group(void *arg)
 {
 	(void)arg;
 	setpgid(0, 0);
 }
 
+int disposal_spawn(const char *shell, const char *command, const char *path, GSpawnFlags flags,
+		   GPid *pid, struct err *err)
+{
+	char *argv[] = { g_strdup(shell), g_strdup("-c"), disposal_script(command), NULL };
+	char **environment = g_environ_setenv(g_get_environ(), DISPOSAL_VARIABLE, path, TRUE);
+	GError *error = NULL;
+	int st = ST_OK;
+
+	if (!g_spawn_async(NULL, argv, environment, flags, disposal_new_group, NULL, pid, &error)) {
+		st = err_set(err, ST_EIO, "%s", error->message);
+		g_error_free(error);
+	}
+	g_strfreev(environment);
+	for (size_t i = 0; argv[i]; i++) {
+		g_free(argv[i]);
+	}
+	return st;
+}
+
 void disposal_run(const char *name, const char *command, const char *path)
 {
 	char *line = NULL;
-	GError *error = NULL;
-	char *argv[] = { g_strdup("/bin/sh"), g_strdup("-c"), NULL, NULL };
+	struct err err;
 
 	if (disposal_command(command, path, &line, NULL) == ST_OK) {
-		argv[2] = line;
 		log_msg(LOG_LEVEL_INFO, "Running %s: %s", name, line);
-		if (!g_spawn_async(NULL, argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, disposal_new_group,
-				   NULL, NULL, &error)) {
-			log_msg(LOG_LEVEL_ERR, "cannot run %s: %s", name, error->message);
-			g_error_free(error);
+		if (disposal_spawn("/bin/sh", command, path, G_SPAWN_STDOUT_TO_DEV_NULL, NULL,
+				   &err) != ST_OK) {
+			log_msg(LOG_LEVEL_ERR, "cannot run %s: %s", name, err.text);
 		}
 	}
 	g_free(line);
-	g_free(argv[1]);
-	g_free(argv[0]);
 }
 
 int disposal_good_under(const struct disposal_opts *opts, const char *path, const char *folder,

@@ -105,35 +105,29 @@ void execcrew_free(struct execcrew *crew)
 	}
 }
 
-static void execjob_own_group(void *arg)
-{
-	(void)arg;
-	setpgid(0, 0);
-}
-
 /* The child's exec may fail: then its path is done, and not well. */
 static void execcrew_start(struct execcrew *crew, char *path)
 {
+	const struct execcrew_opts *opts = &crew->opts;
 	struct execjob *job = g_new0(struct execjob, 1);
-	char *argv[] = { (char *)crew->opts.shell, (char *)"-c", NULL, NULL };
-	GError *error = NULL;
+	char *line = NULL;
+	struct err err;
 
-	disposal_command(crew->opts.command, path, &argv[2], NULL);
+	disposal_command(opts->command, path, &line, NULL);
 	job->path = path;
 	job->started_ns = clock_now_ns(CLOCK_MONOTONIC);
-	if (!g_spawn_async(NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, execjob_own_group, NULL,
-			   &job->pid, &error)) {
-		log_msg(LOG_LEVEL_ERR, "cannot run %s: %s", argv[2], error->message);
-		g_error_free(error);
-		crew->opts.done(crew->opts.arg, path, false);
+	if (disposal_spawn(opts->shell, opts->command, path, G_SPAWN_DO_NOT_REAP_CHILD, &job->pid,
+			   &err) != ST_OK) {
+		log_msg(LOG_LEVEL_ERR, "cannot run %s: %s", line, err.text);
+		opts->done(opts->arg, path, false);
 		g_free(path);
 		g_free(job);
 	} else {
 		job->pidfd = pidfd_open(job->pid, 0);
-		log_msg(LOG_LEVEL_NOTICE, "Running [%d]: %s", (int)job->pid, argv[2]);
+		log_msg(LOG_LEVEL_NOTICE, "Running [%d]: %s", (int)job->pid, line);
 		g_ptr_array_add(crew->jobs, job);
 	}
-	g_free(argv[2]);
+	g_free(line);
 }
 
 static void execcrew_fill(struct execcrew *crew)

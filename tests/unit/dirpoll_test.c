@@ -147,12 +147,48 @@ static void test_command(void)
 	}
 }
 
+static void test_script(void)
+{
+	static const struct {
+		const char *command;
+		const char *expected; /* of a shell, for the path /a b;echo $HOME'`\"x */
+	} cases[] = {
+		{ "printf '<%%s>' %s", "</a b;echo $HOME'`\"x>" },
+		{ "printf '<%%s>' \"%s\" z", "</a b;echo $HOME'`\"x><z>" },
+		{ "printf '<%%s>' '%s'", "</a b;echo $HOME'`\"x>" },
+		{ "printf '<%%s>' 'y'\\''%s'", "<y'/a b;echo $HOME'`\"x>" },
+		{ "printf '<%%s>' y%s.z", "<y/a b;echo $HOME'`\"x.z>" },
+		{ "printf '<%%s>' \\%s", "</a b;echo $HOME'`\"x>" },
+		{ "printf '<%%s>' \"\\%s\"", "<\\/a b;echo $HOME'`\"x>" },
+		{ "printf '<%%s>' \"\\\"%s\"", "<\"/a b;echo $HOME'`\"x>" },
+		/* within a command within quotes words are split, still no command is seen */
+		{ "printf '<%%s>' \"$(printf %%s \"%s\")\"", "</ab;echo$HOME'`\"x>" },
+		{ "printf '<%%s>' \"$(printf %%s %s)\"", "</ab;echo$HOME'`\"x>" },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		char *script = disposal_script(cases[i].command);
+		char *argv[] = { (char *)"/bin/sh", (char *)"-c", script, NULL };
+		char *environment[] = { (char *)"TUSSAH_FILE=/a b;echo $HOME'`\"x",
+					(char *)"HOME=/h", NULL };
+		char *out = NULL;
+
+		unit_at("%s", cases[i].command);
+		CU_ASSERT_TRUE(g_spawn_sync(NULL, argv, environment, 0, NULL, NULL, &out, NULL,
+					    NULL, NULL));
+		UNIT_ASSERT_STR(out, cases[i].expected);
+		g_free(out);
+		g_free(script);
+	}
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {
 		{ "scan", test_scan },
 		{ "disposal", test_disposal },
 		{ "commands", test_command },
+		{ "scripts", test_script },
 		{ NULL, NULL },
 	};
 
