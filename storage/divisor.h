@@ -51,6 +51,10 @@ static inline bool divisor_divides(const struct divisor *divisor, uint64_t numbe
 	       divisor_quotient(divisor, number) <= divisor->quotient_max;
 }
 
+/* Of what each value is above origin, which the divisor divides. */
+void divisor_quotients(const struct divisor *divisor, const uint64_t *values, size_t count,
+		       uint64_t origin, uint64_t *out);
+
 /* The greatest number that divides what all values (not all of which are equal) are above origin,
  * the least of them. */
 uint64_t divisor_common(const uint64_t *values, size_t count, uint64_t origin);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "storage/flowblockbuild.h"
 
+#include "common/vectorized.h"
 #include "storage/blockbody.h"
 #include "storage/bloom.h"
 #include "storage/columnencode.h"
@@ -144,22 +145,31 @@ size_t flowblock_add_rows(struct flowblock_builder *builder, struct flowblock_ro
 	return extension_put_rows(builder->extensions, first, rows, count);
 }
 
-static void measure_times(const struct flowblock_builder *builder, struct flowblock *block)
+VECTORIZED static void measure_times(const struct flowblock_builder *builder,
+				     struct flowblock *block)
 {
 	const int64_t *start_ns = builder->columns.values[COLUMN_START];
 	const uint64_t *duration_ns = builder->columns.values[COLUMN_DURATION];
-	struct summary *summary = &block->summary;
+	int64_t first_start_ns = start_ns[0];
+	int64_t last_start_ns = start_ns[0];
+	int64_t last_end_ns = INT64_MIN;
+	int64_t falls = 0;
 
-	summary_init(summary);
-	block->sorted = true;
 	for (uint32_t i = 0; i < builder->columns.rows; i++) {
 		int64_t end_ns = (int64_t)((uint64_t)start_ns[i] + duration_ns[i]);
 
-		block->sorted &= i == 0 || start_ns[i - 1] <= start_ns[i];
-		summary->first_start_ns = MIN(summary->first_start_ns, start_ns[i]);
-		summary->last_start_ns = MAX(summary->last_start_ns, start_ns[i]);
-		summary->last_end_ns = MAX(summary->last_end_ns, end_ns);
+		first_start_ns = MIN(first_start_ns, start_ns[i]);
+		last_start_ns = MAX(last_start_ns, start_ns[i]);
+		last_end_ns = MAX(last_end_ns, end_ns);
 	}
+	for (uint32_t i = 1; i < builder->columns.rows; i++) {
+		falls |= start_ns[i - 1] > start_ns[i];
+	}
+	summary_init(&block->summary);
+	block->summary.first_start_ns = first_start_ns;
+	block->summary.last_start_ns = last_start_ns;
+	block->summary.last_end_ns = last_end_ns;
+	block->sorted = falls == 0;
 }
 
 /* ---- the block ---- */

@@ -138,9 +138,7 @@ static void put_scaled(const struct quickcolumn *column, const struct divisor *s
 		size_t rows = MIN(column->rows - row, FRAME_ROWS);
 		uint64_t numbers[FRAME_ROWS];
 
-		for (size_t i = 0; i < rows; i++) {
-			numbers[i] = divisor_quotient(scale, values[row + i] - column->min);
-		}
+		divisor_quotients(scale, values + row, rows, column->min, numbers);
 		at = begin_frame(at, bytes);
 		packs[sizeof(*values)][bytes](numbers, rows, 0, at);
 		at += rows * bytes;

@@ -164,6 +164,41 @@ static void test_v4(void)
 	}
 }
 
+/* What all numbers have in common, wherever the one is that has less of it. */
+static void test_common_divisor(void)
+{
+	enum { NUMBERS = 200 };
+	const uint64_t origin = UINT64_C(1) << 60;
+	const size_t places[] = { 0, 1, 62, 63, 64, 65, 128, NUMBERS - 1 };
+	uint64_t values[NUMBERS];
+	uint64_t quotients[NUMBERS];
+
+	for (size_t i = 0; i < NUMBERS; i++) {
+		values[i] = origin + 6000000 * (i + 5);
+	}
+	UNIT_ASSERT_U64(divisor_common(values, NUMBERS, origin), 6000000);
+	for (size_t i = 0; i < G_N_ELEMENTS(places); i++) {
+		const uint64_t before = values[places[i]];
+		const uint64_t less[] = { 0, 4000000, 9000000, 1500, 1 };
+		const uint64_t want[] = { 6000000, 2000000, 3000000, 1500, 1 };
+
+		for (size_t j = 0; j < G_N_ELEMENTS(less); j++) {
+			struct divisor divisor = divisor_of(want[j]);
+			size_t wrong = 0;
+
+			unit_at("place %zu, %" G_GUINT64_FORMAT, places[i], less[j]);
+			values[places[i]] = origin + less[j];
+			UNIT_ASSERT_U64(divisor_common(values, NUMBERS, origin), want[j]);
+			divisor_quotients(&divisor, values, NUMBERS, origin, quotients);
+			for (size_t k = 0; k < NUMBERS; k++) {
+				wrong += quotients[k] != (values[k] - origin) / want[j];
+			}
+			UNIT_ASSERT_U64(wrong, 0);
+		}
+		values[places[i]] = before;
+	}
+}
+
 static void test_divisors(void)
 {
 	const uint64_t numbers[] = { 1, 2, 3, 7, 1000, 1000000, UINT64_C(1) << 63, UINT64_MAX };
@@ -186,6 +221,7 @@ static const struct unit_case cases[] = {
 	{ "numbers", test_numbers },
 	{ "IPv4 addresses", test_v4 },
 	{ "divisors", test_divisors },
+	{ "common divisor", test_common_divisor },
 	{ NULL, NULL },
 };
 
