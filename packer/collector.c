@@ -144,12 +144,16 @@ static int collector_pack_entry(struct collector *collector, const struct packco
 }
 
 /* Connections of an earlier run are over. */
-static void collector_pass_beginning(struct collector *collector, uint64_t next)
+static int collector_pass_beginning(struct collector *collector, uint64_t next, struct err *err)
 {
+	int st = ST_OK;
+
 	if (!collector->connected && next > collector->life_begins) {
+		st = exporters_flush(collector->exporters, err);
 		exporters_disconnect(collector->exporters);
 		collector->connected = true;
 	}
+	return st;
 }
 
 static bool collector_is_limited(const struct collector *collector)
@@ -159,23 +163,24 @@ static bool collector_is_limited(const struct collector *collector)
 
 static int collector_next(struct collector *collector, struct journal_entry *entry, struct err *err)
 {
+	int flushed;
 	int st;
 
 	if (collector_is_limited(collector)) {
 		return ST_END;
 	}
 	st = journal_reader_next(collector->reader, entry, err);
-	collector_pass_beginning(collector, st == ST_END ? UINT64_MAX : entry->position);
-	return st;
+	flushed = collector_pass_beginning(collector, st == ST_END ? UINT64_MAX : entry->position,
+					   err);
+	return flushed == ST_OK ? st : flushed;
 }
 
 /* Some entries; ST_END: there are no more. */
-static int collector_pack_batch(struct collector *collector, struct err *err)
+static int collector_pack_entries(struct collector *collector, const struct packconfig *config,
+				  struct err *err)
 {
-	const struct packconfig *config = packconfigs_enter(collector->configs);
 	int st = ST_OK;
 
-	writer_begin(collector->opts.writer);
 	for (unsigned i = 0; st == ST_OK && i < COLLECTOR_BATCH; i++) {
 		uint64_t last = MIN(journal_last(collector->journal), collector->limit);
 		struct journal_entry entry;
@@ -197,9 +202,22 @@ static int collector_pack_batch(struct collector *collector, struct err *err)
 			collector->waiting_ns = 0;
 		}
 	}
+	return st;
+}
+
+/* The same, with all their records in the writer. */
+static int collector_pack_batch(struct collector *collector, struct err *err)
+{
+	const struct packconfig *config = packconfigs_enter(collector->configs);
+	int st;
+	int flushed;
+
+	writer_begin(collector->opts.writer);
+	st = collector_pack_entries(collector, config, err);
+	flushed = exporters_flush(collector->exporters, err);
 	writer_end(collector->opts.writer);
 	packconfigs_leave();
-	return st;
+	return flushed == ST_OK ? st : flushed;
 }
 
 static void collector_tell(struct collector *collector)

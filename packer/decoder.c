@@ -200,26 +200,30 @@ void decoder_note(struct decoder_context *context, enum decoder_note note, const
 	context->sink.note(context->sink.arg, note, text);
 }
 
-int decoder_deliver_each(const struct decoder_sink *sink, struct flowblock_row *rows, size_t count)
+int decoder_deliver_each(const struct decoder_sink *sink, struct rowqueue *queue, size_t first)
 {
+	const size_t end = queue->count;
 	struct extras extras;
 	int rc = ST_OK;
 
-	for (size_t i = 0; rc == ST_OK && i < count; i++) {
+	rowqueue_cut(queue, first);
+	for (size_t i = first; rc == ST_OK && i < end; i++) {
+		struct flowblock_row *row = &queue->rows[i];
+
 		extras_clear(&extras);
-		for (size_t j = 0; j < rows[i].value_count; j++) {
-			extras_add(&extras, rows[i].values[j]);
+		for (size_t j = 0; j < row->value_count; j++) {
+			extras_add(&extras, row->values[j]);
 		}
-		rc = sink->flow(sink->arg, &rows[i].rec, &extras);
+		rc = sink->flow(sink->arg, &row->rec, &extras);
 	}
 	return rc;
 }
 
-int decoder_deliver(const struct decoder_sink *sink, struct flowblock_row *rows, size_t count)
+int decoder_deliver(const struct decoder_sink *sink, struct rowqueue *queue, size_t first)
 {
-	if (count == 0) {
+	if (queue->count == first) {
 		return ST_OK;
 	}
-	return sink->flows ? sink->flows(sink->arg, rows, count)
-			   : decoder_deliver_each(sink, rows, count);
+	return sink->queued ? sink->queued(sink->arg, first)
+			    : decoder_deliver_each(sink, queue, first);
 }

@@ -26,6 +26,7 @@
 #include "packer/exporteroptions.h"
 #include "packer/extras.h"
 #include "packer/ipfixmap.h"
+#include "packer/rowqueue.h"
 #include "packer/template.h"
 #include "storage/ifcounters.h"
 
@@ -75,8 +76,11 @@ struct decoder_sink {
 	 * stops the message and is returned by decoder_take(). */
 	int (*flow)(void *arg, struct record *rec, const struct extras *extras);
 	/* Several records at once, from formats whose messages hold many alike, with distinct
-	 * values; all borrowed, the records to be changed at will. NULL: each goes to flow. */
-	int (*flows)(void *arg, struct flowblock_row *rows, size_t count);
+	 * values: behind what the queue has, where they may stay if there is room (rowqueue.h) for
+	 * those of the next message; first: of the new ones. Returns as flow does. queue: kept,
+	 * and may be that of several decoders. Both NULL: each record goes to flow. */
+	struct rowqueue *queue;
+	int (*queued)(void *arg, size_t first);
 	/* A data record that is no flow, mapped as far as it goes, and why. May be NULL. */
 	void (*ignored)(void *arg, const struct record *rec, const char *reason);
 	/* One line, without the probe's name. The receiver limits the rate. May be NULL; formats
@@ -169,10 +173,10 @@ static inline bool decoder_wants(const struct decoder_context *context, enum dec
 void decoder_note(struct decoder_context *context, enum decoder_note note, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* To the sink, as it takes them; returns its value. */
-int decoder_deliver(const struct decoder_sink *sink, struct flowblock_row *rows, size_t count);
-/* One by one to sink->flow. */
-int decoder_deliver_each(const struct decoder_sink *sink, struct flowblock_row *rows, size_t count);
+/* The rows of the queue from first on to the sink, as it takes them; returns its value. */
+int decoder_deliver(const struct decoder_sink *sink, struct rowqueue *queue, size_t first);
+/* One by one to sink->flow, which adds nothing to the queue; they are not in it any more. */
+int decoder_deliver_each(const struct decoder_sink *sink, struct rowqueue *queue, size_t first);
 
 extern const struct decoder_format decoder_ipfix;      /* packer/ipfixformat.c */
 extern const struct decoder_format decoder_netflow9;   /* packer/netflow9.c */

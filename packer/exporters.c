@@ -195,14 +195,25 @@ static int exporter_write_rows(struct exporter *exporter, struct flowblock_row *
 	return st == ST_OK ? ST_OK : exporter_written(exporter, st, &err);
 }
 
-/* What waits is written. */
-static int exporter_write_waiting(struct exporter *exporter)
+/* What waits, which is of this exporter if of any, is written. */
+static int exporter_write_queue(struct exporter *exporter)
 {
-	struct exporters_rows *waiting = &exporter->all->waiting;
-	size_t count = waiting->count;
+	struct rowqueue *queue = &exporter->all->queue;
+	int st = ST_OK;
 
-	waiting->count = 0;
-	return count > 0 ? exporter_write_rows(exporter, waiting->rows, count) : ST_OK;
+	if (queue->count > 0) {
+		st = exporter_write_rows(exporter, queue->rows, queue->count);
+		rowqueue_clear(queue);
+	}
+	exporter->all->queued = NULL;
+	return st;
+}
+
+/* More may come to what waits, if there is room. */
+static int exporter_keep_queue(struct exporter *exporter)
+{
+	exporter->all->queued = exporter;
+	return rowqueue_has_room(&exporter->all->queue) ? ST_OK : exporter_write_queue(exporter);
 }
 
 /* Bytes of values are the decoder's, for a moment. */
@@ -216,20 +227,20 @@ static bool exporter_may_wait(const struct extras *extras)
 	return may;
 }
 
-static int exporter_add_waiting(struct exporter *exporter, const struct record *rec,
-				const struct extras *extras)
+static int exporter_queue(struct exporter *exporter, const struct record *rec,
+			  const struct extras *extras)
 {
-	struct exporters_rows *waiting = &exporter->all->waiting;
-	struct flowblock_value *values = waiting->values[waiting->count];
-	struct flowblock_row *row = &waiting->rows[waiting->count++];
+	struct rowqueue *queue = &exporter->all->queue;
+	struct flowblock_value *values = rowqueue_values(queue);
+	struct flowblock_row *row = rowqueue_next(queue);
 
 	record_copy(&row->rec, rec);
 	for (size_t i = 0; i < extras->count; i++) {
 		values[i] = extras->values[i];
 	}
-	row->values = values;
 	row->value_count = extras->count;
-	return waiting->count == WRITER_ROWS_MAX ? exporter_write_waiting(exporter) : ST_OK;
+	rowqueue_add(queue);
+	return exporter_keep_queue(exporter);
 }
 
 /* One that is not like most. */
@@ -238,7 +249,7 @@ static int exporter_write_alone(struct exporter *exporter, struct record *rec,
 {
 	struct classify_output outputs[CLASSIFY_OUTPUTS_MAX];
 	size_t count;
-	int st = exporter_write_waiting(exporter);
+	int st = exporter_write_queue(exporter);
 
 	exporter->categorized++;
 	exporter->start_ns = rec->start_ns;
@@ -267,20 +278,20 @@ static int exporter_take_record(void *arg, struct record *rec, const struct extr
 		return ST_OK;
 	}
 	return exporter->takes_rows && exporter_may_wait(extras)
-		       ? exporter_add_waiting(exporter, rec, extras)
+		       ? exporter_queue(exporter, rec, extras)
 		       : exporter_write_alone(exporter, rec, extras);
 }
 
-static int exporter_take_rows(void *arg, struct flowblock_row *rows, size_t count)
+static int exporter_take_queued(void *arg, size_t first)
 {
 	struct exporter *exporter = arg;
 
 	if (exporter->repeat || !exporter->takes_rows) {
 		const struct decoder_sink sink = { .flow = exporter_take_record, .arg = exporter };
 
-		return decoder_deliver_each(&sink, rows, count);
+		return decoder_deliver_each(&sink, &exporter->all->queue, first);
 	}
-	return exporter_write_rows(exporter, rows, count);
+	return exporter_keep_queue(exporter);
 }
 
 /* ---- who they are ---- */
@@ -340,7 +351,8 @@ void exporter_make_decoder(struct exporter *exporter)
 	};
 	const struct decoder_sink sink = {
 		.flow = exporter_take_record,
-		.flows = exporter_take_rows,
+		.queue = &exporter->all->queue,
+		.queued = exporter_take_queued,
 		.ignored = exporter_log_ignored,
 		.note = exporter_log_note,
 		.arg = exporter,
@@ -435,6 +447,17 @@ struct exporter *exporters_find(struct exporters *exporters, uint64_t session)
 
 /* ---- envelopes ---- */
 
+static void exporter_count_categorized(struct exporter *exporter)
+{
+	if (exporter->categorized > 0) {
+		metric_add(&exporter->stats->values[PROBE_CATEGORIZED], exporter->categorized);
+		atomic_store_explicit(&exporter->stats->hour_ns,
+				      timestamp_floor(exporter->start_ns, NS_PER_HOUR),
+				      memory_order_relaxed);
+		exporter->categorized = 0;
+	}
+}
+
 static void exporter_count(struct exporter *exporter)
 {
 	uint64_t before = exporter->seen[DECODER_FORWARD] + exporter->seen[DECODER_REVERSE];
@@ -444,13 +467,7 @@ static void exporter_count(struct exporter *exporter)
 		return;
 	}
 	probestats_add(exporter->stats, exporter->decoder, exporter->seen);
-	if (exporter->categorized > 0) {
-		metric_add(&exporter->stats->values[PROBE_CATEGORIZED], exporter->categorized);
-		atomic_store_explicit(&exporter->stats->hour_ns,
-				      timestamp_floor(exporter->start_ns, NS_PER_HOUR),
-				      memory_order_relaxed);
-		exporter->categorized = 0;
-	}
+	exporter_count_categorized(exporter);
 	if (exporter->feedback) {
 		metric_add(&exporter->feedback->records, exporter->seen[DECODER_FORWARD] +
 								 exporter->seen[DECODER_REVERSE] -
@@ -470,7 +487,6 @@ static int exporter_message(struct exporter *exporter, const struct envelope *en
 	exporter->write_err.status = ST_OK;
 	exporter->noted = false;
 	taken = decoder_take(exporter->decoder, &message, &damage);
-	exporter_write_waiting(exporter);
 	if (exporter->write_err.status != ST_OK) {
 		return err_set(err, exporter->write_err.status, "%s", exporter->write_err.text);
 	}
@@ -525,11 +541,37 @@ static void exporters_close(struct exporters *exporters, struct exporter *export
 	}
 }
 
+int exporters_flush(struct exporters *exporters, struct err *err)
+{
+	struct exporter *exporter = exporters->queued;
+	int st = ST_OK;
+
+	if (exporter) {
+		st = exporter_write_queue(exporter);
+		exporter_count_categorized(exporter);
+	}
+	return st == ST_OK ? ST_OK : err_set(err, st, "%s", exporter->write_err.text);
+}
+
+/* May its records come behind those that wait? */
+static bool exporters_go_on(const struct exporters *exporters, const struct envelope *envelope)
+{
+	return envelope->kind == ENVELOPE_MESSAGE && exporters->queued &&
+	       exporters->queued->session == envelope->session;
+}
+
 int exporters_take(struct exporters *exporters, const struct packconfig *config, uint64_t position,
 		   const struct envelope *envelope, bool repeat, struct err *err)
 {
 	struct exporter *exporter;
 
+	if (!exporters_go_on(exporters, envelope)) {
+		int st = exporters_flush(exporters, err);
+
+		if (st != ST_OK) {
+			return st;
+		}
+	}
 	if (envelope->kind == ENVELOPE_OPEN) {
 		return exporters_open(exporters, position, envelope, err);
 	}

@@ -9,6 +9,7 @@
  *	while (there is an entry) {
  *		st = exporters_take(exporters, config, entry position, &envelope, repeat, err);
  *	}
+ *	st = exporters_flush(exporters, err);
  *	exporters_save(exporters, state);
  *	exporters_free(exporters);
  */
@@ -61,6 +62,10 @@ void exporters_free(struct exporters *exporters);
  */
 int exporters_take(struct exporters *exporters, const struct packconfig *config, uint64_t position,
 		   const struct envelope *envelope, bool repeat, struct err *err);
+
+/* Give the writer what it has not got yet of what was taken, before the config of that goes and
+ * before anything else is asked. Returns as exporters_take() does. */
+int exporters_flush(struct exporters *exporters, struct err *err);
 
 /* All sessions are over, as after a restart: who sends datagrams may be back, files are read on. */
 void exporters_disconnect(struct exporters *exporters);

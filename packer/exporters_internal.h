@@ -18,13 +18,8 @@ enum exporters_limit {
 #define EXPORTERS_BYTES_MAX (UINT64_C(1) << 30)
 /* A record with more values is written by itself. */
 #define EXPORTERS_VALUES_MAX 16
-
-/* Records of a message on their way to the writer, many together. */
-struct exporters_rows {
-	size_t count;
-	struct flowblock_row rows[WRITER_ROWS_MAX];
-	struct flowblock_value values[WRITER_ROWS_MAX][EXPORTERS_VALUES_MAX];
-};
+_Static_assert(EXPORTERS_VALUES_MAX <= ROWQUEUE_ROOM_VALUES, "there is room for a record");
+_Static_assert(ROWQUEUE_MAX <= WRITER_ROWS_MAX, "a queue is written at once");
 
 struct exporters {
 	struct exporters_env env;
@@ -34,7 +29,8 @@ struct exporters {
 	struct exporter *last;  /* of the last message; often of the next one too */
 	int64_t saved_ns;       /* when they were last saved; 0: not yet */
 	int64_t saved_monotonic_ns;
-	struct exporters_rows waiting; /* none between two messages */
+	struct rowqueue queue;   /* records that wait to be written together */
+	struct exporter *queued; /* whose they are; NULL: there are none */
 	struct log_limit limits[EXPORTERS_LIMITS];
 };
 

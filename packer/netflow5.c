@@ -20,6 +20,10 @@
 #define PDU_RECORDS_MAX 30
 #define PDU_VALUES_MAX  7 /* of a record, beyond struct record */
 
+_Static_assert(PDU_RECORDS_MAX <= ROWQUEUE_ROOM &&
+		       PDU_RECORDS_MAX * PDU_VALUES_MAX <= ROWQUEUE_ROOM_VALUES,
+	       "a queue has room for a message");
+
 /* The first 34 bytes of a record, and of a header the first 16, are the same in all versions. */
 enum {
 	HEADER_COUNT = 2,
@@ -77,10 +81,8 @@ struct netflow5 {
 	guint last;      /* engine of the latest message */
 	guint oldest;    /* next to be replaced */
 	bool told_unsupported;
-	/* of the message: */
-	struct flowblock_row rows[PDU_RECORDS_MAX];
-	struct flowblock_value values[PDU_RECORDS_MAX][PDU_VALUES_MAX];
-	size_t row_count;
+	struct rowqueue *queue;
+	struct rowqueue *own; /* which it is when the sink has none; else NULL */
 };
 
 /* What records need of their message. */
@@ -96,6 +98,8 @@ static void *netflow5_open(struct decoder_context *context)
 
 	format->context = context;
 	format->engines = g_array_new(FALSE, TRUE, sizeof(struct pdu_engine));
+	format->own = context->sink.queue ? NULL : g_new0(struct rowqueue, 1);
+	format->queue = format->own ? format->own : context->sink.queue;
 	return format;
 }
 
@@ -104,6 +108,7 @@ static void netflow5_close(void *state)
 	struct netflow5 *format = state;
 
 	g_array_free(format->engines, TRUE);
+	g_free(format->own);
 	g_free(format);
 }
 
@@ -293,7 +298,7 @@ static inline void pdu_value(struct flowblock_value **at, uint16_t id, uint8_t t
 
 /* Numbers that are zero when a router does not know them are left out. Returns how many. */
 static size_t pdu_values(const struct pdu *pdu, const uint8_t *bytes,
-			 struct flowblock_value values[PDU_VALUES_MAX])
+			 struct flowblock_value *values)
 {
 	struct flowblock_value *at = values;
 
@@ -322,7 +327,7 @@ static size_t pdu_values(const struct pdu *pdu, const uint8_t *bytes,
 	return (size_t)(at - values);
 }
 
-/* The next row, if it can be true. */
+/* To the queue, if it can be true. */
 static void netflow5_record(struct netflow5 *format, const struct pdu *pdu, const uint8_t *bytes)
 {
 	struct decoder_context *context = format->context;
@@ -330,7 +335,7 @@ static void netflow5_record(struct netflow5 *format, const struct pdu *pdu, cons
 	uint32_t volume = get_be32(bytes + RECORD_BYTES);
 	uint32_t first = get_be32(bytes + RECORD_FIRST);
 	uint32_t last = get_be32(bytes + RECORD_LAST);
-	struct flowblock_row *row = &format->rows[format->row_count];
+	struct flowblock_row *row = rowqueue_next(format->queue);
 	struct record *rec = &row->rec;
 	const char *fault;
 
@@ -363,9 +368,8 @@ static void netflow5_record(struct netflow5 *format, const struct pdu *pdu, cons
 		context->counts[DECODER_CLOCK_OFF]++;
 	}
 	pdu_ports(bytes, rec);
-	row->values = format->values[format->row_count];
-	row->value_count = pdu_values(pdu, bytes, format->values[format->row_count]);
-	format->row_count++;
+	row->value_count = pdu_values(pdu, bytes, rowqueue_values(format->queue));
+	rowqueue_add(format->queue);
 }
 
 /* ---- messages ---- */
@@ -422,6 +426,7 @@ static int netflow5_take(void *state, const struct decoder_message *message, str
 	const uint8_t *bytes = message->bytes;
 	uint32_t count = get_be16(bytes + HEADER_COUNT);
 	struct pdu pdu = { .layout = pdu_layout_find(get_be16(bytes), count, message->len) };
+	const size_t first = format->queue->count;
 
 	if (!pdu.layout) {
 		return netflow5_unsupported(format, message);
@@ -448,13 +453,12 @@ static int netflow5_take(void *state, const struct decoder_message *message, str
 	pdu.sampling = pdu.layout->engines ? get_be16(bytes + HEADER_SAMPLING) : 0;
 	netflow5_account(format, &pdu, bytes, count);
 	bytes += pdu.layout->header_bytes;
-	format->row_count = 0;
 	for (uint32_t i = 0; i < count; i++) {
 		netflow5_record(format, &pdu, bytes);
 		bytes += pdu.layout->record_bytes;
 	}
-	format->context->counts[DECODER_FORWARD] += format->row_count;
-	return decoder_deliver(&format->context->sink, format->rows, format->row_count);
+	format->context->counts[DECODER_FORWARD] += format->queue->count - first;
+	return decoder_deliver(&format->context->sink, format->queue, first);
 }
 
 /* ---- saving: PDU_SAVED_BYTES for each engine ---- */

@@ -76,7 +76,7 @@ int writer_write_file(struct writer *writer, const struct site *site,
  * flowtype, as writer_write_as() has it. *refused of them did not fit the formats of their files
  * and were left out (err says of the last why). ST_OK or fatal.
  */
-#define WRITER_ROWS_MAX 64
+#define WRITER_ROWS_MAX 512
 int writer_write_rows(struct writer *writer, const struct site *site, struct flowblock_row *rows,
 		      size_t count, const uint8_t *formats, uint64_t *refused, struct err *err);
 /* Values that a block had no column for: too many columns, or the type of one changed. */

@@ -139,8 +139,14 @@ size_t flowblock_add_rows(struct flowblock_builder *builder, struct flowblock_ro
 	const uint32_t first = builder->columns.rows;
 
 	assert(first + count <= FLOWBLOCK_ROWS_MAX);
-	for (size_t i = 0; i < count; i++) {
-		flowcolumns_add(&builder->columns, &rows[i]->rec);
+	for (size_t at = 0; at < count; at += FLOWCOLUMNS_STAGED) {
+		const struct record *records[FLOWCOLUMNS_STAGED];
+		size_t some = MIN(count - at, FLOWCOLUMNS_STAGED);
+
+		for (size_t i = 0; i < some; i++) {
+			records[i] = &rows[at + i]->rec;
+		}
+		flowcolumns_add_rows(&builder->columns, records, some);
 	}
 	return extension_put_rows(builder->extensions, first, rows, count);
 }

@@ -17,6 +17,7 @@
 	 COLUMN_BIT(COLUMN_SESSION_FLAGS) | COLUMN_BIT(COLUMN_STATE))
 #define WORD_OF(member) (offsetof(struct record, member) / sizeof(uint64_t))
 #define WORDS           (sizeof(struct record) / sizeof(uint64_t))
+_Static_assert(ROWS_AT_FIRST >= FLOWCOLUMNS_STAGED, "twice the room is enough");
 _Static_assert(sizeof(struct record) % sizeof(uint64_t) == 0, "whole words");
 
 _Static_assert(WORD_OF(output) == WORD_OF(input) && WORD_OF(application) == WORD_OF(sport) &&
@@ -41,7 +42,11 @@ void flowcolumns_init(struct flowcolumns *columns, const struct record *usual)
 		.usual_columns = WATCHED_COLUMNS,
 		.usual = *usual,
 		.stage = g_new(struct record, FLOWCOLUMNS_STAGED),
+		.staged = g_new(const struct record *, FLOWCOLUMNS_STAGED),
 	};
+	for (uint32_t i = 0; i < FLOWCOLUMNS_STAGED; i++) {
+		columns->staged[i] = &columns->stage[i];
+	}
 }
 
 void flowcolumns_release(struct flowcolumns *columns)
@@ -50,6 +55,7 @@ void flowcolumns_release(struct flowcolumns *columns)
 		g_free(columns->values[column]);
 	}
 	g_free(columns->stage);
+	g_free(columns->staged);
 	*columns = (struct flowcolumns){ 0 };
 }
 
@@ -102,16 +108,17 @@ static ALWAYS_INLINE uint64_t word_of(const struct record *rec, size_t word)
 	return bits;
 }
 
-/* In which bits does any record of the stage differ from the usual one? Of the words that have
- * addresses or watched columns, in one pass. */
-static void differ(const struct flowcolumns *columns, uint32_t count, uint64_t out[WORDS])
+/* In which bits does any of the records differ from the usual one? Of the words that have addresses
+ * or watched columns, in one pass. */
+static void differ(const struct flowcolumns *columns, const struct record *const *rows,
+		   uint32_t count, uint64_t out[WORDS])
 {
 	const struct record usual = columns->usual;
 	uint64_t all[WORDS] = { 0 };
 
 #define DIFFER(word) all[word] |= word_of(rec, word) ^ word_of(&usual, word)
 	for (uint32_t row = 0; row < count; row++) {
-		const struct record *rec = &columns->stage[row];
+		const struct record *rec = rows[row];
 
 		DIFFER(WORD_OF(sip));
 		DIFFER(WORD_OF(sip) + 1);
@@ -152,7 +159,7 @@ static void fill_usual(struct flowcolumns *columns, enum column column)
 	}
 }
 
-/* Which of the usual columns are not so in the stage? */
+/* Which of the usual columns are not so in these records? */
 static void watch(struct flowcolumns *columns, const uint64_t differences[WORDS])
 {
 	const char *bytes = (const char *)differences;
@@ -168,78 +175,97 @@ static void watch(struct flowcolumns *columns, const uint64_t differences[WORDS]
 	}
 }
 
-/* One column of the stage to behind those that are settled, four at a time. */
+/* One column of the records to behind those that are settled, four at a time. */
 #define SPREAD(upper, member, type)                                                                \
 	static ALWAYS_INLINE void spread_##member(const struct flowcolumns *columns,               \
+						  const struct record *const *rows,                \
 						  uint32_t count)                                  \
 	{                                                                                          \
 		type *to = (type *)columns->values[COLUMN_##upper] + columns->settled;             \
-		const struct record *from = columns->stage;                                        \
 		uint32_t i = 0;                                                                    \
                                                                                                    \
 		for (; i + 4 <= count; i += 4) {                                                   \
-			to[i] = from[i].member;                                                    \
-			to[i + 1] = from[i + 1].member;                                            \
-			to[i + 2] = from[i + 2].member;                                            \
-			to[i + 3] = from[i + 3].member;                                            \
+			to[i] = rows[i]->member;                                                   \
+			to[i + 1] = rows[i + 1]->member;                                           \
+			to[i + 2] = rows[i + 2]->member;                                           \
+			to[i + 3] = rows[i + 3]->member;                                           \
 		}                                                                                  \
 		for (; i < count; i++) {                                                           \
-			to[i] = from[i].member;                                                    \
+			to[i] = rows[i]->member;                                                   \
 		}                                                                                  \
 	}
 RECORD_COLUMNS(SPREAD)
 #undef SPREAD
 
-static ALWAYS_INLINE void spread_narrow(const struct flowcolumns *columns, uint32_t count)
+static ALWAYS_INLINE void spread_narrow(const struct flowcolumns *columns,
+					const struct record *const *rows, uint32_t count)
 {
 	uint32_t *sip = (uint32_t *)columns->values[COLUMN_SIP] + columns->settled;
 	uint32_t *dip = (uint32_t *)columns->values[COLUMN_DIP] + columns->settled;
 	uint32_t *nhip = (uint32_t *)columns->values[COLUMN_NHIP] + columns->settled;
 
 	for (uint32_t i = 0; i < count; i++) {
-		sip[i] = ip_to_v4(columns->stage[i].sip);
-		dip[i] = ip_to_v4(columns->stage[i].dip);
+		sip[i] = ip_to_v4(rows[i]->sip);
+		dip[i] = ip_to_v4(rows[i]->dip);
 	}
 	for (uint32_t i = 0; i < count && !is_usual(columns, COLUMN_NHIP); i++) {
-		nhip[i] = ip_to_v4(columns->stage[i].nhip);
+		nhip[i] = ip_to_v4(rows[i]->nhip);
 	}
 }
 
 /* The compiler drops what is asked of addresses for all other columns. */
-static ALWAYS_INLINE void spread(const struct flowcolumns *columns, uint32_t count)
+static void spread(const struct flowcolumns *columns, const struct record *const *rows,
+		   uint32_t count)
 {
 #define X(upper, member, type)                                                                     \
 	if ((!is_address(COLUMN_##upper) || !columns->narrow) &&                                   \
 	    !is_usual(columns, COLUMN_##upper)) {                                                  \
-		spread_##member(columns, count);                                                   \
+		spread_##member(columns, rows, count);                                             \
 	}
 	RECORD_COLUMNS(X)
 #undef X
 	if (columns->narrow) {
-		spread_narrow(columns, count);
+		spread_narrow(columns, rows, count);
 	}
 }
 
-void flowcolumns_settle(struct flowcolumns *columns)
+/* The records, FLOWCOLUMNS_STAGED at most, become columns behind those that are settled. */
+static void settle(struct flowcolumns *columns, const struct record *const *rows, uint32_t count)
 {
-	uint32_t count = columns->rows - columns->settled;
 	uint64_t differences[WORDS];
 
-	if (columns->settled + FLOWCOLUMNS_STAGED > columns->capacity) {
+	if (columns->settled + count > columns->capacity) {
 		columns->capacity = MAX(2 * columns->capacity, ROWS_AT_FIRST);
 		allocate(columns);
 	}
-	differ(columns, count, differences);
+	differ(columns, rows, count, differences);
 	if (columns->narrow && !is_narrow(differences)) {
 		widen(columns);
 	}
 	if (columns->usual_columns != 0) {
 		watch(columns, differences);
 	}
-	if (count == FLOWCOLUMNS_STAGED) {
-		spread(columns, FLOWCOLUMNS_STAGED);
-	} else {
-		spread(columns, count);
+	spread(columns, rows, count);
+	columns->settled += count;
+}
+
+void flowcolumns_settle(struct flowcolumns *columns)
+{
+	if (columns->rows > columns->settled) {
+		settle(columns, columns->staged, columns->rows - columns->settled);
 	}
-	columns->settled = columns->rows;
+}
+
+void flowcolumns_add_rows(struct flowcolumns *columns, const struct record *const *rows,
+			  size_t count)
+{
+	flowcolumns_settle(columns);
+	while (count > 0) {
+		const uint32_t some = (uint32_t)MIN(count, FLOWCOLUMNS_STAGED);
+
+		settle(columns, rows, some);
+		rows += some;
+		count -= some;
+	}
+	columns->rows = columns->settled;
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Records turned into one array per core column, of the column's own width, for a block that is
- * being made. They are kept as rows first, and become columns some at a time: a record that comes
- * touches one place in memory, not twenty. While all addresses are IPv4 they are kept as 32 bits,
+ * being made. Those that come one by one are kept as rows first, and become columns some at a time:
+ * a record that comes touches one place in memory, not twenty. While all addresses are IPv4 they are kept as 32 bits,
  * and some columns that many sorts of records do not know are no arrays until a value is not the
  * usual one.
  *
  *	struct flowcolumns columns;
  *	flowcolumns_init(&columns, &usual);
  *	flowcolumns_add(&columns, &rec);
+ *	flowcolumns_add_rows(&columns, rows, count);		// struct record *const rows[]
  *	flowcolumns_settle(&columns);				// now columns.values are whole
  *	flowcolumns_clear(&columns);
  *	flowcolumns_release(&columns);
@@ -31,7 +32,8 @@ struct flowcolumns {
 	struct record usual;
 	uint32_t settled; /* rows that the arrays have */
 	uint32_t capacity;
-	struct record *stage; /* those that they have not */
+	struct record *stage;         /* those that they have not */
+	const struct record **staged; /* where those are */
 };
 
 /* usual is copied; its addresses are IPv4. */
@@ -49,6 +51,10 @@ static inline void flowcolumns_add(struct flowcolumns *columns, const struct rec
 		flowcolumns_settle(columns);
 	}
 }
+
+/* Many at once; borrowed. */
+void flowcolumns_add_rows(struct flowcolumns *columns, const struct record *const *rows,
+			  size_t count);
 
 /* Bytes of one value in the array. */
 size_t flowcolumns_size(const struct flowcolumns *columns, enum column column);

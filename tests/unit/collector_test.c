@@ -544,6 +544,7 @@ static void test_file_goes_on(void)
 	half.len = message_part(part, false);
 	half.position = 2;
 	CU_ASSERT_EQUAL(exporters_take(exporters, &config, 4, &half, false, NULL), ST_OK);
+	CU_ASSERT_EQUAL(exporters_flush(exporters, NULL), ST_OK);
 	writer_end(rig.writer);
 	UNIT_ASSERT_U64(metric_get(&probetable_get(env.stats, "P")->values[PROBE_CATEGORIZED]), 1);
 	exporters_free(exporters);

@@ -117,9 +117,45 @@ static void test_settled_twice(void)
 	flowcolumns_release(&columns);
 }
 
+/* Many at once, between others that come one by one. */
+static void test_many(void)
+{
+	enum { ROWS = 500 };
+	static struct record made[ROWS];
+	const struct record *rows[ROWS];
+	struct record usual = make(0, UINT32_MAX);
+	struct flowcolumns columns;
+	const uint32_t counts[] = { 1, 5, 64, 70, 129, ROWS };
+
+	for (uint32_t row = 0; row < ROWS; row++) {
+		made[row] = make(row, 300);
+		rows[row] = &made[row];
+	}
+	flowcolumns_init(&columns, &usual);
+	for (size_t c = 0; c < G_N_ELEMENTS(counts); c++) {
+		unit_at("%u at once", counts[c]);
+		for (uint32_t row = 0; row < ROWS;) {
+			const uint32_t some = MIN(counts[c], ROWS - row);
+
+			flowcolumns_add_rows(&columns, rows + row, some);
+			row += some;
+			if (row < ROWS) {
+				flowcolumns_add(&columns, rows[row++]);
+			}
+			UNIT_ASSERT_U64(columns.rows, row);
+		}
+		flowcolumns_settle(&columns);
+		UNIT_ASSERT_U64(columns.rows, ROWS);
+		UNIT_ASSERT_U64(count_wrong(&columns, 300), 0);
+		flowcolumns_clear(&columns);
+	}
+	flowcolumns_release(&columns);
+}
+
 static const struct unit_case cases[] = {
 	{ "rows", test_rows },
 	{ "settled more than once", test_settled_twice },
+	{ "many at once", test_many },
 	{ NULL, NULL },
 };
 

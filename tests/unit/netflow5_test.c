@@ -685,6 +685,73 @@ static void test_exporters(void)
 	g_free(text);
 }
 
+struct waiting {
+	struct seen *seen;
+	struct rowqueue *queue;
+	size_t firsts[3];
+	size_t calls;
+};
+
+static int take_queued(void *arg, size_t first)
+{
+	struct waiting *waiting = arg;
+
+	waiting->firsts[waiting->calls++] = first;
+	return ST_OK;
+}
+
+/* Records of several messages gather in a queue, and are those that come without one. */
+static void test_queue(void)
+{
+	struct flow flows[30];
+	struct datagram d = { .version = 5, .uptime = 5000, .flows = 30, .sampling = 100 };
+	struct rowqueue *queue = g_new0(struct rowqueue, 1);
+	struct seen want = { 0 };
+	struct seen got = { 0 };
+	struct waiting waiting = { .seen = &got, .queue = queue };
+	const struct decoder_sink gathers = { .queue = queue,
+					      .queued = take_queued,
+					      .arg = &waiting };
+	const struct decoder_sink each = { .flow = take_flow, .arg = &got };
+	struct decoder *plain = make_decoder(&want, &no_opts);
+	struct decoder *decoder = decoder_new(&no_opts, &gathers);
+	uint8_t bytes[2048];
+
+	got.records = g_string_new(NULL);
+	got.notes = g_string_new(NULL);
+	for (unsigned message = 0; message < 3; message++) {
+		size_t len;
+
+		for (unsigned i = 0; i < 30; i++) {
+			flows[i] = plain_flow;
+			flows[i].sport = (uint16_t)(message * 100 + i);
+		}
+		flows[7].packets = 0; /* cannot be true */
+		len = make_datagram(bytes, &d, flows);
+		d.sequence += d.flows;
+		CU_ASSERT_EQUAL(take(plain, bytes, len, NULL), ST_OK);
+		CU_ASSERT_EQUAL(take(decoder, bytes, len, NULL), ST_OK);
+		UNIT_ASSERT_U64(waiting.firsts[message], message * 29);
+	}
+	UNIT_ASSERT_U64(queue->count, 87);
+	UNIT_ASSERT_U64(count_of(decoder, DECODER_FORWARD), 87);
+	CU_ASSERT(rowqueue_has_room(queue));
+	CU_ASSERT_EQUAL(decoder_deliver_each(&each, queue, 29), ST_OK);
+	UNIT_ASSERT_U64(queue->count, 29);
+	UNIT_ASSERT_U64(queue->value_count, 29 * queue->rows[0].value_count);
+	CU_ASSERT(g_str_has_suffix(want.records->str, got.records->str));
+	g_string_truncate(got.records, 0);
+	CU_ASSERT_EQUAL(decoder_deliver_each(&each, queue, 0), ST_OK);
+	CU_ASSERT(g_str_has_prefix(want.records->str, got.records->str));
+	UNIT_ASSERT_U64(queue->count, 0);
+	UNIT_ASSERT_U64(queue->value_count, 0);
+	decoder_free(decoder);
+	decoder_free(plain);
+	seen_release(&want);
+	seen_release(&got);
+	g_free(queue);
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {
@@ -699,6 +766,7 @@ int main(void)
 		{ "clock limit", test_clock_limit },
 		{ "many engines", test_many_engines },
 		{ "exporters", test_exporters },
+		{ "queue", test_queue },
 		{ NULL, NULL },
 	};
 

@@ -255,6 +255,11 @@ static void add_file(const struct site *site, const char *root, const struct hou
 	g_free(path);
 }
 
+static int hour_of_row(unsigned i)
+{
+	return (int)(i * 4 / WRITER_ROWS_MAX);
+}
+
 /* Twice the records of test_rows(). */
 static void expect_rows(const struct site *site, const char *root, bool is_blocks)
 {
@@ -269,7 +274,7 @@ static void expect_rows(const struct site *site, const char *root, bool is_block
 
 			for (unsigned i = 0; i < WRITER_ROWS_MAX; i++) {
 				bool is_here = i % 2 == sensor &&
-					       hour == (i == 5 ? -1 : (int)(i / 16)) &&
+					       hour == (i == 5 ? -1 : hour_of_row(i)) &&
 					       (is_blocks || i != 9);
 
 				want_records += is_here ? 2 : 0;
@@ -295,12 +300,12 @@ static void test_rows(void)
 		struct writer *writer = writer_new(&(struct writer_opts){
 			.root = root, .cache_size = 3, .file = { .kind = (uint8_t)kind } });
 		struct flowblock_value value = { .key = { 0, 305 }, .type = COLUMN_UNSIGNED32 };
-		struct flowblock_row rows[WRITER_ROWS_MAX];
+		static struct flowblock_row rows[WRITER_ROWS_MAX];
 		uint64_t refused = 0;
 
 		for (unsigned i = 0; i < WRITER_ROWS_MAX; i++) {
-			rows[i] = (struct flowblock_row){ make_record(i % 2, i / 16, i + 1), &value,
-							  i % 3 == 0 };
+			rows[i] = (struct flowblock_row){ make_record(i % 2, hour_of_row(i), i + 1),
+							  &value, i % 3 == 0 };
 		}
 		rows[5].rec.start_ns = HOUR_NS - 1; /* a moment before the others */
 		rows[9].rec.state = RECORD_IPV6;
