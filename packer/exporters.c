@@ -336,7 +336,7 @@ static void exporter_configure(struct exporter *exporter, const struct packconfi
 			       classify_takes_rows(exporter->logic, exporter->probe);
 	mapping = exporter_mapping(exporter);
 	decoder_set_mapping(exporter->decoder, &mapping,
-			    notelog_wanted(exporter->probe->log_flags));
+			    notelog_wanted(exporter->probe->log_flags | notelog_environment()));
 }
 
 void exporter_make_decoder(struct exporter *exporter)

@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -45,6 +47,13 @@ void notelog_free(struct notelog *notes)
 		pthread_mutex_destroy(&notes->lock);
 		g_free(notes);
 	}
+}
+
+unsigned notelog_environment(void)
+{
+	const char *templates = getenv("SILK_IPFIX_PRINT_TEMPLATES");
+
+	return templates && strcmp(templates, "1") == 0 ? PROBE_LOG_SHOW_TEMPLATES : 0;
 }
 
 unsigned notelog_wanted(unsigned log_flags)

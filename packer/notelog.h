@@ -17,6 +17,8 @@ struct notelog;
 struct notelog *notelog_new(void);
 void notelog_free(struct notelog *notes);
 
+/* What the environment asks for on top of log-flags (SILK_IPFIX_PRINT_TEMPLATES). */
+unsigned notelog_environment(void);
 /* Bits 1 << enum decoder_note for enum probe_log_flag. */
 unsigned notelog_wanted(unsigned log_flags);
 

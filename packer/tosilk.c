@@ -97,7 +97,6 @@ static void take_ignored(void *arg, const struct record *rec, const char *reason
 static int open_log(struct tosilk *self, struct err *err)
 {
 	const char *destination = self->opts->log_destination;
-	const char *templates = getenv("SILK_IPFIX_PRINT_TEMPLATES");
 	unsigned flags = 0;
 	int status = ST_OK;
 
@@ -107,8 +106,7 @@ static int open_log(struct tosilk *self, struct err *err)
 	if (status != ST_OK || !destination || strcmp(destination, "none") == 0) {
 		return status;
 	}
-	flags |= templates && strcmp(templates, "1") == 0 ? PROBE_LOG_SHOW_TEMPLATES : 0;
-	self->notes = notelog_wanted(flags);
+	self->notes = notelog_wanted(flags | notelog_environment());
 	if (strcmp(destination, "stdout") == 0) {
 		self->log = stdout;
 	} else if (strcmp(destination, "stderr") == 0) {

@@ -34,6 +34,13 @@ export_names() {
 
 test_case 'names come with the flows' 'start_packer && export_names && expect_count S0 1 && stop_packer'
 
+test_case 'templates are in the log when the environment asks for them' '
+	! grep -q sourceIPv4Address packer.log &&
+	SILK_IPFIX_PRINT_TEMPLATES=1 && export SILK_IPFIX_PRINT_TEMPLATES &&
+	cp -r root kept && start_packer && unset SILK_IPFIX_PRINT_TEMPLATES && export_names && expect_count S0 2 &&
+	stop_packer && test_grep "sourceIPv4Address" packer.log && rm -r root && mv kept root
+'
+
 test_case 'and are kept in the repository' '
 	sed -n "2,\$p" root/.labels >labels && cat labels &&
 	test_grep "ge-0/0/3" labels && test_grep uplink labels && test_grep "dns over tea" labels
