@@ -1,106 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * Days to dates and back after Howard Hinnant's "chrono-Compatible Low-Level Date Algorithms": a
- * year starts in March, so the leap day is its last, and 400 years are one era of 146097 days.
- */
 #include "common/timestamp.h"
 
 #include <endian.h>
 #include <string.h>
-#include <time.h>
 #include <glib.h>
 
+#include "common/civil.h"
 #include "common/decimal.h"
 #include "common/namelist.h"
-
-enum {
-	SECONDS_PER_MINUTE = 60,
-	SECONDS_PER_DAY = 86400,
-	DAYS_PER_ERA = 146097,
-	DAYS_TO_1970 = 719468, /* from 0000-03-01 */
-};
-
-struct civil {
-	int64_t year;
-	unsigned month; /* 1..12 */
-	unsigned day;   /* 1..31 */
-	unsigned hour, minute, second;
-};
-
-static int64_t floor_div(int64_t a, int64_t b)
-{
-	return a / b - (a % b < 0);
-}
-
-static int64_t days_from_civil(int64_t year, unsigned month, unsigned day)
-{
-	int64_t y = year - (month <= 2);
-	int64_t era = floor_div(y, 400);
-	unsigned year_of_era = (unsigned)(y - era * 400);
-	unsigned day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-	unsigned day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-
-	return era * DAYS_PER_ERA + day_of_era - DAYS_TO_1970;
-}
-
-static void civil_from_seconds(int64_t seconds, struct civil *out)
-{
-	int64_t days = floor_div(seconds, SECONDS_PER_DAY);
-	unsigned rest = (unsigned)(seconds - days * SECONDS_PER_DAY);
-	int64_t shifted = days + DAYS_TO_1970;
-	int64_t era = floor_div(shifted, DAYS_PER_ERA);
-	unsigned day_of_era = (unsigned)(shifted - era * DAYS_PER_ERA);
-	unsigned year_of_era =
-		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	unsigned day_of_year =
-		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-	unsigned month_from_march = (5 * day_of_year + 2) / 153;
-
-	out->day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-	out->month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
-	out->year = (int64_t)year_of_era + era * 400 + (out->month <= 2);
-	out->hour = rest / 3600;
-	out->minute = rest / 60 % 60;
-	out->second = rest % 60;
-}
-
-static void civil_from_local(int64_t seconds, struct civil *out)
-{
-	time_t t = (time_t)seconds;
-	struct tm tm;
-
-	if (!localtime_r(&t, &tm)) {
-		civil_from_seconds(seconds, out);
-		return;
-	}
-	*out = (struct civil){
-		.year = tm.tm_year + INT64_C(1900),
-		.month = (unsigned)tm.tm_mon + 1,
-		.day = (unsigned)tm.tm_mday,
-		.hour = (unsigned)tm.tm_hour,
-		.minute = (unsigned)tm.tm_min,
-		.second = (unsigned)tm.tm_sec,
-	};
-}
-
-static int64_t seconds_from_civil(const struct civil *civil, bool local)
-{
-	if (local) {
-		struct tm tm = {
-			.tm_year = (int)(civil->year - 1900),
-			.tm_mon = (int)civil->month - 1,
-			.tm_mday = (int)civil->day,
-			.tm_hour = (int)civil->hour,
-			.tm_min = (int)civil->minute,
-			.tm_sec = (int)civil->second,
-			.tm_isdst = -1,
-		};
-
-		return mktime(&tm);
-	}
-	return days_from_civil(civil->year, civil->month, civil->day) * SECONDS_PER_DAY +
-	       (int64_t)(civil->hour * 3600 + civil->minute * 60 + civil->second);
-}
 
 /* Parsing */
 
@@ -151,14 +58,6 @@ static int64_t scan_fraction(const char **pos)
 	return ns;
 }
 
-static unsigned days_in_month(uint64_t year, unsigned month)
-{
-	static const uint8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-
-	return days[month - 1] + (month == 2 && leap);
-}
-
 /* The parts of a date in the order of the text, with their bounds. */
 static const struct part {
 	const char *name;
@@ -190,9 +89,9 @@ static bool separator_fits(unsigned part, char c, char date_separator)
 
 static int check_part(unsigned part, uint64_t value, const uint64_t *values, struct err *err)
 {
-	unsigned max = part == PART_DAY
-			       ? days_in_month(values[PART_YEAR], (unsigned)values[PART_MONTH])
-			       : parts[part].max;
+	unsigned max = part == PART_DAY ? civil_days_in_month(values[PART_YEAR],
+							      (unsigned)values[PART_MONTH])
+					: parts[part].max;
 
 	if (value < parts[part].min || value > max) {
 		return err_set(err, ST_EINVAL, "%s value (%llu) out of range: use %u <= %s <= %u",
@@ -318,7 +217,7 @@ static int parse_date(const char *text, bool local, int64_t *out_ns,
 		.minute = (unsigned)state.values[PART_MINUTE],
 		.second = (unsigned)state.values[PART_SECOND],
 	};
-	*out_ns = seconds_from_civil(&civil, local) * NS_PER_S + state.fraction_ns;
+	*out_ns = civil_to_seconds(&civil, local) * NS_PER_S + state.fraction_ns;
 	*precision =
 		state.has_fraction
 			? TIMESTAMP_TO_FRACTION
@@ -351,7 +250,7 @@ static bool is_civil(const struct civil *civil)
 {
 	return civil->year >= parts[PART_YEAR].min && civil->year <= parts[PART_YEAR].max &&
 	       civil->month >= 1 && civil->month <= 12 && civil->day >= 1 &&
-	       civil->day <= days_in_month((uint64_t)civil->year, civil->month) &&
+	       civil->day <= civil_days_in_month((uint64_t)civil->year, civil->month) &&
 	       civil->hour <= 23 && civil->minute <= 59 && civil->second <= 59;
 }
 
@@ -377,7 +276,7 @@ static bool parse_usual(const char *p, int64_t *out_ns)
 	if (!sound || !is_civil(&civil)) {
 		return false;
 	}
-	*out_ns = seconds_from_civil(&civil, false) * NS_PER_S + ms * NS_PER_MS;
+	*out_ns = civil_to_seconds(&civil, false) * NS_PER_S + ms * NS_PER_MS;
 	return true;
 }
 
@@ -613,18 +512,14 @@ static char suffix_of(unsigned format)
 
 size_t timestamp_print(char *out, int64_t ns, unsigned format)
 {
-	int64_t seconds = floor_div(ns, NS_PER_S);
+	int64_t seconds = civil_floor_div(ns, NS_PER_S);
 	struct civil civil;
 	char *p;
 
 	if (is_epoch(format)) {
 		p = print_epoch(out, seconds);
 	} else {
-		if (format & TIMESTAMP_LOCAL) {
-			civil_from_local(seconds, &civil);
-		} else {
-			civil_from_seconds(seconds, &civil);
-		}
+		civil_from_seconds(seconds, format & TIMESTAMP_LOCAL, &civil);
 		p = print_civil(out, &civil, &layouts[format & TIMESTAMP_BASE_MASK]);
 	}
 	return finish_print(out, p, (uint32_t)(ns - seconds * NS_PER_S), format, suffix_of(format));
@@ -649,8 +544,8 @@ static const struct timestamp_minute *recall(struct timestamp_memo *memo, int64_
 
 size_t timestamp_print_near(struct timestamp_memo *memo, char *out, int64_t ns, unsigned format)
 {
-	int64_t seconds = floor_div(ns, NS_PER_S);
-	int64_t minute = floor_div(seconds, SECONDS_PER_MINUTE);
+	int64_t seconds = civil_floor_div(ns, NS_PER_S);
+	int64_t minute = civil_floor_div(seconds, SECONDS_PER_MINUTE);
 
 	/* zones have had offsets that are no whole minutes; the first minute of int64 is cut off */
 	if (!memo || is_epoch(format) || format & TIMESTAMP_LOCAL ||
