@@ -173,12 +173,17 @@ static const struct opt stats_opt_table[] = {
 /* Up to so many bins are kept in a list; more are sorted with all others. */
 #define TOP_MAX 10000
 
-/* A ranking: bins sorted by value, then by key. */
+/*
+ * A ranking: bins sorted by value, then by key. But those of presorted input come in the order in which
+ * SiLK has them, too: there those of equal values are put as SiLK puts them.
+ */
 struct ranking {
 	struct bins *bins;
 	bool bottom;
+	bool presorted;
+	bool by_key;           /* presorted, but of several files: as merging them would have it */
 	struct sorter *sorter; /* rows: primary value for sorting, key, values */
-	struct toplist *top;   /* in its place, when few bins are wanted */
+	struct toplist *top;   /* in its place, when few bins are wanted, or presorted */
 	uint64_t wanted;       /* --count; 0: not given, or all */
 	uint8_t *row;          /* one being made for top */
 	uint64_t bin_count;
@@ -280,12 +285,19 @@ static uint64_t rank_of(const struct ranking *ranking, uint64_t value)
 	return ranking->bottom ? value : ~value;
 }
 
+static bool within(const struct ranking *ranking, uint64_t value)
+{
+	return !ranking->by_value ||
+	       (ranking->bottom ? value <= ranking->threshold : value >= ranking->threshold);
+}
+
 static int rank_bin(struct ranking *ranking, const struct group_bin *bin, struct err *err)
 {
 	struct bins *bins = ranking->bins;
 	size_t key_size = group_key_size(bins->group);
 	uint8_t *row = ranking->top ? ranking->row : sorter_add(ranking->sorter, err);
-	uint64_t rank = GUINT64_TO_BE(rank_of(ranking, bins_rank(bins, bin, 0)));
+	uint64_t value = bins_rank(bins, bin, 0);
+	uint64_t rank = GUINT64_TO_BE(rank_of(ranking, value));
 
 	if (!row) {
 		return ST_EIO;
@@ -293,7 +305,7 @@ static int rank_bin(struct ranking *ranking, const struct group_bin *bin, struct
 	memcpy(row, &rank, sizeof(rank));
 	memcpy(row + sizeof(rank), bin->key, key_size);
 	memcpy(row + sizeof(rank) + key_size, bin->values, bins->values->len * sizeof(uint64_t));
-	if (ranking->top) {
+	if (ranking->top && within(ranking, value)) {
 		toplist_offer(ranking->top, row);
 	}
 	ranking->bin_count++;
@@ -307,10 +319,13 @@ static int rank_all(struct ranking *ranking, const char *temp_dir, struct err *e
 	size_t key_size = group_key_size(bins->group);
 	size_t row_size = sizeof(uint64_t) + key_size + bins->values->len * sizeof(uint64_t);
 	struct group_bin bin;
-	int status = group_finish(bins->group, false, err);
+	int status = group_finish(bins->group, ranking->by_key, err);
 
 	ranking->row = g_malloc(row_size);
-	if (ranking->wanted > 0 && ranking->wanted <= TOP_MAX) {
+	if (ranking->presorted) {
+		ranking->top = toplist_new(ranking->wanted ? ranking->wanted : SIZE_MAX,
+					   sizeof(uint64_t), row_size);
+	} else if (ranking->wanted > 0 && ranking->wanted <= TOP_MAX) {
 		ranking->top = toplist_new(ranking->wanted, sizeof(uint64_t) + key_size, row_size);
 	} else {
 		ranking->sorter = sorter_new(&(struct sorter_opts){
@@ -342,12 +357,6 @@ static struct group_bin bin_of_row(const struct ranking *ranking, const uint8_t 
 	memcpy(values, row + sizeof(uint64_t) + key_size,
 	       ranking->bins->values->len * sizeof(uint64_t));
 	return (struct group_bin){ .key = row + sizeof(uint64_t), .values = values };
-}
-
-static bool within(const struct ranking *ranking, uint64_t value)
-{
-	return !ranking->by_value ||
-	       (ranking->bottom ? value <= ranking->threshold : value >= ranking->threshold);
 }
 
 /* ---- printing ---- */
@@ -500,11 +509,27 @@ static int print_ranking(struct ranking *ranking, const struct stats_opts *opts,
 	return status;
 }
 
+static struct ranking ranking_of(const struct stats_opts *opts, const struct bins_start_opts *start,
+				 struct bins *bins)
+{
+	return (struct ranking){
+		.bins = bins,
+		.bottom = opts->bottom,
+		.presorted = opts->presorted_input,
+		.by_key = opts->presorted_input && !start->presorted,
+		.wanted = opts->count.number,
+		.limit = opts->count.number ? opts->count.number : UINT64_MAX,
+		.by_value = !opts->count.given,
+		.threshold = opts->threshold.number,
+	};
+}
+
+/* The limits that follow from all bins. */
 static void set_limits(struct ranking *ranking, const struct stats_opts *opts)
 {
-	ranking->limit = opts->count.given && opts->count.number ? opts->count.number : UINT64_MAX;
-	ranking->by_value = !opts->count.given;
-	ranking->threshold = opts->threshold.number;
+	if (ranking->bins->want_total) {
+		ranking->total = bins_total(ranking->bins);
+	}
 	if (opts->percentage.given) {
 		ranking->threshold =
 			(uint64_t)((double)ranking->total * opts->percentage.percent / 100.0);
@@ -514,14 +539,13 @@ static void set_limits(struct ranking *ranking, const struct stats_opts *opts)
 static int rank_run(const struct stats_opts *opts, struct bins_start_opts *start, int argc,
 		    char **argv)
 {
-	struct ranking ranking = { .bottom = opts->bottom, .wanted = opts->count.number };
 	struct bins bins;
+	struct ranking ranking = ranking_of(opts, start, &bins);
 	struct err err;
 	int exit_status;
 
 	check_opts(opts);
 	bins_init(&bins, &opts->made, start->env, &opts->site);
-	ranking.bins = &bins;
 	if (choose_bins(&bins, opts, &err) != ST_OK) {
 		tool_usage("%s", err.text);
 	}
@@ -541,9 +565,6 @@ static int rank_run(const struct stats_opts *opts, struct bins_start_opts *start
 	if (exit_status == TOOL_EXIT_OK) {
 		if (rank_all(&ranking, bins_temp_dir(opts->temp_directory), &err) != ST_OK) {
 			tool_die_err(&err);
-		}
-		if (bins.want_total) {
-			ranking.total = bins_total(&bins);
 		}
 		set_limits(&ranking, opts);
 		if (print_ranking(&ranking, opts, bins.records, &err) != ST_OK) {

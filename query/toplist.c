@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A heap with the last of those that stay on top, so that most rows cost one comparison. */
+/*
+ * A heap with the last of those that stay on top, so that most rows cost one comparison. Equal rows are
+ * never exchanged: that, and which child a row is compared with, is what SiLK's rwstats does, and so
+ * the order of rows with equal keys is as SiLK prints it.
+ */
 #include "query/toplist.h"
 
 #include <glib.h>
 #include <string.h>
+
+#define ROOM_ROWS ((size_t)1024)
 
 struct toplist {
 	size_t limit;
 	size_t key_size;
 	size_t row_size;
 	size_t count;
-	uint8_t *rows;
+	GPtrArray *rooms; /* with ROOM_ROWS rows each */
+	size_t heap_size;
 	uint8_t **heap; /* the greatest first; in order once finished */
 };
 
@@ -21,15 +28,14 @@ struct toplist *toplist_new(size_t limit, size_t key_size, size_t row_size)
 	list->limit = limit;
 	list->key_size = key_size;
 	list->row_size = row_size;
-	list->rows = g_malloc_n(limit, row_size);
-	list->heap = g_new(uint8_t *, limit);
+	list->rooms = g_ptr_array_new_with_free_func(g_free);
 	return list;
 }
 
 void toplist_free(struct toplist *list)
 {
 	if (list) {
-		g_free(list->rows);
+		g_ptr_array_free(list->rooms, TRUE);
 		g_free(list->heap);
 		g_free(list);
 	}
@@ -77,10 +83,26 @@ static void sift_down(struct toplist *list, size_t at, size_t count)
 	}
 }
 
+/* Room for the row after those there are. */
+static uint8_t *next_row(struct toplist *list)
+{
+	size_t in_room = list->count % ROOM_ROWS;
+
+	if (in_room == 0) {
+		g_ptr_array_add(list->rooms, g_malloc_n(ROOM_ROWS, list->row_size));
+	}
+	if (list->count == list->heap_size) {
+		list->heap_size = MAX(2 * list->heap_size, ROOM_ROWS);
+		list->heap = g_renew(uint8_t *, list->heap, list->heap_size);
+	}
+	return (uint8_t *)g_ptr_array_index(list->rooms, list->rooms->len - 1) +
+	       in_room * list->row_size;
+}
+
 void toplist_offer(struct toplist *list, const uint8_t *row)
 {
 	if (list->count < list->limit) {
-		uint8_t *to = list->rows + list->count * list->row_size;
+		uint8_t *to = next_row(list);
 
 		memcpy(to, row, list->row_size);
 		list->heap[list->count] = to;

@@ -17,11 +17,14 @@
 
 struct toplist;
 
-/* limit: at least 1. Memory for so many rows is taken at once. */
+/* limit: at least 1; SIZE_MAX keeps all rows. Memory grows with the rows that stay. */
 struct toplist *toplist_new(size_t limit, size_t key_size, size_t row_size);
 void toplist_free(struct toplist *list);
 
-/* The row is copied if it is among the first so far. Of equal keys any may stay. */
+/*
+ * The row is copied if it is among the first so far. Which of equal keys stay, and in what order they
+ * come, follows from the order in which rows are offered alone, and is that of SiLK's rwstats.
+ */
 void toplist_offer(struct toplist *list, const uint8_t *row);
 
 /* No more rows: put those that stayed in order. */
