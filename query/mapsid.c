@@ -29,7 +29,7 @@ static const struct opt mapsid_opt_table[] = {
 /* All names in one column. */
 static int name_width(const struct site *site)
 {
-	size_t width = 0;
+	size_t width = 3;
 
 	for (int id = 0; id <= site_sensor_max(site); id++) {
 		const char *name = site_sensor_name(site, id);

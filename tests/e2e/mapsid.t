@@ -53,6 +53,16 @@ E
 Edge-A ->    20  [alt]
 E
 '
+test_case 'names of fewer than three letters' '
+	printf "version 2\nsensor 0 A\nsensor 1 BB\nclass one\nsensors A BB\ntype 0 in\nend class\n" >short.conf &&
+	SILK_CONFIG_FILE=short.conf mapsid --print-classes >out && cat >want <<E &&
+    0 -> A    [one]
+    1 -> BB   [one]
+Total sensors 2
+E
+	test_cmp want out &&
+	SILK_CONFIG_FILE=short.conf mapsid --print-classes 1 >out && echo "    1 -> BB  [one]" >want && test_cmp want out
+'
 test_case 'sensors that there are not' '
 	mapsid nosuch 5 70000 "" S0 >out 2>err && echo "S0 ->     0" >want && test_cmp want out && test_lines err 4 &&
 	test_grep "no sensor is called .nosuch." err && test_grep "no sensor has the number .5." err &&
