@@ -90,6 +90,13 @@ void batch_get(const struct batch *batch, uint32_t row, struct record *out);
 /* Append a record to a batch that is not full, and select it; all columns of the batch are set. */
 void batch_append(struct batch *batch, const struct record *rec);
 
+/* ICMP, or ICMPv6 in an IPv6 record: the ports hold type and code. Of columns PROTOCOL and STATE. */
+static inline bool batch_is_icmp(const struct batch *batch, uint32_t row)
+{
+	return batch->protocol[row] == 1 ||
+	       (batch->protocol[row] == 58 && batch->state[row] & RECORD_IPV6);
+}
+
 /* SiLK's --ipv6-policy (silk-flow-files.md 5.2). */
 enum ipv6_policy {
 	IPV6_IGNORE,

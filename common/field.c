@@ -15,12 +15,6 @@
 
 /* ---- values of a row ---- */
 
-static bool row_is_icmp(const struct batch *batch, uint32_t row)
-{
-	return batch->protocol[row] == 1 ||
-	       (batch->protocol[row] == 58 && batch->state[row] & RECORD_IPV6);
-}
-
 #define htobe8(byte) (byte)
 
 /* Keys of a column: the big-endian form of expression for every selected row. */
@@ -70,18 +64,18 @@ static bool row_is_icmp(const struct batch *batch, uint32_t row)
 	static void load_##name(const struct batch *batch, uint32_t row,                           \
 				const struct field_context *ctx, struct value *out)                \
 	{                                                                                          \
-		bool icmp = row_is_icmp(batch, row);                                               \
+		bool icmp = batch_is_icmp(batch, row);                                             \
                                                                                                    \
 		*out = (struct value){ .u = icmp ? (expression) : 0, .blank = !icmp };             \
 	}                                                                                          \
-	PACK(name, 8, row_is_icmp(batch, row) ? (expression) : 0)
+	PACK(name, 8, batch_is_icmp(batch, row) ? (expression) : 0)
 
 /* --icmp-type-and-code changes what is printed, not the key. */
 #define PORT(name, icmp_expression)                                                                \
 	static void load_##name(const struct batch *batch, uint32_t row,                           \
 				const struct field_context *ctx, struct value *out)                \
 	{                                                                                          \
-		bool icmp = ctx->icmp_type_and_code && row_is_icmp(batch, row);                    \
+		bool icmp = ctx->icmp_type_and_code && batch_is_icmp(batch, row);                  \
                                                                                                    \
 		*out = (struct value){ .u = icmp ? (icmp_expression) : batch->name[row] };         \
 	}                                                                                          \

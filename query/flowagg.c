@@ -70,10 +70,7 @@ static uint8_t class_of(const struct context *ctx, uint8_t flowtype)
 /* Type and code of ICMP as the destination port has them; 0 of all else. */
 static uint16_t icmp(const struct batch *batch, uint32_t row)
 {
-	bool is_icmp = batch->protocol[row] == 1 ||
-		       (batch->protocol[row] == 58 && batch->state[row] & RECORD_IPV6);
-
-	return is_icmp ? batch->dport[row] : 0;
+	return batch_is_icmp(batch, row) ? batch->dport[row] : 0;
 }
 
 PACK(sip4, 32, v4_of(batch->sip[row]))

@@ -173,7 +173,10 @@ static void set_address(const struct batch *batch, uint32_t row, int side, struc
 
 static uint64_t port_of(const struct batch *batch, uint32_t row, int side)
 {
-	return side == 0 ? 0 : side < 0 ? batch->sport[row] : batch->dport[row];
+	if (side == 0 || batch_is_icmp(batch, row)) {
+		return 0;
+	}
+	return side < 0 ? batch->sport[row] : batch->dport[row];
 }
 
 static void load_int_ip(const struct flowfield_setup *setup, const struct batch *batch,
@@ -213,6 +216,7 @@ static void load_to_conficker(const struct flowfield_setup *setup, const struct 
 }
 
 #define BIT(column) COLUMN_BIT(COLUMN_##column)
+#define PORT_COLUMNS (BIT(SPORT) | BIT(DPORT) | BIT(PROTOCOL) | BIT(STATE) | BIT(FLOWTYPE))
 
 /* clang-format off */
 static const struct row rows[] = {
@@ -241,13 +245,13 @@ static const struct row rows[] = {
 	  .columns = BIT(SIP) | BIT(DIP) | BIT(STATE) | BIT(FLOWTYPE), .like = "sIP",
 	  .load = load_int_ip },
 	{ .name = "int-port", .help = "port of the end inside", .plugin = FLOWFIELD_INT_EXT,
-	  .columns = BIT(SPORT) | BIT(DPORT) | BIT(FLOWTYPE), .like = "sPort", .width = 5,
+	  .columns = PORT_COLUMNS, .like = "sPort", .width = 5,
 	  .load = load_int_port },
 	{ .name = "ext-ip", .help = "address of the end outside", .plugin = FLOWFIELD_INT_EXT,
 	  .columns = BIT(SIP) | BIT(DIP) | BIT(STATE) | BIT(FLOWTYPE), .like = "sIP",
 	  .load = load_ext_ip },
 	{ .name = "ext-port", .help = "port of the end outside", .plugin = FLOWFIELD_INT_EXT,
-	  .columns = BIT(SPORT) | BIT(DPORT) | BIT(FLOWTYPE), .like = "sPort", .width = 5,
+	  .columns = PORT_COLUMNS, .like = "sPort", .width = 5,
 	  .load = load_ext_port },
 	{ .name = "sconficker", .help = "1: the source is where Conficker.C looks for itself",
 	  .plugin = FLOWFIELD_CONFICKER, .columns = CONFICKER_COLUMNS, .like = "protocol",

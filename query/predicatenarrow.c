@@ -144,16 +144,11 @@ uint32_t predicate_narrow_active(const struct predicate *test, const struct batc
 		       start_ns[row] + (int64_t)duration_ns[row] >= test->first_ns);
 }
 
-static bool is_icmp(uint8_t protocol, uint8_t state)
-{
-	return protocol == 1 || (protocol == 58 && state & RECORD_IPV6);
-}
-
 uint32_t predicate_narrow_icmp_type(const struct predicate *test, const struct batch *batch,
 				    uint16_t *selection, uint32_t count)
 {
 	NARROW(selection, count, row,
-	       is_icmp(batch->protocol[row], batch->state[row]) &&
+	       batch_is_icmp(batch, row) &&
 		       test->pass[batch->dport[row] >> 8]);
 }
 
@@ -161,7 +156,7 @@ uint32_t predicate_narrow_icmp_code(const struct predicate *test, const struct b
 				    uint16_t *selection, uint32_t count)
 {
 	NARROW(selection, count, row,
-	       is_icmp(batch->protocol[row], batch->state[row]) &&
+	       batch_is_icmp(batch, row) &&
 		       test->pass[batch->dport[row] & 0xff]);
 }
 

@@ -215,6 +215,10 @@ test_case 'inside and outside' '
 	10.0.0.2|5000|192.0.2.7|53
 	EOF
 	test_cmp expected out &&
+	printf "%s\n" "1.1.1.1|2.2.2.2|0|2048|1|all|in" "1.1.1.1|2.2.2.2|3|4|58|all|in" "2001::1|2.2.2.2|3|4|58|all|out" |
+		rwtuc --no-titles --fields=sip,dip,sport,dport,proto,class,type --output-path=icmp.rw &&
+	rwcut --plugin=int-ext-fields.so --incoming-flowtypes=all/in --outgoing-flowtypes=all/out --fields=int-port,ext-port --no-titles --delimited icmp.rw >out &&
+	printf "%s\n" "0|0" "4|3" "0|0" >expected && test_cmp expected out &&
 	INCOMING_FLOWTYPES=all/in OUTGOING_FLOWTYPES=all/out rwuniq --fields=int-ip --sort-output --delimited --no-titles flows.rw >out &&
 	printf "10.0.0.1|2\n10.0.0.2|2\n" >expected && test_cmp expected out &&
 	test_must_fail rwcut --fields=int-ip flows.rw 2>err && grep "needs --incoming-flowtypes" err &&
