@@ -215,7 +215,7 @@ static void load_to_conficker(const struct flowfield_setup *setup, const struct 
 	out->u = conficker_hits(batch, row, CONFICKER_DESTINATION, &setup->conficker);
 }
 
-#define BIT(column) COLUMN_BIT(COLUMN_##column)
+#define BIT(column)  COLUMN_BIT(COLUMN_##column)
 #define PORT_COLUMNS (BIT(SPORT) | BIT(DPORT) | BIT(PROTOCOL) | BIT(STATE) | BIT(FLOWTYPE))
 
 /* clang-format off */

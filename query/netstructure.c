@@ -236,6 +236,8 @@ static void append_counts(const struct netstructure_table *counting, const struc
 			  GString *row)
 {
 	unsigned at = (unsigned)(level - counting->levels);
+	/* beside sums, and when there is nothing, IPv4 sizes stay what they are even when mapped */
+	bool as_is = counting->sums || level->hosts == 0;
 	unsigned parts = 0;
 	unsigned done = 0;
 
@@ -258,9 +260,7 @@ static void append_counts(const struct netstructure_table *counting, const struc
 				     : done + 1 == parts ? ", and "
 							 : ", ");
 		append_count(row, level->inside[i], 0);
-		/* beside sums, IPv4 sizes stay what they are even when mapped */
-		g_string_append_printf(row, " /%u%s",
-				       counting->sums ? size : shown_size(counting, size),
+		g_string_append_printf(row, " /%u%s", as_is ? size : shown_size(counting, size),
 				       level->inside[i] == 1 ? "" : "s");
 		done++;
 	}

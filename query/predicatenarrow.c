@@ -148,16 +148,14 @@ uint32_t predicate_narrow_icmp_type(const struct predicate *test, const struct b
 				    uint16_t *selection, uint32_t count)
 {
 	NARROW(selection, count, row,
-	       batch_is_icmp(batch, row) &&
-		       test->pass[batch->dport[row] >> 8]);
+	       batch_is_icmp(batch, row) && test->pass[batch->dport[row] >> 8]);
 }
 
 uint32_t predicate_narrow_icmp_code(const struct predicate *test, const struct batch *batch,
 				    uint16_t *selection, uint32_t count)
 {
 	NARROW(selection, count, row,
-	       batch_is_icmp(batch, row) &&
-		       test->pass[batch->dport[row] & 0xff]);
+	       batch_is_icmp(batch, row) && test->pass[batch->dport[row] & 0xff]);
 }
 
 static inline bool block_has(const struct predicate *test, struct ip ip)

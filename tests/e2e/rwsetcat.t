@@ -75,6 +75,7 @@ test_case 'networks' '
 	printf "       10.0.0.1|\n       10.0.0.8|\n       10.0.0.9|\n      10.0.0.10|\n      10.0.0.11|\n" >want &&
 	same "--network-structure=H c.set" &&
 	printf "TOTAL| 0\n" >want && same "--network-structure=TC empty.set" &&
+	printf "TOTAL| 0 hosts in 0 /8s, 0 /16s, 0 /24s, and 0 /27s\n" >want && same "--ip-format=map-v4 --network-structure empty.set" &&
 	printf "TOTAL| 1208925819614629174706178 hosts in 3 /48s and 65538 /64s\n" >want &&
 	same "--network-structure=v6: m.set" &&
 	printf "       10.0.0.0/8 770\n" >want && same "--network-structure=A --column-separator= a.set"
