@@ -121,6 +121,7 @@ static int parse_window(const struct opt *opt, const char *text, void *dest, str
 	return ST_OK;
 }
 
+/* More than one choice: all of them. */
 static int parse_unmatched(const struct opt *opt, const char *text, void *dest, struct err *err)
 {
 	struct unmatched_choice *unmatched = dest;
@@ -129,8 +130,8 @@ static int parse_unmatched(const struct opt *opt, const char *text, void *dest, 
 	if (letter == '\0' || text[1] != '\0' || !strchr("qrb", letter)) {
 		return err_set(err, ST_EINVAL, "q, r or b is expected");
 	}
-	unmatched->sides[FLOWMATCH_QUERY] = letter != 'r';
-	unmatched->sides[FLOWMATCH_RESPONSE] = letter != 'q';
+	unmatched->sides[FLOWMATCH_QUERY] |= letter != 'r';
+	unmatched->sides[FLOWMATCH_RESPONSE] |= letter != 'q';
 	return ST_OK;
 }
 

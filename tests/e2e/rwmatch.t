@@ -29,6 +29,7 @@ test_case 'a response starts while the query lasts; others join' '
 	records q.rw 1 1.1.1.1 2.2.2.2 1600000000,10 1600000001,1 1600000002,1 1600000012,1 &&
 	records r.rw 101 2.2.2.2 1.1.1.1 1600000000.5,1 1600000001.5,1 1600000002.5,1 1600000011,1 1600000012.5,1 &&
 	test "$(matches --unmatched=b)" = "1,1 101,r1 2,1 102,r1 3,1 103,r1 104,r0 4,2 105,r2 " &&
+	test "$(matches --unmatched=q --unmatched=r)" = "$(matches --unmatched=b)" &&
 	test "$(matches --unmatched=q)" = "1,1 101,r1 2,1 102,r1 3,1 103,r1 4,2 105,r2 " &&
 	test "$(matches --time-delta=1)" = "1,1 101,r1 2,1 102,r1 3,1 103,r1 104,r1 4,2 105,r2 "
 '
