@@ -32,7 +32,7 @@ const struct opt tosilk_opt_table[] = {
 		"tell about the messages: none, stdout, stderr or a file", .default_text = "none"),
 	OPT_STR(struct tosilk_opts, log_flags, "log-flags", 0, "LIST",
 		"tell more: none, all, bad, missing, record-timestamps and so on",
-		.default_text = "none"),
+		.default_text = "none", .flags = OPT_ONCE),
 	OPT_OPTSTR(struct tosilk_opts, xargs, "xargs", 0, "FILE",
 		   "read the names of input files from this file, or from standard input",
 		   .flags = OPT_ONCE),

@@ -37,13 +37,13 @@ static int parse_epoch(const struct opt *opt, const char *text, void *dest, stru
 	return ST_OK;
 }
 
-/* Without argument, or with one that begins with 1. */
+/* Without argument, or with one that begins with 1; any other is the default, whatever was asked before. */
 static int parse_legacy(const struct opt *opt, const char *text, void *dest, struct err *err)
 {
 	struct format_choice *choice = dest;
 
+	*choice = (struct format_choice){ true, TIMESTAMP_DEFAULT };
 	if (!text || !*text || *text == '1') {
-		choice->given = true;
 		choice->value = TIMESTAMP_MDY;
 		if (opt->tag == WITH_NO_MSEC) {
 			choice->value |= TIMESTAMP_NO_MSEC;

@@ -20,7 +20,7 @@ struct probability {
 
 struct scan_opts {
 	uint64_t models;
-	char *internal_set;
+	const char *internal_set;
 	struct probability theta0;
 	struct probability theta1;
 	bool integer_ips;
@@ -42,6 +42,18 @@ static int parse_probability(const struct opt *opt, const char *text, void *dest
 	return real_parse(text, 0, 1, &((struct probability *)dest)->value, err);
 }
 
+/* By whichever of its names. */
+static int parse_internal_set(const struct opt *opt, const char *text, void *dest, struct err *err)
+{
+	const char **path = dest;
+
+	if (*path) {
+		return err_set(err, ST_EINVAL, "only one set may be given");
+	}
+	*path = text;
+	return ST_OK;
+}
+
 static const struct opt scan_opt_table[] = {
 	OPT_U64(struct scan_opts, models, "scan-model", 0, "MODEL", 0, 2,
 		"0: threshold random walk, then regression; 1: the walk alone; 2: the regression "
@@ -49,9 +61,10 @@ static const struct opt scan_opt_table[] = {
 		.default_text = "0"),
 	OPT_STR(struct scan_opts, output.output_path, "output-path", 0, "PATH",
 		"write the output to this file, \"stdout\" or \"stderr\"", .flags = OPT_ONCE),
-	OPT_STR(struct scan_opts, internal_set, "trw-internal-set", 0, "FILE",
-		"the IPset of all hosts there are, for the walk"),
-	OPT_STR(struct scan_opts, internal_set, "trw-sip-set", 0, "FILE", "as --trw-internal-set"),
+	OPT_CALL(struct scan_opts, internal_set, "trw-internal-set", 0, "FILE", parse_internal_set,
+		 0, "the IPset of all hosts there are, for the walk"),
+	OPT_CALL(struct scan_opts, internal_set, "trw-sip-set", 0, "FILE", parse_internal_set, 0,
+		 "as --trw-internal-set"),
 	OPT_CALL(struct scan_opts, theta0, "trw-theta0", 0, "PROBABILITY", parse_probability, 0,
 		 "how likely it is that a benign source asks a host that is there",
 		 .default_text = "0.8"),

@@ -35,6 +35,7 @@ struct setcat_opts {
 	struct output_opts output;
 };
 
+/* 1 once is 1. */
 static int parse_setting(const struct opt *opt, const char *text, void *dest, struct err *err)
 {
 	struct setting *setting = dest;
@@ -42,7 +43,7 @@ static int parse_setting(const struct opt *opt, const char *text, void *dest, st
 	if (text && strcmp(text, "0") != 0 && strcmp(text, "1") != 0) {
 		return err_set(err, ST_EINVAL, "Value must be 0 or 1");
 	}
-	*setting = (struct setting){ true, !text || text[0] == '1' };
+	*setting = (struct setting){ true, setting->on || !text || text[0] == '1' };
 	return ST_OK;
 }
 

@@ -102,9 +102,13 @@ void tool_usage(const char *fmt, ...)
 	exit(tool.usage_status ? tool.usage_status : TOOL_EXIT_ERROR);
 }
 
-/* Every one that is named must be there, although the last one counts. */
+/* The first counts. */
 static int parse_site_file(const struct opt *opt, const char *text, void *dest, struct err *err)
 {
+	if (*(const char **)dest) {
+		tool_warn("only the first --%s is read", opt->name);
+		return ST_OK;
+	}
 	if (access(text, F_OK) != 0) {
 		return err_set(err, ST_ENOENT, "%s", strerror(errno));
 	}

@@ -32,6 +32,8 @@ test_case 'an empty policy is the first one, a list of formats that names none i
 	SILK_IPV6_POLICY= rwcut records.rw >out && test_cmp expected out &&
 	rwcut --num-recs=3 records.rw >expected && rwcut --num-recs=3 --timestamp-format=, --ip-format=, records.rw >out && test_cmp expected out &&
 	test_must_fail rwcut --ipv6-policy=none --ipv6-policy=mix records.rw >out 2>err && test_grep "none of ignore" err &&
+	rwcut --timestamp-format=epoch --legacy-timestamps=0 --num-recs=3 records.rw >out && test_cmp expected out &&
+	SILK_TIMESTAMP_FORMAT=epoch rwcut --legacy-timestamps=1 --legacy-timestamps=0 --num-recs=3 records.rw >out && test_cmp expected out &&
 	test_must_fail rwcut --timestamp-format= records.rw >out 2>err && test_grep "list is empty" err
 '
 

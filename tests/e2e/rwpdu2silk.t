@@ -57,6 +57,7 @@ test_case 'a file of something else has no records; mistakes are told' '
 	test_must_fail rwpdu2silk --silk-output=out.rw a.pdu 2>err && test_grep "out.rw" err &&
 	SILK_CLOBBER=1 rwpdu2silk --silk-output=out.rw a.pdu &&
 	test_must_fail rwpdu2silk --xargs=list a.pdu 2>err && test_must_fail rwpdu2silk --log-flags=none,bad --silk-output=x.rw a.pdu 2>err &&
+	test_must_fail rwpdu2silk --log-flags=bad --log-flags=bad --silk-output=z.rw a.pdu 2>err && test_grep "multiple times" err &&
 	test_must_fail rwpdu2silk --log-flags=foo --silk-output=y.rw a.pdu 2>err && test_grep "foo" err &&
 	{ test_must_fail rwpdu2silk a.pdu >/dev/full 2>err; } && test_grep "No space left" err
 '

@@ -97,6 +97,7 @@ test_case 'what is wrong with the command line' '
 	test_must_fail rwscan --scan-model=2 --trw-theta0=1.5 flows.rw 2>err && test_grep "trw-theta0" err &&
 	test_must_fail rwscan --scan-model=2 --verbose-results=x flows.rw 2>err && test_grep "verbose-results" err &&
 	test_must_fail rwscan --trw-internal-set=flows.rw flows.rw 2>err && test_grep "flows.rw" err &&
+	test_must_fail rwscan --scan-model=2 --trw-internal-set=a.set --trw-sip-set=b.set flows.rw >out 2>err && test ! -s out && test_grep "one set" err &&
 	test_must_fail rwscan --trw-internal-set=nosuch.set flows.rw 2>err && test_lines err 1 && test_grep "nosuch.set" err
 '
 

@@ -33,7 +33,8 @@ test_case 'ranges with IPv6' '
 test_case 'counts and names' '
 	printf "a.set:770\nm.set:1208925819614629174706178\n" >want && same "--count a.set m.set" &&
 	printf "770\n" >want && same "--count a.set" &&
-	printf "c.set:\n10.0.0.1\n10.0.0.8/30\n" >want && same "--print-filenames --cidr c.set"
+	printf "c.set:\n10.0.0.1\n10.0.0.8/30\n" >want && same "--print-filenames --cidr c.set" &&
+	same "--print-filenames=1 --print-filenames=0 --cidr-blocks=1 --cidr-blocks=0 c.set"
 '
 
 test_case 'single addresses and blocks' '

@@ -50,6 +50,12 @@ test_case 'one dimension' '
 	rows group "" "h g" && rows default-class "" z && rows default-type "" "c b q"
 '
 
+test_case 'of two site files the first counts' '
+	printf "class other\ntype 1 x\nend class\n" >other.conf &&
+	rows class "--site-config-file=silk.conf --site-config-file=other.conf" "z a n" &&
+	rows class "--site-config-file=other.conf --site-config-file=nosuch" "other" 2>err && test_grep "only the first" err
+'
+
 test_case 'all types' '
 	rows type --types=all "a b b b q c" && rows flowtype "--types=q,all --classes=a,n" "nb ab aq" &&
 	rows flowtype "--types=@ --classes=a,n" "aq"
