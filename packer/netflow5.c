@@ -275,17 +275,6 @@ static void netflow5_note_times(struct netflow5 *format, const struct pdu *pdu, 
 		     last < first ? ", assume Last rollover" : "");
 }
 
-static void pdu_ports(const uint8_t *bytes, struct record *rec)
-{
-	rec->sport = get_be16(bytes + RECORD_SPORT);
-	rec->dport = get_be16(bytes + RECORD_DPORT);
-	if (rec->protocol == 1 && rec->dport == 0) {
-		/* type and code in the other port; SiLK takes the code first */
-		rec->dport = (uint16_t)(rec->sport << 8 | rec->sport >> 8);
-		rec->sport = 0;
-	}
-}
-
 static inline void pdu_value(struct flowblock_value **at, uint16_t id, uint8_t type,
 			     uint32_t number)
 {
@@ -337,6 +326,8 @@ static void netflow5_record(struct netflow5 *format, const struct pdu *pdu, cons
 	uint32_t last = get_be32(bytes + RECORD_LAST);
 	struct flowblock_row *row = rowqueue_next(format->queue);
 	struct record *rec = &row->rec;
+	int64_t start_ns;
+	uint64_t duration_ns;
 	const char *fault;
 
 	if (packets == 0 && volume > 0 &&
@@ -352,7 +343,15 @@ static void netflow5_record(struct netflow5 *format, const struct pdu *pdu, cons
 	if (decoder_wants(context, DECODER_NOTE_TIMESTAMPS)) {
 		netflow5_note_times(format, pdu, first, last);
 	}
+	exporterclock_flow(&pdu->clock, first, last, &start_ns, &duration_ns);
+	if (exporterclock_correct(context->opts.mapping.clock_limit_ns, &pdu->clock, &start_ns,
+				  duration_ns)) {
+		context->counts[DECODER_CLOCK_OFF]++;
+	}
+	/* with nothing called in between, so that compilers store each member once */
 	record_init(rec);
+	rec->start_ns = start_ns;
+	rec->duration_ns = duration_ns;
 	rec->sip = ip_from_v4(get_be32(bytes + RECORD_SIP));
 	rec->dip = ip_from_v4(get_be32(bytes + RECORD_DIP));
 	rec->nhip = ip_from_v4(get_be32(bytes + RECORD_NHIP));
@@ -361,13 +360,14 @@ static void netflow5_record(struct netflow5 *format, const struct pdu *pdu, cons
 	rec->input = get_be16(bytes + RECORD_INPUT);
 	rec->output = get_be16(bytes + RECORD_OUTPUT);
 	rec->protocol = bytes[RECORD_PROTOCOL];
+	rec->sport = get_be16(bytes + RECORD_SPORT);
+	rec->dport = get_be16(bytes + RECORD_DPORT);
 	rec->flags = bytes[pdu->layout->flags];
-	exporterclock_flow(&pdu->clock, first, last, &rec->start_ns, &rec->duration_ns);
-	if (exporterclock_correct(context->opts.mapping.clock_limit_ns, &pdu->clock, &rec->start_ns,
-				  rec->duration_ns)) {
-		context->counts[DECODER_CLOCK_OFF]++;
+	if (rec->protocol == 1 && rec->dport == 0) {
+		/* type and code in the other port; SiLK takes the code first */
+		rec->dport = (uint16_t)(rec->sport << 8 | rec->sport >> 8);
+		rec->sport = 0;
 	}
-	pdu_ports(bytes, rec);
 	row->value_count = pdu_values(pdu, bytes, rowqueue_values(format->queue));
 	rowqueue_add(format->queue);
 }
