@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define VALUES_AT_FIRST 16u
+#define ALIKE_MAX       16 /* values of a row, for rows to be taken together */
 
 struct extension_column {
 	struct column_key key;
@@ -326,41 +327,35 @@ int extension_put(struct extension_buffer *buffer, uint32_t row,
 
 /* ---- many rows at once ---- */
 
-/* Do all rows have values of the same columns, in the same order? */
-static bool are_alike(struct flowblock_row *const *rows, size_t count)
+/* Do all rows have values of the same columns, in the same order? Then all[j] are the bits that any
+ * of the numbers j has (of values of other forms they mean nothing). */
+static bool are_alike(struct flowblock_row *const *rows, size_t count, uint64_t all[ALIKE_MAX])
 {
 	const struct flowblock_row *first = rows[0];
+	bool alike = first->value_count <= ALIKE_MAX;
 
-	for (size_t i = 1; i < count; i++) {
+	memset(all, 0, ALIKE_MAX * sizeof(*all));
+	for (size_t i = 0; alike && i < count; i++) {
 		const struct flowblock_row *row = rows[i];
 
-		if (row->value_count != first->value_count) {
-			return false;
-		}
-		for (size_t j = 0; j < row->value_count; j++) {
-			if (!key_equal(&row->values[j].key, &first->values[j].key) ||
-			    row->values[j].type != first->values[j].type) {
-				return false;
-			}
+		alike = row->value_count == first->value_count;
+		for (size_t j = 0; alike && j < row->value_count; j++) {
+			const struct flowblock_value *value = &row->values[j];
+
+			alike = key_equal(&value->key, &first->values[j].key) &&
+				value->type == first->values[j].type;
+			all[j] |= value->number;
 		}
 	}
-	return true;
+	return alike;
 }
 
-/* Do the values j of all rows go to the end of the column as they are? */
-static bool takes_all(const struct extension_column *column, uint32_t first,
-		      struct flowblock_row *const *rows, size_t count, size_t j)
+/* Do numbers of this type, which have these bits, go to the end of the column as they are? */
+static bool takes_all(const struct extension_column *column, uint32_t first, uint8_t type,
+		      uint64_t all)
 {
-	uint64_t all = 0;
-
-	if (column->form != COLUMN_FORM_NUMBER || column->type != rows[0]->values[j].type ||
-	    column->rows || column->count != first) {
-		return false;
-	}
-	for (size_t i = 0; i < count; i++) {
-		all |= rows[i]->values[j].number;
-	}
-	return all >> 1 >> (8 * column->width - 1) == 0;
+	return column->form == COLUMN_FORM_NUMBER && column->type == type && !column->rows &&
+	       column->count == first && all >> 1 >> (8 * column->width - 1) == 0;
 }
 
 #define APPEND_ALL(type)                                                                           \
@@ -410,7 +405,8 @@ static size_t put_each(struct extension_buffer *buffer, uint32_t first,
 size_t extension_put_rows(struct extension_buffer *buffer, uint32_t first,
 			  struct flowblock_row *const *rows, size_t count)
 {
-	const bool alike = are_alike(rows, count);
+	uint64_t all[ALIKE_MAX];
+	const bool alike = are_alike(rows, count, all);
 	size_t lost = 0;
 
 	for (size_t i = 0; !alike && i < count; i++) {
@@ -420,9 +416,10 @@ size_t extension_put_rows(struct extension_buffer *buffer, uint32_t first,
 		}
 	}
 	for (size_t j = 0; alike && j < rows[0]->value_count; j++) {
-		struct extension_column *column = find_column(buffer, &rows[0]->values[j].key);
+		const struct flowblock_value *value = &rows[0]->values[j];
+		struct extension_column *column = find_column(buffer, &value->key);
 
-		if (column && takes_all(column, first, rows, count, j)) {
+		if (column && takes_all(column, first, value->type, all[j])) {
 			append_all(column, rows, count, j);
 			buffer->bytes += count * (sizeof(struct ip) + sizeof(first));
 		} else {
