@@ -81,8 +81,8 @@ void journalformat_put_entry(uint8_t *out, uint64_t key, uint64_t position, uint
 	put64(out, XXH3_64bits_withSeed(out + 8, total - 8, key));
 }
 
-int journalformat_get_entry(const uint8_t *in, size_t available, uint64_t key,
-			    struct journalformat_entry *entry)
+int journalformat_get_unchecked(const uint8_t *in, size_t available,
+				struct journalformat_entry *entry)
 {
 	entry->total = 0;
 	if (available < JOURNALFORMAT_ENTRY_BYTES) {
@@ -100,8 +100,18 @@ int journalformat_get_entry(const uint8_t *in, size_t available, uint64_t key,
 		return ST_ETRUNC;
 	}
 	entry->bytes = in + JOURNALFORMAT_ENTRY_BYTES;
-	return get64(in) == XXH3_64bits_withSeed(in + 8, entry->total - 8, key) ? ST_OK
-										: ST_EFORMAT;
+	return ST_OK;
+}
+
+int journalformat_get_entry(const uint8_t *in, size_t available, uint64_t key,
+			    struct journalformat_entry *entry)
+{
+	int rc = journalformat_get_unchecked(in, available, entry);
+
+	if (rc == ST_OK && get64(in) != XXH3_64bits_withSeed(in + 8, entry->total - 8, key)) {
+		rc = ST_EFORMAT;
+	}
+	return rc;
 }
 
 void journalformat_put_state(uint8_t out[JOURNALFORMAT_SLOT_BYTES],

@@ -70,6 +70,9 @@ void journalformat_put_entry(uint8_t *out, uint64_t key, uint64_t position, uint
  */
 int journalformat_get_entry(const uint8_t *in, size_t available, uint64_t key,
 			    struct journalformat_entry *entry);
+/* The same without a look at the checksum: of bytes that were put and have not left memory since. */
+int journalformat_get_unchecked(const uint8_t *in, size_t available,
+				struct journalformat_entry *entry);
 
 void journalformat_put_state(uint8_t out[JOURNALFORMAT_SLOT_BYTES],
 			     const struct journalformat_state *state);

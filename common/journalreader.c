@@ -2,6 +2,7 @@
 /*
  * Readers of the journal. A segment's file and the bytes still buffered for it look like one file
  * to the walk, so that a reader follows the writers without a system call when it is close behind.
+ * What was never in a file is not checked.
  */
 #include "common/journal.h"
 
@@ -48,6 +49,7 @@ static bool fill_from_buffer(struct journal_reader *reader, uint64_t offset, uin
 	}
 	*got = MIN(room, journal->written + journal->buf_len - offset);
 	memcpy(to, journal->buf + (offset - journal->written), *got);
+	reader->walk.fresh = MIN(reader->walk.fresh, offset);
 	return true;
 }
 
@@ -65,6 +67,7 @@ static int fill(struct journal_walk *walk, uint64_t offset, uint8_t *to, size_t 
 	if (done) {
 		return ST_OK;
 	}
+	walk->fresh = UINT64_MAX;
 	do {
 		n = pread(reader->fd, to, MIN(room, file_end - offset), (off_t)offset);
 	} while (n < 0 && errno == EINTR);

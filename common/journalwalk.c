@@ -28,6 +28,7 @@ void journal_walk_restart(struct journal_walk *walk, uint64_t first)
 	walk->limit = JOURNAL_POSITION_MAX;
 	walk->offset = JOURNALFORMAT_HEADER_BYTES;
 	walk->damaged_to = 0;
+	walk->fresh = UINT64_MAX;
 	walk->ended = false;
 	walk->start = 0;
 	walk->end = 0;
@@ -74,6 +75,17 @@ static void advance(struct journal_walk *walk, size_t len)
 	walk->offset += len;
 }
 
+/* The entry at the offset as far as it is there. */
+static int get_entry(const struct journal_walk *walk, struct journalformat_entry *entry)
+{
+	const uint8_t *at = walk->buf + walk->start;
+	const size_t available = walk->end - walk->start;
+
+	return walk->offset >= walk->fresh
+		       ? journalformat_get_unchecked(at, available, entry)
+		       : journalformat_get_entry(at, available, walk->key, entry);
+}
+
 /* The whole entry at the offset. ST_OK, ST_EFORMAT, ST_END (no bytes at all), or of fill. */
 static int look(struct journal_walk *walk, struct journalformat_entry *entry, struct err *err)
 {
@@ -83,8 +95,7 @@ static int look(struct journal_walk *walk, struct journalformat_entry *entry, st
 		return walk->end > walk->start ? ST_EFORMAT : ST_END;
 	}
 	if (rc == ST_OK) {
-		rc = journalformat_get_entry(walk->buf + walk->start, walk->end - walk->start,
-					     walk->key, entry);
+		rc = get_entry(walk, entry);
 	}
 	if (rc == ST_ETRUNC) {
 		rc = want(walk, entry->total, err);
@@ -92,8 +103,7 @@ static int look(struct journal_walk *walk, struct journalformat_entry *entry, st
 			return ST_EFORMAT;
 		}
 		if (rc == ST_OK) {
-			rc = journalformat_get_entry(walk->buf + walk->start,
-						     walk->end - walk->start, walk->key, entry);
+			rc = get_entry(walk, entry);
 		}
 	}
 	return rc;

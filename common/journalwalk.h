@@ -16,7 +16,8 @@
 
 struct journal_walk;
 
-/* Put up to room bytes from offset on to `to`; *got 0: there are no more. May set walk->limit. */
+/* Put up to room bytes from offset on to `to`; *got 0: there are no more. May set walk->limit. Says
+ * with walk->fresh where bytes begin that are no file's (UINT64_MAX: nowhere). */
 typedef int (*journal_fill_fn)(struct journal_walk *walk, uint64_t offset, uint8_t *to, size_t room,
 			       size_t *got, struct err *err);
 
@@ -26,6 +27,7 @@ struct journal_walk {
 	uint64_t limit;      /* last position that may be in the segment */
 	uint64_t offset;     /* of the next entry */
 	uint64_t damaged_to; /* offset where the last damage ended */
+	uint64_t fresh;      /* entries from this offset on are as they were put: not checked */
 	bool ended;          /* behind the end mark */
 	journal_fill_fn fill;
 	void *ctx;
