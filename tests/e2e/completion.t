@@ -22,6 +22,9 @@ test_case 'switches of the program, with = where an argument is needed' '
 	diff want got &&
 	complete rwcut --no-t >got &&
 	echo "--no-titles" >want &&
+	diff want got &&
+	complete rwcut --pmap-f >got &&
+	echo "--pmap-file=" >want &&
 	diff want got
 '
 
@@ -31,7 +34,44 @@ test_case 'names of fields, also behind a comma' '
 	diff want got &&
 	complete rwcut --fields = sIP,dP >got &&
 	echo sIP,dPort >want &&
+	diff want got &&
+	complete rwsort --fields = stim >got &&
+	printf "sTime\nsTime+msec\n" >want &&
+	diff want got &&
+	complete rwaggbag --keys = sipv >got &&
+	printf "sIPv4\nsIPv6\n" >want &&
+	diff want got &&
+	complete rwfileinfo --fields = count >got &&
+	echo count-records >want &&
+	diff want got &&
+	complete rwcut --fields = an >got &&
+	echo >want &&
 	diff want got
+'
+
+test_case 'what a switch may be' '
+	complete rwcut --output-format = c >got &&
+	printf "columns\ncsv\n" >want &&
+	diff want got &&
+	complete rwcut --ipv6-policy = as >got &&
+	echo asv4 >want &&
+	diff want got
+'
+
+test_case 'zsh: switches, what they may be, and names of fields' '
+	command -v zsh >/dev/null || return 0
+	cat >try.zsh <<-\E
+		_call_program() { shift; eval "$*" }
+		_arguments() { print -rl -- "$@" }
+		_values() { print -rl -- "$@" }
+		words=(rwcut)
+		source <(grep -v "^_tussah " $1)
+		_tussah
+		_tussah_fields
+	E
+	zsh -f try.zsh "$TUSSAH_BUILDDIR/conf/completion.zsh" >got 2>err && test ! -s err &&
+	test_grep "^--no-titles\[" got && test_grep "^--output-format=.*:(columns delimited csv json text)$" got &&
+	test_grep "^--pmap-file=\[.*_files$" got && test_grep "^dPort$" got
 '
 
 test_case 'files for what is no switch' '
