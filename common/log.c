@@ -2,6 +2,7 @@
 #include "common/log.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -489,19 +490,29 @@ void log_tick(int64_t now_ns)
 	pthread_mutex_unlock(&sink.lock);
 }
 
-bool log_limit_ok(struct log_limit *limit, uint32_t per_minute, int64_t now_ns,
+bool log_limit_ok(struct log_limit *limit, struct log_rate rate, int64_t now_ns,
 		  uint64_t *suppressed)
 {
-	if (now_ns - limit->window_start_ns >= 60 * NS_PER_S || now_ns < limit->window_start_ns) {
-		limit->window_start_ns = now_ns;
-		limit->in_window = 0;
-	}
-	if (limit->in_window >= per_minute) {
+	const int64_t cost_ns = 60 * NS_PER_S / rate.per_minute;
+	const int64_t passed_ns = MAX(now_ns - limit->at_ns, 0);
+
+	limit->at_ns = now_ns;
+	limit->spent_ns = MAX(limit->spent_ns - passed_ns, 0);
+	if (limit->spent_ns + cost_ns > rate.burst * cost_ns) {
 		limit->held_back++;
 		return false;
 	}
-	limit->in_window++;
+	limit->spent_ns += cost_ns;
 	*suppressed = limit->held_back;
 	limit->held_back = 0;
 	return true;
+}
+
+const char *log_held_back(uint64_t lines, char text[LOG_HELD_BACK_MAX])
+{
+	text[0] = '\0';
+	if (lines > 0) {
+		snprintf(text, LOG_HELD_BACK_MAX, " (%" PRIu64 " more held back)", lines);
+	}
+	return text;
 }

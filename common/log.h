@@ -62,16 +62,24 @@ const char *log_directory(void);
 /* Reopen or roll over when the local day has changed; call now and then. */
 void log_tick(int64_t now_ns);
 
+/* So many lines at once, and then so many a minute; neither is 0. */
+struct log_rate {
+	uint32_t burst;
+	uint32_t per_minute;
+};
 /*
- * Rate limit for what an outsider can trigger: one struct per kind of message. Returns true when
- * the message may be logged now; *suppressed is how many were held back since the last one.
+ * Rate limit for what an outsider can trigger: one struct, 0 at first, per kind of message. Returns
+ * true when the message may be logged now; *suppressed is how many were held back since the last one.
  */
 struct log_limit {
-	int64_t window_start_ns;
-	uint32_t in_window;
+	int64_t at_ns;    /* of the last message */
+	int64_t spent_ns; /* what messages have used of the burst, in the time it takes to come back */
 	uint64_t held_back;
 };
-bool log_limit_ok(struct log_limit *limit, uint32_t per_minute, int64_t now_ns,
+bool log_limit_ok(struct log_limit *limit, struct log_rate rate, int64_t now_ns,
 		  uint64_t *suppressed);
+/* What a line says of those that were held back before it: " (3 more held back)", "" for none. */
+#define LOG_HELD_BACK_MAX 48
+const char *log_held_back(uint64_t lines, char text[LOG_HELD_BACK_MAX]);
 
 #endif

@@ -9,10 +9,6 @@
 #include "common/timestamp.h"
 #include "packer/classify.h"
 
-#define EXPORTERS_DROPPED_PER_MINUTE 10
-#define EXPORTERS_DAMAGED_PER_MINUTE 60
-#define EXPORTERS_IGNORED_PER_MINUTE 600
-
 static void exporter_drop_arriving(struct exporter *exporter)
 {
 	if (exporter->arriving) {
@@ -59,39 +55,31 @@ void exporters_free(struct exporters *exporters)
 
 /* ---- what they have to say ---- */
 
-/* What an exporter can make us say is limited, over all of them together. */
-static bool exporters_may_log(struct exporters *exporters, enum exporters_limit limit,
-			      uint64_t *held_back)
+static bool exporter_may_log(struct exporter *exporter, enum notelog_kind kind, uint64_t *held_back)
 {
-	static const uint32_t per_minute[EXPORTERS_LIMITS] = {
-		[EXPORTERS_LIMIT_DROPPED] = EXPORTERS_DROPPED_PER_MINUTE,
-		[EXPORTERS_LIMIT_DAMAGED] = EXPORTERS_DAMAGED_PER_MINUTE,
-		[EXPORTERS_LIMIT_IGNORED] = EXPORTERS_IGNORED_PER_MINUTE,
-	};
-
-	*held_back = 0;
-	return log_limit_ok(&exporters->limits[limit], per_minute[limit],
-			    clock_now_ns(CLOCK_MONOTONIC), held_back);
+	return notelog_may(exporter->all->env.notes, exporter->open.probe, kind, held_back);
 }
 
 static void exporter_log_dropped(struct exporter *exporter, const struct err *err)
 {
+	char more[LOG_HELD_BACK_MAX];
 	uint64_t held_back;
 
-	if (exporters_may_log(exporter->all, EXPORTERS_LIMIT_DROPPED, &held_back)) {
-		log_msg(LOG_LEVEL_WARNING, "'%s': record dropped: %s (%" PRIu64 " more held back)",
-			exporter->open.probe, err->text, held_back);
+	if (exporter_may_log(exporter, NOTELOG_DROPPED, &held_back)) {
+		log_msg(LOG_LEVEL_WARNING, "'%s': record dropped: %s%s", exporter->open.probe,
+			err->text, log_held_back(held_back, more));
 	}
 }
 
 static void exporter_log_damaged(struct exporter *exporter, const struct err *err)
 {
+	char more[LOG_HELD_BACK_MAX];
 	uint64_t held_back;
 
-	if (exporters_may_log(exporter->all, EXPORTERS_LIMIT_DAMAGED, &held_back)) {
-		log_msg(LOG_LEVEL_WARNING,
-			"'%s': rejected message of %s: %s (%" PRIu64 " more held back)",
-			exporter->open.probe, exporter->open.peer, err->text, held_back);
+	if (exporter_may_log(exporter, NOTELOG_DAMAGED, &held_back)) {
+		log_msg(LOG_LEVEL_WARNING, "'%s': rejected message of %s: %s%s",
+			exporter->open.probe, exporter->open.peer, err->text,
+			log_held_back(held_back, more));
 	}
 }
 
@@ -102,22 +90,20 @@ static void exporter_log_ignored(void *arg, const struct record *rec, const char
 	unsigned log_flags = exporter->probe ? exporter->probe->log_flags : 0;
 	char sip[IP_TEXT_MAX];
 	char dip[IP_TEXT_MAX];
+	char more[LOG_HELD_BACK_MAX];
 	uint64_t held_back;
 
 	if (exporter->repeat ||
 	    (g_str_has_prefix(reason, "firewallEvent") &&
 	     !(log_flags & PROBE_LOG_FIREWALL_EVENT)) ||
-	    !exporters_may_log(exporter->all, EXPORTERS_LIMIT_IGNORED, &held_back)) {
+	    !exporter_may_log(exporter, NOTELOG_IGNORED, &held_back)) {
 		return;
 	}
 	ip_print(sip, rec->sip, record_is_ipv6(rec), IP_CANONICAL);
 	ip_print(dip, rec->dip, record_is_ipv6(rec), IP_CANONICAL);
-	log_msg(LOG_LEVEL_INFO, "IGNORED|%s|%s|%u|%u|%u|%" PRIu64 "|%" PRIu64 "|%s|", sip, dip,
-		rec->sport, rec->dport, rec->protocol, rec->packets, rec->bytes, reason);
-	if (held_back > 0) {
-		log_msg(LOG_LEVEL_INFO, "%" PRIu64 " lines about ignored records were held back",
-			held_back);
-	}
+	log_msg(LOG_LEVEL_INFO, "IGNORED|%s|%s|%u|%u|%u|%" PRIu64 "|%" PRIu64 "|%s|%s", sip, dip,
+		rec->sport, rec->dport, rec->protocol, rec->packets, rec->bytes, reason,
+		log_held_back(held_back, more));
 }
 
 static void exporter_log_note(void *arg, enum decoder_note note, const char *text)
@@ -579,7 +565,7 @@ int exporters_take(struct exporters *exporters, const struct packconfig *config,
 	if (!exporter) {
 		uint64_t held_back;
 
-		if (exporters_may_log(exporters, EXPORTERS_LIMIT_DAMAGED, &held_back)) {
+		if (notelog_may(exporters->env.notes, "", NOTELOG_DAMAGED, &held_back)) {
 			log_msg(LOG_LEVEL_ERR,
 				"the journal's entry %" PRIu64
 				" is of a session whose beginning is lost",

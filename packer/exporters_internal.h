@@ -7,13 +7,6 @@
 #include "packer/classify.h"
 #include "packer/exporters.h"
 
-enum exporters_limit {
-	EXPORTERS_LIMIT_DROPPED,
-	EXPORTERS_LIMIT_DAMAGED,
-	EXPORTERS_LIMIT_IGNORED,
-	EXPORTERS_LIMITS,
-};
-
 /* What all together are remembered by; who sleeps is forgotten before it is used up. */
 #define EXPORTERS_BYTES_MAX (UINT64_C(1) << 30)
 /* A record with more values is written by itself. */
@@ -31,7 +24,6 @@ struct exporters {
 	int64_t saved_monotonic_ns;
 	struct rowqueue queue;   /* records that wait to be written together */
 	struct exporter *queued; /* whose they are; NULL: there are none */
-	struct log_limit limits[EXPORTERS_LIMITS];
 };
 
 struct exporter {

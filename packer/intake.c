@@ -10,9 +10,11 @@
 #include "common/clock.h"
 #include "common/timestamp.h"
 
-#define INTAKE_FULL_RETRY_NS   50000000
-#define INTAKE_FULL_PER_MINUTE 2
-#define INTAKE_CLAIM_RETRY_NS  NS_PER_S
+#define INTAKE_FULL_RETRY_NS  50000000
+#define INTAKE_CLAIM_RETRY_NS NS_PER_S
+
+/* Of lines about a full journal. */
+static const struct log_rate full_rate = { .burst = 2, .per_minute = 1 };
 
 struct intake_door {
 	struct intake *intake;
@@ -54,18 +56,19 @@ uint64_t intake_messages(const struct intake *intake)
 
 static void intake_log_full(struct intake *intake, const char *probe, const struct err *reason)
 {
+	char more[LOG_HELD_BACK_MAX];
 	uint64_t held_back = 0;
 	bool ok;
 
 	pthread_mutex_lock(&intake->lock);
-	ok = log_limit_ok(&intake->full_limit, INTAKE_FULL_PER_MINUTE,
-			  clock_now_ns(CLOCK_MONOTONIC), &held_back);
+	ok = log_limit_ok(&intake->full_limit, full_rate, clock_now_ns(CLOCK_MONOTONIC),
+			  &held_back);
 	pthread_mutex_unlock(&intake->lock);
 	if (ok) {
 		log_msg(LOG_LEVEL_ERR,
 			"'%s': no room in the journal: %s; datagrams are dropped and counted, "
-			"others wait (%" PRIu64 " more held back)",
-			probe, reason->text, held_back);
+			"others wait%s",
+			probe, reason->text, log_held_back(held_back, more));
 	}
 }
 

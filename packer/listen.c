@@ -12,12 +12,16 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "common/clock.h"
 #include "common/timestamp.h"
 #include "packer/listen_internal.h"
+#include "packer/loglimits.h"
 
 #define LISTEN_BACKLOG             128
 #define LISTEN_CONNECTIONS_DEFAULT 1024
+
+/* Of lines about the same: a few to see who it is, then one a minute. */
+static const struct log_rate listen_log_rate = { .burst = 10, .per_minute = 1 };
+#define LISTEN_LOG_REASONS_MAX 64
 
 void listen_count(struct listener *listener, enum listen_counter counter, int64_t n)
 {
@@ -49,28 +53,23 @@ static void listen_emit(struct listener *listener, enum log_level level, const c
 	}
 }
 
-void listen_log(struct listener *listener, enum log_level level, const char *fmt, ...)
+void listen_log(struct listener *listener, enum log_level level, const char *about, const char *fmt,
+		...)
 {
 	char text[ERR_TEXT_MAX + 128];
-	uint64_t suppressed = 0;
-	bool ok;
+	char more[LOG_HELD_BACK_MAX];
+	uint64_t held_back;
+	size_t len;
 	va_list ap;
 
-	pthread_mutex_lock(&listener->log_lock);
-	ok = log_limit_ok(&listener->log_limit, LISTEN_LOG_PER_MINUTE,
-			  clock_now_ns(CLOCK_MONOTONIC), &suppressed);
-	pthread_mutex_unlock(&listener->log_lock);
-	if (!ok) {
+	if (!loglimits_ok(listener->log_limits, about, 0, &held_back)) {
 		return;
-	}
-	if (suppressed > 0) {
-		snprintf(text, sizeof(text), "%" PRIu64 " lines about listeners were held back",
-			 suppressed);
-		listen_emit(listener, level, text);
 	}
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	len = strlen(text);
+	snprintf(text + len, sizeof(text) - len, "%s", log_held_back(held_back, more));
 	listen_emit(listener, level, text);
 }
 
@@ -140,7 +139,7 @@ static void listen_widen(struct listener *listener, int fd)
 	}
 	/* the kernel doubles what is asked for, for its own needs */
 	if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &got, &len) == 0 && got / 2 < want) {
-		listen_log(listener, LOG_LEVEL_NOTICE,
+		listen_log(listener, LOG_LEVEL_NOTICE, "buffer",
 			   "port %u: the receive buffer is %d bytes instead of %d (raise "
 			   "net.core.rmem_max, or give CAP_NET_ADMIN)",
 			   listener->port, got / 2, want);
@@ -270,8 +269,8 @@ static void listen_accept(struct listener *listener, int listen_fd)
 
 	if (fd < 0) {
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-			listen_log(listener, LOG_LEVEL_ERR, "cannot accept a connection: %s",
-				   g_strerror(errno));
+			listen_log(listener, LOG_LEVEL_ERR, "accept",
+				   "cannot accept a connection: %s", g_strerror(errno));
 			poll(NULL, 0, 100);
 		}
 		return;
@@ -280,7 +279,7 @@ static void listen_accept(struct listener *listener, int listen_fd)
 	if (listener->conns->len >= listener->opts.max_connections) {
 		listen_set_peer(&peer, &from);
 		listen_count(listener, LISTEN_OVER_LIMIT, 1);
-		listen_log(listener, LOG_LEVEL_WARNING,
+		listen_log(listener, LOG_LEVEL_WARNING, "connections",
 			   "refused connection from %s: %u connections are open", peer.address,
 			   listener->conns->len);
 		close(fd);
@@ -324,7 +323,7 @@ static void listener_free(struct listener *listener)
 		close(listener->stop_fd);
 	}
 	g_ptr_array_free(listener->conns, TRUE);
-	pthread_mutex_destroy(&listener->log_lock);
+	loglimits_free(listener->log_limits);
 	g_free((char *)listener->opts.host);
 	g_free(listener);
 }
@@ -355,7 +354,7 @@ int listener_start(struct listener **out, const struct listen_opts *opts,
 	listener->handler = handler;
 	listener->arg = arg;
 	listener->conns = g_ptr_array_new();
-	pthread_mutex_init(&listener->log_lock, NULL);
+	listener->log_limits = loglimits_new(&listen_log_rate, 1, LISTEN_LOG_REASONS_MAX);
 	listener->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (listener->stop_fd < 0) {
 		rc = err_errno(err, ST_EIO, errno, "eventfd");
@@ -394,7 +393,7 @@ void listener_stop(struct listener *listener)
 	listener->stopping = true;
 	if (write(listener->stop_fd, &one, sizeof(one)) < 0) {
 		/* The counter of an eventfd that nobody reads is full: readable already. */
-		listen_log(listener, LOG_LEVEL_DEBUG, "eventfd: %s", g_strerror(errno));
+		listen_log(listener, LOG_LEVEL_DEBUG, "eventfd", "eventfd: %s", g_strerror(errno));
 	}
 	pthread_join(listener->thread, NULL);
 	listener_free(listener);

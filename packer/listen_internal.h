@@ -10,8 +10,6 @@
 #include "packer/listen.h"
 
 #define LISTEN_SOCKETS_MAX 8
-/* Log lines per minute that strangers can cause. */
-#define LISTEN_LOG_PER_MINUTE 60
 
 enum listen_counter {
 	LISTEN_ACCEPTED,
@@ -36,14 +34,14 @@ struct listener {
 	atomic_bool stopping;
 	pthread_t thread;
 	GPtrArray *conns; /* of struct listen_conn; the accepting thread's own until it has ended */
-	pthread_mutex_t log_lock;
-	struct log_limit log_limit;
+	struct loglimits *log_limits; /* by what they are about */
 	_Atomic uint64_t counters[LISTEN_COUNTERS];
 };
 
 void listen_count(struct listener *listener, enum listen_counter counter, int64_t n);
-void listen_log(struct listener *listener, enum log_level level, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+/* What strangers can cause: of lines about the same, about, not too many. */
+void listen_log(struct listener *listener, enum log_level level, const char *about, const char *fmt,
+		...) __attribute__((format(printf, 4, 5)));
 /* Fill address and sockaddr; IPv4 in IPv6 is unwrapped. */
 void listen_set_peer(struct listen_peer *peer, const struct sockaddr_storage *from);
 

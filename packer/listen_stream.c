@@ -441,7 +441,7 @@ static void listen_finish(struct listen_conn *conn, int rc, const struct err *wh
 		listen_count(listener, LISTEN_OPEN, -1);
 	} else if (rc != ST_END && !stopped) {
 		listen_count(listener, LISTEN_REFUSED, 1);
-		listen_log(listener, LOG_LEVEL_WARNING, "refused connection from %s: %s",
+		listen_log(listener, LOG_LEVEL_WARNING, why->text, "refused connection from %s: %s",
 			   conn->peer.address, why->text);
 	}
 	if (rc != ST_END) {
@@ -500,7 +500,7 @@ struct listen_conn *listen_conn_start(struct listener *listener, int fd,
 	listen_tune(fd);
 	failed = pthread_create(&conn->thread, NULL, listen_conn_main, conn);
 	if (failed) {
-		listen_log(listener, LOG_LEVEL_ERR, "cannot start a thread for %s: %s",
+		listen_log(listener, LOG_LEVEL_ERR, "thread", "cannot start a thread for %s: %s",
 			   conn->peer.address, g_strerror(failed));
 		close(fd);
 		g_free(conn);

@@ -121,7 +121,7 @@ static struct listen_udp_session *listen_udp_open(struct listen_udp *udp,
 	listen_set_peer(&peer, from);
 	if (g_hash_table_size(udp->sessions) >= listener->opts.max_connections) {
 		listen_count(listener, LISTEN_OVER_LIMIT, 1);
-		listen_log(listener, LOG_LEVEL_WARNING,
+		listen_log(listener, LOG_LEVEL_WARNING, "peers",
 			   "refused datagram from %s: %u peers are known", peer.address,
 			   g_hash_table_size(udp->sessions));
 		return NULL;
@@ -129,7 +129,7 @@ static struct listen_udp_session *listen_udp_open(struct listen_udp *udp,
 	err_set(&err, ST_EAUTH, "refused");
 	if (listener->handler->open(listener->arg, &peer, &handle, &position, &err) != ST_OK) {
 		listen_count(listener, LISTEN_REFUSED, 1);
-		listen_log(listener, LOG_LEVEL_WARNING, "refused datagram from %s: %s",
+		listen_log(listener, LOG_LEVEL_WARNING, err.text, "refused datagram from %s: %s",
 			   peer.address, err.text);
 		return NULL;
 	}
@@ -171,7 +171,7 @@ static void listen_udp_datagram(struct listen_udp *udp, unsigned i, int64_t now_
 	if (listener->handler->message(session->session, udp->vectors[i].iov_base,
 				       udp->headers[i].msg_len, 0, &err) != ST_OK) {
 		listen_count(listener, LISTEN_BROKEN, 1);
-		listen_log(listener, LOG_LEVEL_WARNING, "dropped datagram from %s: %s",
+		listen_log(listener, LOG_LEVEL_WARNING, err.text, "dropped datagram from %s: %s",
 			   session->peer.address, err.text[0] ? err.text : "damaged");
 	}
 }

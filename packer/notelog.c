@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "packer/notelog.h"
 
-#include <inttypes.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/clock.h"
 #include "common/log.h"
-#include "common/timestamp.h"
+#include "packer/loglimits.h"
 #include "packer/probe.h"
 
-#define NOTELOG_PER_MINUTE 600 /* of each kind, over all exporters */
+/* Names of probes come from relays, too. */
+#define PROBES_MAX 1024
 
 /* log_flag 0: always. */
 static const struct notelog_row {
@@ -28,23 +26,37 @@ static const struct notelog_row {
 	[DECODER_NOTE_CLOCK] = { 0, LOG_LEVEL_NOTICE },
 };
 
+/* Of each probe: a few to see what is wrong, then a line a minute; more of what was asked for. */
+static const struct log_rate notelog_rates[NOTELOG_KINDS] = {
+	[DECODER_NOTE_BAD] = { 60, 1 },
+	[DECODER_NOTE_MISSING] = { 60, 1 },
+	[DECODER_NOTE_SAMPLING] = { 60, 1 },
+	[DECODER_NOTE_FIREWALL] = { 600, 600 },
+	[DECODER_NOTE_TIMESTAMPS] = { 600, 600 },
+	[DECODER_NOTE_TEMPLATES] = { 600, 600 },
+	[DECODER_NOTE_UNSUPPORTED] = { 10, 1 },
+	[DECODER_NOTE_CLOCK] = { 10, 1 },
+	[NOTELOG_DROPPED] = { 10, 1 },
+	[NOTELOG_DAMAGED] = { 10, 1 },
+	[NOTELOG_IGNORED] = { 600, 600 },
+};
+
 struct notelog {
-	pthread_mutex_t lock; /* guards limits */
-	struct log_limit limits[DECODER_NOTES];
+	struct loglimits *limits;
 };
 
 struct notelog *notelog_new(void)
 {
 	struct notelog *notes = g_new0(struct notelog, 1);
 
-	pthread_mutex_init(&notes->lock, NULL);
+	notes->limits = loglimits_new(notelog_rates, NOTELOG_KINDS, PROBES_MAX);
 	return notes;
 }
 
 void notelog_free(struct notelog *notes)
 {
 	if (notes) {
-		pthread_mutex_destroy(&notes->lock);
+		loglimits_free(notes->limits);
 		g_free(notes);
 	}
 }
@@ -68,21 +80,19 @@ unsigned notelog_wanted(unsigned log_flags)
 	return notes;
 }
 
+bool notelog_may(struct notelog *notes, const char *probe, unsigned kind, uint64_t *held_back)
+{
+	return loglimits_ok(notes->limits, probe, kind, held_back);
+}
+
 void notelog_write(struct notelog *notes, const char *probe, enum decoder_note note,
 		   const char *text)
 {
-	uint64_t held_back = 0;
-	bool ok;
+	char more[LOG_HELD_BACK_MAX];
+	uint64_t held_back;
 
-	pthread_mutex_lock(&notes->lock);
-	ok = log_limit_ok(&notes->limits[note], NOTELOG_PER_MINUTE, clock_now_ns(CLOCK_MONOTONIC),
-			  &held_back);
-	pthread_mutex_unlock(&notes->lock);
-	if (!ok) {
-		return;
-	}
-	log_msg(notelog_rows[note].level, "'%s': %s", probe, text);
-	if (held_back > 0) {
-		log_msg(LOG_LEVEL_INFO, "%" PRIu64 " lines of this kind were held back", held_back);
+	if (notelog_may(notes, probe, note, &held_back)) {
+		log_msg(notelog_rows[note].level, "'%s': %s%s", probe, text,
+			log_held_back(held_back, more));
 	}
 }

@@ -21,9 +21,11 @@
 /* A finished flow waits at most so long for others to share its message, while live. */
 #define FLUSH_INTERVAL_NS NS_PER_S
 /* At the end, what the kernel still holds is read for so long: more than it keeps a ring block. */
-#define LAST_PACKETS_NS   (250 * NS_PER_MS)
-#define EVENTS_PER_MINUTE 20
-#define TICK_INTERVAL_NS  (NS_PER_S / 2)
+#define LAST_PACKETS_NS  (250 * NS_PER_MS)
+#define TICK_INTERVAL_NS (NS_PER_S / 2)
+
+/* Of lines about the link. */
+static const struct log_rate event_rate = { .burst = 20, .per_minute = 20 };
 
 struct sensor {
 	struct sensor_opts opts;
@@ -70,7 +72,7 @@ static void log_events(struct sensor *sensor, int64_t now_ns)
 	uint64_t held_back = 0;
 
 	while (sink_take_event(sensor->sink, &event)) {
-		if (log_limit_ok(&sensor->event_limit, EVENTS_PER_MINUTE, now_ns, &held_back)) {
+		if (log_limit_ok(&sensor->event_limit, event_rate, now_ns, &held_back)) {
 			log_msg(event.status == ST_OK ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "%s",
 				event.text);
 		}

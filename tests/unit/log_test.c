@@ -126,17 +126,30 @@ static void test_rollover(void)
 
 static void test_limit(void)
 {
+	const struct log_rate rate = { .burst = 2, .per_minute = 1 };
 	struct log_limit limit = { 0 };
+	char text[LOG_HELD_BACK_MAX];
 	uint64_t held_back = 99;
 	int64_t start_ns = 1000 * NS_PER_S;
 
-	CU_ASSERT_TRUE(log_limit_ok(&limit, 2, start_ns, &held_back));
+	CU_ASSERT_TRUE(log_limit_ok(&limit, rate, start_ns, &held_back));
 	UNIT_ASSERT_U64(held_back, 0);
-	CU_ASSERT_TRUE(log_limit_ok(&limit, 2, start_ns + 1, &held_back));
-	CU_ASSERT_FALSE(log_limit_ok(&limit, 2, start_ns + 2, &held_back));
-	CU_ASSERT_FALSE(log_limit_ok(&limit, 2, start_ns + 60 * NS_PER_S - 1, &held_back));
-	CU_ASSERT_TRUE(log_limit_ok(&limit, 2, start_ns + 60 * NS_PER_S, &held_back));
+	CU_ASSERT_TRUE(log_limit_ok(&limit, rate, start_ns + 1, &held_back));
+	CU_ASSERT_FALSE(log_limit_ok(&limit, rate, start_ns + 2, &held_back));
+	CU_ASSERT_FALSE(log_limit_ok(&limit, rate, start_ns + 60 * NS_PER_S - 1, &held_back));
+	CU_ASSERT_TRUE(log_limit_ok(&limit, rate, start_ns + 60 * NS_PER_S, &held_back));
 	UNIT_ASSERT_U64(held_back, 2);
+	CU_ASSERT_STRING_EQUAL(log_held_back(held_back, text), " (2 more held back)");
+	/* one a minute from then on, and a burst again after two */
+	CU_ASSERT_FALSE(log_limit_ok(&limit, rate, start_ns + 61 * NS_PER_S, &held_back));
+	CU_ASSERT_TRUE(log_limit_ok(&limit, rate, start_ns + 181 * NS_PER_S, &held_back));
+	UNIT_ASSERT_U64(held_back, 1);
+	CU_ASSERT_TRUE(log_limit_ok(&limit, rate, start_ns + 181 * NS_PER_S, &held_back));
+	UNIT_ASSERT_U64(held_back, 0);
+	CU_ASSERT_STRING_EQUAL(log_held_back(held_back, text), "");
+	CU_ASSERT_FALSE(log_limit_ok(&limit, rate, start_ns + 181 * NS_PER_S, &held_back));
+	/* a clock that goes back gives nothing */
+	CU_ASSERT_FALSE(log_limit_ok(&limit, rate, start_ns, &held_back));
 }
 
 int main(void)
