@@ -26,7 +26,9 @@ static void append_zeros(GByteArray *stream, unsigned len)
 	const guint at = stream->len;
 
 	g_byte_array_set_size(stream, at + len);
-	memset(stream->data + at, 0, len);
+	for (guint i = at; i < stream->len; i++) {
+		stream->data[i] = 0;
+	}
 }
 
 static const struct {
