@@ -5,7 +5,7 @@
  */
 #include "query/sorter.h"
 
-#include <pthread.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -17,15 +17,21 @@
 #include "query/rowsort.h"
 #include "query/rowstore.h"
 #include "query/scancrew.h"
+#include "query/scanspares.h"
 
 #define MEMORY_DEFAULT_BYTES (UINT64_C(1) << 30)
 /* Beside its bytes a row takes this much when it is sorted. */
 #define ENTRY_BYTES (2 * sizeof(struct sortentry))
 /* Runs of one level that are merged into one of the next, so that few files are open at once. */
 #define FAN_IN 32
-/* Descriptors that are left to all that is no run; and runs that a sorter has at least. */
-#define OTHER_FILES 8
+/*
+ * Descriptors that are left to what is opened later and is no run: the output, a list of names, and
+ * inputs, of which each thread has one and one more waits; and runs that a sorter has at least.
+ */
+#define OTHER_FILES 4
 #define RUNS_MIN    2
+/* More descriptors than this are as good as any number. */
+#define FILES_PLENTY 1024
 /* Rows that are handed over by a thread at once. */
 #define PIECE_BYTES ((size_t)256 << 10)
 /* Of those that wait to be taken: a part of the memory, or so many. */
@@ -59,17 +65,29 @@ struct leveled_run {
 	unsigned level;
 };
 
-/* The sorter's share of the descriptors that this process may have, less one. */
-static guint find_runs_max(unsigned beside)
+/* Descriptors that this process may have and has not; whoever started it may have left it some. */
+static guint free_descriptors(void)
 {
 	struct rlimit limit;
-	rlim_t share;
+	guint count = 0;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-		return G_MAXUINT;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= FILES_PLENTY) {
+		return FILES_PLENTY;
 	}
-	share = (MAX(limit.rlim_cur, OTHER_FILES) - OTHER_FILES) / (beside + 1);
-	return (guint)CLAMP(share, RUNS_MIN + 1, G_MAXUINT) - 1;
+	for (int fd = 0; fd < (int)limit.rlim_cur; fd++) {
+		count += fcntl(fd, F_GETFD) < 0;
+	}
+	return count;
+}
+
+/* The sorter's share of the descriptors, less one. */
+static guint find_runs_max(unsigned threads, unsigned beside)
+{
+	const guint others = OTHER_FILES + threads;
+	const guint left = free_descriptors();
+	const guint share = (MAX(left, others) - others) / (beside + 1);
+
+	return MAX(share, RUNS_MIN + 1) - 1;
 }
 
 struct sorter *sorter_new(const struct sorter_opts *opts)
@@ -85,7 +103,7 @@ struct sorter *sorter_new(const struct sorter_opts *opts)
 	sorter->rows = rowstore_new(opts->row_size, opts->key_size);
 	sorter->row = g_malloc(opts->row_size + ROWFORM_SLACK);
 	sorter->runs = g_array_new(FALSE, FALSE, sizeof(struct leveled_run));
-	sorter->runs_max = find_runs_max(opts->beside);
+	sorter->runs_max = find_runs_max(sorter->threads, opts->beside);
 	return sorter;
 }
 
@@ -135,8 +153,7 @@ struct drain {
 	size_t piece_rows;
 	sorter_take_fn take;
 	void *arg;
-	pthread_mutex_t lock;
-	GPtrArray *spares; /* struct piece, with the lock held */
+	struct scanspares spares;
 };
 
 static void *begin_sort(void *arg)
@@ -167,16 +184,16 @@ static bool is_worth_threads(void *arg, void *unit)
 	return rowbuckets_count(drain->buckets) > 1;
 }
 
-static struct piece *take_spare(struct drain *drain)
+static void free_piece(struct scanpiece *piece)
+{
+	g_free(piece);
+}
+
+static struct piece *new_piece(struct drain *drain)
 {
 	size_t bytes = drain->piece_rows * (drain->sorter->row_size - drain->from);
-	struct piece *piece = NULL;
+	struct piece *piece = (struct piece *)scanspares_take(&drain->spares);
 
-	pthread_mutex_lock(&drain->lock);
-	if (drain->spares->len > 0) {
-		piece = g_ptr_array_steal_index(drain->spares, drain->spares->len - 1);
-	}
-	pthread_mutex_unlock(&drain->lock);
 	if (!piece) {
 		piece = g_malloc(sizeof(*piece) + bytes + ROWFORM_SLACK);
 		piece->head.bytes = bytes;
@@ -193,7 +210,7 @@ static void hand_over_bucket(void *arg, void *worker, void *unit, struct scantur
 
 	rowsort_run(sort, drain->buckets, GPOINTER_TO_SIZE(unit) - 1);
 	while (at < rowsort_count(sort) && !scancrew_stopped(turn)) {
-		struct piece *piece = take_spare(drain);
+		struct piece *piece = new_piece(drain);
 		uint8_t *to = piece->bytes;
 
 		piece->rows = MIN(rowsort_count(sort) - at, drain->piece_rows);
@@ -213,9 +230,7 @@ static int take_piece(void *arg, struct scanpiece *taken, bool drained, struct e
 	if (!drained) {
 		status = drain->take(drain->arg, piece->bytes, piece->rows, err);
 	}
-	pthread_mutex_lock(&drain->lock);
-	g_ptr_array_add(drain->spares, piece);
-	pthread_mutex_unlock(&drain->lock);
+	scanspares_keep(&drain->spares, taken);
 	return status;
 }
 
@@ -231,8 +246,7 @@ static int drain_memory(struct sorter *sorter, size_t from, sorter_take_fn take,
 		.piece_rows = MAX(PIECE_BYTES / sorter->row_size, 1),
 		.take = take,
 		.arg = arg,
-		.lock = PTHREAD_MUTEX_INITIALIZER,
-		.spares = g_ptr_array_new_with_free_func(g_free),
+		.spares = SCANSPARES_INIT(free_piece),
 	};
 	struct scancrew *crew = scancrew_new(&(struct scancrew_opts){
 		.threads = sorter->threads,
@@ -249,7 +263,7 @@ static int drain_memory(struct sorter *sorter, size_t from, sorter_take_fn take,
 	int status = scancrew_run(crew, err);
 
 	scancrew_free(crew);
-	g_ptr_array_free(drain.spares, TRUE);
+	scanspares_release(&drain.spares);
 	rowbuckets_free(buckets);
 	return status;
 }

@@ -41,7 +41,7 @@ test_case 'rwsort' '
 '
 test_case 'few files that may be open' '
 	rwsort --fields=stime,sip --xargs=names --output-path=many.rw && (
-		ulimit -n 16 && rwsort --fields=stime,sip --xargs=names --memory=400k --temp-directory=. --output-path=few.rw &&
+		exec 9</dev/null 10</dev/null 11</dev/null 12</dev/null && ulimit -n 16 && rwsort --fields=stime,sip --xargs=names --memory=400k --temp-directory=. --output-path=few.rw &&
 		rwdedupe large.rw --memory=400k --temp-directory=. --output-path=deduped.rw
 	) && rwcompare many.rw few.rw && rwdedupe large.rw --output-path=all.rw && rwcompare all.rw deduped.rw
 '
