@@ -239,7 +239,10 @@ static int join_groups(const struct daemon_opts *opts, gid_t gid)
 	return opts->user ? initgroups(opts->user, gid) : setgroups(1, &gid);
 }
 
-int daemon_file_identity(const struct daemon_opts *opts, struct err *err)
+typedef int (*become_fn)(uid_t uid, gid_t gid, struct err *err);
+
+/* Whom the switches name, if anybody. */
+static int become_named(const struct daemon_opts *opts, become_fn become, struct err *err)
 {
 	uid_t uid;
 	gid_t gid;
@@ -255,6 +258,11 @@ int daemon_file_identity(const struct daemon_opts *opts, struct err *err)
 	if (join_groups(opts, gid) != 0) {
 		return err_errno(err, ST_EAUTH, errno, "Unable to drop privileges");
 	}
+	return become(uid, gid, err);
+}
+
+static int become_for_files(uid_t uid, gid_t gid, struct err *err)
+{
 	setfsgid(gid);
 	setfsuid(uid);
 	/* They return the identity before, whether they failed or not. */
@@ -264,21 +272,14 @@ int daemon_file_identity(const struct daemon_opts *opts, struct err *err)
 	return ST_OK;
 }
 
-int daemon_drop_privileges(const struct daemon_opts *opts, struct err *err)
+int daemon_file_identity(const struct daemon_opts *opts, struct err *err)
 {
-	uid_t uid;
-	gid_t gid;
-	int st;
+	return become_named(opts, become_for_files, err);
+}
 
-	if (!opts->user && !opts->group) {
-		return ST_OK;
-	}
-	st = find_identity(opts, &uid, &gid, err);
-	if (st != ST_OK) {
-		return st;
-	}
-	if (join_groups(opts, gid) != 0 || setresgid(gid, gid, gid) != 0 ||
-	    setresuid(uid, uid, uid) != 0) {
+static int become_for_good(uid_t uid, gid_t gid, struct err *err)
+{
+	if (setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) {
 		return err_errno(err, ST_EAUTH, errno, "Unable to drop privileges");
 	}
 	/* Getting them back must fail now. */
@@ -286,6 +287,11 @@ int daemon_drop_privileges(const struct daemon_opts *opts, struct err *err)
 		return err_set(err, ST_EAUTH, "Unable to drop privileges for good");
 	}
 	return ST_OK;
+}
+
+int daemon_drop_privileges(const struct daemon_opts *opts, struct err *err)
+{
+	return become_named(opts, become_for_good, err);
 }
 
 bool daemon_stopping(void)

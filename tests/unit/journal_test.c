@@ -667,6 +667,28 @@ static void test_flips(void)
 	flip_all(directory, last_segment, 40);
 }
 
+/* What a running journal has written is looked at when it is read; what has not left it need not be. */
+static void test_flip_while_open(void)
+{
+	const char *directory = fresh_directory();
+	struct journal *journal = open_journal(directory, 0, 0, false);
+	struct tally tally;
+	char *path;
+
+	append_many(journal, 20);
+	CU_ASSERT_EQUAL_FATAL(journal_flush(journal, NULL), ST_OK);
+	append_many(journal, 20);
+	path = segment_path(directory, 1);
+	flip_byte(path, 2000);
+	tally = read_all(journal, 1);
+	UNIT_ASSERT_U64(tally.entries, 39);
+	UNIT_ASSERT_U64(tally.told, 1);
+	UNIT_ASSERT_U64(tally.lost, 1);
+	UNIT_ASSERT_U64(tally.last, 40);
+	CU_ASSERT_EQUAL(journal_close(journal, NULL), ST_OK);
+	g_free(path);
+}
+
 /* Either slot of the state may be lost, not both. */
 static void test_state_damage(void)
 {
@@ -880,6 +902,7 @@ static const struct unit_case cases[] = {
 	{ "truncations", test_truncations },
 	{ "torn end mark", test_torn_end_mark },
 	{ "flips", test_flips },
+	{ "a byte inverted while the journal is open", test_flip_while_open },
 	{ "damage of the state", test_state_damage },
 	{ "against a model", test_against_model },
 	{ "threads", test_threads },
