@@ -52,7 +52,7 @@ static bool is_chunk(const uint8_t *stored, const struct flowblock_column *colum
 	chunks[i].append(want, chunks[i].len);
 	if (column->compression == CHUNK_PLAIN) {
 		same = column->stored_len == want->len &&
-		       memcmp(stored, want->data, want->len) == 0;
+		       (want->len == 0 || memcmp(stored, want->data, want->len) == 0);
 	} else {
 		same = decompress_block(column->compression, stored, column->stored_len, plain,
 					column->plain_len, NULL) == ST_OK &&
