@@ -5,8 +5,9 @@
 #include "packer/probe.h"
 #include "packer/templatesession.h"
 
-#define NETFLOW9_VERSION      9
-#define NETFLOW9_HEADER_BYTES 20
+#define NETFLOW9_VERSION          9
+#define NETFLOW9_HEADER_BYTES     20
+#define NETFLOW9_SET_HEADER_BYTES 4
 /* Datagrams: that far ahead was lost, that far behind is late; beyond, the exporter began anew. */
 #define NETFLOW9_LOST_MAX 3600000
 #define NETFLOW9_LATE_MAX 60000
@@ -61,23 +62,46 @@ static bool netflow9_take_clock(struct templatesession *session,
 	return signs & EXPORTERCLOCK_REBOOT;
 }
 
-/* The header's count of records is not looked at: exporters differ in what they count. */
-static int netflow9_take(void *state, const struct decoder_message *message, struct err *err)
+/*
+ * How long the message is: no header tells. Its sets end where the datagram does, or where in place
+ * of a set's reserved id stands the version of the next message: some relays put several into one
+ * datagram. Damage is left to who reads the sets.
+ */
+static size_t netflow9_message_length(struct template_bytes rest)
 {
-	struct templatesession *session = state;
+	const uint8_t *start = rest.at;
+
+	template_eat(&rest, NETFLOW9_HEADER_BYTES);
+	while (rest.left >= NETFLOW9_SET_HEADER_BYTES) {
+		const size_t len = get_be16(rest.at + 2);
+
+		if (get_be16(rest.at) == NETFLOW9_VERSION && rest.left >= NETFLOW9_HEADER_BYTES) {
+			return (size_t)(rest.at - start);
+		}
+		if (len < NETFLOW9_SET_HEADER_BYTES || !template_eat(&rest, len)) {
+			break;
+		}
+	}
+	return (size_t)(rest.at - start) + rest.left;
+}
+
+/* The header's count of records is not looked at: exporters differ in what they count. */
+static int netflow9_take_one(struct templatesession *session, struct template_bytes sets,
+			     int64_t arrival_ns, struct err *err)
+{
 	struct templatesession_domain *domain = NULL;
 	struct templatesession_header header = { .has_uptime = true };
-	struct template_bytes sets = { message->bytes, message->len };
 	struct templatesession_seen seen = { 0 };
-	const uint8_t *bytes = message->bytes;
+	const size_t len = sets.left;
+	const uint8_t *bytes = template_eat(&sets, NETFLOW9_HEADER_BYTES);
 	int st;
 
-	if (!template_eat(&sets, NETFLOW9_HEADER_BYTES)) {
-		return err_set(err, ST_EFORMAT, "datagram of %zu bytes", message->len);
+	if (!bytes) {
+		return err_set(err, ST_EFORMAT, "datagram of %zu bytes", len);
 	}
 	header.time.uptime_ms = get_be32(bytes + 4);
 	header.time.export_ns = (int64_t)get_be32(bytes + 8) * NS_PER_S;
-	header.time.arrival_ns = message->arrival_ns;
+	header.time.arrival_ns = arrival_ns;
 	st = templatesession_domain(session, get_be32(bytes + 16), &domain, err);
 	if (st != ST_OK) {
 		return st;
@@ -85,6 +109,20 @@ static int netflow9_take(void *state, const struct decoder_message *message, str
 	netflow9_account(session, domain, get_be32(bytes + 12),
 			 netflow9_take_clock(session, domain, &header));
 	return templatesession_take(session, domain, &header, sets, &seen, err);
+}
+
+static int netflow9_take(void *state, const struct decoder_message *message, struct err *err)
+{
+	struct template_bytes rest = { message->bytes, message->len };
+	int st;
+
+	do {
+		const size_t len = netflow9_message_length(rest);
+		const struct template_bytes one = { template_eat(&rest, len), len };
+
+		st = netflow9_take_one(state, one, message->arrival_ns, err);
+	} while (st == ST_OK && rest.left > 0);
+	return st;
 }
 
 static void *netflow9_open(struct decoder_context *context)

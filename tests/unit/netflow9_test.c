@@ -481,6 +481,30 @@ static void test_clock(void)
 	}
 }
 
+/* Several messages in one datagram, each with times and numbers of its own. */
+static void test_several_messages(void)
+{
+	struct seen seen;
+	struct decoder *decoder = make_decoder(&seen, 0);
+	struct datagram one;
+	struct datagram several = { .len = 0 };
+
+	for (unsigned i = 0; i < 3; i++) {
+		begin(&one, i, 60000 + i, NOW_S);
+		if (i == 0) {
+			put_template(&one);
+		}
+		put_record(&one, i, 0);
+		memcpy(several.bytes + several.len, one.bytes, one.len);
+		several.len += one.len;
+	}
+	CU_ASSERT_EQUAL(take(decoder, &several), ST_OK);
+	UNIT_ASSERT_U64(seen.records, 3);
+	UNIT_ASSERT_U64(seen.last.input, 2);
+	UNIT_ASSERT_U64(count_of(decoder, DECODER_OUT_OF_SEQUENCE), 0);
+	decoder_free(decoder);
+}
+
 /* A datagram filled up with zeros; a set that is cut; and the next one is fine. */
 static void test_damage(void)
 {
@@ -526,6 +550,7 @@ int main(void)
 		{ "held", test_held },
 		{ "sequence", test_sequence },
 		{ "clock", test_clock },
+		{ "several messages", test_several_messages },
 		{ "damage", test_damage },
 		{ NULL, NULL },
 	};
