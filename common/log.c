@@ -32,11 +32,11 @@ static struct {
 	bool syslog;
 	char *program;
 	char host[64];
+	char *path; /* of a file of ours; NULL: none */
 	/* rotated files only */
 	char *directory;
 	char *basename;
 	char *post_rotate;
-	char *path;
 	int day; /* YYYYMMDD of the open file, local */
 } sink = { .lock = PTHREAD_MUTEX_INITIALIZER, .level = -1, .fd = -1 };
 
@@ -270,6 +270,7 @@ static int open_path(const char *name, const char *path, struct err *err)
 			       "slash)",
 			       name, path);
 	}
+	sink.path = g_strdup(path);
 	sink.fd = open_file(path, err);
 	sink.fd_owned = true;
 	return sink.fd < 0 ? ST_EIO : ST_OK;
@@ -453,29 +454,62 @@ static void run_post_rotate(const char *path)
 	g_free(command);
 }
 
-/* The lock is held. The old file goes on when the new one cannot be opened. */
-static void rotate(int day)
+/* Lines go to this file from now on, and so do the streams that went to the one before. Takes fd. */
+static void follow(int fd)
 {
-	char *old_path = sink.path;
-	char *line;
-	int fd;
+	struct stat before;
+	struct stat stream;
 
-	put_line(LOG_LEVEL_INFO, "Log rollover");
-	sink.path = daily_path(day);
-	fd = open_file(sink.path, NULL);
-	sink.day = day;
-	if (fd < 0) {
-		g_free(sink.path);
-		sink.path = old_path;
-		return;
+	for (int i = STDOUT_FILENO; i <= STDERR_FILENO; i++) {
+		if (fstat(sink.fd, &before) == 0 && fstat(i, &stream) == 0 &&
+		    before.st_dev == stream.st_dev && before.st_ino == stream.st_ino) {
+			dup2(fd, i);
+		}
 	}
 	dup3(fd, sink.fd, O_CLOEXEC);
 	close(fd);
-	line = g_strdup_printf("Previous log file: '%s'", old_path);
-	put_line(LOG_LEVEL_INFO, line);
-	g_free(line);
-	run_post_rotate(old_path);
-	g_free(old_path);
+}
+
+/* The lock is held. The old file goes on when this one cannot be opened: false. */
+static bool go_on_in(const char *path)
+{
+	struct err err;
+	int fd = open_file(path, &err);
+
+	if (fd < 0) {
+		put_line(LOG_LEVEL_WARNING, err.text);
+		return false;
+	}
+	follow(fd);
+	return true;
+}
+
+/* The lock is held. */
+static void rotate(int day)
+{
+	char *path = daily_path(day);
+	char *line;
+
+	put_line(LOG_LEVEL_INFO, "Log rollover");
+	sink.day = day;
+	if (go_on_in(path)) {
+		line = g_strdup_printf("Previous log file: '%s'", sink.path);
+		put_line(LOG_LEVEL_INFO, line);
+		g_free(line);
+		run_post_rotate(sink.path);
+		g_free(sink.path);
+		sink.path = g_steal_pointer(&path);
+	}
+	g_free(path);
+}
+
+void log_reopen(void)
+{
+	pthread_mutex_lock(&sink.lock);
+	if (sink.path && sink.fd >= 0) {
+		go_on_in(sink.path);
+	}
+	pthread_mutex_unlock(&sink.lock);
 }
 
 void log_tick(int64_t now_ns)

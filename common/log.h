@@ -59,8 +59,11 @@ int log_fd(void);
 /* The folder of --log-directory, or NULL; borrowed until log_close(). */
 const char *log_directory(void);
 
-/* Reopen or roll over when the local day has changed; call now and then. */
+/* Roll over when the local day has changed; call now and then. */
 void log_tick(int64_t now_ns);
+
+/* Open the log file again by its name, for one that was moved away; without a file, nothing. */
+void log_reopen(void);
 
 /* So many lines at once, and then so many a minute; neither is 0. */
 struct log_rate {

@@ -213,6 +213,7 @@ static void reload(struct rwflowpack *self)
 	struct err err;
 	int st;
 
+	log_reopen();
 	log_msg(LOG_LEVEL_NOTICE, "Reloading '%s' and '%s'", self->site_path, self->sensor_path);
 	st = load(self, complain_in_log, &site, &conf, &err);
 	if (st == ST_OK && self->tls) {

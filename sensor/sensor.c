@@ -336,18 +336,20 @@ static int sensor_tick(struct sensor *sensor, struct err *err)
 	}
 	/* There is nothing to reload; a log file that was moved away is opened anew. */
 	if (daemon_take_reload()) {
-		log_tick(clock_now_ns(CLOCK_REALTIME));
+		log_reopen();
 	}
 	if (daemon_take_report() ||
 	    (sensor->opts.stats_interval_ns != 0 && now_ns >= sensor->next_stats_ns)) {
 		sensor->next_stats_ns = now_ns + sensor->opts.stats_interval_ns;
-		log_tick(clock_now_ns(CLOCK_REALTIME));
 		st = report(sensor, err);
 		log_link(sensor);
 	}
-	if (sensor->opts.tick && now_ns >= sensor->next_tick_ns) {
+	if (now_ns >= sensor->next_tick_ns) {
 		sensor->next_tick_ns = now_ns + TICK_INTERVAL_NS;
-		tell_counters(sensor);
+		log_tick(clock_now_ns(CLOCK_REALTIME));
+		if (sensor->opts.tick) {
+			tell_counters(sensor);
+		}
 	}
 	if (st == ST_OK && sensor->live != NULL && now_ns >= sensor->next_flush_ns) {
 		sensor->next_flush_ns = now_ns + FLUSH_INTERVAL_NS;

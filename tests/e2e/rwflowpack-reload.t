@@ -48,6 +48,12 @@ test_case 'a configuration with an error leaves all as it is' '
 	stop_packer
 '
 
+test_case 'a log that was moved away goes on in a new file' '
+	probe P "$port" S0 >sensor.conf && reloads=0 && start_packer && mv packer.log moved.log && kill -HUP $packer &&
+	test_wait 60 test_grep "The new configuration is in use" packer.log &&
+	test_grep "Starting flush timer" moved.log && stop_packer
+'
+
 tls_port=$(test_port)
 tls_conf() {
 	printf 'probe T ipfix\n\tprotocol tls\n\tlisten-as-host 127.0.0.1\n\tlisten-on-port %s\n' "$tls_port"

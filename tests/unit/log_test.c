@@ -124,6 +124,50 @@ static void test_rollover(void)
 	g_free(path);
 }
 
+/* Moved away by who keeps logs: the lines go on in a new file of the old name. */
+static void check_reopen(const struct log_opts *opts, const char *path)
+{
+	char *moved = g_strdup_printf("%s.1", path);
+	char *text = NULL;
+	struct err err;
+
+	CU_ASSERT_EQUAL_FATAL(log_open(opts, "prog", NULL, &err), ST_OK);
+	log_msg(LOG_LEVEL_INFO, "before");
+	CU_ASSERT_EQUAL(rename(path, moved), 0);
+	log_msg(LOG_LEVEL_INFO, "between");
+	log_reopen();
+	log_msg(LOG_LEVEL_INFO, "after");
+	log_close();
+	CU_ASSERT_TRUE_FATAL(g_file_get_contents(moved, &text, NULL, NULL));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "between"));
+	CU_ASSERT_PTR_NULL(strstr(text, "after"));
+	g_free(text);
+	CU_ASSERT_TRUE_FATAL(g_file_get_contents(path, &text, NULL, NULL));
+	CU_ASSERT_PTR_NULL(strstr(text, "between"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "after"));
+	g_free(text);
+	g_free(moved);
+}
+
+static void test_reopen(void)
+{
+	char *path = scratch_file("kept.log");
+	const struct log_opts one = { .pathname = path };
+	const struct log_opts daily = { .directory = (char *)unit_scratch(),
+					.basename = (char *)"daily" };
+	const time_t now = time(NULL);
+	char name[64];
+	struct tm tm;
+
+	check_reopen(&one, path);
+	g_free(path);
+	localtime_r(&now, &tm);
+	strftime(name, sizeof(name), "daily-%Y%m%d.log", &tm);
+	path = scratch_file(name);
+	check_reopen(&daily, path);
+	g_free(path);
+}
+
 static void test_limit(void)
 {
 	const struct log_rate rate = { .burst = 2, .per_minute = 1 };
@@ -159,6 +203,7 @@ int main(void)
 		{ "lines", test_lines },
 		{ "control characters", test_controls },
 		{ "rollover", test_rollover },
+		{ "reopen", test_reopen },
 		{ "rate limit", test_limit },
 		{ NULL, NULL },
 	};
