@@ -2,12 +2,14 @@
 #include "packer/packcheck.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/metricsd.h"
+#include "packer/positions.h"
 
 struct packcheck {
 	packcheck_fn fn;
@@ -31,7 +33,7 @@ static void packcheck_say(struct packcheck *check, bool ok, const char *fmt, ...
 	g_free(text);
 }
 
-/* mode: of access(2). */
+/* mode: of access(2). Asked for the identity that files are used with, not for who we are. */
 static void packcheck_directory(struct packcheck *check, const char *what, const char *path,
 				int mode)
 {
@@ -40,7 +42,7 @@ static void packcheck_directory(struct packcheck *check, const char *what, const
 	}
 	if (!g_file_test(path, G_FILE_TEST_IS_DIR)) {
 		packcheck_say(check, false, "%s '%s': no such directory", what, path);
-	} else if (access(path, mode | X_OK) != 0) {
+	} else if (faccessat(AT_FDCWD, path, mode | X_OK, AT_EACCESS) != 0) {
 		packcheck_say(check, false, "%s '%s': %s", what, path, g_strerror(errno));
 	} else {
 		packcheck_say(check, true, "%s '%s': %s", what, path,
@@ -67,12 +69,21 @@ static void packcheck_directories(struct packcheck *check, const struct packopts
 	for (size_t i = 0; i < G_N_ELEMENTS(directories); i++) {
 		packcheck_directory(check, directories[i].what, directories[i].path, R_OK | W_OK);
 	}
-	if (opts->log.pathname) {
-		char *folder = g_path_get_dirname(opts->log.pathname);
+}
 
-		packcheck_directory(check, "log directory", folder, W_OK);
-		g_free(folder);
+/* One packer at a time may have it; a running one is no fault: it may be about to reload. */
+static void packcheck_state(struct packcheck *check, const struct packopts *opts)
+{
+	const char *directory = packopts_state_directory(opts);
+	struct positions *positions = positions_new(directory);
+
+	if (positions_in_use(positions)) {
+		packcheck_say(check, true,
+			      "state directory '%s': a running packer has it; another one needs "
+			      "another --state-directory",
+			      directory);
 	}
+	positions_free(positions);
 }
 
 static void packcheck_tls(struct packcheck *check, const struct packopts *opts, bool needed)
@@ -92,10 +103,22 @@ static void packcheck_tls(struct packcheck *check, const struct packopts *opts, 
 	tls_context_free(context);
 }
 
-static bool packcheck_probes(struct packcheck *check, const struct sensorconf *conf)
+/* What is opened before the daemon becomes --user. */
+static void packcheck_as_we_are(struct packcheck *check, const struct packopts *opts,
+				bool needs_tls)
+{
+	packcheck_tls(check, opts, needs_tls);
+	if (opts->log.pathname) {
+		char *folder = g_path_get_dirname(opts->log.pathname);
+
+		packcheck_directory(check, "log directory", folder, W_OK);
+		g_free(folder);
+	}
+}
+
+static void packcheck_probes(struct packcheck *check, const struct sensorconf *conf)
 {
 	const GPtrArray *probes = sensorconf_probes(conf);
-	bool tls = false;
 	unsigned listening = 0;
 
 	for (guint i = 0; i < probes->len; i++) {
@@ -104,7 +127,6 @@ static bool packcheck_probes(struct packcheck *check, const struct sensorconf *c
 		if (probe->sensors->len == 0) {
 			continue;
 		}
-		tls |= probe->tls;
 		listening += probe->port != 0;
 		if (probe->poll_directory) {
 			char *what = g_strdup_printf("poll directory of probe '%s'", probe->name);
@@ -115,19 +137,27 @@ static bool packcheck_probes(struct packcheck *check, const struct sensorconf *c
 	}
 	packcheck_say(check, true, "sensor configuration: %u probes (%u listen), %u sensors",
 		      probes->len, listening, sensorconf_sensors(conf)->len);
-	return tls;
 }
 
 unsigned packcheck(const struct packopts *opts, const struct sensorconf *conf, packcheck_fn fn,
 		   void *arg)
 {
 	struct packcheck check = { .fn = fn, .arg = arg };
-	bool tls = conf && packcheck_probes(&check, conf);
+	struct err err;
 
+	packcheck_as_we_are(&check, opts, conf && sensorconf_uses_tls(conf));
+	if (daemon_file_identity(&opts->daemon, &err) != ST_OK) {
+		packcheck_say(&check, false, "user: %s", err.text);
+		return check.bad;
+	}
+	if (conf) {
+		packcheck_probes(&check, conf);
+	}
 	packcheck_directories(&check, opts);
-	packcheck_tls(&check, opts, tls);
+	if (packopts_input(opts) == PACKOPTS_STREAM) {
+		packcheck_state(&check, opts);
+	}
 	if (opts->metrics) {
-		struct err err;
 		bool ok = metricsd_check(opts->metrics, &err) == ST_OK;
 
 		packcheck_say(&check, ok, "metrics: %s", ok ? opts->metrics : err.text);

@@ -14,7 +14,8 @@
 /* One finding, a line without its end; ok: it is as it should be. */
 typedef void (*packcheck_fn)(void *arg, bool ok, const char *text);
 
-/* conf NULL: none is needed. Returns how many findings are not ok. */
+/* conf NULL: none is needed. Files are looked at as --user from then on. Returns how many findings
+ * are not ok. */
 unsigned packcheck(const struct packopts *opts, const struct sensorconf *conf, packcheck_fn fn,
 		   void *arg);
 

@@ -331,6 +331,19 @@ int positions_open(struct positions *positions, struct err *err)
 	return st;
 }
 
+bool positions_in_use(const struct positions *positions)
+{
+	char *lock_path = g_strconcat(positions->path, ".lock", NULL);
+	int fd = open(lock_path, O_RDONLY | O_CLOEXEC);
+	bool in_use = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+
+	if (fd >= 0) {
+		close(fd);
+	}
+	g_free(lock_path);
+	return in_use;
+}
+
 const char *positions_id(const struct positions *positions)
 {
 	return positions->id;

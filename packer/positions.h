@@ -58,6 +58,8 @@ void positions_free(struct positions *positions);
  * (damaged), ST_EAGAIN (another packer has it).
  */
 int positions_open(struct positions *positions, struct err *err);
+/* Does another packer have it open now? Nothing is made; not to be asked of an open one. */
+bool positions_in_use(const struct positions *positions);
 /* The id of this packer; and the epoch in which files may be appended to now, the one after the
  * last that counts. Open. */
 const char *positions_id(const struct positions *positions);

@@ -529,17 +529,10 @@ static int run_files(struct rwflowpack *self, struct site *site, struct sensorco
 
 static bool needs_tls(const struct rwflowpack *self, const struct sensorconf *conf)
 {
-	bool needed = self->opts.tls.ca || self->opts.tls.cert || self->opts.tls.key;
+	const struct tls_opts *tls = &self->opts.tls;
 
-	if (reads_files(self)) {
-		return false;
-	}
-	for (guint i = 0; i < sensorconf_probes(conf)->len; i++) {
-		const struct probe *probe = g_ptr_array_index(sensorconf_probes(conf), i);
-
-		needed |= probe->tls && probe->sensors->len > 0;
-	}
-	return needed;
+	return !reads_files(self) &&
+	       (tls->ca || tls->cert || tls->key || sensorconf_uses_tls(conf));
 }
 
 static void print_finding(void *arg, bool ok, const char *text)

@@ -561,6 +561,18 @@ const struct probe *sensorconf_probe(const struct sensorconf *conf, const char *
 	return NULL;
 }
 
+bool sensorconf_uses_tls(const struct sensorconf *conf)
+{
+	bool uses = false;
+
+	for (guint i = 0; i < conf->probes->len; i++) {
+		const struct probe *probe = g_ptr_array_index(conf->probes, i);
+
+		uses |= probe->tls && probe->sensors->len > 0;
+	}
+	return uses;
+}
+
 int sensorconf_check_supported(const struct sensorconf *conf, struct err *err)
 {
 	bool reads = false;

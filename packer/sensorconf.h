@@ -52,4 +52,7 @@ const struct probe *sensorconf_probe(const struct sensorconf *conf, const char *
  */
 int sensorconf_check_supported(const struct sensorconf *conf, struct err *err);
 
+/* Does a probe that feeds a sensor listen with TLS? */
+bool sensorconf_uses_tls(const struct sensorconf *conf);
+
 #endif

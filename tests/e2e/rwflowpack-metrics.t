@@ -107,4 +107,21 @@ test_case 'directories must be writable' '
 	test_grep "gone" found
 '
 
+test_case 'a running packer is seen' '
+	check_config && ! grep "running packer" found && start_packer && check_config &&
+	test_grep "state directory .*/root.: a running packer has it" found && stop_packer &&
+	check_config && ! grep "running packer" found
+'
+
+# only root becomes another user
+if [ "$(id -u)" -eq 0 ]; then
+	test_case 'directories are looked at as the user that the daemon will be' '
+		mkdir theirs && chown nobody theirs && chmod 700 theirs && chmod 755 . &&
+		test_must_fail check_config --user=nobody --state-directory="$PWD/theirs" &&
+		test_grep "error: root directory .*/root.: Permission denied" found &&
+		{ test_grep "state directory .*/theirs.: writable" found || ! su nobody -s /bin/sh -c "cd \"$PWD\""; } &&
+		test_must_fail check_config --user=nosuchuser && test_grep "Invalid user .nosuchuser." found
+	'
+fi
+
 test_done
