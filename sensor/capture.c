@@ -22,6 +22,8 @@
 #include "sensor/pcapread.h"
 
 #define READ_BUFFER_BYTES (64 * 1024)
+#define FILE_HEADER_BYTES 24
+#define FILE_HEADER_LINK  20
 #define LIVE_TIMEOUT_MS   100 /* the kernel hands over a ring block at least this often */
 
 /* A file, and what was read of it to see what it is. */
@@ -37,6 +39,7 @@ struct capture {
 	pcap_t *pcap;
 	char *name;
 	bool live;
+	bool nano;     /* of a file: times may be finer than microseconds */
 	capture_fn fn; /* of the capture_read() under way */
 	void *arg;
 	uint32_t dropped_last; /* libpcap counts in 32 bits; widened here */
@@ -161,6 +164,7 @@ int capture_open_file(struct capture **out, const char *path, const char *filter
 	int st = source_open(&source, path, err);
 
 	capture->name = g_strdup(path);
+	capture->nano = source != NULL && pcapread_is_nano(source->reader);
 	if (st == ST_OK) {
 		capture->source = source;
 		capture->pcap = pcap_open_dead(pcapread_linktype(source->reader),
@@ -346,9 +350,27 @@ int capture_linktype(const struct capture *capture)
 	return pcap_datalink(capture->pcap);
 }
 
-uint32_t capture_snap_bytes(const struct capture *capture)
+/* libpcap alone knows LINKTYPE_ from DLT_, and tells it in a file. */
+int capture_file_form(const struct capture *capture, struct pcapfile_form *out, struct err *err)
 {
-	return (uint32_t)pcap_snapshot(capture->pcap);
+	uint8_t header[FILE_HEADER_BYTES + 1] = { 0 };
+	FILE *stream = fmemopen(header, sizeof(header), "wb");
+	pcap_dumper_t *dumper = stream ? pcap_dump_fopen(capture->pcap, stream) : NULL;
+
+	if (dumper == NULL) {
+		if (stream != NULL) {
+			fclose(stream);
+		}
+		return err_set(err, ST_ESUPPORT, "%s: %s", capture->name,
+			       pcap_geterr(capture->pcap));
+	}
+	pcap_dump_close(dumper);
+	*out = (struct pcapfile_form){
+		.snap_bytes = (uint32_t)pcap_snapshot(capture->pcap),
+		.nano = capture->nano,
+	};
+	memcpy(&out->link, header + FILE_HEADER_LINK, sizeof(out->link));
+	return ST_OK;
 }
 
 const char *capture_linktype_name(const struct capture *capture)

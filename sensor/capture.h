@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "sensor/pcapfile.h"
 
 struct capture;
 
@@ -62,8 +63,11 @@ const char *capture_name(const struct capture *capture);
 /* libpcap's DLT_ value, and its name. */
 int capture_linktype(const struct capture *capture);
 const char *capture_linktype_name(const struct capture *capture);
-/* No more bytes of a packet than this are captured. */
-uint32_t capture_snap_bytes(const struct capture *capture);
+/*
+ * How a capture file is to be written that takes any of these packets as it is. Files only. ST_OK,
+ * ST_ESUPPORT: capture files have no number for the link type.
+ */
+int capture_file_form(const struct capture *capture, struct pcapfile_form *out, struct err *err);
 void capture_get_stats(struct capture *capture, struct capture_stats *out);
 
 #endif

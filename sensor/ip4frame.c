@@ -8,6 +8,7 @@
 #define IPV4_BYTES       20
 #define FRAGMENT_MORE    0x2000
 #define FRAGMENT_OFFSET  0x1fff
+#define PORTS_BYTES      4
 #define TCP_FLAGS_OFFSET 13
 
 /* What of the transport header must be there. */
@@ -17,7 +18,7 @@ static size_t needed_bytes(uint8_t protocol)
 	case PROTOCOL_TCP:
 		return TCP_FLAGS_OFFSET + 1;
 	case PROTOCOL_UDP:
-		return 4;
+		return PORTS_BYTES;
 	case PROTOCOL_ICMP:
 		return 2;
 	default:
@@ -28,36 +29,30 @@ static size_t needed_bytes(uint8_t protocol)
 static void parse_transport(struct ip4frame *frame)
 {
 	const uint8_t *at = frame->payload;
+	bool is_tcp = frame->protocol == PROTOCOL_TCP;
 
 	frame->is_complete = frame->payload_bytes >= needed_bytes(frame->protocol);
-	if (!frame->is_complete) {
-		return;
-	}
-	if (frame->protocol == PROTOCOL_ICMP) {
+	if (frame->protocol == PROTOCOL_ICMP && frame->is_complete) {
 		frame->dport = get_be16(at);
-	} else if (frame->protocol == PROTOCOL_TCP || frame->protocol == PROTOCOL_UDP) {
+	}
+	frame->has_ports =
+		(is_tcp || frame->protocol == PROTOCOL_UDP) && frame->payload_bytes >= PORTS_BYTES;
+	if (frame->has_ports) {
 		frame->sport = get_be16(at);
 		frame->dport = get_be16(at + 2);
 	}
-	if (frame->protocol == PROTOCOL_TCP) {
+	frame->has_flags = is_tcp && frame->is_complete;
+	if (frame->has_flags) {
 		frame->tcp_flags = at[TCP_FLAGS_OFFSET];
 	}
 }
 
-enum ip4frame_cause ip4frame_parse(const uint8_t *bytes, size_t captured, struct ip4frame *out)
+enum ip4frame_cause ip4frame_parse_packet(const uint8_t *ip, size_t captured, struct ip4frame *out)
 {
-	const uint8_t *ip = bytes + IP4FRAME_ETHERNET_BYTES;
 	size_t header_bytes;
 	unsigned fragment;
 
 	*out = (struct ip4frame){ .is_complete = true };
-	if (captured < IP4FRAME_ETHERNET_BYTES) {
-		return IP4FRAME_SHORT;
-	}
-	if (get_be16(bytes + 12) != ETHERTYPE_IPV4) {
-		return IP4FRAME_OTHER;
-	}
-	captured -= IP4FRAME_ETHERNET_BYTES;
 	if (captured < IPV4_BYTES) {
 		return IP4FRAME_SHORT;
 	}
@@ -80,4 +75,17 @@ enum ip4frame_cause ip4frame_parse(const uint8_t *bytes, size_t captured, struct
 		parse_transport(out);
 	}
 	return IP4FRAME_OK;
+}
+
+enum ip4frame_cause ip4frame_parse(const uint8_t *bytes, size_t captured, struct ip4frame *out)
+{
+	*out = (struct ip4frame){ .is_complete = true };
+	if (captured < IP4FRAME_ETHERNET_BYTES) {
+		return IP4FRAME_SHORT;
+	}
+	if (get_be16(bytes + 12) != ETHERTYPE_IPV4) {
+		return IP4FRAME_OTHER;
+	}
+	return ip4frame_parse_packet(bytes + IP4FRAME_ETHERNET_BYTES,
+				     captured - IP4FRAME_ETHERNET_BYTES, out);
 }

@@ -5,6 +5,7 @@
  * sensor's own view is common/decode.h.
  *
  *	cause = ip4frame_parse(bytes, captured, &frame);
+ *	cause = ip4frame_parse_packet(bytes + link_bytes, captured - link_bytes, &frame);
  *
  * Pure; every read is bounded by the captured length.
  */
@@ -30,6 +31,8 @@ struct ip4frame {
 	bool is_fragment;
 	bool is_first;    /* not a fragment, or its first one */
 	bool is_complete; /* ports, and what TCP has, were captured; true for other protocols */
+	bool has_ports;   /* of TCP and UDP, captured; else they are 0 */
+	bool has_flags;   /* of TCP, captured; else they are 0 */
 	uint16_t sport;   /* of TCP and UDP */
 	uint16_t dport;   /* ICMP: type * 256 + code */
 	uint8_t tcp_flags;
@@ -38,5 +41,7 @@ struct ip4frame {
 };
 
 enum ip4frame_cause ip4frame_parse(const uint8_t *bytes, size_t captured, struct ip4frame *out);
+/* The same from the IP header on, whatever the link is. */
+enum ip4frame_cause ip4frame_parse_packet(const uint8_t *ip, size_t captured, struct ip4frame *out);
 
 #endif

@@ -11,9 +11,14 @@
 
 #include "common/timestamp.h"
 
+#define MAGIC_MICRO UINT32_C(0xa1b2c3d4)
+#define MAGIC_NANO  UINT32_C(0xa1b23c4d)
+#define LINK_TYPE   UINT32_C(0x0000ffff) /* the rest is about the frame check sequence */
+
 struct pcapfile {
 	FILE *stream;
 	char *path;
+	int64_t unit_ns;
 };
 
 /* As the file has them, in the byte order of the machine. */
@@ -21,12 +26,28 @@ struct file_header {
 	uint32_t magic;
 	uint16_t major, minor;
 	int32_t zone;
-	uint32_t accuracy, snap_bytes, linktype;
+	uint32_t accuracy, snap_bytes, link;
 };
 
 struct packet_header {
-	uint32_t seconds, micros, captured, wire_len;
+	uint32_t seconds, fraction, captured, wire_len;
 };
+
+int pcapfile_form_join(struct pcapfile_form *form, const struct pcapfile_form *other,
+		       struct err *err)
+{
+	if ((form->link & LINK_TYPE) != (other->link & LINK_TYPE)) {
+		return err_set(err, ST_EINVAL,
+			       "packets of another link type than those before: %u, not %u",
+			       other->link & LINK_TYPE, form->link & LINK_TYPE);
+	}
+	if (form->link != other->link) {
+		form->link &= LINK_TYPE; /* without the bits it is unknown */
+	}
+	form->snap_bytes = MAX(form->snap_bytes, other->snap_bytes);
+	form->nano |= other->nano;
+	return ST_OK;
+}
 
 static int open_output(const char *path, bool overwrite)
 {
@@ -42,15 +63,15 @@ static bool is_special(const char *path)
 	return g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR);
 }
 
-int pcapfile_create(struct pcapfile **out, const char *path, bool overwrite, int linktype,
-		    uint32_t snap_bytes, struct err *err)
+int pcapfile_create(struct pcapfile **out, const char *path, bool overwrite,
+		    const struct pcapfile_form *form, struct err *err)
 {
 	const struct file_header header = {
-		.magic = UINT32_C(0xa1b2c3d4),
+		.magic = form->nano ? MAGIC_NANO : MAGIC_MICRO,
 		.major = 2,
 		.minor = 4,
-		.snap_bytes = snap_bytes,
-		.linktype = (uint32_t)linktype,
+		.snap_bytes = form->snap_bytes,
+		.link = form->link,
 	};
 	int fd = open_output(path, overwrite || is_special(path));
 	struct pcapfile *file;
@@ -64,6 +85,7 @@ int pcapfile_create(struct pcapfile **out, const char *path, bool overwrite, int
 	}
 	file = g_new0(struct pcapfile, 1);
 	file->path = g_strdup(path);
+	file->unit_ns = form->nano ? 1 : NS_PER_US;
 	file->stream = fdopen(fd, "w");
 	fwrite(&header, sizeof(header), 1, file->stream);
 	*out = file;
@@ -75,7 +97,7 @@ int pcapfile_write(struct pcapfile *file, int64_t time_ns, const uint8_t *bytes,
 {
 	const struct packet_header header = {
 		.seconds = (uint32_t)(time_ns / NS_PER_S),
-		.micros = (uint32_t)(time_ns % NS_PER_S / NS_PER_US),
+		.fraction = (uint32_t)(time_ns % NS_PER_S / file->unit_ns),
 		.captured = captured,
 		.wire_len = wire_len,
 	};

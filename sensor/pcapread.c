@@ -101,7 +101,7 @@ static bool take_header(struct pcapread *reader, const uint8_t *header)
 	reader->swapped =
 		magic == __builtin_bswap32(MAGIC_MICRO) || magic == __builtin_bswap32(MAGIC_NANO);
 	magic = get32(reader, header);
-	reader->nano = magic == MAGIC_NANO;
+	reader->nano = magic != MAGIC_MICRO;
 	reader->snap_bytes = get32(reader, header + 16);
 	reader->linktype = get32(reader, header + 20);
 	return (magic == MAGIC_MICRO || magic == MAGIC_NANO) && get16(reader, header + 4) == 2 &&
@@ -153,6 +153,11 @@ int pcapread_linktype(const struct pcapread *reader)
 int pcapread_snap_bytes(const struct pcapread *reader)
 {
 	return (int)reader->snap_bytes;
+}
+
+bool pcapread_is_nano(const struct pcapread *reader)
+{
+	return reader->nano;
 }
 
 static int tell_cut(const struct pcapread *reader, const char *what, size_t len, struct err *err)

@@ -14,6 +14,7 @@
 #ifndef TUSSAH_SENSOR_PCAPREAD_H
 #define TUSSAH_SENSOR_PCAPREAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -42,6 +43,8 @@ ssize_t pcapread_take(struct pcapread *reader, void *out, size_t size);
 
 int pcapread_linktype(const struct pcapread *reader); /* DLT_, too */
 int pcapread_snap_bytes(const struct pcapread *reader);
+/* Are times finer than microseconds? So may be those of a form that libpcap is to read. */
+bool pcapread_is_nano(const struct pcapread *reader);
 
 /* ST_OK; ST_END; ST_EFORMAT: the file is damaged or cut. */
 int pcapread_next(struct pcapread *reader, struct pcapread_packet *out, struct err *err);

@@ -13,6 +13,7 @@
 #include "common/text.h"
 #include "common/timestamp.h"
 #include "sensor/capture.h"
+#include "sensor/ip4frame.h"
 
 #define PROGRAM        "rwpcut"
 #define DEFAULT_FIELDS "time,sip,dip,sport,dport,proto,payhex"
@@ -58,7 +59,8 @@ struct cut;
 
 /* A packet with its IP bytes, header and all, as far as they were captured. */
 struct cut_packet {
-	const struct packet *packet;
+	int64_t time_ns;
+	struct ip4frame frame;
 	const uint8_t *bytes;
 	size_t len;
 };
@@ -85,8 +87,8 @@ struct cut {
 
 static void print_time(const struct cut *cut, const struct cut_packet *packet, GString *text)
 {
-	time_t seconds = (time_t)(packet->packet->time_ns / NS_PER_S);
-	int micros = (int)(packet->packet->time_ns % NS_PER_S / NS_PER_US);
+	time_t seconds = (time_t)(packet->time_ns / NS_PER_S);
+	int micros = (int)(packet->time_ns % NS_PER_S / NS_PER_US);
 	char local[64];
 	struct tm tm;
 
@@ -99,58 +101,52 @@ static void print_time(const struct cut *cut, const struct cut_packet *packet, G
 	}
 }
 
-static void print_ip(const struct cut *cut, struct ip ip, GString *text)
+static void print_ip(const struct cut *cut, uint32_t ip, GString *text)
 {
 	char out[IP_TEXT_MAX];
 	unsigned format = cut->opts->integer_ips    ? IP_DECIMAL
 			  : cut->opts->zero_pad_ips ? IP_ZERO_PADDED
 						    : IP_CANONICAL;
 
-	ip_print(out, ip, false, format);
+	ip_print(out, ip_from_v4(ip), false, format);
 	g_string_append(text, out);
 }
 
 static void print_sip(const struct cut *cut, const struct cut_packet *packet, GString *text)
 {
-	print_ip(cut, packet->packet->key.sip, text);
+	print_ip(cut, packet->frame.sip, text);
 }
 
 static void print_dip(const struct cut *cut, const struct cut_packet *packet, GString *text)
 {
-	print_ip(cut, packet->packet->key.dip, text);
-}
-
-static bool has_ports(const struct packet *packet)
-{
-	return (packet->key.protocol == PROTOCOL_TCP || packet->key.protocol == PROTOCOL_UDP) &&
-	       !packet->is_fragment;
+	print_ip(cut, packet->frame.dip, text);
 }
 
 static void print_sport(const struct cut *cut, const struct cut_packet *packet, GString *text)
 {
-	if (has_ports(packet->packet)) {
-		g_string_append_printf(text, "%u", packet->packet->key.sport);
+	if (packet->frame.has_ports) {
+		g_string_append_printf(text, "%u", packet->frame.sport);
 	}
 }
 
 static void print_dport(const struct cut *cut, const struct cut_packet *packet, GString *text)
 {
-	if (has_ports(packet->packet)) {
-		g_string_append_printf(text, "%u", packet->packet->key.dport);
+	if (packet->frame.has_ports) {
+		g_string_append_printf(text, "%u", packet->frame.dport);
 	}
 }
 
 static void print_protocol(const struct cut *cut, const struct cut_packet *packet, GString *text)
 {
-	g_string_append_printf(text, "%u", packet->packet->key.protocol);
+	g_string_append_printf(text, "%u", packet->frame.protocol);
 }
 
 static void print_flags(const struct cut *cut, const struct cut_packet *packet, GString *text)
 {
 	char flags[16];
 
-	if (packet->packet->key.protocol == PROTOCOL_TCP && has_ports(packet->packet)) {
-		tcpflags_print(flags, packet->packet->tcp_flags, true);
+	if (packet->frame.has_flags) {
+		tcpflags_print(flags, packet->frame.tcp_flags, true);
 		g_string_append(text, flags);
 	}
 }
@@ -266,7 +262,7 @@ static void put_cell(const struct cut *cut, const struct cut_field *field,
 		     const struct cut_packet *packet)
 {
 	if (field->print == print_time && !cut->opts->epoch_time) {
-		text_cell_time(cut->table, packet->packet->time_ns,
+		text_cell_time(cut->table, packet->time_ns,
 			       TIMESTAMP_ISO | TIMESTAMP_MICRO | TIMESTAMP_LOCAL);
 	} else {
 		field->print(cut, packet, cut->text);
@@ -287,7 +283,7 @@ static void take_packet(void *arg, int64_t time_ns, const uint8_t *bytes, uint32
 {
 	struct cut *cut = arg;
 	struct packet packet = { .time_ns = time_ns };
-	struct cut_packet line = { .packet = &packet };
+	struct cut_packet line = { .time_ns = time_ns };
 	void (*put)(const struct cut *, const struct cut_field *, const struct cut_packet *) =
 		cut->table ? put_cell : print_cell;
 
@@ -297,6 +293,7 @@ static void take_packet(void *arg, int64_t time_ns, const uint8_t *bytes, uint32
 	}
 	line.bytes = packet.ip;
 	line.len = MIN((size_t)(bytes + captured - packet.ip), packet.bytes);
+	ip4frame_parse_packet(packet.ip, line.len, &line.frame);
 	for (size_t i = 0; i < cut->field_count; i++) {
 		g_string_truncate(cut->text, 0);
 		put(cut, cut->fields[i], &line);

@@ -190,6 +190,25 @@ static int open_inputs(struct dedupe *dedupe, const struct opt_result *names, st
 	return status;
 }
 
+/* In a form that takes the packets of all inputs. */
+static int create_output(struct dedupe *dedupe, struct err *err)
+{
+	struct pcapfile_form form = { 0 };
+	int status = ST_OK;
+
+	for (size_t i = 0; status == ST_OK && i < dedupe->count; i++) {
+		const struct input *input = &dedupe->inputs[i];
+		struct pcapfile_form own;
+
+		status = capture_file_form(input->capture, i > 0 ? &own : &form, err);
+		if (status == ST_OK && i > 0 && pcapfile_form_join(&form, &own, err) != ST_OK) {
+			status = err_prefix(err, "%s", input->name);
+		}
+	}
+	return status == ST_OK ? pcapfile_create(&dedupe->out, "stdout", false, &form, err)
+			       : status;
+}
+
 static int run(struct dedupe *dedupe, const struct opt_result *names)
 {
 	struct err err;
@@ -198,9 +217,7 @@ static int run(struct dedupe *dedupe, const struct opt_result *names)
 	int closed;
 
 	if (status == ST_OK) {
-		status = pcapfile_create(&dedupe->out, "stdout", false,
-					 capture_linktype(dedupe->inputs[0].capture),
-					 capture_snap_bytes(dedupe->inputs[0].capture), &err);
+		status = create_output(dedupe, &err);
 	}
 	while (status == ST_OK && (input = find_earliest(dedupe))) {
 		status = take_packet(dedupe, input, &err);

@@ -185,9 +185,12 @@ static void take_packet(void *arg, int64_t time_ns, const uint8_t *bytes, uint32
 
 static int match_packets(struct match *self, struct capture *capture, struct err *err)
 {
-	int status = pcapfile_create(&self->out, "stdout", false, LINKTYPE_ETHERNET,
-				     capture_snap_bytes(capture), err);
+	struct pcapfile_form form;
+	int status = capture_file_form(capture, &form, err);
 
+	if (status == ST_OK) {
+		status = pcapfile_create(&self->out, "stdout", false, &form, err);
+	}
 	if (status != ST_OK) {
 		return status;
 	}

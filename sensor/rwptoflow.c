@@ -265,10 +265,13 @@ static int open_flows(struct ptoflow *self, int argc, char **argv)
 
 static int open_copy(struct ptoflow *self, struct pcapfile **out, const char *path)
 {
-	return path ? pcapfile_create(out, path, bytesink_clobbers(getenv("SILK_CLOBBER")),
-				      capture_linktype(self->capture),
-				      capture_snap_bytes(self->capture), &self->err)
-		    : ST_OK;
+	struct pcapfile_form form;
+	int status = path ? capture_file_form(self->capture, &form, &self->err) : ST_OK;
+
+	return path && status == ST_OK
+		       ? pcapfile_create(out, path, bytesink_clobbers(getenv("SILK_CLOBBER")),
+					 &form, &self->err)
+		       : status;
 }
 
 static int open_files(struct ptoflow *self, const char *path, int argc, char **argv)

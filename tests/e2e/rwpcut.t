@@ -66,6 +66,28 @@ E
 	rwpcut --fields=sip,payascii vlan.pcap >out && sed -n 2p out >got && rwpcut --fields=sip,payascii trace.pcap >out && sed -n 2p out | test_cmp - got &&
 	rwpcut --fields=sip,payhex short.pcap >out && sed -n 2p out >got && echo "10.0.0.1|4500002b00000000400600000a000001c000020104010050000000010000|" | test_cmp - got
 '
+test_case 'ports and flags where they were captured' '
+	python3 - <<E &&
+import struct
+data = bytearray(open("trace.pcap", "rb").read())
+size = struct.unpack_from("<I", data, 32)[0]
+packet = data[40 : 40 + size]
+def cut(name, length, fragment):
+    packet[20:22] = struct.pack(">H", fragment)
+    open(name, "wb").write(data[:32] + struct.pack("<II", length, size) + packet[:length])
+cut("first.pcap", size, 0x2000)
+cut("later.pcap", size, 0x2001)
+cut("noflags.pcap", 40, 0)
+cut("noports.pcap", 37, 0)
+E
+	rwpcut --fields=sport,dport,flags first.pcap later.pcap noflags.pcap noports.pcap >out && cat >want <<E && test_cmp want out
+sport|dport|flags|
+1025|80| S  A   |
+|||
+1025|80||
+|||
+E
+'
 test_case 'captures that are damaged, or none' '
 	head -c 150 trace.pcap >half.pcap && test_must_fail rwpcut --fields=sip half.pcap trace.pcap >out 2>err && test_lines out 5 && test_grep half.pcap err &&
 	test_must_fail rwpcut nosuch >out 2>err && test_grep nosuch err && test_must_fail rwpcut "$DATA/filter.txt" 2>err &&

@@ -90,6 +90,21 @@ test_case 'fragments and packets that were cut' '
 	[ "$(counted --reject-incomplete first.pcap)$(counted --reject-incomplete later.pcap)$(counted --reject-incomplete cut.pcap)" = 110 ] &&
 	rwptoflow later.pcap >x.rw && listing x.rw | cut -d " " -f 3-4 >got && echo "0 0" | test_cmp - got
 '
+test_case 'capture files say of packets what the one that was read says' '
+	python3 - <<E &&
+import struct
+data = bytearray(open("trace.pcap", "rb").read())
+struct.pack_into("<I", data, 0, 0xA1B23C4D)
+struct.pack_into("<I", data, 20, 0x14000001)
+struct.pack_into("<I", data, 28, 789)
+open("odd.pcap", "wb").write(data)
+E
+	rwptoflow --flow-output=odd.rw --packet-pass-output=odd.out --packet-reject-output=odd.out odd.pcap && cmp odd.pcap odd.out
+'
+test_case 'ports count without the flags, when the packet was cut between them' '
+	variant 0 40 noflags.pcap && rwptoflow noflags.pcap >x.rw && listing x.rw | cut -d " " -f 3-4,8 >got && echo "1025 80 " | test_cmp - got &&
+	variant 0 37 noports.pcap && rwptoflow noports.pcap >x.rw && listing x.rw | cut -d " " -f 3-4,8 >got && echo "0 0 " | test_cmp - got
+'
 test_case 'captures that are damaged, or none' '
 	head -c 250 trace.pcap >half.pcap && rwptoflow --flow-output=i.rw half.pcap 2>err && test_grep half.pcap err &&
 	test_must_fail rwptoflow --flow-output=j.rw nosuch 2>err && test_grep nosuch err && [ ! -e j.rw ] &&

@@ -41,7 +41,10 @@ static void test_cut(void)
 		cause = ip4frame_parse(copy, len, &frame);
 		UNIT_ASSERT_U64(cause, len < 34 ? IP4FRAME_SHORT : IP4FRAME_OK);
 		UNIT_ASSERT_U64(frame.is_complete, len < 34 || len >= 48);
-		UNIT_ASSERT_U64(frame.sport, len >= 48 ? 1025 : 0);
+		UNIT_ASSERT_U64(frame.sport, len >= 38 ? 1025 : 0);
+		UNIT_ASSERT_U64(frame.tcp_flags, len >= 48 ? 2 : 0);
+		UNIT_ASSERT_U64(frame.has_ports, len >= 38);
+		UNIT_ASSERT_U64(frame.has_flags, len >= 48);
 	}
 }
 
