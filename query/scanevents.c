@@ -87,6 +87,7 @@ static void add_flow(struct parcel *parcel, const struct batch *batch, uint32_t 
 		.flags = batch->flags[row],
 		.few_packets = (packets < 3),
 		.large = (packets > 0) && batch->bytes[row] / packets > 60,
+		.start_ns = start_ns,
 	};
 
 	event->start_ns = MIN(event->start_ns, start_ns);

@@ -58,7 +58,7 @@ static bool walk(const struct scanmodel_opts *opts, const struct scanflow *flows
 			continue;
 		}
 		ratio *= ipset_contains(opts->internal, ip_from_v4(flows[i].dip)) ? hit : miss;
-		if (ratio < TRW_ERROR / (1 - TRW_ERROR)) {
+		if (ratio <= TRW_ERROR / (1 - TRW_ERROR)) {
 			return true;
 		}
 		if (ratio > (1 - TRW_ERROR) / TRW_ERROR) {
@@ -376,7 +376,28 @@ static const struct regression *find_regression(uint8_t protocol)
 	return NULL;
 }
 
-size_t scanmodel_figures(uint8_t protocol, const struct scanflow *flows, size_t count,
+static gint compare_flows(gconstpointer a, gconstpointer b, gpointer arg)
+{
+	const struct scanflow *x = a, *y = b;
+
+	if (x->dip != y->dip) {
+		return x->dip < y->dip ? -1 : 1;
+	}
+	return (x->start_ns > y->start_ns) - (x->start_ns < y->start_ns);
+}
+
+/* Stable. Mostly they are in order. */
+static void put_in_order(struct scanflow *flows, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		if (compare_flows(&flows[i - 1], &flows[i], NULL) > 0) {
+			g_qsort_with_data(flows, (gint)count, sizeof(*flows), compare_flows, NULL);
+			return;
+		}
+	}
+}
+
+size_t scanmodel_figures(uint8_t protocol, struct scanflow *flows, size_t count,
 			 double figures[SCANMODEL_FIGURES])
 {
 	const struct regression *regression = find_regression(protocol);
@@ -384,11 +405,12 @@ size_t scanmodel_figures(uint8_t protocol, const struct scanflow *flows, size_t 
 	if (!regression || count == 0) {
 		return 0;
 	}
+	put_in_order(flows, count);
 	regression->figures(flows, count, figures);
 	return regression->count;
 }
 
-static void regress(uint8_t protocol, const struct scanflow *flows, size_t count,
+static void regress(uint8_t protocol, struct scanflow *flows, size_t count,
 		    struct scanmodel_verdict *verdict)
 {
 	const struct regression *regression = find_regression(protocol);
@@ -406,8 +428,8 @@ static void regress(uint8_t protocol, const struct scanflow *flows, size_t count
 	*verdict = (struct scanmodel_verdict){ probability > 0.5, SCANMODEL_BLR, probability };
 }
 
-void scanmodel_judge(const struct scanmodel_opts *opts, uint8_t protocol,
-		     const struct scanflow *flows, size_t count, struct scanmodel_verdict *verdict)
+void scanmodel_judge(const struct scanmodel_opts *opts, uint8_t protocol, struct scanflow *flows,
+		     size_t count, struct scanmodel_verdict *verdict)
 {
 	*verdict = (struct scanmodel_verdict){ 0 };
 	if (opts->models != SCANMODEL_BLR && protocol == 6) {

@@ -38,6 +38,7 @@ struct scanflow {
 	uint8_t flags;
 	bool few_packets; /* fewer than 3 */
 	bool large;       /* more than 60 bytes a packet */
+	int64_t start_ns;
 };
 
 struct scanmodel_verdict {
@@ -49,14 +50,17 @@ struct scanmodel_verdict {
 /* The figures of BLR, in the order of its coefficients; at most SCANMODEL_FIGURES. */
 #define SCANMODEL_FIGURES 7
 /*
- * flows are sorted by destination; those to one host in the order of the input. Returns how
- * many figures there are; 0: the protocol has no model.
+ * The flows are put in the order of their destinations, those to one host in that of their times.
+ * Returns how many figures there are; 0: the protocol has no model.
  */
-size_t scanmodel_figures(uint8_t protocol, const struct scanflow *flows, size_t count,
+size_t scanmodel_figures(uint8_t protocol, struct scanflow *flows, size_t count,
 			 double figures[SCANMODEL_FIGURES]);
 
-/* All flows of one source and protocol (6, 17 or 1). */
-void scanmodel_judge(const struct scanmodel_opts *opts, uint8_t protocol,
-		     const struct scanflow *flows, size_t count, struct scanmodel_verdict *verdict);
+/*
+ * All flows of one source and protocol (6, 17 or 1). TRW walks in the order they are given in, BLR
+ * may put them in its own.
+ */
+void scanmodel_judge(const struct scanmodel_opts *opts, uint8_t protocol, struct scanflow *flows,
+		     size_t count, struct scanmodel_verdict *verdict);
 
 #endif

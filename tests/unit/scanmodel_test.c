@@ -153,22 +153,25 @@ static void check_figures(uint8_t protocol, struct scanflow *flows, size_t count
 static void test_figures(void)
 {
 	struct scanflow tcp[] = {
-		{ 1, 10, 80, SYN, true, false },
-		{ 1, 11, 80, SYN | ACK, false, true },
-		{ 2, 12, 80, RST, true, false },
-		{ 2, 13, 80, SYN | ACK | RST, true, false },
+		{ 1, 10, 80, SYN, true, false, 0 },
+		{ 1, 11, 80, SYN | ACK, false, true, 0 },
+		{ 2, 12, 80, RST, true, false, 0 },
+		{ 2, 13, 80, SYN | ACK | RST, true, false, 0 },
 	};
 	struct scanflow udp[] = {
-		{ 5, 1, 54, 0, true, false },    { 5, 1, 53, 0, true, false },
-		{ 5, 1, 40000, 0, true, true },  { 5, 1, 70, 0, true, false },
-		{ 6, 2, 1000, 0, false, false }, { 7, 3, 40000, 0, true, false },
-		{ 7, 4, 40000, 0, true, false }, { 9, 3, 40000, 0, true, false },
+		{ 5, 1, 54, 0, true, false, 0 },    { 5, 1, 53, 0, true, false, 0 },
+		{ 5, 1, 40000, 0, true, true, 0 },  { 5, 1, 70, 0, true, false, 0 },
+		{ 6, 2, 1000, 0, false, false, 0 }, { 7, 3, 40000, 0, true, false, 0 },
+		{ 7, 4, 40000, 0, true, false, 0 }, { 9, 3, 40000, 0, true, false, 0 },
 	};
 	struct scanflow icmp[] = {
-		{ 0x101, 0, 8 << 8, 0, true, false },     { 0x102, 0, 8 << 8, 0, true, false },
-		{ 0x102, 0, 0, 0, true, false },          { 0x103, 0, 13 << 8, 0, true, false },
-		{ 0x109, 0, 771, 0, true, false },        { 0x201, 0, 8 << 8, 0, true, false },
-		{ 0x401, 0, 8 << 8 | 1, 0, true, false },
+		{ 0x101, 0, 8 << 8, 0, true, false, 0 },
+		{ 0x102, 0, 8 << 8, 0, true, false, 0 },
+		{ 0x102, 0, 0, 0, true, false, 0 },
+		{ 0x103, 0, 13 << 8, 0, true, false, 0 },
+		{ 0x109, 0, 771, 0, true, false, 0 },
+		{ 0x201, 0, 8 << 8, 0, true, false, 0 },
+		{ 0x401, 0, 8 << 8 | 1, 0, true, false, 0 },
 	};
 	static const double tcp_expected[] = { 0.5, 0.75, 1, 0.25, 0.5, 0.5 };
 	static const double udp_expected[] = { 0.875, 3, 3, 2, 1.0 / 7, 0.125, 0.5 };
@@ -276,12 +279,57 @@ static void test_udp_figures(void)
 	}
 }
 
+/* The regression goes by host and time, the walk by the input. */
+static void test_order(void)
+{
+	static const struct {
+		uint32_t dip;
+		uint16_t dport;
+		int64_t start_ns;
+	} asked[] = { { 2, 25, 8 }, { 1, 9, 4 },  { 2, 24, 7 }, { 2, 22, 5 },
+		      { 1, 8, 3 },  { 2, 21, 9 }, { 2, 23, 6 } };
+	struct scanflow flows[G_N_ELEMENTS(asked)];
+	double figures[SCANMODEL_FIGURES];
+
+	for (size_t i = 0; i < G_N_ELEMENTS(asked); i++) {
+		flows[i] = (struct scanflow){ .dip = asked[i].dip,
+					      .dport = asked[i].dport,
+					      .start_ns = asked[i].start_ns };
+	}
+	UNIT_ASSERT_U64(scanmodel_figures(17, flows, G_N_ELEMENTS(flows), figures), 7);
+	/* 22, the first of its host, counts with the port before it, 9 */
+	CU_ASSERT_DOUBLE_EQUAL(figures[2], 5, 1e-9);
+	CU_ASSERT_DOUBLE_EQUAL(figures[3], 3, 1e-9);
+	for (size_t i = 1; i < G_N_ELEMENTS(flows); i++) {
+		CU_ASSERT(flows[i - 1].dip < flows[i].dip ||
+			  flows[i - 1].start_ns < flows[i].start_ns);
+	}
+}
+
+/* A ratio that is the bound itself decides. */
+static void test_bound(void)
+{
+	struct ipset *set = inside();
+	const struct scanmodel_opts opts = { SCANMODEL_BOTH, set, 0.99, 0.01 };
+	struct scanflow flows[40];
+	struct scanmodel_verdict verdict;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(flows); i++) {
+		ask(flows + i, INSIDE, 1, 1, SYN);
+	}
+	scanmodel_judge(&opts, 6, flows, G_N_ELEMENTS(flows), &verdict);
+	CU_ASSERT_EQUAL(verdict.model, SCANMODEL_BLR);
+	ipset_free(set);
+}
+
 static const struct unit_case cases[] = {
 	{ "walk", test_walk },
 	{ "end of the walk", test_walk_ends },
 	{ "flood", test_flood },
 	{ "figures", test_figures },
 	{ "figures of UDP", test_udp_figures },
+	{ "order", test_order },
+	{ "bound", test_bound },
 	{ NULL, NULL },
 };
 
