@@ -36,11 +36,33 @@ static const struct opt ipfix2silk_table[] = {
 	OPT_END,
 };
 
-/* What is damaged is told, and ends the file; ST_EIO: the output cannot be written. */
+static bool is_damage(int status)
+{
+	return status == ST_EFORMAT || status == ST_ELIMIT;
+}
+
+/* What is told of the messages of one file that could not be decoded: why the first was not. */
+static void tell_damaged(struct tosilk *self, const char *path, uint64_t damaged, const char *why)
+{
+	char *text;
+
+	if (damaged == 0) {
+		return;
+	}
+	text = g_strdup_printf("%" PRIu64 " messages cannot be decoded: %s", damaged, why);
+	tosilk_complain(self, path, damaged == 1 ? why : text);
+	g_free(text);
+}
+
+/*
+ * A message that is damaged inside its frame does not end the file, bytes that are no message do;
+ * both is told. ST_EIO: the output cannot be written.
+ */
 static int read_messages(struct tosilk *self, struct decoder *decoder, FILE *file, const char *path)
 {
 	uint8_t *bytes = g_malloc(MESSAGE_BYTES);
-	struct err err;
+	uint64_t damaged = 0;
+	struct err err, first = { 0 };
 	size_t len = 0;
 	int status;
 
@@ -48,11 +70,14 @@ static int read_messages(struct tosilk *self, struct decoder *decoder, FILE *fil
 		const struct decoder_message message = { .bytes = bytes, .len = len };
 
 		status = decoder_take(decoder, &message, &err);
-		if (status != ST_OK) {
+		if (is_damage(status) && damaged++ == 0) {
+			first = err;
+		} else if (status != ST_OK && !is_damage(status)) {
 			break;
 		}
 	}
 	g_free(bytes);
+	tell_damaged(self, path, damaged, first.text);
 	if (status != ST_END && status != ST_EIO) {
 		tosilk_complain(self, path, err.text);
 	}

@@ -70,6 +70,23 @@ test_case 'damaged inputs are told, and the next one taken' '
 	rwipfix2silk --print-statistics cut.ipfix flows.rw tail.ipfix 2>err >h.rw && test_grep "cut.ipfix: ends in the middle" err &&
 	test_grep "flows.rw: not IPFIX" err && test_grep "tail.ipfix: not IPFIX" err && test_grep "Wrote 2000 records" err
 '
+# the first sets of the second message, and of those behind it, are longer than their message
+cat flows.ipfix flows.ipfix flows.ipfix flows.ipfix >four.ipfix
+cat >damage.py <<'E'
+import struct, sys
+data, at = bytearray(open("four.ipfix", "rb").read()), 0
+for number in range(int(sys.argv[1])):
+    at += struct.unpack_from(">H", data, at + 2)[0]
+    struct.pack_into(">H", data, at + 18, 65535)
+sys.stdout.buffer.write(data)
+E
+test_case 'a message that is damaged inside of its frame does not take the others with it' '
+	python3 damage.py 1 >one.ipfix && rwipfix2silk --print-statistics --silk-output=one.rw one.ipfix 2>err && test_lines err 2 &&
+	test_grep "one.ipfix: a set goes beyond its message" err && one=$(sed -n "s/.*Wrote \([0-9]*\) .*/\1/p" err) && [ "$one" -gt 6000 ] && [ "$one" -lt 8000 ] &&
+	python3 damage.py 3 >three.ipfix && rwipfix2silk --print-statistics --silk-output=three.rw three.ipfix 2>err && test_lines err 2 &&
+	test_grep "three.ipfix: 3 messages cannot be decoded: a set" err && three=$(sed -n "s/.*Wrote \([0-9]*\) .*/\1/p" err) && [ "$three" -gt 4000 ] && [ "$three" -lt "$one" ] &&
+	listing three.rw | sort -u >got && sort want.txt | test_cmp - got
+'
 test_case 'inputs and outputs that there are not' '
 	test_must_fail rwipfix2silk --silk-output=i.rw flows.ipfix nosuch 2>err && test_grep nosuch err &&
 	test_must_fail rwipfix2silk --xargs=nosuch --silk-output=j.rw 2>err && test_grep nosuch err &&
