@@ -70,6 +70,8 @@ enum {
 	ETHERTYPE_QINQ = 0x9100,
 };
 
+#define PPPOE_VERSION_1_SESSION 0x1100 /* version, type, code */
+
 /* The next len bytes, or NULL when they were not captured. */
 static const uint8_t *walk_take(struct walk *walk, uint32_t len)
 {
@@ -441,6 +443,14 @@ static enum decode_cause walk_ethernet(struct walk *walk)
 	return walk_ethertype(walk, get_be16(header + 12));
 }
 
+/* Session packets of PPPoE by themselves (tcpdump's view), or in Ethernet (YAF's). */
+static enum decode_cause walk_pppoe_link(struct walk *walk)
+{
+	return walk->left >= 2 && get_be16(walk->at) == PPPOE_VERSION_1_SESSION
+		       ? walk_pppoe(walk)
+		       : walk_ethernet(walk);
+}
+
 static enum decode_cause walk_ppp(struct walk *walk)
 {
 	const uint8_t *header;
@@ -553,7 +563,7 @@ static const struct decode_link decode_links[] = {
 	{ 12, walk_ip },         /* raw IP, as libpcap calls it */
 	{ 14, walk_ip },         /* raw IP, on OpenBSD */
 	{ 50, walk_ppp_serial }, /* PPP in HDLC framing */
-	{ 51, walk_ethernet },   /* PPP over Ethernet */
+	{ 51, walk_pppoe_link }, /* PPP over Ethernet */
 	{ 101, walk_ip },        /* raw IP, in files */
 	{ 104, walk_hdlc },      /* Cisco HDLC */
 	{ 108, walk_loopback },  /* OpenBSD loopback */

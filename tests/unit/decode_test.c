@@ -134,6 +134,8 @@ static const struct decode_case cases[] = {
 	{ "ppp ipv6", 9, "0057" IP6("0008", "11") UDP8, DECODE_OK, 50, 6, 17, 0xb8, 0, 7001, 7002, 0, 48, 0 },
 	{ "ppp lcp", 9, "ff03 c021 01010004", REFUSED(DECODE_PPP_PROTOCOL) },
 	{ "hdlc", 104, "0f00 0800" UDP4, DECODE_OK, 32, 4, 17, 0, 0, 8001, 53, 0, 31, 3 },
+	{ "pppoe link", 51, "1100 0009 0021 0021" UDP4, DECODE_OK, 36, 4, 17, 0, 0, 8001, 53, 0, 31, 3 },
+	{ "pppoe link as ethernet", 51, ETH4 UDP4, DECODE_OK, 42, 4, 17, 0, 0, 8001, 53, 0, 31, 3 },
 	{ "ppp serial as hdlc", 50, "0f00 0800" UDP4, DECODE_OK, 32, 4, 17, 0, 0, 8001, 53, 0, 31, 3 },
 	{ "juniper", 178, "4d474301" ETH4 UDP4, DECODE_OK, 46, 4, 17, 0, 0, 8001, 53, 0, 31, 3 },
 	{ "juniper with extensions", 178, "4d474381 0006 010441424344" ETH4 UDP4, DECODE_OK, 54,
