@@ -69,7 +69,7 @@ static int work(const struct daemontool *tool, void *opts, struct err *err)
 		return st;
 	}
 	supervise = daemon_supervise();
-	st = daemon_drop_privileges(daemon, err);
+	st = tool->keeps_privileges ? ST_OK : daemon_drop_privileges(daemon, err);
 	if (st == ST_OK) {
 		st = tool->run(opts, supervise, err);
 	}

@@ -15,6 +15,7 @@
 #ifndef TUSSAH_PACKER_DAEMONTOOL_H
 #define TUSSAH_PACKER_DAEMONTOOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/daemon.h"
@@ -36,6 +37,8 @@ struct daemontool {
 	unsigned (*check)(const void *opts, daemontool_complain_fn complain, void *arg);
 	/* Before the daemon is made: read configuration. May be NULL. Errors go to stderr. */
 	int (*prepare)(void *opts, struct err *err);
+	/* run opens what needs privileges, and then gives them up itself. */
+	bool keeps_privileges;
 	/* The work, in the daemon; returns when daemon_stopping(). It says supervise_ready() when
 	 * it has begun. Errors go to the log. */
 	int (*run)(void *opts, struct supervise *supervise, struct err *err);

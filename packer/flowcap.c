@@ -493,6 +493,9 @@ static int start(struct flowcap *self, const struct outputincremental_files *fil
 	self->conf_taken = true;
 	st = packing_start(&self->packing, &packing, site_empty(), opts->conf, err);
 	if (st == ST_OK) {
+		st = daemon_drop_privileges(&opts->daemon, err);
+	}
+	if (st == ST_OK) {
 		log_probes(self, "Reader thread started.");
 		st = packing_run(self->packing, err);
 	}
@@ -536,12 +539,15 @@ static int flowcap_run(void *arg, struct supervise *supervise, struct err *err)
 
 	take_probes(&self);
 	self.destinations = self.opts->forward ? g_strsplit(self.opts->forward, ",", -1) : NULL;
-	st = make_state_directory(&self, err);
-	if (st == ST_OK && !self.destinations) {
-		st = check_space(&self, self.used_count, err);
+	st = open_tls(&self, err);
+	if (st == ST_OK) {
+		st = daemon_file_identity(&self.opts->daemon, err);
 	}
 	if (st == ST_OK) {
-		st = open_tls(&self, err);
+		st = make_state_directory(&self, err);
+	}
+	if (st == ST_OK && !self.destinations) {
+		st = check_space(&self, self.used_count, err);
 	}
 	if (st == ST_OK) {
 		st = start(&self, &files, err);
@@ -581,6 +587,7 @@ static const struct daemontool flowcap_tool = {
 	.daemon_offset = offsetof(struct flowcap_opts, daemon),
 	.check = flowcap_check,
 	.prepare = flowcap_prepare,
+	.keeps_privileges = true,
 	.run = flowcap_run,
 };
 

@@ -186,4 +186,25 @@ else
 			--tls-cert=pki/localhost.pem --tls-key=pki/localhost.key && stop_flowcap && expect_total "*_T.*" "$expected"
 	'
 fi
+# Only root may become another.
+if [ "$(id -u)" = 0 ]; then
+	chmod 755 . && rm -rf out && mkdir out && chown nobody out && chmod 700 out
+	low=$(python3 -c "
+import socket
+for port in range(700, 1024):
+    try:
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM).bind((\"127.0.0.1\", port))
+    except OSError:
+        continue
+    print(port)
+    break
+")
+	sed "s/listen-on-port $udp/listen-on-port $low/" sensor.conf >low.conf
+	test_case 'a port that only root may open, files of who it becomes' '
+		start_flowcap --sensor-configuration=low.conf --user=nobody --timeout=1 &&
+		[ "$(stat -c %U "/proc/$flowcap")" = nobody ] &&
+		python3 "$TUSSAH_SRCDIR/tests/e2e/pdu.py" "$low" "v5 0 count=3" &&
+		test_wait 10 expect_total "*_V5.*" 3 && stop_flowcap && [ -z "$(find out ! -user nobody)" ]
+	'
+fi
 test_done
