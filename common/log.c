@@ -84,21 +84,38 @@ static const struct log_name destination_names[] = {
 	{ "syslog", DEST_SYSLOG }, { "both", DEST_BOTH },
 };
 
-/* By exact name or unambiguous prefix; -1: none or several. */
+enum { LOG_NAME_NONE = -1, LOG_NAME_SEVERAL = -2 };
+
+/* By exact name or unambiguous prefix, in letters of any case. */
 static int find_name(const struct log_name *table, size_t count, const char *text)
 {
-	int found = -1;
+	int value = LOG_NAME_NONE;
+	size_t found = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (strncmp(table[i].name, text, strlen(text)) != 0) {
-			continue;
+		if (g_ascii_strncasecmp(table[i].name, text, strlen(text)) == 0) {
+			if (!table[i].name[strlen(text)]) {
+				return table[i].value;
+			}
+			value = table[i].value;
+			found++;
 		}
-		if (!table[i].name[strlen(text)]) {
-			return table[i].value;
-		}
-		found = found < 0 ? table[i].value : -2;
 	}
-	return *text && found >= 0 ? found : -1;
+	if (!*text || found == 0) {
+		return LOG_NAME_NONE;
+	}
+	return found > 1 ? LOG_NAME_SEVERAL : value;
+}
+
+static int refuse_name(const char *option, const char *text, int found, struct err *err)
+{
+	return err_set(err, ST_EINVAL, "Invalid %s '%s': Value is %s", option, text,
+		       found == LOG_NAME_SEVERAL ? "ambiguous" : "not recognized");
+}
+
+static int find_destination(const char *text)
+{
+	return find_name(destination_names, G_N_ELEMENTS(destination_names), text);
 }
 
 static int local_day(time_t now, struct tm *tm)
@@ -283,9 +300,9 @@ static int open_destination(const char *text, int facility, struct err *err)
 	if (text[0] == '/') {
 		return open_path("log-destination", text, err);
 	}
-	destination = find_name(destination_names, G_N_ELEMENTS(destination_names), text);
+	destination = find_destination(text);
 	if (destination < 0) {
-		return err_set(err, ST_EINVAL, "Invalid log-destination '%s'", text);
+		return refuse_name("log-destination", text, destination, err);
 	}
 	sink.syslog = destination == DEST_SYSLOG || destination == DEST_BOTH;
 	if (destination == DEST_STDOUT) {
@@ -299,7 +316,16 @@ static int open_destination(const char *text, int facility, struct err *err)
 	return ST_OK;
 }
 
-static int find_facility(const struct log_opts *opts, int *facility, struct err *err)
+static bool to_syslog(const char *destination)
+{
+	int found = destination ? find_destination(destination) : DEST_NONE;
+
+	return found == DEST_SYSLOG || found == DEST_BOTH;
+}
+
+/* destination: that is used; may be NULL. */
+static int find_facility(const struct log_opts *opts, const char *destination, int *facility,
+			 struct err *err)
 {
 	const char *text = opts->facility;
 
@@ -311,12 +337,16 @@ static int find_facility(const struct log_opts *opts, int *facility, struct err 
 		char *end;
 		unsigned long number = strtoul(text, &end, 10);
 
-		*facility = *end || number > 1023 ? -1 : (int)number;
+		*facility = *end || number > 1023 ? LOG_NAME_NONE : (int)number;
 	} else {
 		*facility = find_name(facility_names, G_N_ELEMENTS(facility_names), text);
 	}
 	if (*facility < 0) {
-		return err_set(err, ST_EINVAL, "Invalid log-sysfacility '%s'", text);
+		return refuse_name("log-sysfacility", text, *facility, err);
+	}
+	if (opts->directory || opts->pathname || !to_syslog(destination)) {
+		return err_set(err, ST_EINVAL,
+			       "Cannot set facility unless log-destination is 'syslog' or 'both'");
 	}
 	return ST_OK;
 }
@@ -351,10 +381,10 @@ int log_open(const struct log_opts *opts, const char *program, const char *defau
 	int st;
 
 	if (level < 0) {
-		return err_set(err, ST_EINVAL, "Invalid log-level '%s'", opts->level);
+		return refuse_name("log-level", opts->level, level, err);
 	}
 	if ((st = check_choice(opts, err)) != ST_OK ||
-	    (st = find_facility(opts, &facility, err)) != ST_OK) {
+	    (st = find_facility(opts, destination, &facility, err)) != ST_OK) {
 		return st;
 	}
 	release_sink();

@@ -49,7 +49,7 @@ static int exectimeout_signal(const char *name, int *out, struct err *err)
 	for (int i = 1; i <= EXECTIMEOUT_SIGNAL_MAX; i++) {
 		const char *known = sigabbrev_np(i);
 
-		if (known && strcmp(known, bare) == 0) {
+		if (known && g_ascii_strcasecmp(known, bare) == 0) {
 			*out = i;
 			return ST_OK;
 		}

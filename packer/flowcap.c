@@ -24,6 +24,7 @@
 #define FLOWCAP_SUFFIX_LEN   7  /* .XXXXXX */
 #define FLOWCAP_IPV6_BYTES   88 /* of a record */
 #define FLOWCAP_STATE        ".flowcap-state"
+#define FLOWCAP_SECONDS_MAX  (UINT32_MAX - 1)
 #define FLOWCAP_DURATION_MAX ((uint64_t)INT64_MAX / 4)
 #define FLOWCAP_DRAIN_NS     (5 * NS_PER_S) /* for the packer's last word, at the end */
 
@@ -108,7 +109,7 @@ static const struct opt flowcap_table[] = {
 	OPT_OPTSTR(struct flowcap_opts, verify, "verify-sensor-config", 0, "ANY",
 		   "check the sensor configuration and exit; with a value, list its probes"),
 	OPT_STR(struct flowcap_opts, probes, "probes", 0, "LIST", "use only these probes"),
-	OPT_U64(struct flowcap_opts, timeout_s, "timeout", 0, "SECONDS", 1, 86400,
+	OPT_U64(struct flowcap_opts, timeout_s, "timeout", 0, "SECONDS", 1, FLOWCAP_SECONDS_MAX,
 		"begin a new file after so long", .default_text = "60"),
 	OPT_OPTSTR(struct flowcap_opts, clock_time, "clock-time", 0, "OFFSET",
 		   "begin new files at midnight (UTC) and so many seconds, and every timeout"),
@@ -196,7 +197,7 @@ static unsigned flowcap_check(const void *arg, daemontool_complain_fn complain, 
 		bad += check_forward(opts, complain, complain_arg);
 	}
 	if (opts->clock_time.text &&
-	    number_parse(opts->clock_time.text, 0, 86399, &offset, &err) != ST_OK) {
+	    number_parse(opts->clock_time.text, 0, FLOWCAP_SECONDS_MAX, &offset, &err) != ST_OK) {
 		char *text = g_strdup_printf("Invalid clock-time '%s': %s", opts->clock_time.text,
 					     err.text);
 
@@ -241,7 +242,8 @@ static int flowcap_prepare(void *arg, struct err *err)
 		exit(fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 	}
 	if (opts->clock_time.text) {
-		number_parse(opts->clock_time.text, 0, 86399, &opts->clock_offset_s, NULL);
+		number_parse(opts->clock_time.text, 0, FLOWCAP_SECONDS_MAX, &opts->clock_offset_s,
+			     NULL);
 	}
 	return st;
 }
@@ -279,12 +281,13 @@ static char *file_name(void *arg, const struct hourfile_key *key)
 	return g_strconcat(opened, "_", self->probes[key->sensor].name, NULL);
 }
 
-/* Is there room for so many files? */
+/* Is there room for so many files? Of the disk counts what is not kept back for root, as for df(1). */
 static int check_space(const struct flowcap *self, guint files, struct err *err)
 {
 	const struct flowcap_opts *opts = self->opts;
 	const uint64_t wanted = files * opts->max_file_size;
 	struct statvfs fs;
+	uint64_t taken;
 	uint64_t total;
 	uint64_t room;
 	double used;
@@ -292,8 +295,9 @@ static int check_space(const struct flowcap *self, guint files, struct err *err)
 	if (statvfs(opts->destination_directory, &fs) != 0) {
 		return err_errno(err, ST_EIO, errno, "%s", opts->destination_directory);
 	}
-	total = (uint64_t)fs.f_blocks * fs.f_frsize;
+	taken = (uint64_t)(fs.f_blocks - fs.f_bfree) * fs.f_frsize;
 	room = (uint64_t)fs.f_bavail * fs.f_frsize;
+	total = taken + room;
 	room = room > wanted ? room - wanted : 0;
 	used = total > 0 ? 100.0 * (double)(total - room) / (double)total : 0;
 	if (room < opts->freespace_minimum) {

@@ -451,11 +451,19 @@ static int sensorconf_pick_probes(struct sensorconf *conf, struct sensor *sensor
 	for (char **name = wanted; st == ST_OK && *name; name++) {
 		const struct probe *probe = sensorconf_probe(conf, *name);
 
-		if (probe) {
-			g_ptr_array_add(sensor->probes, (struct probe *)probe);
-		} else {
-			st = err_set(err, ST_ENOENT, "No probes have the name '%s'", *name);
+		if (!**name) {
+			continue;
 		}
+		if (!probe) {
+			st = err_set(err, ST_ENOENT, "No probes have the name '%s'", *name);
+		} else if (g_ptr_array_find(sensor->probes, probe, NULL)) {
+			st = err_set(err, ST_EINVAL, "The probe '%s' is named twice", *name);
+		} else {
+			g_ptr_array_add(sensor->probes, (struct probe *)probe);
+		}
+	}
+	if (st == ST_OK && sensor->probes->len == 0) {
+		g_ptr_array_extend(sensor->probes, conf->probes, NULL, NULL);
 	}
 	g_strfreev(wanted);
 	return st;

@@ -147,6 +147,14 @@ test_case 'switches and configurations' '
 	refuse "No probes have the name '\''X'\''\n" $D --sensor-configuration=sensor.conf --probes=X,V5 &&
 	refuse "Invalid fc-version '\''6'\'': Value is above maximum of 5\n" $D --sensor-configuration=sensor.conf --fc-version=6 &&
 	refuse "Invalid space-maximum-percent '\''101'\'': Value is above maximum of 100.000000\n" $D --sensor-configuration=sensor.conf --space-maximum-percent=101 &&
+	refuse "The probe '\''V5'\'' is named twice\n" $D --sensor-configuration=sensor.conf --probes=V5,IX,V5 &&
+	refuse "Invalid timeout '\''4294967295'\'': Value is above maximum of 4294967294\n" $D --sensor-configuration=sensor.conf \
+		--timeout=4294967295 &&
+	refuse "Cannot set facility unless log-destination is '\''syslog'\'' or '\''both'\''\n" $D --sensor-configuration=sensor.conf \
+		--log-sysfacility=local1 &&
+	start_flowcap --probes=,IX, --timeout=1000000 --clock-time=100000 && stop_flowcap && ! grep V5 log &&
+	percent=$(df --output=pcent "$PWD/out" | tr -dc 0-9) &&
+	start_flowcap --space-maximum-percent=$((percent + 2)) && stop_flowcap &&
 	printf "probe A silk\n\tpoll-directory /tmp\nend probe\n" >files.conf &&
 	test_must_fail flowcap $D --log-destination=none --sensor-configuration=files.conf 2>err.txt &&
 	test_grep "Reading flow data from files is not supported in flowcap" err.txt &&

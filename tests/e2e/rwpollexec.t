@@ -54,7 +54,7 @@ test_case 'without archive good files are deleted; one that the command took is 
 '
 
 test_case 'a command that takes too long gets the signals, with all that it started' '
-	start_poll "sleep 300; true %s" --timeout=TERM,1 --timeout=9,2 &&
+	start_poll "sleep 300; true %s" --timeout=SIGterm,1 --timeout=9,2 &&
 	put e text &&
 	test_wait 20 test -f err/e &&
 	test_grep "Sending SIGTERM to process \[[0-9]*\]" log &&

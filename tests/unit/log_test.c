@@ -34,11 +34,20 @@ static void test_switches(void)
 		  "Invalid log-directory: Nonexistent path '/nonexistent'" },
 		{ { .directory = (char *)"/tmp", .post_rotate = (char *)"mv %s %t" },
 		  "Invalid log-post-rotate 'mv %s %t': Unknown conversion '%t'" },
-		{ { .destination = (char *)"std" }, "Invalid log-destination 'std'" },
+		{ { .destination = (char *)"std" },
+		  "Invalid log-destination 'std': Value is ambiguous" },
+		{ { .destination = (char *)"s" },
+		  "Invalid log-destination 's': Value is ambiguous" },
 		{ { .destination = (char *)"none", .level = (char *)"loud" },
-		  "Invalid log-level 'loud'" },
+		  "Invalid log-level 'loud': Value is not recognized" },
 		{ { .destination = (char *)"none", .facility = (char *)"local9" },
-		  "Invalid log-sysfacility 'local9'" },
+		  "Invalid log-sysfacility 'local9': Value is not recognized" },
+		{ { .destination = (char *)"both", .facility = (char *)"local" },
+		  "Invalid log-sysfacility 'local': Value is ambiguous" },
+		{ { .destination = (char *)"none", .facility = (char *)"local1" },
+		  "Cannot set facility unless log-destination is 'syslog' or 'both'" },
+		{ { .directory = (char *)"/tmp", .facility = (char *)"5" },
+		  "Cannot set facility unless log-destination is 'syslog' or 'both'" },
 		{ { .pathname = (char *)"x" },
 		  "Invalid log-pathname: Must use complete path ('x' does not begin with slash)" },
 	};
@@ -55,7 +64,7 @@ static void test_switches(void)
 static void test_lines(void)
 {
 	char *path = scratch_file("one.log");
-	struct log_opts opts = { .pathname = path, .level = (char *)"notice" };
+	struct log_opts opts = { .pathname = path, .level = (char *)"NOT" };
 	char *text = NULL;
 	struct err err;
 
