@@ -308,6 +308,9 @@ static void add_columns(const struct netstructure_table *counting)
 {
 	char size[SIZE_TEXT_MAX];
 
+	if (counting->net->file) {
+		text_add_column(counting->text, "file", 0, false);
+	}
 	text_add_column(counting->text, "block", 0, false);
 	if (counting->sums) {
 		text_add_column(counting->text, "counter", 0, true);
@@ -328,6 +331,9 @@ static void print_cells(const struct netstructure_table *counting, const struct 
 {
 	struct text *text = counting->text;
 
+	if (counting->net->file) {
+		text_cell_string(text, counting->net->file);
+	}
 	text_cell_string(text, block);
 	if (counting->sums) {
 		text_cell_u64(text, level->sum);

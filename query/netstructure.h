@@ -19,6 +19,7 @@ struct netstructure {
 	bool with_summary;   /* print how many smaller blocks there are */
 	bool print[129];     /* rows of these sizes */
 	bool summarise[129]; /* only counted in the rows of larger blocks */
+	const char *file;    /* in CSV and JSON the first cell of each row; NULL: no such column */
 };
 
 /*

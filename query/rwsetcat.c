@@ -73,7 +73,7 @@ static const struct opt setcat_opt_table[] = {
 struct job {
 	const struct setcat_opts *opts;
 	struct netstructure net;
-	struct text_style style;
+	struct text_style style; /* with titles until they are printed */
 	unsigned ip_format;
 	int fd;
 	bool several; /* inputs */
@@ -107,17 +107,33 @@ static void check_combinations(const struct setcat_opts *opts)
 	}
 }
 
+static bool is_data(const struct job *job)
+{
+	return text_form_is_data(job->style.form);
+}
+
+static bool wants_name(const struct job *job)
+{
+	const struct setcat_opts *opts = job->opts;
+	bool summary = opts->count_ips || opts->print_statistics;
+
+	return opts->print_filenames.given ? opts->print_filenames.on : job->several && summary;
+}
+
+/* The name, where each row is to have it. */
+static const char *name_of_rows(const struct job *job, const char *name)
+{
+	return is_data(job) && wants_name(job) ? name : NULL;
+}
+
 /* Name of the file before what is printed about it; not in a table. Returns an enum tool_exit. */
 static int print_name(const struct job *job, const char *name)
 {
 	const struct setcat_opts *opts = job->opts;
-	bool summary = opts->count_ips || opts->print_statistics;
-	bool wanted =
-		opts->print_filenames.given ? opts->print_filenames.on : job->several && summary;
 	struct text *text;
 	struct err err;
 
-	if (!wanted || text_form_is_data(job->style.form)) {
+	if (!wants_name(job) || is_data(job)) {
 		return TOOL_EXIT_OK;
 	}
 	text = text_new(job->fd, &job->style);
@@ -132,9 +148,18 @@ static int print_name(const struct job *job, const char *name)
 
 /* --- what is printed of a set --- */
 
-/* A list, range by range as they are read: a table of its own in CSV and JSON. */
+/* CSV is one table of all files: its titles come once. */
+static struct text *start_text(struct job *job)
+{
+	struct text *text = text_new(job->fd, &job->style);
+
+	job->style.no_titles |= is_data(job);
+	return text;
+}
+
+/* A list, range by range as they are read. */
 struct listing {
-	const struct job *job;
+	struct job *job;
 	const char *name;
 	bool count; /* how many addresses there are, no list of them */
 	bool begun;
@@ -155,14 +180,15 @@ static enum setprint_kind kind_of_list(const struct setcat_opts *opts, bool wide
 
 static void listing_start(struct listing *listing)
 {
-	const struct job *job = listing->job;
+	struct job *job = listing->job;
 	struct setprint *print = &listing->print;
 
 	listing->begun = true;
-	print->text = text_new(job->fd, &job->style);
+	print->text = start_text(job);
 	if (listing->count) {
 		listing->list = setprint_start(print, SETPRINT_COUNT);
 	} else if (job->opts->network_structure.given) {
+		job->net.file = name_of_rows(job, listing->name);
 		listing->table = netstructure_start(&job->net, print->text, &job->style,
 						    job->ip_format, false);
 	} else {
@@ -200,19 +226,30 @@ static int listing_end(struct listing *listing, bool all)
 	return TOOL_EXIT_OK;
 }
 
-static struct setprint print_of(const struct job *job, const struct header *header, bool wide)
+static bool wants_list(const struct setcat_opts *opts)
 {
+	return opts->print_ips || opts->cidr_blocks.given || opts->ip_ranges ||
+	       !(opts->count_ips || opts->print_statistics);
+}
+
+static struct setprint print_of(const struct job *job, const char *name,
+				const struct header *header, bool wide)
+{
+	const struct setcat_opts *opts = job->opts;
+
 	return (struct setprint){
 		.style = &job->style,
 		.ip_format = job->ip_format,
 		.wide = wide,
 		.halve_all = !wide && header->record_version != 3,
+		.file = name_of_rows(job, name),
+		.measured = opts->print_statistics || (opts->count_ips && wants_list(opts)),
 	};
 }
 
 /* --- the set, where it is printed in more ways than one --- */
 
-static int print_listing(const struct job *job, const struct setprint *print, bool count,
+static int print_listing(struct job *job, const struct setprint *print, bool count,
 			 const struct ipset *set)
 {
 	struct listing listing = { .job = job, .count = count, .print = *print };
@@ -227,11 +264,11 @@ static int print_listing(const struct job *job, const struct setprint *print, bo
 	return listing_end(&listing, true);
 }
 
-static int print_statistics(const struct job *job, struct setprint *print, const struct ipset *set)
+static int print_statistics(struct job *job, struct setprint *print, const struct ipset *set)
 {
 	struct err err;
 
-	print->text = text_new(job->fd, &job->style);
+	print->text = start_text(job);
 	setprint_statistics(print, set);
 	if (text_close(print->text, &err) != ST_OK) {
 		tool_warn_err(&err);
@@ -240,26 +277,21 @@ static int print_statistics(const struct job *job, struct setprint *print, const
 	return TOOL_EXIT_OK;
 }
 
-static bool wants_list(const struct setcat_opts *opts)
-{
-	return opts->print_ips || opts->cidr_blocks.given || opts->ip_ranges ||
-	       !(opts->count_ips || opts->print_statistics);
-}
-
 /* Must the set be read before anything is printed? */
 static bool needs_set(const struct setcat_opts *opts)
 {
 	return opts->print_statistics || (opts->count_ips && wants_list(opts));
 }
 
-static int print_set(const struct job *job, const char *name, const struct ipset *set,
+static int print_set(struct job *job, const char *name, const struct ipset *set,
 		     const struct header *header)
 {
 	const struct setcat_opts *opts = job->opts;
-	struct setprint print = print_of(job, header, ipset_is_wide(set));
+	struct setprint print = print_of(job, name, header, ipset_is_wide(set));
+	bool counted = opts->print_statistics && is_data(job); /* the statistics have it */
 	int status = print_name(job, name);
 
-	if (status == TOOL_EXIT_OK && opts->count_ips) {
+	if (status == TOOL_EXIT_OK && opts->count_ips && !counted) {
 		status = print_listing(job, &print, true, set);
 	}
 	if (status == TOOL_EXIT_OK && wants_list(opts)) {
@@ -277,13 +309,13 @@ static int print_set(const struct job *job, const char *name, const struct ipset
  * What SiLK prints of a file that is there but no set: its name, unless it must read the set before
  * it prints, and a network structure of nothing.
  */
-static void print_failed(const struct job *job, const char *name)
+static void print_failed(struct job *job, const char *name)
 {
 	if (!needs_set(job->opts)) {
 		print_name(job, name);
 	}
 	if (job->opts->network_structure.given) {
-		struct listing listing = { .job = job };
+		struct listing listing = { .job = job, .name = name };
 
 		listing_start(&listing);
 		listing_end(&listing, false);
@@ -301,7 +333,7 @@ static void begin_listing(void *arg, const struct header *header, bool wide)
 	struct listing *listing = arg;
 
 	listing->status = print_name(listing->job, listing->name);
-	listing->print = print_of(listing->job, header, wide);
+	listing->print = print_of(listing->job, listing->name, header, wide);
 	listing_start(listing);
 }
 
@@ -313,7 +345,7 @@ static void listing_add_count(void *arg, uint64_t count)
 }
 
 /* Print what is printed in one way only, as it is read. */
-static int list_file(const struct job *job, const char *path, const char *name)
+static int list_file(struct job *job, const char *path, const char *name)
 {
 	static const struct ipset_visitor lister = { begin_listing, listing_add, NULL };
 	static const struct ipset_visitor counter = { begin_listing, listing_add,
@@ -335,9 +367,10 @@ static int list_file(const struct job *job, const char *path, const char *name)
 }
 
 /* A row an address: when it was first and last seen. */
-static int print_times(const struct job *job, const char *path, const char *name)
+static int print_times(struct job *job, const char *path, const char *name)
 {
 	struct sightings *seen = NULL;
+	const char *file;
 	struct text *text;
 	bool v6;
 	struct err err;
@@ -349,14 +382,24 @@ static int print_times(const struct job *job, const char *path, const char *name
 	}
 	v6 = sightings_have_ipv6(seen);
 	status = print_name(job, name);
-	text = text_new(job->fd, &job->style);
+	file = name_of_rows(job, name);
+	text = start_text(job);
+	if (file) {
+		text_add_column(text, "file", 0, false);
+	}
 	text_add_column(text, "ip", ip_print_width(job->ip_format, v6), false);
 	text_add_column(text, "first", timestamp_print_width(TIMESTAMP_DEFAULT), false);
 	text_add_column(text, "last", timestamp_print_width(TIMESTAMP_DEFAULT), false);
+	if (is_data(job)) {
+		text_titles(text);
+	}
 	for (size_t i = 0; i < sightings_count(seen); i++) {
 		const struct sighting *at = sightings_at(seen, i);
 		bool is_v6 = v6 && !ip_is_mapped(at->ip);
 
+		if (file) {
+			text_cell_string(text, file);
+		}
 		text_cell_done(text, ip_print(text_cell(text), at->ip, is_v6, job->ip_format));
 		text_cell_time(text, at->first_ms * NS_PER_MS, TIMESTAMP_DEFAULT);
 		text_cell_time(text, at->last_ms * NS_PER_MS, TIMESTAMP_DEFAULT);
@@ -370,7 +413,7 @@ static int print_times(const struct job *job, const char *path, const char *name
 	return status;
 }
 
-static int print_file(const struct job *job, const char *path, const char *name)
+static int print_file(struct job *job, const char *path, const char *name)
 {
 	struct ipset *set = NULL;
 	struct header header;

@@ -54,7 +54,12 @@ struct octets {
 	uint8_t len[256];
 };
 
-struct kind;
+struct kind {
+	const char *title; /* of the column, and of the value where it is measured */
+	void (*start)(const struct setprint *print, const char *title);
+	void (*add)(struct setprint_list *list, const struct cidr *range);
+	void (*finish)(struct setprint_list *list);
+};
 
 struct setprint_list {
 	const struct setprint *print;
@@ -71,7 +76,24 @@ struct setprint_list {
 	uint32_t common_of;
 };
 
-/* Each line is a row of one cell. */
+static bool is_data(const struct setprint *print)
+{
+	return text_form_is_data(print->style->form);
+}
+
+/* The cells before those of what is printed. */
+static void begin_row(const struct setprint *print, const char *what, bool number)
+{
+	if (print->file) {
+		text_cell_string(print->text, print->file);
+	}
+	if (print->measured) {
+		text_cell_string(print->text, what);
+		text_cell_is_number(print->text, number);
+	}
+}
+
+/* Each line is a row of one value. */
 static void lines_to_rows(const struct setprint_list *list)
 {
 	struct text *text = list->print->text;
@@ -79,6 +101,7 @@ static void lines_to_rows(const struct setprint_list *list)
 
 	for (const char *at = list->bytes; *at; at = end + 1) {
 		end = strchr(at, '\n');
+		begin_row(list->print, list->kind->title, false);
 		memcpy(text_cell(text), at, (size_t)(end - at));
 		text_cell_done(text, (size_t)(end - at));
 		text_row_done(text);
@@ -88,7 +111,7 @@ static void lines_to_rows(const struct setprint_list *list)
 static void flush_lines(struct setprint_list *list)
 {
 	list->bytes[list->used] = '\0';
-	if (text_form_is_data(list->print->style->form)) {
+	if (is_data(list->print)) {
 		lines_to_rows(list);
 	} else {
 		text_raw(list->print->text, list->bytes);
@@ -218,11 +241,11 @@ static void add_blocks(struct setprint_list *list, const struct cidr *range)
 
 /* --- ranges --- */
 
-static void start_rows(struct setprint_list *list)
+static void start_ranges(const struct setprint *print, const char *title)
 {
-	const struct setprint *print = list->print;
 	int width = ip_print_width(print->ip_format, print->wide);
 
+	(void)title;
 	text_add_column(print->text, "count", print->wide ? 39 : 10, true);
 	text_add_column(print->text, "first", width, false);
 	text_add_column(print->text, "last", width, false);
@@ -233,14 +256,30 @@ static unsigned __int128 range_size(const struct cidr *range)
 	return ip_number(range->last) - ip_number(range->first) + 1;
 }
 
-static void add_row(struct setprint_list *list, const struct cidr *range)
+/* As one value: both addresses with a hyphen between them. */
+static size_t range_text(const struct setprint *print, char *out, const struct cidr *range)
+{
+	size_t len = address_text(print, out, range->first, 128);
+
+	out[len++] = '-';
+	return len + address_text(print, out + len, range->last, 128);
+}
+
+static void add_range(struct setprint_list *list, const struct cidr *range)
 {
 	const struct setprint *print = list->print;
 	struct text *text = print->text;
 
-	text_cell_done(text, count128_print(text_cell(text), range_size(range), 1));
-	text_cell_done(text, address_text(print, text_cell(text), range->first, 128));
-	text_cell_done(text, address_text(print, text_cell(text), range->last, 128));
+	if (is_data(print)) {
+		begin_row(print, list->kind->title, false);
+	}
+	if (is_data(print) && print->measured) {
+		text_cell_done(text, range_text(print, text_cell(text), range));
+	} else {
+		text_cell_done(text, count128_print(text_cell(text), range_size(range), 1));
+		text_cell_done(text, address_text(print, text_cell(text), range->first, 128));
+		text_cell_done(text, address_text(print, text_cell(text), range->last, 128));
+	}
 	text_row_done(text);
 }
 
@@ -265,8 +304,8 @@ static void finish_count(struct setprint_list *list)
 	size_t len = count128_print(digits, list->count, list->any);
 
 	digits[len] = '\0';
-	if (text_form_is_data(list->print->style->form)) {
-		text_add_column(text, "count", 0, true);
+	if (is_data(list->print)) {
+		begin_row(list->print, "hosts", true);
 		text_cell_string(text, digits);
 		text_row_done(text);
 	} else {
@@ -277,18 +316,48 @@ static void finish_count(struct setprint_list *list)
 
 /* --- lists --- */
 
-static const struct kind {
-	const char *title; /* of the column in CSV and JSON; NULL: it has others */
-	void (*start)(struct setprint_list *list);
-	void (*add)(struct setprint_list *list, const struct cidr *range);
-	void (*finish)(struct setprint_list *list);
-} kinds[] = {
-	[SETPRINT_ADDRESSES] = { "ip", NULL, add_addresses, flush_lines },
-	[SETPRINT_BLOCKS] = { "block", NULL, add_blocks, flush_lines },
-	[SETPRINT_RANGES] = { NULL, start_rows, add_row, NULL },
-	[SETPRINT_COUNT] = { NULL, NULL, add_count, finish_count },
+static void start_texts(const struct setprint *print, const char *title)
+{
+	text_add_column(print->text, title, 0, false);
+}
+
+static void start_count(const struct setprint *print, const char *title)
+{
+	text_add_column(print->text, title, 0, true);
+}
+
+static const struct kind kinds[] = {
+	[SETPRINT_ADDRESSES] = { "ip", start_texts, add_addresses, flush_lines },
+	[SETPRINT_BLOCKS] = { "block", start_texts, add_blocks, flush_lines },
+	[SETPRINT_RANGES] = { "range", start_ranges, add_range, NULL },
+	[SETPRINT_COUNT] = { "count", start_count, add_count, finish_count },
 };
-static const struct kind quads = { "ip", NULL, add_quads, flush_lines };
+static const struct kind quads = { "ip", start_texts, add_quads, flush_lines };
+
+static void start_measures(const struct setprint *print, const char *title)
+{
+	(void)title;
+	text_add_column(print->text, "measure", 0, false);
+	text_add_column(print->text, "value", 0, true);
+}
+
+static const struct kind statistics = { NULL, start_measures, NULL, NULL };
+
+/* The columns; in CSV with titles, unless there is only one, which is what was asked for. */
+static void start_table(const struct setprint *print, const struct kind *kind)
+{
+	if (!is_data(print)) {
+		kind->start(print, kind->title);
+		return;
+	}
+	if (print->file) {
+		text_add_column(print->text, "file", 0, false);
+	}
+	(print->measured ? statistics.start : kind->start)(print, kind->title);
+	if (print->file || print->measured || kind == &kinds[SETPRINT_RANGES]) {
+		text_titles(print->text);
+	}
+}
 
 static bool are_quads(const struct setprint *print)
 {
@@ -303,12 +372,7 @@ struct setprint_list *setprint_start(const struct setprint *print, enum setprint
 	list->print = print;
 	list->kind = kind == SETPRINT_ADDRESSES && are_quads(print) ? &quads : &kinds[kind];
 	make_octets(&list->octets);
-	if (list->kind->title && text_form_is_data(print->style->form)) {
-		text_add_column(print->text, list->kind->title, 0, false);
-	}
-	if (list->kind->start) {
-		list->kind->start(list);
-	}
+	start_table(print, list->kind);
 	return list;
 }
 
@@ -430,8 +494,7 @@ static void statistics6(const struct setprint *print, const struct ipset *set)
 static void print_measure(const struct setprint *print, const char *name, const char *value,
 			  bool number)
 {
-	text_cell_string(print->text, name);
-	text_cell_is_number(print->text, number);
+	begin_row(print, name, number);
 	text_cell_string(print->text, value);
 	text_row_done(print->text);
 }
@@ -455,8 +518,7 @@ static void measures(const struct setprint *print, const struct ipset *set)
 	struct ip first;
 	struct ip last;
 
-	text_add_column(print->text, "measure", 0, false);
-	text_add_column(print->text, "value", 0, true);
+	start_table(print, &statistics);
 	if (ipset_bounds(set, &first, &last)) {
 		ip_print(text, first, print->wide, format);
 		print_measure(print, "minimumIP", text, false);
@@ -475,7 +537,7 @@ static void measures(const struct setprint *print, const struct ipset *set)
 
 void setprint_statistics(const struct setprint *print, const struct ipset *set)
 {
-	if (text_form_is_data(print->style->form)) {
+	if (is_data(print)) {
 		measures(print, set);
 		return;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Sets as text: addresses or blocks one a line, ranges as a table, statistics. In CSV and JSON each
- * is a table, so that each needs a text of its own.
+ * Sets as text: addresses or blocks one a line, ranges as a table, statistics. Each needs a text of
+ * its own. In CSV and JSON each is a table; where several are to make one, all are measured.
  *
  *	struct setprint print = { .text = text, .style = &style, .ip_format = format, .wide = wide };
  *	struct setprint_list *list = setprint_start(&print, SETPRINT_BLOCKS);
@@ -23,6 +23,9 @@ struct setprint {
 	unsigned ip_format;
 	bool wide;      /* the set is held as 128-bit addresses: print it as an IPv6 set */
 	bool halve_all; /* the block of all IPv4 addresses is shown as two */
+	/* of CSV and JSON: */
+	const char *file; /* the first cell of each row, borrowed; NULL: no such column */
+	bool measured;    /* columns are what is printed and its value, for statistics needed */
 };
 
 enum setprint_kind {

@@ -60,6 +60,51 @@ test_case 'statistics' '
 	test_grep "              1208925819614629174706178 hosts (/128s)" out
 '
 
+test_case 'one table in CSV and JSON, whatever is printed of how many files' '
+	cat >want <<-"EOF" && same "--print-statistics --count-ips --output-format=csv c.set" &&
+	measure,value
+	minimumIP,10.0.0.1
+	maximumIP,10.0.0.11
+	hosts,5
+	/8,1
+	/16,1
+	/24,1
+	/27,1
+	EOF
+	cat >want <<-"EOF" && same "--count-ips --output-format=csv a.set c.set empty.set" &&
+	file,count
+	a.set,770
+	c.set,5
+	empty.set,0
+	EOF
+	cat >want <<-"EOF" && same "--count-ips --ip-ranges --output-format=csv --print-filenames a.set c.set" &&
+	file,measure,value
+	a.set,hosts,770
+	a.set,range,10.0.0.1-10.0.0.1
+	a.set,range,10.0.0.3-10.0.0.3
+	a.set,range,10.0.1.0-10.0.3.255
+	c.set,hosts,5
+	c.set,range,10.0.0.1-10.0.0.1
+	c.set,range,10.0.0.8-10.0.0.11
+	EOF
+	cat >want <<-"EOF" && same "--count-ips --cidr-blocks --output-format=json c.set m.set" &&
+	{"file":"c.set","measure":"hosts","value":5}
+	{"file":"c.set","measure":"block","value":"10.0.0.1"}
+	{"file":"c.set","measure":"block","value":"10.0.0.8/30"}
+	{"file":"m.set","measure":"hosts","value":1208925819614629174706178}
+	{"file":"m.set","measure":"block","value":"10.0.0.1"}
+	{"file":"m.set","measure":"block","value":"2001:db8::1"}
+	{"file":"m.set","measure":"block","value":"2001:db8:1::/48"}
+	EOF
+	cat >want <<-"EOF" && same "--network-structure=TS/8 --print-filenames --output-format=csv a.set c.set" &&
+	file,block,hosts,/8
+	a.set,TOTAL,770,1
+	c.set,TOTAL,5,1
+	EOF
+	printf "count,first,last\n1,10.0.0.1,10.0.0.1\n4,10.0.0.8,10.0.0.11\n" >want && same "--ip-ranges --output-format=csv c.set" &&
+	printf "a.set,1,10.0.0.1,10.0.0.1\n" >want && rwsetcat --ip-ranges --output-format=csv --print-filenames --no-titles a.set | head -n 1 | test_cmp want -
+'
+
 test_case 'networks' '
 	cat >want <<-"EOF" &&
 	    10.0.0.0/24       | 2 hosts in 1 /27
