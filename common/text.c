@@ -266,6 +266,23 @@ struct text *text_data_new(int fd, int format, bool no_titles, const char *const
 	return text;
 }
 
+int text_data_counts(int fd, int format, const struct text_count *counts, size_t n, struct err *err)
+{
+	const char **names = g_new0(const char *, n + 1);
+	struct text *text;
+
+	for (size_t i = 0; i < n; i++) {
+		names[i] = counts[i].name;
+	}
+	text = text_data_new(fd, format, false, names);
+	for (size_t i = 0; i < n; i++) {
+		text_cell_number(text, counts[i].count);
+	}
+	text_row_done(text);
+	g_free(names);
+	return text_close(text, err);
+}
+
 void text_titles(struct text *text)
 {
 	if (text->style.no_titles || text->style.form == TEXT_JSON) {
@@ -435,6 +452,12 @@ void text_cell_u64(struct text *text, uint64_t number)
 void text_cell_is_number(struct text *text, bool number)
 {
 	text->next_is = number ? CELL_NUMBER : CELL_TEXT;
+}
+
+void text_cell_number(struct text *text, uint64_t number)
+{
+	text_cell_is_number(text, true);
+	text_cell_u64(text, number);
 }
 
 enum text_form text_form(const struct text *text)

@@ -69,6 +69,14 @@ struct text *text_new(int fd, const struct text_style *style);
  */
 extern const char *const text_data_formats[]; /* "text", "csv", "json" */
 struct text *text_data_new(int fd, int format, bool no_titles, const char *const *columns);
+
+/* A whole table, of one row of counts. */
+struct text_count {
+	const char *name;
+	uint64_t count;
+};
+int text_data_counts(int fd, int format, const struct text_count *counts, size_t n,
+		     struct err *err);
 /* number: printed without quotes in JSON. width is ignored but in TEXT_COLUMNS. */
 void text_add_column(struct text *text, const char *title, int width, bool number);
 /* The column that was added last has its cells on the left in TEXT_COLUMNS. */
@@ -83,6 +91,8 @@ void text_cell_string(struct text *text, const char *string);
 void text_cell_u64(struct text *text, uint64_t number);
 /* What the next cell is, of a column whose cells are now numbers and now texts. */
 void text_cell_is_number(struct text *text, bool number);
+/* A number in such a column. */
+void text_cell_number(struct text *text, uint64_t number);
 
 /*
  * How a time is printed whose form the user cannot choose (where he can: format_timestamp()): in

@@ -4,8 +4,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/optmain.h"
+#include "common/text.h"
 #include "packer/pdufile.h"
 
 #define PROGRAM    "rwguess"
@@ -14,6 +16,7 @@
 struct guess_opts {
 	uint64_t top;
 	bool print_all;
+	int output_format;
 };
 
 static const struct opt guess_table[] = {
@@ -21,6 +24,9 @@ static const struct opt guess_table[] = {
 		"print so many interfaces of each direction", .default_text = "10"),
 	OPT_FLAG(struct guess_opts, print_all, "print-all", 0,
 		 "print all interfaces that saw traffic, by their index"),
+	OPT_CHOICE(struct guess_opts, output_format, "output-format", 0, "FORMAT",
+		   text_data_formats, "print as text, csv or json lines", .default_text = "text",
+		   .flags = OPT_ADDED),
 	OPT_END,
 };
 
@@ -82,7 +88,8 @@ static gint compare_counts(gconstpointer a, gconstpointer b, gpointer arg)
 	return x < y ? -1 : x > y;
 }
 
-static void print_top(uint64_t *counts, uint64_t top, const char *title, const char *column)
+/* The interfaces that saw traffic, the busiest first. */
+static GArray *sort_interfaces(uint64_t *counts)
 {
 	GArray *seen = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 
@@ -92,6 +99,13 @@ static void print_top(uint64_t *counts, uint64_t top, const char *title, const c
 		}
 	}
 	g_array_sort_with_data(seen, compare_counts, counts);
+	return seen;
+}
+
+static void print_top(uint64_t *counts, uint64_t top, const char *title, const char *column)
+{
+	GArray *seen = sort_interfaces(counts);
+
 	printf("Top %" PRIu64 " (of %u) SNMP %s Interfaces\nIndex|%12s|\n", top, seen->len, title,
 	       column);
 	for (guint i = 0; i < seen->len && i < top; i++) {
@@ -100,6 +114,21 @@ static void print_top(uint64_t *counts, uint64_t top, const char *title, const c
 		printf("%5u|%12" PRIu64 "|\n", index, counts[index]);
 	}
 	printf("\n");
+	g_array_free(seen, TRUE);
+}
+
+static void put_top(struct text *table, uint64_t *counts, uint64_t top, const char *direction)
+{
+	GArray *seen = sort_interfaces(counts);
+
+	for (guint i = 0; i < seen->len && i < top; i++) {
+		uint32_t index = g_array_index(seen, uint32_t, i);
+
+		text_cell_string(table, direction);
+		text_cell_number(table, index);
+		text_cell_number(table, counts[index]);
+		text_row_done(table);
+	}
 	g_array_free(seen, TRUE);
 }
 
@@ -114,13 +143,51 @@ static void print_all(const struct guess *guess)
 	}
 }
 
+static void put_all(struct text *table, const struct guess *guess)
+{
+	for (uint32_t i = 0; i < INTERFACES; i++) {
+		if (guess->input[i] > 0 || guess->output[i] > 0) {
+			text_cell_number(table, i);
+			text_cell_number(table, guess->input[i]);
+			text_cell_number(table, guess->output[i]);
+			text_row_done(table);
+		}
+	}
+}
+
+/* As CSV or JSON lines; EXIT_FAILURE: it could not be written. */
+static int put_guess(struct guess *guess, const struct guess_opts *opts, uint64_t top)
+{
+	static const char *const columns[] = { "direction", "index", "records", NULL };
+	static const char *const all_columns[] = { "index", "input-records", "output-records",
+						   NULL };
+	struct text *table = text_data_new(STDOUT_FILENO, opts->output_format, false,
+					   opts->print_all ? all_columns : columns);
+	struct err err;
+
+	if (opts->print_all) {
+		put_all(table, guess);
+	} else {
+		put_top(table, guess->input, top, "input");
+		put_top(table, guess->output, top, "output");
+	}
+	if (text_close(table, &err) != ST_OK) {
+		fprintf(stderr, PROGRAM ": %s\n", err.text);
+		return EXIT_FAILURE;
+	}
+	return EXIT_SUCCESS;
+}
+
 static int print_guess(struct guess *guess, const struct guess_opts *opts)
 {
+	uint64_t top = opts->top > 0 ? opts->top : 10;
+
+	if (opts->output_format > 0) {
+		return put_guess(guess, opts, top);
+	}
 	if (opts->print_all) {
 		print_all(guess);
 	} else {
-		uint64_t top = opts->top > 0 ? opts->top : 10;
-
 		print_top(guess->input, top, "Input", "Input_Recs");
 		print_top(guess->output, top, "Output", "Output_Recs");
 	}

@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#include "common/text.h"
+
 static void print_row(FILE *out, const char *title, const struct scan_counts *counts,
 		      const char *files)
 {
@@ -36,15 +38,12 @@ void filter_print_statistics(FILE *out, const struct filter *filter,
 	print_row(out, "Fail", &fail, "");
 }
 
-void filter_print_data(FILE *out, enum filter_form form, const struct filter *filter,
-		       const struct filter_stats *stats)
+int filter_print_data(FILE *out, int format, const struct filter *filter,
+		      const struct filter_stats *stats, struct err *err)
 {
 	const struct scan_counts *total = &stats->records.total;
 	const struct scan_counts *pass = &stats->records.pass;
-	const struct {
-		const char *name;
-		uint64_t number;
-	} cells[] = {
+	const struct text_count cells[] = {
 		{ "files", stats->files },
 		{ "read", total->records },
 		{ "pass", pass->records },
@@ -59,18 +58,8 @@ void filter_print_data(FILE *out, enum filter_form form, const struct filter *fi
 	};
 	size_t count = filter->count_volumes ? sizeof(cells) / sizeof(cells[0]) : 4;
 
-	for (size_t i = 0; form == FILTER_CSV && i < count; i++) {
-		fprintf(out, "%s%s", cells[i].name, i + 1 < count ? "," : "\n");
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (form == FILTER_CSV) {
-			fprintf(out, "%s%" PRIu64, i ? "," : "", cells[i].number);
-		} else {
-			fprintf(out, "%s\"%s\":%" PRIu64, i ? "," : "{", cells[i].name,
-				cells[i].number);
-		}
-	}
-	fputs(form == FILTER_CSV ? "\n" : "}\n", out);
+	fflush(out);
+	return text_data_counts(fileno(out), format, cells, count, err);
 }
 
 void filter_explain(FILE *out, const struct filter *filter, const struct filter_stats *stats)

@@ -7,11 +7,9 @@
 
 #include "query/filter.h"
 
-enum filter_form { FILTER_TEXT, FILTER_CSV, FILTER_JSON };
-
-/* The same as one row with titles, or as one object, on one line. */
-void filter_print_data(FILE *out, enum filter_form form, const struct filter *filter,
-		       const struct filter_stats *stats);
+/* The same as one row of counts; format as for text_data_new(), not 0. */
+int filter_print_data(FILE *out, int format, const struct filter *filter,
+		      const struct filter_stats *stats, struct err *err);
 
 /* The table of volumes when they were counted, else one line. */
 void filter_print_statistics(FILE *out, const struct filter *filter,

@@ -4,16 +4,19 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <glib.h>
 
 #include "common/numlist.h"
+#include "common/text.h"
 
 #define SENSOR_ID_MAX 65534
 
 struct mapsid_opts {
 	bool print_classes;
 	bool print_descriptions;
+	int output_format;
 	struct site_opts site;
 };
 
@@ -22,8 +25,18 @@ static const struct opt mapsid_opt_table[] = {
 		 "print the classes that the sensor belongs to"),
 	OPT_FLAG(struct mapsid_opts, print_descriptions, "print-descriptions", 0,
 		 "print the description of the sensor"),
+	OPT_CHOICE(struct mapsid_opts, output_format, "output-format", 0, "FORMAT",
+		   text_data_formats, "print as text, csv or json lines", .default_text = "text",
+		   .flags = OPT_ADDED),
 	OPT_GROUP(struct mapsid_opts, site, site_opt_table),
 	OPT_END,
+};
+
+struct mapsid {
+	const struct mapsid_opts *opts;
+	const struct site *site;
+	int width;          /* of names */
+	struct text *table; /* NULL: text */
 };
 
 /* All names in one column. */
@@ -39,53 +52,94 @@ static int name_width(const struct site *site)
 	return (int)width;
 }
 
-static void print_classes(const struct site *site, int sensor)
+/* The classes of a sensor, with commas between them. */
+static void join_classes(const struct site *site, int sensor, GString *out)
 {
-	const char *before = "  [";
-
 	for (int class_id = 0; class_id < site_class_count(site); class_id++) {
 		if (site_sensor_in_class(site, sensor, class_id)) {
-			printf("%s%s", before, site_class_name(site, class_id));
-			before = ",";
+			g_string_append_printf(out, "%s%s", out->len ? "," : "",
+					       site_class_name(site, class_id));
 		}
 	}
-	printf("%s]", *before == ',' ? "" : before);
 }
 
 /* What follows name and number. */
-static void print_rest(const struct mapsid_opts *opts, const struct site *site, int sensor)
+static void print_rest(const struct mapsid *mapsid, int sensor, const char *classes)
 {
-	const char *description = site_sensor_description(site, sensor);
+	const char *description = site_sensor_description(mapsid->site, sensor);
 
-	if (opts->print_classes) {
-		print_classes(site, sensor);
+	if (mapsid->opts->print_classes) {
+		printf("  [%s]", classes);
 	}
-	if (opts->print_descriptions && description) {
+	if (mapsid->opts->print_descriptions && description) {
 		printf("  \"%s\"", description);
 	}
 	putchar('\n');
 }
 
-static void print_by_id(const struct mapsid_opts *opts, const struct site *site, int sensor,
-			int width)
+static struct text *new_table(const struct mapsid_opts *opts)
 {
-	bool more = opts->print_classes || opts->print_descriptions;
+	const char *columns[5] = { "id", "sensor" };
+	int count = 2;
 
-	printf("%5d -> %-*s", sensor, more ? width : 0, site_sensor_name(site, sensor));
-	print_rest(opts, site, sensor);
+	if (opts->print_classes) {
+		columns[count++] = "classes";
+	}
+	if (opts->print_descriptions) {
+		columns[count++] = "description";
+	}
+	return text_data_new(STDOUT_FILENO, opts->output_format, false, columns);
 }
 
-static void print_all(const struct mapsid_opts *opts, const struct site *site, int width)
+static void put_row(const struct mapsid *mapsid, int sensor, const char *classes)
+{
+	const char *description = site_sensor_description(mapsid->site, sensor);
+
+	text_cell_number(mapsid->table, (uint64_t)sensor);
+	text_cell_string(mapsid->table, site_sensor_name(mapsid->site, sensor));
+	if (mapsid->opts->print_classes) {
+		text_cell_string(mapsid->table, classes);
+	}
+	if (mapsid->opts->print_descriptions) {
+		text_cell_string(mapsid->table, description ? description : "");
+	}
+	text_row_done(mapsid->table);
+}
+
+/* named: it was asked for by its name. */
+static void print_sensor(const struct mapsid *mapsid, int sensor, bool named)
+{
+	const struct mapsid_opts *opts = mapsid->opts;
+	const char *name = site_sensor_name(mapsid->site, sensor);
+	bool more = opts->print_classes || opts->print_descriptions;
+	GString *classes = g_string_new(NULL);
+
+	join_classes(mapsid->site, sensor, classes);
+	if (mapsid->table) {
+		put_row(mapsid, sensor, classes->str);
+	} else if (named) {
+		printf("%s -> %5d", name, sensor);
+		print_rest(mapsid, sensor, classes->str);
+	} else {
+		printf("%5d -> %-*s", sensor, more ? mapsid->width : 0, name);
+		print_rest(mapsid, sensor, classes->str);
+	}
+	g_string_free(classes, TRUE);
+}
+
+static void print_all(const struct mapsid *mapsid)
 {
 	int count = 0;
 
-	for (int id = 0; id <= site_sensor_max(site); id++) {
-		if (site_sensor_name(site, id)) {
-			print_by_id(opts, site, id, width);
+	for (int id = 0; id <= site_sensor_max(mapsid->site); id++) {
+		if (site_sensor_name(mapsid->site, id)) {
+			print_sensor(mapsid, id, false);
 			count++;
 		}
 	}
-	printf("Total sensors %d\n", count);
+	if (!mapsid->table) {
+		printf("Total sensors %d\n", count);
+	}
 }
 
 /* Digits, or nothing at all: no name looks so. */
@@ -110,41 +164,44 @@ static int find_name(const struct site *site, const char *name)
 }
 
 /* What is no sensor is told; it decides no exit status. */
-static void print_one(const struct mapsid_opts *opts, const struct site *site, const char *text,
-		      int width)
+static void print_one(const struct mapsid *mapsid, const char *text)
 {
 	uint64_t id = 0;
 	struct err err;
 	int sensor;
 
 	if (!is_number(text)) {
-		sensor = find_name(site, text);
+		sensor = find_name(mapsid->site, text);
 		if (sensor < 0) {
 			tool_warn("no sensor is called '%s'", text);
-			return;
+		} else {
+			print_sensor(mapsid, sensor, true);
 		}
-		printf("%s -> %5d", site_sensor_name(site, sensor), sensor);
-		print_rest(opts, site, sensor);
 	} else if (number_parse(text, 0, SENSOR_ID_MAX, &id, &err) != ST_OK) {
 		tool_warn("invalid sensor number '%s': %s", text, err.text);
-	} else if (!site_sensor_name(site, (int)id)) {
+	} else if (!site_sensor_name(mapsid->site, (int)id)) {
 		tool_warn("no sensor has the number '%s'", text);
 	} else {
-		print_by_id(opts, site, (int)id, width);
+		print_sensor(mapsid, (int)id, false);
 	}
 }
 
 static int mapsid_run(struct tool_env *env, void *base, int argc, char **argv)
 {
 	const struct mapsid_opts *opts = base;
-	const struct site *site = tool_site(env, &opts->site, true);
-	int width = argc == 1 ? 0 : name_width(site);
+	struct mapsid mapsid = { .opts = opts, .site = tool_site(env, &opts->site, true) };
+	struct err err;
 
+	mapsid.width = argc == 1 ? 0 : name_width(mapsid.site);
+	mapsid.table = new_table(opts);
 	if (argc == 0) {
-		print_all(opts, site, width);
+		print_all(&mapsid);
 	}
 	for (int i = 0; i < argc; i++) {
-		print_one(opts, site, argv[i], width);
+		print_one(&mapsid, argv[i]);
+	}
+	if (mapsid.table && text_close(mapsid.table, &err) != ST_OK) {
+		tool_die_err(&err);
 	}
 	return TOOL_EXIT_OK;
 }

@@ -448,8 +448,7 @@ static void packtest_put_row(struct text *table, const char *file, const char *t
 		text_cell_string(table, "");
 	}
 	for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
-		text_cell_is_number(table, true);
-		text_cell_u64(table, numbers[i]);
+		text_cell_number(table, numbers[i]);
 	}
 	text_row_done(table);
 }

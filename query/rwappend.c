@@ -10,6 +10,7 @@
 
 #include <glib.h>
 
+#include "common/text.h"
 #include "query/sink.h"
 #include "query/source.h"
 #include "storage/blockout.h"
@@ -19,6 +20,7 @@
 struct append_opts {
 	struct opt_optstr create;
 	bool print_statistics;
+	int output_format;
 	struct site_opts site;
 };
 
@@ -37,6 +39,9 @@ static const struct opt append_opt_table[] = {
 		 "make the target when it is not there, in the format of this flow file"),
 	OPT_FLAG(struct append_opts, print_statistics, "print-statistics", 0,
 		 "print how many records of each source were appended"),
+	OPT_CHOICE(struct append_opts, output_format, "output-format", 0, "FORMAT",
+		   text_data_formats, "print statistics as text, csv or json lines",
+		   .default_text = "text", .flags = OPT_ADDED),
 	OPT_GROUP(struct append_opts, site, site_opt_table),
 	OPT_END,
 };
@@ -55,9 +60,10 @@ struct appending {
 	const struct stream_read_opts *read_opts;
 	struct target target;
 	struct batch *batch;
-	uint64_t records; /* appended in all */
-	unsigned sources; /* that were read */
-	bool damaged;     /* a block file has lost something */
+	uint64_t records;        /* appended in all */
+	unsigned sources;        /* that were read */
+	bool damaged;            /* a block file has lost something */
+	struct text *statistics; /* NULL: none, or as text */
 };
 
 /* --- the target --- */
@@ -224,6 +230,36 @@ static int append_batch(struct appending *appending, uint32_t *held, struct err 
 	return status;
 }
 
+static void tell_appended(const struct appending *appending, const char *path, uint64_t records)
+{
+	struct text *table = appending->statistics;
+
+	if (table) {
+		text_cell_string(table, path);
+		text_cell_string(table, appending->target.path);
+		text_cell_number(table, records);
+		text_row_done(table);
+	} else {
+		tool_warn("appended %" PRIu64 " records from %s to %s", records, path,
+			  appending->target.path);
+	}
+}
+
+static void tell_all_appended(const struct appending *appending)
+{
+	struct err err;
+
+	if (appending->statistics) {
+		if (text_close(appending->statistics, &err) != ST_OK) {
+			tool_die_err(&err);
+		}
+	} else {
+		tool_warn("appended %" PRIu64 " records from %u %s to %s", appending->records,
+			  appending->sources, appending->sources == 1 ? "file" : "files",
+			  appending->target.path);
+	}
+}
+
 /* false: the target cannot be written on. */
 static bool append_file(struct appending *appending, const char *path, struct hourfile_reader *in)
 {
@@ -256,8 +292,7 @@ static bool append_file(struct appending *appending, const char *path, struct ho
 			  read - (appending->records - before), reason.text);
 	}
 	if (appending->opts->print_statistics) {
-		tool_warn("appended %" PRIu64 " records from %s to %s", appending->records - before,
-			  path, appending->target.path);
+		tell_appended(appending, path, appending->records - before);
 	}
 	return true;
 }
@@ -293,6 +328,7 @@ static bool append_source(struct appending *appending, const char *path)
 
 static int append_run(struct tool_env *env, void *base, int argc, char **argv)
 {
+	static const char *const columns[] = { "source", "target", "records", NULL };
 	const struct append_opts *opts = base;
 	const struct stream_read_opts read_opts = {
 		.site = tool_site(env, &opts->site, false),
@@ -311,6 +347,10 @@ static int append_run(struct tool_env *env, void *base, int argc, char **argv)
 	if (appending.target.blocks) {
 		batch_want_every(appending.batch);
 	}
+	if (opts->print_statistics) {
+		appending.statistics =
+			text_data_new(STDERR_FILENO, opts->output_format, false, columns);
+	}
 	for (int i = 1; written && i < argc; i++) {
 		written = append_source(&appending, argv[i]);
 	}
@@ -322,9 +362,7 @@ static int append_run(struct tool_env *env, void *base, int argc, char **argv)
 		written = false;
 	}
 	if (written && opts->print_statistics) {
-		tool_warn("appended %" PRIu64 " records from %u %s to %s", appending.records,
-			  appending.sources, appending.sources == 1 ? "file" : "files",
-			  appending.target.path);
+		tell_all_appended(&appending);
 	}
 	return written && !appending.damaged ? TOOL_EXIT_OK : TOOL_EXIT_ERROR;
 }

@@ -10,6 +10,7 @@
 #include <glib.h>
 
 #include "common/numlist.h"
+#include "common/text.h"
 #include "common/timestamp.h"
 #include "query/bins.h"
 #include "query/flowcombine.h"
@@ -36,6 +37,7 @@ struct combine_opts {
 	char *ignore_fields;
 	struct idle_limit max_idle;
 	struct opt_optstr statistics;
+	int output_format; /* of them */
 	struct recordsort_opts sort;
 	char *output_path;
 	struct sink_opts sink;
@@ -99,6 +101,9 @@ static const struct opt combine_opt_table[] = {
 		 "do not join records with more time between them"),
 	OPT_OPTSTR(struct combine_opts, statistics, "print-statistics", 0, "FILE",
 		   "print how many records were joined to this file or standard error"),
+	OPT_CHOICE(struct combine_opts, output_format, "output-format", 0, "FORMAT",
+		   text_data_formats, "print statistics as text, csv or json lines",
+		   .default_text = "text", .flags = OPT_ADDED),
 	OPT_STR(struct combine_opts, output_path, "output-path", 0, "PATH",
 		"write the records to this file, pipe or stdout", .flags = OPT_ONCE),
 	OPT_GROUP(struct combine_opts, sort, recordsort_opt_table),
@@ -322,14 +327,45 @@ static void print_statistics(const struct combiner *combiner, FILE *out)
 	print_idle(out, "Maximum:", counts->idle_max_ms);
 }
 
+static int put_statistics(const struct combiner *combiner, struct err *err)
+{
+	const struct flowcombine_counts *counts = &combiner->combine.counts;
+	const uint64_t read = combiner->whole + counts->added;
+	const struct text_count cells[] = {
+		{ "read", read },
+		{ "initially-complete", combiner->whole },
+		{ "examined", counts->added },
+		{ "missing-end", counts->missing_end },
+		{ "missing-start-and-end", counts->missing_both },
+		{ "missing-start", counts->missing_start },
+		{ "prior-to-combining", counts->eliminated + counts->complete },
+		{ "eliminated", counts->eliminated },
+		{ "made-complete", counts->complete },
+		{ "written", read - counts->eliminated },
+		{ "idle-minimum-ms", read > 0 ? counts->idle_min_ms : 0 },
+		{ "idle-penultimate-ms", counts->idle_before_max_ms },
+		{ "idle-maximum-ms", counts->idle_max_ms },
+	};
+
+	return text_data_counts(combiner->statistics_fd, combiner->opts->output_format, cells,
+				G_N_ELEMENTS(cells), err);
+}
+
 static void close_statistics(const struct combiner *combiner)
 {
+	struct err err;
 	FILE *out;
 
 	if (combiner->statistics_fd < 0) {
 		return;
 	}
 	fflush(stdout);
+	if (combiner->opts->output_format > 0) {
+		if (put_statistics(combiner, &err) != ST_OK) {
+			tool_die_err(&err);
+		}
+		return;
+	}
 	out = fdopen(dup(combiner->statistics_fd), "w");
 	if (!out) {
 		tool_die("cannot write statistics: %s", strerror(errno));

@@ -3,7 +3,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "common/text.h"
 #include "query/source.h"
 #include "query/tool.h"
 #include "storage/hourfile.h"
@@ -17,6 +19,7 @@ enum compare_exit {
 
 struct compare_opts {
 	bool quiet;
+	int output_format;
 	struct source_opts source;
 	struct site_opts site;
 };
@@ -24,6 +27,9 @@ struct compare_opts {
 static const struct opt compare_opt_table[] = {
 	OPT_FLAG(struct compare_opts, quiet, "quiet", 0,
 		 "print nothing, not even errors; only the exit status tells"),
+	OPT_CHOICE(struct compare_opts, output_format, "output-format", 0, "FORMAT",
+		   text_data_formats, "print as text, csv or json lines", .default_text = "text",
+		   .flags = OPT_ADDED),
 	OPT_GROUP(struct compare_opts, site, site_opt_table),
 	OPT_END,
 };
@@ -78,8 +84,14 @@ static void close_side(struct side *side)
 	}
 }
 
-/* Returns an enum compare_exit; err is set for EXIT_TROUBLE. */
-static int compare(struct side sides[2], bool quiet, struct err *err)
+/* Where they differ: at this record, which the file that ends there (NULL: none) has not. */
+struct difference {
+	uint64_t record;
+	const char *ended;
+};
+
+/* Returns an enum compare_exit; out is set for EXIT_DIFFERENT, err for EXIT_TROUBLE. */
+static int compare(struct side sides[2], struct difference *out, struct err *err)
 {
 	for (uint64_t number = 1;; number++) {
 		struct record records[2];
@@ -98,15 +110,49 @@ static int compare(struct side sides[2], bool quiet, struct err *err)
 		    records_equal(&records[0], &records[1])) {
 			continue;
 		}
-		if (!quiet && status[0] == status[1]) {
-			printf("%s %s differ: record %" PRIu64 "\n", sides[0].name, sides[1].name,
-			       number);
-		} else if (!quiet) {
-			printf("%s %s differ: EOF %s\n", sides[0].name, sides[1].name,
-			       sides[status[0] == ST_END ? 0 : 1].name);
+		out->record = number;
+		if (status[0] != status[1]) {
+			out->ended = sides[status[0] == ST_END ? 0 : 1].name;
 		}
 		return EXIT_DIFFERENT;
 	}
+}
+
+static void print_difference(const struct side sides[2], const struct difference *difference)
+{
+	printf("%s %s differ: ", sides[0].name, sides[1].name);
+	if (difference->ended) {
+		printf("EOF %s\n", difference->ended);
+	} else {
+		printf("record %" PRIu64 "\n", difference->record);
+	}
+}
+
+static void put_difference(struct text *table, const struct side sides[2],
+			   const struct difference *difference)
+{
+	text_cell_string(table, sides[0].name);
+	text_cell_string(table, sides[1].name);
+	text_cell_number(table, difference->record);
+	text_cell_string(table, difference->ended ? difference->ended : "");
+	text_row_done(table);
+}
+
+/* Returns an enum compare_exit. */
+static int print_result(const struct compare_opts *opts, const struct side sides[2], int result,
+			const struct difference *difference, struct err *err)
+{
+	static const char *const columns[] = { "file1", "file2", "record", "ended", NULL };
+	struct text *table =
+		opts->quiet ? NULL
+			    : text_data_new(STDOUT_FILENO, opts->output_format, false, columns);
+
+	if (result == EXIT_DIFFERENT && table) {
+		put_difference(table, sides, difference);
+	} else if (result == EXIT_DIFFERENT && !opts->quiet) {
+		print_difference(sides, difference);
+	}
+	return table && text_close(table, err) != ST_OK ? EXIT_TROUBLE : result;
 }
 
 static bool is_stdin(const char *name)
@@ -118,6 +164,7 @@ static int compare_run(struct tool_env *env, void *options, int argc, char **arg
 {
 	const struct compare_opts *opts = options;
 	struct side sides[2] = { { 0 } };
+	struct difference difference = { 0 };
 	struct stream_read_opts read_opts;
 	struct source *source;
 	struct err err;
@@ -133,7 +180,10 @@ static int compare_run(struct tool_env *env, void *options, int argc, char **arg
 		err_set(&err, ST_EINVAL, "only one of the files can be standard input");
 	} else if (open_side(&sides[0], argv[0], &read_opts, &err) == ST_OK &&
 		   open_side(&sides[1], argv[1], &read_opts, &err) == ST_OK) {
-		result = compare(sides, opts->quiet, &err);
+		result = compare(sides, &difference, &err);
+	}
+	if (result != EXIT_TROUBLE) {
+		result = print_result(opts, sides, result, &difference, &err);
 	}
 	if (result == EXIT_TROUBLE && !opts->quiet) {
 		tool_warn_err(&err);

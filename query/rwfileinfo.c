@@ -681,8 +681,7 @@ static void print_total(const struct fileinfo_opts *opts, struct text *text, con
 	if (text != NULL) {
 		text_cell_string(text, "");
 		text_cell_string(text, title);
-		text_cell_is_number(text, true);
-		text_cell_u64(text, value);
+		text_cell_number(text, value);
 		text_row_done(text);
 	} else if (opts->no_titles) {
 		printf("%" PRIu64 "\n", value);

@@ -13,6 +13,7 @@
 
 #include "common/clock.h"
 #include "common/processors.h"
+#include "common/text.h"
 #include "common/timestamp.h"
 #include "query/filterreport.h"
 #include "query/labelling.h"
@@ -76,9 +77,6 @@ static int parse_plugin(const struct opt *opt, const char *text, void *dest, str
 static const char *const file_formats[] = { "silk", "block", NULL };
 enum { FILE_FORMAT_SILK, FILE_FORMAT_BLOCK };
 
-/* In the order of enum filter_form. */
-static const char *const output_formats[] = { "text", "csv", "json", NULL };
-
 static const struct opt rwfilter_opt_table[] = {
 	OPT_FLAG(struct rwfilter_opts, dry_run, "dry-run", 0,
 		 "check the switches and print the names of the input files, but read no record"),
@@ -113,7 +111,7 @@ static const struct opt rwfilter_opt_table[] = {
 		   "print how many records, packets and bytes were read, passed and failed",
 		   .flags = OPT_ONCE),
 	OPT_CHOICE(struct rwfilter_opts, output_format, "output-format", 0, "FORMAT",
-		   output_formats, "print statistics so", .default_text = "text",
+		   text_data_formats, "print statistics so", .default_text = "text",
 		   .flags = OPT_ADDED),
 	OPT_FLAG(struct rwfilter_opts, explain, "explain", 0,
 		 "print what was read, and what was not and why", .flags = OPT_ADDED),
@@ -546,15 +544,26 @@ static bool close_statistics(FILE *out)
 	return (out == stderr ? fflush(out) : fclose(out)) == 0;
 }
 
-static void print_statistics(const struct rwfilter *run)
+/* false: they could not be written, which is told. */
+static bool print_statistics(const struct rwfilter *run)
 {
-	enum filter_form form = (enum filter_form)run->opts->output_format;
+	const int format = run->opts->output_format;
+	struct err err;
+	int status = ST_OK;
 
-	if (form == FILTER_TEXT) {
-		filter_print_statistics(run->statistics, &run->filter, &run->stats);
+	if (format > 0) {
+		status =
+			filter_print_data(run->statistics, format, &run->filter, &run->stats, &err);
 	} else {
-		filter_print_data(run->statistics, form, &run->filter, &run->stats);
+		filter_print_statistics(run->statistics, &run->filter, &run->stats);
 	}
+	if (!close_statistics(run->statistics) && status == ST_OK) {
+		status = err_set(&err, ST_EIO, "%s", strerror(errno));
+	}
+	if (status != ST_OK) {
+		tool_warn("cannot write statistics: %s", err.text);
+	}
+	return status == ST_OK;
 }
 
 /* How many records its outputs of that way got. */
@@ -619,12 +628,8 @@ static int finish(struct rwfilter *run)
 		write_entries(run, NULL);
 	}
 	exit_status = close_destinations(run);
-	if (run->statistics) {
-		print_statistics(run);
-		if (!close_statistics(run->statistics)) {
-			tool_warn("cannot write statistics: %s", strerror(errno));
-			exit_status = TOOL_EXIT_ERROR;
-		}
+	if (run->statistics && !print_statistics(run)) {
+		exit_status = TOOL_EXIT_ERROR;
 	}
 	predicates_free(run->opts->predicates.tests);
 	maptest_release(&run->opts->maps);

@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/numlist.h"
 #include "common/optmain.h"
+#include "common/text.h"
 #include "common/timestamp.h"
 #include "sensor/capture.h"
 #include "sensor/ip4frame.h"
@@ -39,6 +41,7 @@ struct ptoflow_opts {
 	uint64_t output;
 	struct ip next_hop;
 	bool print_statistics;
+	int output_format; /* of them */
 	struct notes *notes;
 	struct compressionopt compression;
 };
@@ -108,6 +111,9 @@ static const struct opt ptoflow_table[] = {
 		 "the next hop of all records", .default_text = "0.0.0.0"),
 	OPT_FLAG(struct ptoflow_opts, print_statistics, "print-statistics", 0,
 		 "print how many packets became records, and why others did not"),
+	OPT_CHOICE(struct ptoflow_opts, output_format, "output-format", 0, "FORMAT",
+		   text_data_formats, "print statistics as text, csv or json lines",
+		   .default_text = "text", .flags = OPT_ADDED),
 	OPT_GROUP(struct ptoflow_opts, notes, notes_opt_table),
 	OPT_CALL(struct ptoflow_opts, compression, "compression-method", 0, "METHOD",
 		 compressionopt_parse, 0,
@@ -349,6 +355,28 @@ static void print_statistics(const struct ptoflow *self, const char *path)
 	}
 }
 
+static int put_statistics(const struct ptoflow *self, struct err *err)
+{
+	const struct counts *counts = &self->counts;
+	const struct text_count cells[] = {
+		{ "read", counts->read },
+		{ "before-active-time", counts->before },
+		{ "after-active-time", counts->after },
+		{ "too-short", counts->too_short },
+		{ "not-ipv4", counts->not_ipv4 },
+		{ "rejected-fragments", counts->rejected_fragments },
+		{ "rejected-nonzero-fragments", counts->rejected_nonzero },
+		{ "rejected-incomplete", counts->rejected_incomplete },
+		{ "written", counts->written },
+		{ "fragments", counts->fragments },
+		{ "first-fragments", counts->zero_fragments },
+		{ "incomplete", counts->incomplete },
+	};
+
+	return text_data_counts(STDERR_FILENO, self->opts->output_format, cells,
+				G_N_ELEMENTS(cells), err);
+}
+
 /* A capture that is damaged is read up to its damage, which is told. */
 static int run(struct ptoflow *self, const char *path, int argc, char **argv)
 {
@@ -365,6 +393,9 @@ static int run(struct ptoflow *self, const char *path, int argc, char **argv)
 	if (close_files(self) != ST_OK || self->failed) {
 		fprintf(stderr, PROGRAM ": %s\n", self->err.text);
 		return EXIT_FAILURE;
+	}
+	if (self->opts->print_statistics && self->opts->output_format > 0) {
+		return put_statistics(self, &err) == ST_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 	}
 	if (self->opts->print_statistics) {
 		print_statistics(self, path);

@@ -75,4 +75,17 @@ test_case 'no site' '
 test_case 'a full disk' '
 	test_must_fail mapsid >/dev/full 2>err && test_grep "cannot write" err
 '
+test_case 'data' '
+	mapsid --output-format=csv --print-classes --print-descriptions >out && cat >want <<E && test_cmp want out &&
+id,sensor,classes,description
+0,S0,all,"the ""first"""
+1,S1,"all,alt",
+20,Edge-A,alt,an edge
+300,Far,,
+E
+	mapsid --output-format=json edge-a 1 nowhere >out 2>err && cat >want <<E && test_cmp want out && test_grep nowhere err
+{"id":20,"sensor":"Edge-A"}
+{"id":1,"sensor":"S1"}
+E
+'
 test_done

@@ -108,4 +108,14 @@ test_case 'a full disk' '
 	(trap "" XFSZ; ulimit -f 4 && test_must_fail rwappend t.rw many.rw 2>err) && test_grep "^rwappend: t.rw: " err &&
 	rwcut --num-recs=3 --no-titles --fields=1-9 t.rw >got && listing before.rw >want && test_cmp want got
 '
+test_case 'statistics as data' '
+	cp a.rw t.rw && rwappend --print-statistics --output-format=csv t.rw b.rw - six.rw <a.rw 2>err && cat >want <<E && test_cmp want err &&
+source,target,records
+b.rw,t.rw,2
+-,t.rw,3
+six.rw,t.rw,2
+E
+	rwappend --print-statistics --output-format=json t.rw b.rw 2>err && echo "{\"source\":\"b.rw\",\"target\":\"t.rw\",\"records\":2}" | test_cmp - err &&
+	rwappend --output-format=json t.rw b.rw 2>err && test ! -s err
+'
 test_done

@@ -93,6 +93,15 @@ END
 	test_must_fail rwcombine --print-statistics=stats.txt pieces.rw >out.rw 2>err && test_grep "stats.txt" err
 '
 
+test_case 'statistics as data' '
+	pieces ,5,1,1,1 T,10,10,1,1 TC,20.5,10,1,1 C,30.5,1,1,1 C,99,1,1,1 && rwcombine --print-statistics --output-format=csv pieces.rw 2>out >out.rw && cat >expected <<E && test_cmp expected out &&
+read,initially-complete,examined,missing-end,missing-start-and-end,missing-start,prior-to-combining,eliminated,made-complete,written,idle-minimum-ms,idle-penultimate-ms,idle-maximum-ms
+5,1,4,0,0,1,3,2,1,3,0,0,500
+E
+	rwcombine --print-statistics=- --output-format=json --output-path=json.rw pieces.rw >out && test_lines out 1 && test_grep "^{\"read\":5,\"initially-complete\":1,\"examined\":4,.*\"written\":3," out &&
+	test_must_fail rwcombine --print-statistics=/dev/full --output-format=json --output-path=full.rw pieces.rw 2>err && test_grep "No space left" err
+'
+
 test_case 'an address of an IPv4 record is none of an IPv6 record' '
 	two_families() {
 		printf "sip|dip|proto|packets|bytes|stime|duration|attributes\n%s|%s|6|1|40|2024/01/01T00:00:%s|1|%s\n" "$@"

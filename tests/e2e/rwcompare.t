@@ -64,4 +64,14 @@ test_case 'the command line' '
 	status_is 1 rwcompare a.rw && test_grep "two files" err && status_is 1 rwcompare a.rw a.rw a.rw && status_is 1 rwcompare --loud a.rw a.rw && test_grep "unrecognized option" err &&
 	test_must_fail rwcompare a.rw b.rw >/dev/full 2>err && test_grep "No space left" err
 '
+test_case 'data' '
+	rwfilter --proto=0- --max-pass=2 --pass=first2.rw a.rw && rwfilter --proto=0- --max-pass=1 --pass=first1.rw a.rw &&
+	status_is 1 rwcompare --output-format=csv first2.rw first1.rw && printf "file1,file2,record,ended\nfirst2.rw,first1.rw,2,first1.rw\n" | test_cmp - out &&
+	rwsort --reverse --fields=stime,sip,bytes --output-path=back.rw first2.rw && rwsort --fields=stime,sip,bytes --output-path=forth.rw first2.rw &&
+	status_is 1 rwcompare --output-format=json back.rw forth.rw &&
+	echo "{\"file1\":\"back.rw\",\"file2\":\"forth.rw\",\"record\":1,\"ended\":\"\"}" | test_cmp - out &&
+	status_is 0 rwcompare --output-format=json first2.rw first2.rw && test ! -s out &&
+	status_is 1 rwcompare --output-format=json --quiet first2.rw first1.rw && test ! -s out &&
+	status_is 2 rwcompare --output-format=csv first2.rw nosuch && test ! -s out
+'
 test_done

@@ -88,6 +88,18 @@ END
 	test_grep "May only specify one of --top or --print-all" err && test_must_fail rwguess none 2>err && test_grep "none: No such file" err &&
 	{ test_must_fail rwguess a.pdu >/dev/full 2>err; } && test_grep "cannot write standard output" err
 '
+test_case 'rwguess: data' '
+	rwguess --top=2 --output-format=csv a.pdu b.pdu >got && cat >want <<END && test_cmp want got &&
+direction,index,records
+input,0,306
+input,2,301
+output,6,321
+output,0,296
+END
+	rwguess --print-all --output-format=json a.z >got && test_lines got 5 && head -n 1 got >first &&
+	echo "{\"index\":0,\"input-records\":203,\"output-records\":194}" | test_cmp - first &&
+	{ test_must_fail rwguess --output-format=csv a.pdu >/dev/full 2>err; } && test_grep "No space left" err
+'
 test_case 'notes come before the command line, as in SiLK' '
 	rwpdu2silk --silk-output=order.rw --note-add=a-note a.pdu &&
 	note=$(grep -abo a-note order.rw | head -n 1 | cut -d: -f1) &&

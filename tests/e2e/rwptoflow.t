@@ -81,6 +81,13 @@ E
 	rwptoflow --active-time=2024/03/06 trace.pcap >h.rw && rwfileinfo --no-titles --fields=count-records h.rw >count && [ "$(cat count)" -eq 0 ] &&
 	rwptoflow --active-time=2024/03/05 trace.pcap >h.rw && rwfileinfo --no-titles --fields=count-records h.rw >count && [ "$(cat count)" -eq 5 ]
 '
+test_case 'statistics as data' '
+	rwptoflow --print-statistics --output-format=csv trace.pcap 2>err >m.rw && cat >want <<E && test_cmp want err &&
+read,before-active-time,after-active-time,too-short,not-ipv4,rejected-fragments,rejected-nonzero-fragments,rejected-incomplete,written,fragments,first-fragments,incomplete
+6,0,0,0,1,0,0,0,5,0,0,0
+E
+	rwptoflow --active-time=2024/03/06 --print-statistics --output-format=json trace.pcap 2>err >m.rw && test_grep "^{\"read\":6,\"before-active-time\":6,.*\"written\":0," err
+'
 test_case 'fragments and packets that were cut' '
 	variant 0x2000 57 first.pcap && variant 0x0005 57 later.pcap && variant 0 40 cut.pcap && variant 0 30 short.pcap &&
 	counted() { rwptoflow "$@" >x.rw && rwfileinfo --no-titles --fields=count-records x.rw | tr -d " "; } &&

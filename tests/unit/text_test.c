@@ -99,6 +99,30 @@ static void fill_mixed(struct text *text)
 	text_row_done(text);
 }
 
+static void test_counts(void)
+{
+	static const struct text_count counts[] = { { "read", 5 }, { "passed, all", UINT64_MAX } };
+	static const char *const expected[] = {
+		NULL,
+		"read,\"passed, all\"\n5,18446744073709551615\n",
+		"{\"read\":5,\"passed, all\":18446744073709551615}\n",
+	};
+	char *path = g_build_filename(unit_scratch(), "counts", NULL);
+
+	for (int format = 1; text_data_formats[format]; format++) {
+		int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+		char *out = NULL;
+
+		unit_at("%s", text_data_formats[format]);
+		CU_ASSERT_EQUAL(text_data_counts(fd, format, counts, 2, NULL), ST_OK);
+		close(fd);
+		CU_ASSERT(g_file_get_contents(path, &out, NULL, NULL));
+		UNIT_ASSERT_STR(out, expected[format]);
+		g_free(out);
+	}
+	g_free(path);
+}
+
 static void test_times(void)
 {
 	const struct text_style columns = { .separator = '|' };
@@ -276,15 +300,11 @@ static void test_full_disk(void)
 int main(void)
 {
 	static const struct unit_case cases[] = {
-		{ "styles", test_styles },
-		{ "times", test_times },
-		{ "options", test_options },
-		{ "much", test_much },
-		{ "numbers", test_numbers },
-		{ "drafts", test_draft },
-		{ "a large draft", test_large_draft },
-		{ "full disk", test_full_disk },
-		{ NULL, NULL },
+		{ "styles", test_styles },       { "counts", test_counts },
+		{ "times", test_times },         { "options", test_options },
+		{ "much", test_much },           { "numbers", test_numbers },
+		{ "drafts", test_draft },        { "a large draft", test_large_draft },
+		{ "full disk", test_full_disk }, { NULL, NULL },
 	};
 
 	return unit_run("text", cases);
