@@ -226,7 +226,9 @@ static int read_all(const struct bins_start_opts *opts, const struct numset *wan
 
 	source_set_site(source, tool_site(opts->env, opts->site, false));
 	source_set_damage(source, SOURCE_DAMAGE_SKIPS);
+	sampling_want(opts->sampling, batch);
 	while (source_next(source, batch, columns)) {
+		sampling_scale(opts->sampling, batch);
 		for (uint32_t i = 0; i < batch->selected; i++) {
 			uint32_t row = batch->selection[i];
 			uint8_t protocol = batch->protocol[row];

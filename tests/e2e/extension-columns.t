@@ -151,6 +151,7 @@ test_case 'counts of sampled records can be multiplied' '
 	rwuniq --fields=dport --values=records,bytes --sort-output --sampling=scale --no-titles --delimited ext.blk >got &&
 	printf "%s\n" "53|2|400300" "80|2|120000" >want && test_cmp want got &&
 	rwstats --fields=dport --values=bytes --count=1 --sampling=scale --no-titles --no-percents --delimited ext.blk >got && echo "53|400300" >want && test_cmp want got &&
+	rwstats --overall-stats --sampling=scale ext.blk >got && test_grep "BYTES min 300; max 400000" got && rwstats --detail-proto-stats=6 --sampling=scale ext.blk >got && test_grep "BYTES min 20000; max 100000" got &&
 	rwcount --bin-size=100000 --sampling=scale --no-titles --delimited ext.blk >got && echo 520300.00 >want && cut -d"|" -f3 got >bytes && test_cmp want bytes &&
 	rwcut --fields=bytes --sampling=none ext.blk >got && rwcut --fields=bytes ext.blk >want && test_cmp want got &&
 	rwcut --fields=samplingPacketInterval,bytes --no-titles --delimited --sampling=scale --num-recs=1 ext.blk >got && echo "1000|100000" >want && test_cmp want got
