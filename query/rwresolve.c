@@ -26,7 +26,13 @@ struct resolve_opts {
 	int resolver;
 };
 
-static const struct resolve_opts resolve_defaults = { .cells = { .delimiter = '|' } };
+/* No --column-width: cells keep their blanks. */
+#define WIDTH_OF_CELLS UINT64_MAX
+
+static const struct resolve_opts resolve_defaults = {
+	.cells = { .delimiter = '|' },
+	.column_width = WIDTH_OF_CELLS,
+};
 
 static int parse_fields(const struct opt *opt, const char *text, void *dest, struct err *err)
 {
@@ -50,7 +56,8 @@ static const struct opt resolve_opt_table[] = {
 };
 
 struct resolving {
-	int width;
+	bool strip;
+	int width; /* at least */
 	enum resolver resolver;
 	GHashTable *known; /* texts of addresses to names, or NULL: there is none */
 };
@@ -105,7 +112,7 @@ static void print_cell(void *arg, char *cell)
 
 	name = find_name(resolving, cell);
 	if (!name) {
-		name = resolving->width > 0 ? cell + strspn(cell, " \t") : cell;
+		name = resolving->strip ? cell + strspn(cell, " \t") : cell;
 	}
 	printf("%*s", resolving->width, name);
 }
@@ -114,7 +121,8 @@ static int resolve_run(struct tool_env *env, void *base, int argc, char **argv)
 {
 	struct resolve_opts *opts = base;
 	struct resolving resolving = {
-		.width = (int)opts->column_width,
+		.strip = opts->column_width != WIDTH_OF_CELLS,
+		.width = opts->column_width != WIDTH_OF_CELLS ? (int)opts->column_width : 0,
 		.resolver = (enum resolver)opts->resolver,
 	};
 

@@ -23,7 +23,8 @@ test_case 'others, another delimiter, numbers' '
 '
 test_case 'at a width' '
 	resolved " 127.0.0.1| none |\n" --column-width=40 && printf "%40s|%40s|\n" "$LOCAL" "none " >want && test_cmp want out &&
-	resolved "127.0.0.1|abcdef\n" --column-width=3 && echo "$LOCAL|abcdef" >want && test_cmp want out
+	resolved "127.0.0.1|abcdef\n" --column-width=3 && echo "$LOCAL|abcdef" >want && test_cmp want out &&
+	resolved "  127.0.0.1|  abcdef|  x\n" --column-width=0 && echo "$LOCAL|abcdef|  x" >want && test_cmp want out
 '
 test_case 'switches that are wrong, a full disk' '
 	test_must_fail resolved "1\n" --ip-fields=0 && test_grep "ip-fields" err && test_must_fail resolved "1\n" --resolver=adns &&
