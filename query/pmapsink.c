@@ -25,6 +25,10 @@ int pmapsink_write(const struct tool_env *env, const struct pmap *pmap,
 	struct err err;
 	int status;
 
+	if (opts->output_path && !*opts->output_path) {
+		tool_warn("the output path is empty");
+		return TOOL_EXIT_ERROR;
+	}
 	if (opts->dry_run) {
 		return TOOL_EXIT_OK;
 	}

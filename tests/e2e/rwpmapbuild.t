@@ -71,6 +71,7 @@ test_case '--ignore-errors writes the rest' '
 '
 
 test_case '--dry-run tells by its status and writes nothing' '
+	test_must_fail rwpmapbuild --dry-run --input-path=demo.txt --output-path= 2>err && test_grep "empty" err &&
 	rwpmapbuild --dry-run --input-path=demo.txt --output-path=dry.pmap &&
 	test ! -e dry.pmap &&
 	test_must_fail rwpmapbuild --dry-run --ignore-errors --input-path=bad.txt 2>err
