@@ -5,7 +5,8 @@
 #include <assert.h>
 #include <endian.h>
 #include <string.h>
-#include <xxhash.h>
+
+#include "common/xxh3.h"
 
 static const char segment_magic[8] = { 'T', 'S', 'H', 'J', 'S', 'E', 'G', '\n' };
 static const char state_magic[8] = { 'T', 'S', 'H', 'J', 'S', 'T', 'A', '\n' };
