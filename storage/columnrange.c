@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "storage/columnrange.h"
 
+#include "common/vectorized.h"
+
 void columnrange_numbers(const uint64_t *values, const uint64_t *presence, uint32_t rows,
 			 struct flowblock_column *out)
 {
@@ -34,15 +36,29 @@ void columnrange_addresses(const struct ip *values, const uint64_t *presence, ui
 	out->flags |= FLOWBLOCK_RANGED;
 }
 
+/* Halves do not overflow, so that there is no branch in the loop. */
+VECTORIZED static void sum_halves(const uint64_t *values, uint32_t rows, uint64_t *low,
+				  uint64_t *high)
+{
+	uint64_t lows = 0;
+	uint64_t highs = 0;
+
+	for (uint32_t i = 0; i < rows; i++) {
+		lows += values[i] & UINT32_MAX;
+		highs += values[i] >> 32;
+	}
+	*low = lows;
+	*high = highs;
+}
+
 void columnrange_sum(const uint64_t *values, uint32_t rows, struct flowblock_column *out)
 {
-	bool overflow = false;
+	uint64_t low;
+	uint64_t high;
 
-	out->sum = 0;
-	for (uint32_t i = 0; i < rows; i++) {
-		overflow |= __builtin_add_overflow(out->sum, values[i], &out->sum);
+	sum_halves(values, rows, &low, &high);
+	if (high > UINT32_MAX || __builtin_add_overflow(high << 32, low, &out->sum)) {
+		return;
 	}
-	if (!overflow) {
-		out->flags |= FLOWBLOCK_SUMMED;
-	}
+	out->flags |= FLOWBLOCK_SUMMED;
 }

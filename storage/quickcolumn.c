@@ -44,8 +44,8 @@ void quickcolumn_measure(struct quickcolumn *column)
 typedef void (*pack_fn)(const void *values, size_t count, uint64_t base, uint8_t *out);
 
 #define PACK(from, to)                                                                             \
-	static void pack_u##from##_u##to(const void *values, size_t count, uint64_t base,          \
-					 uint8_t *out)                                             \
+	VECTORIZED static void pack_u##from##_u##to(const void *values, size_t count,              \
+						    uint64_t base, uint8_t *out)                   \
 	{                                                                                          \
 		const uint##from##_t *in = values;                                                 \
                                                                                                    \
