@@ -256,7 +256,7 @@ void classifier_set_types(const struct classifier *classifier, struct flowblock_
 
 	for (size_t i = 0; i < count; i++) {
 		struct record *rec = &rows[i].rec;
-		const bool web = classifier_is_web(rec);
+		const unsigned web = classifier_is_web(rec);
 		unsigned source = PAGE_MIXED;
 		unsigned destination = PAGE_MIXED;
 

@@ -46,14 +46,22 @@ uint8_t classifier_type(const struct classifier *classifier, const struct record
 void classifier_set_types(const struct classifier *classifier, struct flowblock_row *rows,
 			  size_t count);
 
-static inline bool classifier_is_web_port(uint16_t port)
+/* 1: it is so; a number, since compilers make branches of comparisons, which no processor could
+ * foretell of ports. */
+static inline unsigned classifier_equals(uint16_t value, uint16_t other)
 {
-	return (port == 80) | (port == 443) | (port == 8080);
+	return ((unsigned)(value ^ other) - 1) >> (8 * sizeof(unsigned) - 1);
 }
 
-static inline bool classifier_is_web(const struct record *rec)
+static inline unsigned classifier_is_web_port(uint16_t port)
 {
-	return (rec->protocol == 6) &
+	return classifier_equals(port, 80) | classifier_equals(port, 443) |
+	       classifier_equals(port, 8080);
+}
+
+static inline unsigned classifier_is_web(const struct record *rec)
+{
+	return classifier_equals(rec->protocol, 6) &
 	       (classifier_is_web_port(rec->sport) | classifier_is_web_port(rec->dport));
 }
 

@@ -217,15 +217,14 @@ static int exporter_queue(struct exporter *exporter, const struct record *rec,
 			  const struct extras *extras)
 {
 	struct rowqueue *queue = &exporter->all->queue;
-	struct flowblock_value *values = rowqueue_values(queue);
-	struct flowblock_row *row = rowqueue_next(queue);
+	struct rowqueue_end end = rowqueue_end(queue);
 
-	record_copy(&row->rec, rec);
+	record_copy(&end.row->rec, rec);
 	for (size_t i = 0; i < extras->count; i++) {
-		values[i] = extras->values[i];
+		end.values[i] = extras->values[i];
 	}
-	row->value_count = extras->count;
-	rowqueue_add(queue);
+	rowqueue_pass(&end, extras->count);
+	rowqueue_add(queue, &end);
 	return exporter_keep_queue(exporter);
 }
 

@@ -316,16 +316,16 @@ static size_t pdu_values(const struct pdu *pdu, const uint8_t *bytes,
 	return (size_t)(at - values);
 }
 
-/* To the queue, if it can be true. */
-static void netflow5_record(struct netflow5 *format, const struct pdu *pdu, const uint8_t *bytes)
+/* To the end of the queue, if it can be true. */
+static void netflow5_record(struct netflow5 *format, const struct pdu *pdu, const uint8_t *bytes,
+			    struct rowqueue_end *end)
 {
 	struct decoder_context *context = format->context;
 	uint32_t packets = get_be32(bytes + RECORD_PACKETS);
 	uint32_t volume = get_be32(bytes + RECORD_BYTES);
 	uint32_t first = get_be32(bytes + RECORD_FIRST);
 	uint32_t last = get_be32(bytes + RECORD_LAST);
-	struct flowblock_row *row = rowqueue_next(format->queue);
-	struct record *rec = &row->rec;
+	struct record *rec = &end->row->rec;
 	int64_t start_ns;
 	uint64_t duration_ns;
 	const char *fault;
@@ -368,8 +368,7 @@ static void netflow5_record(struct netflow5 *format, const struct pdu *pdu, cons
 		rec->dport = (uint16_t)(rec->sport << 8 | rec->sport >> 8);
 		rec->sport = 0;
 	}
-	row->value_count = pdu_values(pdu, bytes, rowqueue_values(format->queue));
-	rowqueue_add(format->queue);
+	rowqueue_pass(end, pdu_values(pdu, bytes, end->values));
 }
 
 /* ---- messages ---- */
@@ -427,6 +426,7 @@ static int netflow5_take(void *state, const struct decoder_message *message, str
 	uint32_t count = get_be16(bytes + HEADER_COUNT);
 	struct pdu pdu = { .layout = pdu_layout_find(get_be16(bytes), count, message->len) };
 	const size_t first = format->queue->count;
+	struct rowqueue_end end = rowqueue_end(format->queue);
 
 	if (!pdu.layout) {
 		return netflow5_unsupported(format, message);
@@ -454,9 +454,10 @@ static int netflow5_take(void *state, const struct decoder_message *message, str
 	netflow5_account(format, &pdu, bytes, count);
 	bytes += pdu.layout->header_bytes;
 	for (uint32_t i = 0; i < count; i++) {
-		netflow5_record(format, &pdu, bytes);
+		netflow5_record(format, &pdu, bytes, &end);
 		bytes += pdu.layout->record_bytes;
 	}
+	rowqueue_add(format->queue, &end);
 	format->context->counts[DECODER_FORWARD] += format->queue->count - first;
 	return decoder_deliver(&format->context->sink, format->queue, first);
 }

@@ -4,9 +4,10 @@
  * something for each call, and for each file, is spread over them, and columns are made of many at
  * once. Small enough for the processor's nearest cache.
  *
- *	struct flowblock_row *row = rowqueue_next(queue);
- *	fill row->rec, and row->value_count values at rowqueue_values(queue);
- *	rowqueue_add(queue);
+ *	struct rowqueue_end end = rowqueue_end(queue);
+ *	fill end.row->rec, and end.values;
+ *	rowqueue_pass(&end, value_count);			// and so on
+ *	rowqueue_add(queue, &end);
  *	if (!rowqueue_has_room(queue)) {
  *		write queue->rows; rowqueue_clear(queue);
  *	}
@@ -41,26 +42,32 @@ static inline bool rowqueue_has_room(const struct rowqueue *queue)
 	       queue->value_count <= ROWQUEUE_VALUES_MAX - ROWQUEUE_ROOM_VALUES;
 }
 
-/* Where the values of the next row go. */
-static inline struct flowblock_value *rowqueue_values(struct rowqueue *queue)
+/* Where the next row goes, and its values: while many are added, in the processor's registers. */
+struct rowqueue_end {
+	struct flowblock_row *row;
+	struct flowblock_value *values;
+};
+
+static inline struct rowqueue_end rowqueue_end(struct rowqueue *queue)
 {
-	return &queue->values[queue->value_count];
+	return (struct rowqueue_end){ &queue->rows[queue->count],
+				      &queue->values[queue->value_count] };
 }
 
-/* The row behind the last one, which is not in the queue until it is added. */
-static inline struct flowblock_row *rowqueue_next(struct rowqueue *queue)
+/* The row is filled, with so many values: the next one comes behind it. */
+static inline void rowqueue_pass(struct rowqueue_end *end, size_t value_count)
 {
-	struct flowblock_row *row = &queue->rows[queue->count];
-
-	row->values = rowqueue_values(queue);
-	row->value_count = 0;
-	return row;
+	end->row->values = end->values;
+	end->row->value_count = value_count;
+	end->values += value_count;
+	end->row++;
 }
 
-static inline void rowqueue_add(struct rowqueue *queue)
+/* What was passed is in the queue. */
+static inline void rowqueue_add(struct rowqueue *queue, const struct rowqueue_end *end)
 {
-	queue->value_count += queue->rows[queue->count].value_count;
-	queue->count++;
+	queue->count = (size_t)(end->row - queue->rows);
+	queue->value_count = (size_t)(end->values - queue->values);
 }
 
 /* Forget the rows behind the first count. */

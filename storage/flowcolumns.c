@@ -178,11 +178,10 @@ static void watch(struct flowcolumns *columns, const uint64_t differences[WORDS]
 /* One column of the records to behind those that are settled, four at a time. */
 #define SPREAD(upper, member, type)                                                                \
 	static ALWAYS_INLINE void spread_##member(const struct flowcolumns *columns,               \
-						  const struct record *const *rows,                \
-						  uint32_t count)                                  \
+						  const struct record *const *rows, size_t count)  \
 	{                                                                                          \
 		type *to = (type *)columns->values[COLUMN_##upper] + columns->settled;             \
-		uint32_t i = 0;                                                                    \
+		size_t i = 0;                                                                      \
                                                                                                    \
 		for (; i + 4 <= count; i += 4) {                                                   \
 			to[i] = rows[i]->member;                                                   \
@@ -198,17 +197,17 @@ RECORD_COLUMNS(SPREAD)
 #undef SPREAD
 
 static ALWAYS_INLINE void spread_narrow(const struct flowcolumns *columns,
-					const struct record *const *rows, uint32_t count)
+					const struct record *const *rows, size_t count)
 {
 	uint32_t *sip = (uint32_t *)columns->values[COLUMN_SIP] + columns->settled;
 	uint32_t *dip = (uint32_t *)columns->values[COLUMN_DIP] + columns->settled;
 	uint32_t *nhip = (uint32_t *)columns->values[COLUMN_NHIP] + columns->settled;
 
-	for (uint32_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		sip[i] = ip_to_v4(rows[i]->sip);
 		dip[i] = ip_to_v4(rows[i]->dip);
 	}
-	for (uint32_t i = 0; i < count && !is_usual(columns, COLUMN_NHIP); i++) {
+	for (size_t i = 0; i < count && !is_usual(columns, COLUMN_NHIP); i++) {
 		nhip[i] = ip_to_v4(rows[i]->nhip);
 	}
 }
