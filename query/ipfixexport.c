@@ -38,6 +38,7 @@ enum {
 	TEMPLATE_IPV4 = 0x9dd0,
 	TEMPLATE_IPV6 = 0x9ed0,
 	TEMPLATE_SINGLE = 0xafea,
+	TEMPLATE_WIDE = 0xafeb, /* with names; made when the first record needs it */
 	INTERNAL = 0xa000,
 };
 
@@ -153,19 +154,36 @@ static const fbInfoElementSpec_t kind_elements[] = {
 	FB_IESPEC_NULL,
 };
 
+/* One template for all records; also for those whose numbers the many have no room for. */
 static const fbInfoElementSpec_t single_elements[] = {
-	IE("flowStartMilliseconds", 8, 0), IE("flowEndMilliseconds", 8, 0),
-	IE("sourceIPv6Address", 16, 0),    IE("destinationIPv6Address", 16, 0),
-	IE("sourceIPv4Address", 4, 0),     IE("destinationIPv4Address", 4, 0),
-	IE("sourceTransportPort", 2, 0),   IE("destinationTransportPort", 2, 0),
-	IE("ipNextHopIPv4Address", 4, 0),  IE("ipNextHopIPv6Address", 16, 0),
-	IE("ingressInterface", 4, 0),      IE("egressInterface", 4, 0),
-	IE("packetDeltaCount", 8, 0),      IE("octetDeltaCount", 8, 0),
-	IE("protocolIdentifier", 1, 0),    IE("silkFlowtypeId", 1, 0),
-	IE("silkSensorId", 2, 0),          IE("tcpControlBits", 1, 0),
-	IE("initialTCPFlags", 1, 0),       IE("unionTCPFlags", 1, 0),
-	IE("silkTCPState", 1, 0),          IE("silkAppLabel", 2, 0),
-	IE("paddingOctets", 6, 0),         FB_IESPEC_NULL,
+	IE("flowStartMilliseconds", 8, 0),
+	IE("flowEndMilliseconds", 8, 0),
+	IE("sourceIPv6Address", 16, 0),
+	IE("destinationIPv6Address", 16, 0),
+	IE("sourceIPv4Address", 4, 0),
+	IE("destinationIPv4Address", 4, 0),
+	IE("sourceTransportPort", 2, 0),
+	IE("destinationTransportPort", 2, 0),
+	IE("ipNextHopIPv4Address", 4, 0),
+	IE("ipNextHopIPv6Address", 16, 0),
+	IE("ingressInterface", 4, 0),
+	IE("egressInterface", 4, 0),
+	IE("packetDeltaCount", 8, 0),
+	IE("octetDeltaCount", 8, 0),
+	IE("protocolIdentifier", 1, 0),
+	IE("silkFlowtypeId", 1, 0),
+	IE("silkSensorId", 2, 0),
+	IE("tcpControlBits", 1, 0),
+	IE("initialTCPFlags", 1, 0),
+	IE("unionTCPFlags", 1, 0),
+	IE("silkTCPState", 1, 0),
+	IE("silkAppLabel", 2, 0),
+	IE("paddingOctets", 6, 0),
+	IE("silkFlowtypeName", FB_IE_VARLEN, WITH_NAMES),
+	IE("silkClassName", FB_IE_VARLEN, WITH_NAMES),
+	IE("silkTypeName", FB_IE_VARLEN, WITH_NAMES),
+	IE("silkSensorName", FB_IE_VARLEN, WITH_NAMES),
+	FB_IESPEC_NULL,
 };
 
 static const uint32_t kind_flags[2][KINDS] = {
@@ -196,6 +214,7 @@ struct ipfixexport {
 	fbSession_t *session; /* belongs to fbuf */
 	fBuf_t *fbuf;
 	uint16_t template; /* of the last record */
+	bool has_wide;     /* the template was written */
 	char type_number[NUMBER_TEXT];
 	char sensor_number[NUMBER_TEXT];
 };
@@ -296,12 +315,22 @@ void ipfixexport_free(struct ipfixexport *export)
 
 /* --- records --- */
 
+/* Larger than what SiLK's records and the many templates have room for? */
+static bool is_wide(const struct record *rec)
+{
+	return rec->packets > UINT32_MAX || rec->bytes > UINT32_MAX || rec->input > UINT16_MAX ||
+	       rec->output > UINT16_MAX;
+}
+
 static uint16_t choose_template(const struct ipfixexport *export, const struct record *rec)
 {
 	uint16_t base = record_is_ipv6(rec) ? TEMPLATE_IPV6 : TEMPLATE_IPV4;
 
 	if (export->opts.single_template) {
 		return TEMPLATE_SINGLE;
+	}
+	if (is_wide(rec)) {
+		return TEMPLATE_WIDE;
 	}
 	switch (rec->protocol) {
 	case PROTOCOL_TCP:
@@ -369,17 +398,13 @@ static void fill_addresses(const struct record *rec, struct flow_record *out)
 static void fill_record(struct ipfixexport *export, const struct record *rec,
 			struct flow_record *out)
 {
-	/* The many templates have no room for more. */
-	uint64_t counter_max = export->opts.single_template ? UINT64_MAX : UINT32_MAX;
-	uint32_t interface_max = export->opts.single_template ? UINT32_MAX : UINT16_MAX;
-
 	*out = (struct flow_record){
 		.start_ms = (uint64_t)(rec->start_ns / NS_PER_MS),
 		.end_ms = (uint64_t)(record_end_ns(rec) / NS_PER_MS),
-		.packets = MIN(rec->packets, counter_max),
-		.bytes = MIN(rec->bytes, counter_max),
-		.input = MIN(rec->input, interface_max),
-		.output = MIN(rec->output, interface_max),
+		.packets = rec->packets,
+		.bytes = rec->bytes,
+		.input = rec->input,
+		.output = rec->output,
 		.sport = rec->sport,
 		.dport = rec->dport,
 		.icmp4 = rec->dport,
@@ -399,6 +424,32 @@ static void fill_record(struct ipfixexport *export, const struct record *rec,
 	}
 }
 
+static int use_template(struct ipfixexport *export, uint16_t template, struct err *err)
+{
+	GError *gerror = NULL;
+
+	if (template == export->template) {
+		return ST_OK;
+	}
+	if (template == TEMPLATE_WIDE && !export->has_wide) {
+		int status = add_template(export, false, template, single_elements,
+					  export->opts.names ? WITH_NAMES : 0, err);
+
+		if (status != ST_OK) {
+			return status;
+		}
+		if (!fbSessionExportTemplate(export->session, template, &gerror)) {
+			return export_err(export, &gerror, err);
+		}
+		export->has_wide = true;
+	}
+	if (!fBufSetExportTemplate(export->fbuf, template, &gerror)) {
+		return export_err(export, &gerror, err);
+	}
+	export->template = template;
+	return ST_OK;
+}
+
 int ipfixexport_write(struct ipfixexport *export, const struct batch *batch, struct err *err)
 {
 	GError *gerror = NULL;
@@ -406,16 +457,14 @@ int ipfixexport_write(struct ipfixexport *export, const struct batch *batch, str
 	struct record rec;
 
 	for (uint32_t i = 0; i < batch->selected; i++) {
-		uint16_t template;
+		int status;
 
 		batch_get(batch, batch->selection[i], &rec);
 		fill_record(export, &rec, &out);
-		template = choose_template(export, &rec);
-		if (template != export->template &&
-		    !fBufSetExportTemplate(export->fbuf, template, &gerror)) {
-			return export_err(export, &gerror, err);
+		status = use_template(export, choose_template(export, &rec), err);
+		if (status != ST_OK) {
+			return status;
 		}
-		export->template = template;
 		if (!fBufAppend(export->fbuf, (uint8_t *)&out, sizeof(out), &gerror)) {
 			return export_err(export, &gerror, err);
 		}

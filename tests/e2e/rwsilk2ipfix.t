@@ -49,6 +49,19 @@ contents() {
 	rwsilk2ipfix "$@" flows.rw >out.ipfix && python3 no_time.py <out.ipfix >sets
 }
 
+test_case 'what SiLK has no room for is written, too' '
+	"$TUSSAH_BUILDDIR/tests/format/columntool" wide.blk <<E &&
+sip=10.0.0.1 dip=192.0.2.1 sport=1 dport=80 protocol=6 packets=4294967296 bytes=1 input=1 output=2
+sip=10.0.0.2 dip=192.0.2.1 sport=2 dport=80 protocol=6 packets=1 bytes=9223372036854775807 input=3 output=4
+sip=2001:db8::1 dip=2001:db8::2 sport=3 dport=53 protocol=17 packets=1 bytes=1 input=65536 output=6
+sip=2001:db8::1 dip=2001:db8::2 sport=4 dport=53 protocol=17 packets=1 bytes=1 input=7 output=4294967295
+sip=10.0.0.3 dip=192.0.2.1 sport=5 dport=53 protocol=17 packets=4294967295 bytes=4294967295 input=65535 output=65535
+E
+	rwsilk2ipfix wide.blk >wide.ipfix && rwipfix2silk --file-format=block --silk-output=back.blk wide.ipfix &&
+	rwcut --fields=1-7,in,out,stime,duration wide.blk >want && rwcut --fields=1-7,in,out,stime,duration back.blk >got && test_cmp want got &&
+	python3 no_time.py <wide.ipfix >sets && cut -d" " -f1 sets >numbers && printf "%s\n" 2 afeb 9dd2 | test_cmp - numbers &&
+	rwsilk2ipfix --single-template wide.blk >wide.ipfix && rwipfix2silk --file-format=block wide.ipfix >back.blk && rwcut --fields=1-7,in,out,stime,duration back.blk >got && test_cmp want got
+'
 test_case 'a record of each kind, in its template, with names' '
 	contents && cat >want <<E && test_cmp want sets
 2 
