@@ -95,6 +95,11 @@ static void probestats_log_flows(const char *name, enum probe_type type,
 		since[DECODER_MALFORMED] + since[PROBE_PEERS_REFUSED], since[DECODER_MISSING]);
 }
 
+bool probestats_has_dropped(const struct probestats *stats)
+{
+	return metric_get(&stats->values[PROBE_DROPPED]) > stats->reported[PROBE_DROPPED];
+}
+
 void probestats_report(struct probestats *stats)
 {
 	enum probe_type type = (enum probe_type)stats->type;

@@ -22,7 +22,8 @@ enum probe_counter {
 /* One per probe name for the life of the daemon. */
 struct probestats {
 	char *name;
-	_Atomic bool listens; /* to be reported at every flush, not after each file */
+	_Atomic bool listens; /* to be reported at every flush */
+	_Atomic bool polls;   /* to be reported after each file */
 	_Atomic int type;     /* enum probe_type: the form of the line */
 	_Atomic uint64_t values[PROBE_COUNTERS];
 	_Atomic int64_t hour_ns;           /* of the latest record; 0: none yet */
@@ -39,6 +40,9 @@ void probestats_add(struct probestats *stats, const struct decoder *decoder,
 
 /* What storage/lossfile.h counts, since the start. */
 void probestats_losses(const struct probestats *stats, struct loss *out);
+
+/* Were records dropped since the last report? */
+bool probestats_has_dropped(const struct probestats *stats);
 
 /*
  * Log the lines about the time since the last report (silk-packing.md 5.7): of a NetFlow v5 probe

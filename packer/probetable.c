@@ -69,7 +69,9 @@ void probetable_configure(struct probetable *table, const struct sensorconf *con
 	pthread_mutex_lock(&table->lock);
 	g_hash_table_iter_init(&iter, table->stats);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		((struct probestats *)value)->listens = false;
+		struct probestats *stats = value;
+
+		stats->listens = stats->polls = false;
 	}
 	for (guint i = 0; i < sensorconf_probes(conf)->len; i++) {
 		const struct probe *probe = g_ptr_array_index(sensorconf_probes(conf), i);
@@ -78,6 +80,7 @@ void probetable_configure(struct probetable *table, const struct sensorconf *con
 			struct probestats *stats = probetable_get_locked(table, probe->name);
 
 			stats->listens = probe->port != 0;
+			stats->polls = probe->poll_directory != NULL;
 			stats->type = (int)probe->type;
 		}
 	}
@@ -108,7 +111,8 @@ void probetable_report(struct probetable *table)
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		struct probestats *stats = value;
 
-		if (stats->listens) {
+		/* one that is no longer configured, too: the journal may have had its messages */
+		if (stats->listens || (!stats->polls && probestats_has_dropped(stats))) {
 			probestats_report(stats);
 		}
 	}

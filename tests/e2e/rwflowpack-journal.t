@@ -118,6 +118,16 @@ test_case 'killed before, in and after commits: everything once' '
 	start && expect_count S0 $total && stop_packer
 '
 
+test_case 'what the journal has of a probe that is gone is told, to the record' '
+	rwsensor --silk --uniflow --export=expected.ipfix "$DATA/sensor/20-many.pcap" 2>expected.log &&
+	expected=$(sed -n "s/.*, records \([0-9]*\)$/\1/p" expected.log) && [ "$expected" -gt 0 ] && cp sensor.conf kept.conf &&
+	start && sensor sensor1 --uniflow "$DATA/sensor/20-many.pcap" && kill_packer &&
+	sed "s/^probe T/probe T2/; s/ipfix-probes T/ipfix-probes T2/" kept.conf >sensor.conf && start && stop_packer &&
+	cp kept.conf sensor.conf && rm -f kept.conf &&
+	test_grep "what 127.0.0.1:[0-9]* sent is dropped: the probe is no longer configured" packer.log &&
+	test_grep "'\''T'\'': Records categorized 0, dropped $expected$" packer.log
+'
+
 test_case 'a small journal is emptied in time' '
 	start --journal-size=8m --file-format=block &&
 	"$exporter" --port="$udp" --format=v5 --records=300000 --rate=30000 >sent &&
