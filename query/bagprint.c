@@ -158,12 +158,21 @@ static void list_sorted(const struct bagprint *print, struct bag *bag, enum bagp
 	g_array_free(entries, TRUE);
 }
 
+/* As in SiLK only CSV has titles. */
+static void print_titles(const struct bagprint *print)
+{
+	if (text_form_is_data(print->style->form)) {
+		text_titles(print->text);
+	}
+}
+
 void bagprint_list(const struct bagprint *print, struct bag *bag, enum bagprint_order order)
 {
 	const struct walk walk = { print, print_row, NULL };
 
 	text_add_column(print->text, "key", bagkey_width(print->key), bagkey_is_number(print->key));
 	text_add_column(print->text, "counter", COUNTER_WIDTH, true);
+	print_titles(print);
 	if (order == BAGPRINT_BY_KEY) {
 		walk_shown(&walk, bag);
 	} else {
@@ -222,6 +231,7 @@ void bagprint_bins(const struct bagprint *print, struct bag *bag, enum bagprint_
 	}
 	text_add_column(print->text, "bin", BIN_WIDTH, scale != BAGPRINT_BINARY);
 	text_add_column(print->text, "keys", COUNTER_WIDTH, true);
+	print_titles(print);
 	bag_first(bins, &cursor);
 	while (bag_next(&cursor)) {
 		text_cell_done(print->text,
@@ -394,6 +404,7 @@ void bagprint_statistics(const struct bagprint *print, struct bag *bag)
 	if (is_data) {
 		text_add_column(print->text, "measure", 0, false);
 		text_add_column(print->text, "value", 0, true);
+		print_titles(print);
 	} else {
 		text_raw(print->text, "\nStatistics\n");
 	}

@@ -49,7 +49,7 @@ struct job {
 	int fd;
 	struct aggcolumn columns[AGGLAYOUT_MAX];
 	size_t column_count;
-	bool titles_done; /* of --fields: once for all files */
+	bool titles_done; /* those of the columns: with --fields, and in CSV, once for all files */
 };
 
 /* --- switches --- */
@@ -116,10 +116,21 @@ static void parse_columns(struct job *job)
 
 /* --- printing --- */
 
+static bool has_columns_of(const struct job *job, const struct agglayout *layout)
+{
+	bool same = job->column_count == layout->count;
+
+	for (size_t i = 0; same && i < layout->count; i++) {
+		same = job->columns[i].id == layout->ids[i];
+	}
+	return same;
+}
+
 /* Without --fields the columns are those of the file. */
 static void choose_columns(struct job *job, const struct agglayout *layout)
 {
-	if (!job->opts->fields) {
+	if (!job->opts->fields && !has_columns_of(job, layout)) {
+		job->titles_done = false;
 		job->column_count = layout->count;
 		for (size_t i = 0; i < layout->count; i++) {
 			job->columns[i] = (struct aggcolumn){ .id = layout->ids[i] };
@@ -178,7 +189,7 @@ static int print_bag(struct job *job, const struct aggbag *bag, struct err *err)
 	if (!job->titles_done) {
 		text_titles(text);
 	}
-	job->titles_done = job->opts->fields;
+	job->titles_done = job->opts->fields || text_form_is_data(job->style.form);
 	aggbag_first(bag, &cursor);
 	while (aggbag_next(&cursor)) {
 		print_row(job, text, layout, &cursor);

@@ -114,7 +114,9 @@ struct job {
 	const struct site *site;
 	struct text_style style;
 	int fd;
-	int statistics_fd; /* -1: none */
+	int statistics_fd;      /* -1: none */
+	bool titled;            /* CSV is one table of all files: its titles come once */
+	bool statistics_titled; /* the same of statistics */
 };
 
 /* --- switches that go together --- */
@@ -181,16 +183,16 @@ static void print_form(const struct job *job, const struct bagprint *print, stru
 }
 
 /* What one table prints to one descriptor. */
-static int print_to(const struct job *job, int fd, const struct bagkey *key, struct bag *bag,
+static int print_to(struct job *job, int fd, const struct bagkey *key, struct bag *bag,
 		    bool statistics, struct err *err)
 {
-	struct bagprint print = {
-		.limits = &job->limits,
-		.key = key,
-		.text = text_new(fd, &job->style),
-		.style = &job->style,
-	};
+	bool *titled = statistics ? &job->statistics_titled : &job->titled;
+	struct text_style style = job->style;
+	struct bagprint print = { .limits = &job->limits, .key = key, .style = &style };
 
+	style.no_titles |= *titled;
+	*titled = text_form_is_data(style.form);
+	print.text = text_new(fd, &style);
 	if (statistics) {
 		bagprint_statistics(&print, bag);
 	} else {
@@ -199,7 +201,7 @@ static int print_to(const struct job *job, int fd, const struct bagkey *key, str
 	return text_close(print.text, err);
 }
 
-static int print_bag(const struct job *job, struct bag *bag, struct err *err)
+static int print_bag(struct job *job, struct bag *bag, struct err *err)
 {
 	bool list = job->form != FORM_LIST || job->statistics_fd < 0;
 	/* bins have no keys: how they would be printed does not matter */
@@ -226,7 +228,7 @@ static int print_bag(const struct job *job, struct bag *bag, struct err *err)
 }
 
 /* SiLK's tools stop at the first file that is wrong, so does this. */
-static int print_file(const struct job *job, const char *path)
+static int print_file(struct job *job, const char *path)
 {
 	struct bag *bag = NULL;
 	struct err err;
@@ -284,6 +286,10 @@ static void set_up(struct job *job, struct tool_env *env)
 	job->site = tool_site(env, &opts->site, false);
 	job->fd = tool_output(env, &opts->output);
 	job->statistics_fd = open_statistics(job);
+	if (job->style.form == TEXT_CSV && job->form != FORM_LIST &&
+	    job->statistics_fd == job->fd) {
+		tool_die("CSV is one table: --print-statistics needs a file of its own");
+	}
 }
 
 static int bagcat_run(struct tool_env *env, void *base, int argc, char **argv)

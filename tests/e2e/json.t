@@ -76,4 +76,15 @@ test_case 'scans' '
 test_case 'CSV of sets' '
 	rwsetcat --output-format=csv --network-structure=v4:TS/8,24 --no-titles sip.set >out && echo "TOTAL,3,1,2" | test_cmp - out && rwsetcat --output-format=csv sip.set >out && printf "10.0.0.1\n10.0.0.2\n10.0.1.3\n" | test_cmp - out
 '
+test_case 'CSV of bags is one table' '
+	rwbagcat --output-format=csv port.bag port.bag >out && printf "key,counter\n80,40\n81,40\n82,40\n80,40\n81,40\n82,40\n" | test_cmp - out &&
+	rwbagcat --output-format=csv --network-structure=T sip.bag sip.bag >out && printf "block,counter,hosts\nTOTAL,120,3\nTOTAL,120,3\n" | test_cmp - out &&
+	rwbagcat --output-format=csv --bin-ips --print-statistics=stats.csv port.bag port.bag >out && printf "bin,keys\n40,3\n40,3\n" | test_cmp - out &&
+	grep -c measure,value stats.csv >out && echo 1 | test_cmp - out &&
+	test_must_fail rwbagcat --output-format=csv --bin-ips --print-statistics port.bag 2>err && test_grep "one table" err &&
+	rwaggbag --keys=sPort --counters=records --output-path=other.aggbag flows.rw &&
+	rwaggbagcat --output-format=csv other.aggbag other.aggbag >out && printf "sPort,records\n5,1\n1025,2\n5,1\n1025,2\n" | test_cmp - out &&
+	rwaggbagcat --output-format=csv other.aggbag flows.aggbag >out && grep -c records out >count && echo 2 | test_cmp - count &&
+	rwaggbagcat other.aggbag other.aggbag >out && grep -c records out >count && echo 2 | test_cmp - count
+'
 test_done
