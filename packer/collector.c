@@ -375,6 +375,7 @@ int collector_start(struct collector *collector, struct err *err)
 		.claims = collector->claims,
 		.stats = collector->stats,
 		.feedbacks = collector->feedbacks,
+		.notes = collector->notes,
 		.fail = collector_fail,
 		.wait_packed = collector_wait_packed,
 		.arg = collector,

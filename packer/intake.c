@@ -565,6 +565,22 @@ static struct intake_session *session_new(const struct intake_door *door,
 	return session;
 }
 
+static void session_log_open(const struct intake_session *session, const char *probe,
+			     const struct listen_peer *peer)
+{
+	char more[LOG_HELD_BACK_MAX];
+	uint64_t held_back;
+
+	if (notelog_may(session->intake->env.notes, probe, NOTELOG_CONNECTED, &held_back)) {
+		log_msg(LOG_LEVEL_INFO, "'%s': accepted connection from %s%s%s%s%s%s%s", probe,
+			session->relayed ? "relay " : "", session->address, peer->tls ? ", " : "",
+			peer->tls ? tls_conn_describe(peer->tls) : "",
+			session->names && session->names[0] ? ", certificate " : "",
+			session->names && session->names[0] ? session->names[0] : "",
+			log_held_back(held_back, more));
+	}
+}
+
 static int session_open(void *arg, const struct listen_peer *peer, void **out, uint64_t *position,
 			struct err *err)
 {
@@ -581,14 +597,23 @@ static int session_open(void *arg, const struct listen_peer *peer, void **out, u
 		return st;
 	}
 	*position = session->acknowledged;
-	log_msg(LOG_LEVEL_INFO, "'%s': accepted connection from %s%s%s%s%s%s", probe,
-		session->relayed ? "relay " : "", session->address, peer->tls ? ", " : "",
-		peer->tls ? tls_conn_describe(peer->tls) : "",
-		session->names && session->names[0] ? ", certificate " : "",
-		session->names && session->names[0] ? session->names[0] : "");
+	session_log_open(session, probe, peer);
 	g_free(probe);
 	*out = session;
 	return ST_OK;
+}
+
+static void session_log_close(const struct intake_session *session, const char *probe,
+			      const char *reason)
+{
+	char more[LOG_HELD_BACK_MAX];
+	uint64_t held_back;
+
+	if (notelog_may(session->intake->env.notes, probe, NOTELOG_DISCONNECTED, &held_back)) {
+		log_msg(reason ? LOG_LEVEL_NOTICE : LOG_LEVEL_INFO,
+			"'%s': noticed disconnect by %s%s%s%s", probe, session->address,
+			reason ? ": " : "", reason ? reason : "", log_held_back(held_back, more));
+	}
 }
 
 static void session_close(void *arg, const char *reason)
@@ -598,9 +623,7 @@ static void session_close(void *arg, const char *reason)
 	for (guint i = 0; i < session->channels->len; i++) {
 		struct intake_channel *channel = g_ptr_array_index(session->channels, i);
 
-		log_msg(reason ? LOG_LEVEL_NOTICE : LOG_LEVEL_INFO,
-			"'%s': noticed disconnect by %s%s%s", channel->probe, session->address,
-			reason ? ": " : "", reason ? reason : "");
+		session_log_close(session, channel->probe, reason);
 		/* without it the session is over with the next start */
 		intake_channel_close(channel, NULL, NULL);
 	}

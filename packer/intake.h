@@ -36,6 +36,7 @@ struct intake_env { /* all kept */
 	struct streamclaims *claims;
 	struct probetable *stats;
 	struct feedbacks *feedbacks;
+	struct notelog *notes;
 	/* The journal's disk fails: nothing more is taken. */
 	void (*fail)(void *arg, const struct err *err);
 	/* Wait until the entry is packed. false: it will not be for now. */

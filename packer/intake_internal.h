@@ -9,6 +9,7 @@
 #include "packer/door.h"
 #include "packer/envelope.h"
 #include "packer/intake.h"
+#include "packer/notelog.h"
 
 struct intake {
 	struct intake_env env;

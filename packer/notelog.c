@@ -39,6 +39,8 @@ static const struct log_rate notelog_rates[NOTELOG_KINDS] = {
 	[NOTELOG_DROPPED] = { 10, 1 },
 	[NOTELOG_DAMAGED] = { 10, 1 },
 	[NOTELOG_IGNORED] = { 600, 600 },
+	[NOTELOG_CONNECTED] = { 200, 1 },
+	[NOTELOG_DISCONNECTED] = { 200, 1 },
 };
 
 struct notelog {
@@ -65,7 +67,8 @@ unsigned notelog_environment(void)
 {
 	const char *templates = getenv("SILK_IPFIX_PRINT_TEMPLATES");
 
-	return templates && strcmp(templates, "1") == 0 ? PROBE_LOG_SHOW_TEMPLATES : 0;
+	return templates && *templates && strcmp(templates, "0") != 0 ? PROBE_LOG_SHOW_TEMPLATES
+								      : 0;
 }
 
 unsigned notelog_wanted(unsigned log_flags)

@@ -14,11 +14,13 @@
 
 struct notelog;
 
-/* What else there is to say of what a probe's exporters send, behind enum decoder_note. */
+/* What else there is to say of a probe's exporters, behind enum decoder_note. */
 enum notelog_kind {
 	NOTELOG_DROPPED = DECODER_NOTES, /* a record */
 	NOTELOG_DAMAGED,                 /* a message */
 	NOTELOG_IGNORED,                 /* a record that has no place here */
+	NOTELOG_CONNECTED,               /* somebody came */
+	NOTELOG_DISCONNECTED,            /* and left */
 	NOTELOG_KINDS,
 };
 

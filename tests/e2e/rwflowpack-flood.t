@@ -44,4 +44,14 @@ test_case 'a flood of connections does not stop it from writing' '
 	test_wait 10 grep -q "refused connection from .*: 38 connections are open" packer.log &&
 	test_wait 10 expect_count S0 "$records" && stop_packer
 '
+test_case 'connections that come and go do not fill the log' '
+	start_packer &&
+	python3 -c "
+import socket, sys
+for i in range(1000):
+    socket.create_connection((\"127.0.0.1\", int(sys.argv[1]))).close()
+" "$port" && stop_packer &&
+	[ "$(grep -c "accepted connection" packer.log)" -le 210 ] &&
+	[ "$(grep -c "noticed disconnect" packer.log)" -le 210 ] && test_grep "accepted connection" packer.log
+'
 test_done
