@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * A file that is modified in place is written beside its name and renamed over it, so an input of
- * the same name is read to its end and a failure leaves it as it was.
- */
 #include "query/outfile.h"
 
 #include "query/tool.h"
-#include "storage/newfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -37,15 +33,13 @@ const struct opt outfile_opt_table[] = {
 
 struct outfile {
 	char *path;
-	char *temporary; /* NULL: written under its own name */
-	char *backup;    /* NULL: none */
-	struct stat old; /* of the file to be replaced */
+	char *backup; /* where the file goes that is replaced; NULL: nowhere */
+	char *old;    /* with backup: that file, behind links */
 	struct bytesink *sink;
 };
 
-static int outfile_make(struct outfile **out, const char *path, struct err *err)
+static int outfile_make(struct outfile **out, const char *path, unsigned flags, struct err *err)
 {
-	unsigned flags = tool_clobbers() ? BYTESINK_OVERWRITE : 0;
 	struct bytesink *sink = NULL;
 	int status = bytesink_create(&sink, path, flags, err);
 
@@ -57,12 +51,17 @@ static int outfile_make(struct outfile **out, const char *path, struct err *err)
 	return status;
 }
 
+static unsigned overwrite_flags(void)
+{
+	return tool_clobbers() ? BYTESINK_OVERWRITE : 0;
+}
+
 struct outfile *outfile_create(const char *path)
 {
 	struct outfile *out = NULL;
 	struct err err;
 
-	if (outfile_make(&out, path, &err) != ST_OK) {
+	if (outfile_make(&out, path, overwrite_flags(), &err) != ST_OK) {
 		tool_die_err(&err);
 	}
 	return out;
@@ -77,7 +76,8 @@ void outfile_create_all(struct outfile *outs[], char *const paths[], size_t coun
 		outs[i] = NULL;
 	}
 	for (size_t i = 0; status == ST_OK && i < count; i++) {
-		status = paths[i] ? outfile_make(&outs[i], paths[i], &err) : ST_OK;
+		status = paths[i] ? outfile_make(&outs[i], paths[i], overwrite_flags(), &err)
+				  : ST_OK;
 	}
 	if (status != ST_OK) {
 		for (size_t i = 0; i < count; i++) {
@@ -113,23 +113,10 @@ static char *backup_name(const char *path, const char *backup)
 	return name;
 }
 
-static char *make_temporary(const char *path)
-{
-	char *name = NULL;
-	struct err err;
-	int fd;
-
-	if (newfile_open_like(path, 0600, &name, &fd, &err) != ST_OK) {
-		tool_die("cannot create a temporary file beside '%s': %s", path, err.text);
-	}
-	close(fd);
-	return name;
-}
-
 struct outfile *outfile_open(const struct outfile_opts *opts)
 {
 	const char *path = opts->output_path ? opts->output_path : "stdout";
-	struct outfile *out;
+	struct outfile *out = NULL;
 	struct err err;
 	struct stat old;
 
@@ -143,15 +130,11 @@ struct outfile *outfile_open(const struct outfile_opts *opts)
 	if (!S_ISREG(old.st_mode)) {
 		tool_die("--modify-inplace: '%s' is not a regular file", path);
 	}
-	out = g_new0(struct outfile, 1);
-	out->path = g_strdup(path);
-	out->old = old;
-	out->backup = backup_name(path, opts->backup_path);
-	out->temporary = make_temporary(path);
-	if (bytesink_create(&out->sink, out->temporary, BYTESINK_OVERWRITE, &err) != ST_OK) {
-		unlink(out->temporary);
+	if (outfile_make(&out, path, BYTESINK_OVERWRITE | BYTESINK_WHOLE, &err) != ST_OK) {
 		tool_die_err(&err);
 	}
+	out->backup = backup_name(path, opts->backup_path);
+	out->old = realpath(path, NULL);
 	return out;
 }
 
@@ -168,49 +151,31 @@ const char *outfile_path(const struct outfile *out)
 static void outfile_free(struct outfile *out)
 {
 	g_free(out->path);
-	g_free(out->temporary);
 	g_free(out->backup);
+	free(out->old);
 	g_free(out);
 }
 
-/* Mode and owner are those of the file that goes, as far as the user may set them. */
-static void copy_owner(const struct outfile *out)
+/* What is to be replaced goes to where it is kept. */
+static int keep_old(const struct outfile *out, struct err *err)
 {
-	if (chown(out->temporary, out->old.st_uid, out->old.st_gid) != 0 &&
-	    chown(out->temporary, (uid_t)-1, out->old.st_gid) != 0) {
-		tool_warn("cannot give '%s' the owner of the file before: %s", out->path,
-			  strerror(errno));
-	}
-	if (chmod(out->temporary, out->old.st_mode & 07777) != 0) {
-		tool_warn("cannot give '%s' the mode of the file before: %s", out->path,
-			  strerror(errno));
-	}
-}
+	int status = bytesink_flush(out->sink, false, err);
 
-static int put_in_place(const struct outfile *out, struct err *err)
-{
-	copy_owner(out);
-	if (out->backup && rename(out->path, out->backup) != 0) {
-		return err_errno(err, ST_EIO, errno,
-				 "cannot move '%s' to '%s'; the output is left in '%s'", out->path,
-				 out->backup, out->temporary);
+	if (status == ST_OK && rename(out->old, out->backup) != 0) {
+		status = err_errno(err, ST_EIO, errno, "cannot move '%s' to '%s'", out->path,
+				   out->backup);
 	}
-	if (rename(out->temporary, out->path) != 0) {
-		return err_errno(err, ST_EIO, errno,
-				 "cannot replace '%s'; the output is left in '%s'", out->path,
-				 out->temporary);
-	}
-	return ST_OK;
+	return status;
 }
 
 int outfile_close(struct outfile *out, struct err *err)
 {
-	int status = bytesink_close(out->sink, err);
+	int status = out->backup ? keep_old(out, err) : ST_OK;
 
-	if (out->temporary && status != ST_OK) {
-		unlink(out->temporary);
-	} else if (out->temporary) {
-		status = put_in_place(out, err);
+	if (status == ST_OK) {
+		status = bytesink_close(out->sink, err);
+	} else {
+		bytesink_abandon(out->sink);
 	}
 	outfile_free(out);
 	return status;
@@ -218,21 +183,19 @@ int outfile_close(struct outfile *out, struct err *err)
 
 void outfile_drop(struct outfile *out)
 {
-	if (!out) {
-		return;
+	if (out) {
+		bytesink_discard(out->sink);
+		outfile_free(out);
 	}
-	bytesink_discard(out->sink);
-	outfile_free(out);
 }
 
 void outfile_leave_empty(struct outfile *out)
 {
-	if (out->temporary) {
-		bytesink_discard(out->sink);
-	} else {
-		bytesink_close(out->sink, NULL);
-	}
-	outfile_free(out);
+	char *path = g_strdup(out->path);
+
+	outfile_drop(out);
+	outfile_leave_name(path);
+	g_free(path);
 }
 
 void outfile_leave_name(const char *path)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* rwaggbagbuild: make an aggregate bag from text. */
+#include "query/textfile.h"
 #include "query/tool.h"
 
 #include "query/aggsink.h"
@@ -58,7 +59,7 @@ static const struct opt aggbuild_opt_table[] = {
 struct job {
 	const struct aggbuild_opts *opts;
 	struct aggtext *text;
-	FILE *bad; /* NULL: none */
+	struct textfile *bad; /* NULL: none */
 	uint64_t bad_count;
 	const char *name; /* of the input */
 	unsigned line;
@@ -71,7 +72,7 @@ static int refuse_line(struct job *job, const char *line, struct err *err)
 {
 	job->bad_count++;
 	if (job->bad) {
-		fprintf(job->bad, "%s:%u:%s\n", job->name, job->line, line);
+		fprintf(textfile_stream(job->bad), "%s:%u:%s\n", job->name, job->line, line);
 	}
 	if (job->opts->verbose || job->opts->stop_on_error) {
 		err_prefix(err, "%s:%u", job->name, job->line);
@@ -177,37 +178,19 @@ static void set_up(struct job *job, struct tool_env *env)
 static void open_bad_lines(struct job *job)
 {
 	const char *path = job->opts->bad_lines;
-	int fd;
 
-	if (!path) {
-		return;
-	}
-	if (strcmp(path, "stderr") == 0) {
-		job->bad = stderr;
-		return;
-	}
-	if (tool_is_stdout(path)) {
-		job->bad = stdout;
-		return;
-	}
-	fd = tool_create(path);
-	job->bad = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!job->bad) {
-		tool_die("cannot create '%s': %s", path, g_strerror(errno));
-	}
+	job->bad = path ? textfile_open(path) : NULL;
 }
 
 /* A file without bad lines is taken away again. */
 static void close_bad_lines(struct job *job)
 {
-	if (!job->bad || job->bad == stderr || job->bad == stdout) {
-		return;
-	}
-	if (fclose(job->bad) != 0) {
-		tool_warn("cannot write '%s': %s", job->opts->bad_lines, g_strerror(errno));
-	}
-	if (!job->bad_count) {
-		remove(job->opts->bad_lines);
+	struct err err;
+	int status = job->bad_count ? textfile_close(job->bad, &err)
+				    : textfile_close_empty(job->bad, &err);
+
+	if (status != ST_OK) {
+		tool_warn("cannot write %s", err.text);
 	}
 }
 

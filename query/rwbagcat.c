@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* rwbagcat: print bags as text. */
+#include "query/textfile.h"
 #include "query/tool.h"
 
 #include "common/numlist.h"
@@ -114,9 +115,10 @@ struct job {
 	const struct site *site;
 	struct text_style style;
 	int fd;
-	int statistics_fd;      /* -1: none */
-	bool titled;            /* CSV is one table of all files: its titles come once */
-	bool statistics_titled; /* the same of statistics */
+	int statistics_fd;           /* -1: none */
+	struct textfile *statistics; /* where they are another file than the rest, or NULL */
+	bool titled;                 /* CSV is one table of all files: its titles come once */
+	bool statistics_titled;      /* the same of statistics */
 };
 
 /* --- switches that go together --- */
@@ -246,25 +248,31 @@ static int print_file(struct job *job, const char *path)
 
 /* --- the run --- */
 
-static int open_statistics(const struct job *job)
+static void open_statistics(struct job *job)
 {
 	const char *path = job->opts->print_statistics.text;
-	int fd;
 
+	job->statistics_fd = -1;
 	if (!job->opts->print_statistics.given) {
-		return -1;
+		return;
 	}
-	if (!path || tool_is_stdout(path)) {
-		return job->opts->output.output_path ? STDOUT_FILENO : job->fd;
+	if ((!path || tool_is_stdout(path)) && !job->opts->output.output_path) {
+		job->statistics_fd = job->fd;
+		return;
 	}
-	if (strcmp(path, "stderr") == 0) {
-		return STDERR_FILENO;
+	job->statistics = textfile_open(path ? path : "stdout");
+	job->statistics_fd = textfile_fd(job->statistics);
+}
+
+static int close_statistics(struct job *job)
+{
+	struct err err;
+
+	if (textfile_close(job->statistics, &err) != ST_OK) {
+		tool_warn("cannot write %s", err.text);
+		return TOOL_EXIT_ERROR;
 	}
-	fd = tool_create(path);
-	if (fd < 0) {
-		tool_die("cannot create '%s': %s", path, g_strerror(errno));
-	}
-	return fd;
+	return TOOL_EXIT_OK;
 }
 
 static void set_up(struct job *job, struct tool_env *env)
@@ -285,7 +293,7 @@ static void set_up(struct job *job, struct tool_env *env)
 	job->limits.mask = job->mask;
 	job->site = tool_site(env, &opts->site, false);
 	job->fd = tool_output(env, &opts->output);
-	job->statistics_fd = open_statistics(job);
+	open_statistics(job);
 	if (job->style.form == TEXT_CSV && job->form != FORM_LIST &&
 	    job->statistics_fd == job->fd) {
 		tool_die("CSV is one table: --print-statistics needs a file of its own");
@@ -306,6 +314,9 @@ static int bagcat_run(struct tool_env *env, void *base, int argc, char **argv)
 	}
 	for (int i = 0; i < argc && status == TOOL_EXIT_OK; i++) {
 		status = print_file(&job, argv[i]);
+	}
+	if (close_statistics(&job) != TOOL_EXIT_OK) {
+		status = TOOL_EXIT_ERROR;
 	}
 	ipset_free(job.mask);
 	pmapfile_release(&job.map);

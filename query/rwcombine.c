@@ -19,6 +19,7 @@
 #include "query/recordread.h"
 #include "query/recordsort.h"
 #include "query/source.h"
+#include "query/textfile.h"
 #include "query/threads.h"
 #include "query/tool.h"
 
@@ -138,9 +139,9 @@ struct combiner {
 	struct flowcombine combine;
 	struct header entries;
 	struct recordout *out;
-	bool begun;        /* the output's header is complete */
-	uint64_t whole;    /* records that are no part of a flow */
-	int statistics_fd; /* -1: none */
+	bool begun;                  /* the output's header is complete */
+	uint64_t whole;              /* records that are no part of a flow */
+	struct textfile *statistics; /* NULL: none */
 };
 
 static void add_time_fields(struct combiner *combiner)
@@ -158,28 +159,18 @@ static int write_record(void *arg, const struct record *rec, struct err *err)
 	return stream_write(recordout_stream(combiner->out), rec, err);
 }
 
-static int open_statistics(const struct combine_opts *opts)
+static struct textfile *open_statistics(const struct combine_opts *opts)
 {
 	const char *path = opts->statistics.text;
-	int fd;
 
 	if (!opts->statistics.given) {
-		return -1;
+		return NULL;
 	}
-	if (!path || strcmp(path, "stderr") == 0) {
-		return STDERR_FILENO;
+	if (path && tool_is_stdout(path) &&
+	    (!opts->output_path || tool_is_stdout(opts->output_path))) {
+		tool_usage("cannot send both records and statistics to standard output");
 	}
-	if (tool_is_stdout(path)) {
-		if (!opts->output_path || tool_is_stdout(opts->output_path)) {
-			tool_usage("cannot send both records and statistics to standard output");
-		}
-		return STDOUT_FILENO;
-	}
-	fd = tool_create(path);
-	if (fd < 0) {
-		tool_die("cannot open '%s': %s", path, strerror(errno));
-	}
-	return fd;
+	return textfile_open(path ? path : "stderr");
 }
 
 static void prepare(struct combiner *combiner)
@@ -205,7 +196,7 @@ static void prepare(struct combiner *combiner)
 			 opts->max_idle.given ? opts->max_idle.ns : FLOWCOMBINE_ANY_IDLE,
 			 write_record, combiner);
 	header_init(&combiner->entries);
-	combiner->statistics_fd = open_statistics(opts);
+	combiner->statistics = open_statistics(opts);
 	combiner->out = recordout_open(opts->output_path, &opts->sink);
 }
 
@@ -347,32 +338,26 @@ static int put_statistics(const struct combiner *combiner, struct err *err)
 		{ "idle-maximum-ms", counts->idle_max_ms },
 	};
 
-	return text_data_counts(combiner->statistics_fd, combiner->opts->output_format, cells,
-				G_N_ELEMENTS(cells), err);
+	return text_data_counts(textfile_fd(combiner->statistics), combiner->opts->output_format,
+				cells, G_N_ELEMENTS(cells), err);
 }
 
 static void close_statistics(const struct combiner *combiner)
 {
+	int status = ST_OK;
 	struct err err;
-	FILE *out;
 
-	if (combiner->statistics_fd < 0) {
+	if (!combiner->statistics) {
 		return;
 	}
 	fflush(stdout);
 	if (combiner->opts->output_format > 0) {
-		if (put_statistics(combiner, &err) != ST_OK) {
-			tool_die_err(&err);
-		}
-		return;
+		status = put_statistics(combiner, &err);
+	} else {
+		print_statistics(combiner, textfile_stream(combiner->statistics));
 	}
-	out = fdopen(dup(combiner->statistics_fd), "w");
-	if (!out) {
-		tool_die("cannot write statistics: %s", strerror(errno));
-	}
-	print_statistics(combiner, out);
-	if (fclose(out) != 0) {
-		tool_die("cannot write '%s': %s", combiner->opts->statistics.text, strerror(errno));
+	if (status != ST_OK || textfile_close(combiner->statistics, &err) != ST_OK) {
+		tool_die("cannot write %s", err.text);
 	}
 }
 

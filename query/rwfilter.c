@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* rwfilter: choose flow records, from the repository or from files. */
+#include "query/textfile.h"
 #include "query/tool.h"
 
 #include <errno.h>
@@ -173,8 +174,8 @@ struct rwfilter {
 	struct labelling *labelling;
 	struct madefields *made;
 	struct scanprogress progress;
-	FILE *statistics;
-	int64_t start_s; /* since the epoch */
+	struct textfile *statistics; /* NULL: none */
+	int64_t start_s;             /* since the epoch */
 	int exit_status;
 	bool copy_entries; /* the first input's entries are still wanted */
 };
@@ -357,26 +358,16 @@ static void open_statistics(struct rwfilter *run, bool *stdout_taken)
 	bool volume = run->opts->volume_statistics.given;
 	const char *name = volume ? "print-volume-statistics" : "print-statistics";
 	const char *path = volume ? run->opts->volume_statistics.text : run->opts->statistics.text;
-	int fd;
 
 	run->filter.count_volumes = volume;
 	if (!volume && !run->opts->statistics.given) {
 		return;
 	}
-	if (!path || strcmp(path, "stderr") == 0) {
-		run->statistics = stderr;
-		return;
+	path = path ? path : "stderr";
+	if (strcmp(path, "stderr") != 0) {
+		claim_stdout(stdout_taken, name, path);
 	}
-	claim_stdout(stdout_taken, name, path);
-	if (tool_is_stdout(path)) {
-		run->statistics = stdout;
-		return;
-	}
-	fd = tool_create(path);
-	if (fd < 0) {
-		tool_die("Invalid %s '%s': %s", name, path, strerror(errno));
-	}
-	run->statistics = fdopen(fd, "w");
+	run->statistics = textfile_open(path);
 }
 
 /*
@@ -535,30 +526,21 @@ static struct names *find_names(const struct rwfilter_opts *opts, int argc, char
 				: names_new(&opts->xargs, false, argc, argv);
 }
 
-/* Standard output is closed, and looked at, by the skeleton. */
-static bool close_statistics(FILE *out)
-{
-	if (out == stdout) {
-		return true;
-	}
-	return (out == stderr ? fflush(out) : fclose(out)) == 0;
-}
-
 /* false: they could not be written, which is told. */
 static bool print_statistics(const struct rwfilter *run)
 {
+	FILE *out = textfile_stream(run->statistics);
 	const int format = run->opts->output_format;
 	struct err err;
 	int status = ST_OK;
 
 	if (format > 0) {
-		status =
-			filter_print_data(run->statistics, format, &run->filter, &run->stats, &err);
+		status = filter_print_data(out, format, &run->filter, &run->stats, &err);
 	} else {
-		filter_print_statistics(run->statistics, &run->filter, &run->stats);
+		filter_print_statistics(out, &run->filter, &run->stats);
 	}
-	if (!close_statistics(run->statistics) && status == ST_OK) {
-		status = err_set(&err, ST_EIO, "%s", strerror(errno));
+	if (status == ST_OK) {
+		status = textfile_close(run->statistics, &err);
 	}
 	if (status != ST_OK) {
 		tool_warn("cannot write statistics: %s", err.text);

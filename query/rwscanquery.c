@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* rwscanquery: what a database of scans knows, and the flows of the scanners. */
+#include "query/textfile.h"
 #include "query/tool.h"
 
 #include <errno.h>
@@ -171,21 +172,6 @@ static bool next_scan(struct query *query, struct scanrow *row)
 
 /* --- text --- */
 
-/* A file is emptied whatever SILK_CLOBBER says, as in SiLK. */
-static int open_text_output(const char *path)
-{
-	int fd;
-
-	if (!path || tool_is_stdout(path)) {
-		return STDOUT_FILENO;
-	}
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (fd < 0) {
-		tool_die("cannot open output '%s': %s", path, strerror(errno));
-	}
-	return fd;
-}
-
 static int print_report(struct query *query, enum scanreport_kind kind)
 {
 	static const enum text_form forms[] = { TEXT_DELIMITED, TEXT_CSV, TEXT_JSON };
@@ -196,19 +182,18 @@ static int print_report(struct query *query, enum scanreport_kind kind)
 		.separator = forms[opts->output_format] == TEXT_CSV ? ',' : '|',
 		.no_titles = !opts->show_header,
 	};
-	int fd = open_text_output(opts->output_path);
-	struct scanreport *report = scanreport_open(kind, fd, &style);
+	/* a file is replaced whatever SILK_CLOBBER says, as in SiLK */
+	struct textfile *out =
+		textfile_open_anyhow(opts->output_path ? opts->output_path : "stdout");
+	struct scanreport *report = scanreport_open(kind, textfile_fd(out), &style);
 	struct scanrow row;
 	struct err err;
 
 	while (next_scan(query, &row)) {
 		scanreport_add(report, &row);
 	}
-	if (scanreport_close(report, &err) != ST_OK) {
+	if (scanreport_close(report, &err) != ST_OK || textfile_close(out, &err) != ST_OK) {
 		tool_die_err(&err);
-	}
-	if (fd != STDOUT_FILENO && close(fd) != 0) {
-		tool_die("%s: %s", opts->output_path, strerror(errno));
 	}
 	return TOOL_EXIT_OK;
 }

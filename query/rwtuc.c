@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* rwtuc: text to flow records. */
+#include "query/textfile.h"
 #include "query/tool.h"
 
 #include <errno.h>
@@ -98,54 +99,35 @@ struct rwtuc {
 	const struct rwtuc_opts *opts;
 	struct tuc *tuc;
 	struct stream *out;
-	struct batch *batch; /* records not yet written */
-	FILE *bad;
+	struct batch *batch;  /* records not yet written */
+	struct textfile *bad; /* NULL: none */
 	uint64_t bad_count;
 	char *line;       /* BYTESOURCE_VIEW_MAX and TUCLINES_SLACK */
 	const char *name; /* of the input */
 	bool failed;
 };
 
-static FILE *open_bad(const struct rwtuc_opts *opts)
+static struct textfile *open_bad(const struct rwtuc_opts *opts)
 {
 	const char *path = opts->bad_input_lines;
-	int fd;
 
-	if (!path) {
-		return NULL;
+	if (path && tool_is_stdout(path) &&
+	    (!opts->output_path || tool_is_stdout(opts->output_path))) {
+		tool_die("Cannot use same stream for bad input and records");
 	}
-	if (strcmp(path, "stderr") == 0) {
-		return stderr;
-	}
-	if (tool_is_stdout(path)) {
-		if (!opts->output_path || tool_is_stdout(opts->output_path)) {
-			tool_die("Cannot use same stream for bad input and records");
-		}
-		return stdout;
-	}
-	fd = tool_create(path);
-	if (fd < 0) {
-		tool_die("cannot open '%s' for bad input: %s", path, strerror(errno));
-	}
-	return fdopen(fd, "w");
+	return path ? textfile_open(path) : NULL;
 }
 
 /* Without a bad line there is no file of bad lines; a device or pipe stays. */
 static void close_bad(struct rwtuc *run)
 {
-	const char *path = run->opts->bad_input_lines;
-	struct stat st;
-	bool is_file;
+	struct err err;
+	int status = run->bad_count == 0 ? textfile_close_empty(run->bad, &err)
+					 : textfile_close(run->bad, &err);
 
-	if (!run->bad || run->bad == stderr || run->bad == stdout) {
-		return;
-	}
-	is_file = fstat(fileno(run->bad), &st) == 0 && S_ISREG(st.st_mode);
-	if (fclose(run->bad) != 0) {
-		tool_warn("cannot write '%s': %s", path, strerror(errno));
+	if (status != ST_OK) {
+		tool_warn("cannot write %s", err.text);
 		run->failed = true;
-	} else if (run->bad_count == 0 && is_file) {
-		unlink(path);
 	}
 }
 
@@ -226,8 +208,8 @@ static bool bad_line(struct rwtuc *run, const char *name, uint64_t number, const
 {
 	run->bad_count++;
 	if (run->bad) {
-		fprintf(run->bad, "%s:%llu:%.*s\n", name, (unsigned long long)number, (int)len,
-			bytes);
+		fprintf(textfile_stream(run->bad), "%s:%llu:%.*s\n", name,
+			(unsigned long long)number, (int)len, bytes);
 	}
 	if (run->opts->verbose || run->opts->stop_on_error) {
 		tool_warn("%s:%llu:%s", name, (unsigned long long)number, why);

@@ -14,6 +14,7 @@
 #include <glib.h>
 
 #include "common/batch.h"
+#include "query/textfile.h"
 #include "storage/compressionopt.h"
 
 struct tool_env {
@@ -22,9 +23,8 @@ struct tool_env {
 	struct site *site;
 	bool site_faulty; /* its file was, what could be understood is there */
 	char *rootdir;
-	int output_fd;    /* a file that tool_output() opened, or -1 */
-	FILE *pager_pipe; /* the running pager, or NULL */
-	const char *output_name;
+	struct textfile *output; /* what tool_output() opened, or NULL */
+	FILE *pager_pipe;        /* the running pager, or NULL */
 };
 
 int tool_argc(const struct tool_env *env)
@@ -40,17 +40,6 @@ char *const *tool_argv(const struct tool_env *env)
 bool tool_is_stdout(const char *path)
 {
 	return path && (strcmp(path, "-") == 0 || strcmp(path, "stdout") == 0);
-}
-
-int tool_create(const char *path)
-{
-	int flags = O_WRONLY | O_CREAT | O_CLOEXEC;
-	struct stat st;
-
-	if (stat(path, &st) != 0 || S_ISREG(st.st_mode)) {
-		flags |= tool_clobbers() ? O_TRUNC : O_EXCL;
-	}
-	return open(path, flags, 0666);
 }
 
 static void warn_text(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
@@ -211,19 +200,6 @@ const struct opt output_opt_table[] = {
 	OPT_END,
 };
 
-static int open_output_file(const char *path)
-{
-	int fd = tool_create(path);
-
-	if (fd < 0) {
-		if (errno == EEXIST) {
-			tool_die("%s: file exists, and SILK_CLOBBER is not set", path);
-		}
-		tool_die("cannot open output '%s': %s", path, strerror(errno));
-	}
-	return fd;
-}
-
 /* $SILK_PAGER, even empty, hides $PAGER: so the raw getenv(). */
 static const char *find_pager(const struct output_opts *opts)
 {
@@ -244,15 +220,8 @@ int tool_output(struct tool_env *env, const struct output_opts *opts)
 	const char *pager;
 
 	if (path) {
-		if (tool_is_stdout(path)) {
-			return STDOUT_FILENO;
-		}
-		if (strcmp(path, "stderr") == 0) {
-			return STDERR_FILENO;
-		}
-		env->output_fd = open_output_file(path);
-		env->output_name = path;
-		return env->output_fd;
+		env->output = textfile_open(path);
+		return textfile_fd(env->output);
 	}
 	pager = isatty(STDOUT_FILENO) ? find_pager(opts) : NULL;
 	if (pager) {
@@ -266,15 +235,16 @@ int tool_output(struct tool_env *env, const struct output_opts *opts)
 }
 
 /* Close what tool_output() opened and standard output; false: an error, which has been told. */
-static bool close_output(struct tool_env *env)
+static bool close_output(struct tool_env *env, bool failed)
 {
 	bool ok = true;
+	struct err err;
 
-	if (env->output_fd >= 0 && close(env->output_fd) != 0) {
-		tool_warn("cannot write '%s': %s", env->output_name, strerror(errno));
+	if ((failed ? textfile_close_failed : textfile_close)(env->output, &err) != ST_OK) {
+		tool_warn("cannot write %s", err.text);
 		ok = false;
 	}
-	env->output_fd = -1;
+	env->output = NULL;
 	if (env->pager_pipe) {
 		pclose(env->pager_pipe);
 		env->pager_pipe = NULL;
@@ -289,14 +259,11 @@ static bool close_output(struct tool_env *env)
 	return ok;
 }
 
-/* The way out of tool_die(): whoever waits at the other end of a pipe sees what there is. */
+/* The way out of tool_die(): the pager shows what there is. */
 static void close_at_exit(int status, void *arg)
 {
 	struct tool_env *env = arg;
 
-	if (env->output_fd >= 0) {
-		close(env->output_fd);
-	}
 	if (env->pager_pipe) {
 		pclose(env->pager_pipe);
 	}
@@ -367,7 +334,6 @@ int tool_run(int argc, char **argv)
 	struct err err;
 	int status;
 
-	env->output_fd = -1;
 	signal(SIGPIPE, tool.outlives_readers ? SIG_IGN : SIG_DFL);
 	on_exit(close_at_exit, env);
 	if (tool.opts_default) {
@@ -379,7 +345,7 @@ int tool_run(int argc, char **argv)
 	env->argc = argc;
 	env->argv = argv;
 	status = act(env, result.action, opts, &result);
-	if (!close_output(env)) {
+	if (!close_output(env, status != TOOL_EXIT_OK)) {
 		status = TOOL_EXIT_ERROR;
 	}
 	g_free(env->rootdir);

@@ -55,11 +55,6 @@ bool tool_clobbers(void);
 
 /* Does the path ("-", "stdout"; NULL: none) mean standard output? */
 bool tool_is_stdout(const char *path);
-/*
- * Open a file for text by name. An existing regular file is emptied when $SILK_CLOBBER allows, else
- * EEXIST; a pipe or device is joined. Returns the descriptor, or -1 with errno.
- */
-int tool_create(const char *path);
 
 /* Shared rows: --site-config-file. Embed with OPT_GROUP(struct x, site, site_opt_table). */
 struct site_opts {
@@ -86,7 +81,7 @@ void tool_help(const void *opts);
 /* Print "NAME: text" on stderr. */
 void tool_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void tool_warn_err(const struct err *err);
-/* The same and exit TOOL_EXIT_ERROR; output opened through the skeleton is closed first. */
+/* The same and exit TOOL_EXIT_ERROR; output opened through the skeleton is left as it is. */
 _Noreturn void tool_die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void tool_die_err(const struct err *err);
 /* With the hint at --help. */

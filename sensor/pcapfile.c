@@ -2,7 +2,6 @@
 #include "sensor/pcapfile.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include <glib.h>
 
 #include "common/timestamp.h"
+#include "storage/namedfile.h"
 
 #define MAGIC_MICRO UINT32_C(0xa1b2c3d4)
 #define MAGIC_NANO  UINT32_C(0xa1b23c4d)
@@ -19,6 +19,7 @@ struct pcapfile {
 	FILE *stream;
 	char *path;
 	int64_t unit_ns;
+	struct namedfile *named; /* NULL: standard output */
 };
 
 /* As the file has them, in the byte order of the machine. */
@@ -49,18 +50,14 @@ int pcapfile_form_join(struct pcapfile_form *form, const struct pcapfile_form *o
 	return ST_OK;
 }
 
-static int open_output(const char *path, bool overwrite)
+static int open_output(struct namedfile **file, const char *path, bool overwrite, int *fd,
+		       struct err *err)
 {
 	if (strcmp(path, "-") == 0 || strcmp(path, "stdout") == 0) {
-		return dup(STDOUT_FILENO);
+		*fd = dup(STDOUT_FILENO);
+		return *fd >= 0 ? ST_OK : err_errno(err, ST_EIO, errno, "stdout");
 	}
-	return open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (overwrite ? O_TRUNC : O_EXCL), 0666);
-}
-
-/* Pipes and devices are there before, and joined. */
-static bool is_special(const char *path)
-{
-	return g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR);
+	return namedfile_open(file, path, overwrite ? NAMEDFILE_OVERWRITE : 0, fd, err);
 }
 
 int pcapfile_create(struct pcapfile **out, const char *path, bool overwrite,
@@ -73,19 +70,23 @@ int pcapfile_create(struct pcapfile **out, const char *path, bool overwrite,
 		.snap_bytes = form->snap_bytes,
 		.link = form->link,
 	};
-	int fd = open_output(path, overwrite || is_special(path));
+	struct namedfile *named = NULL;
 	struct pcapfile *file;
+	int fd;
+	int status = open_output(&named, path, overwrite, &fd, err);
 
-	if (fd < 0) {
-		return err_errno(err, errno == EEXIST ? ST_EEXIST : ST_EIO, errno, "%s", path);
+	if (status != ST_OK) {
+		return status;
 	}
 	if (isatty(fd)) {
 		close(fd);
+		namedfile_leave(named);
 		return err_set(err, ST_EIO, "%s: will not write packets to a terminal", path);
 	}
 	file = g_new0(struct pcapfile, 1);
 	file->path = g_strdup(path);
 	file->unit_ns = form->nano ? 1 : NS_PER_US;
+	file->named = named;
 	file->stream = fdopen(fd, "w");
 	fwrite(&header, sizeof(header), 1, file->stream);
 	*out = file;
@@ -121,6 +122,11 @@ int pcapfile_close(struct pcapfile *file, struct err *err)
 	}
 	if (fclose(file->stream) != 0 && status == ST_OK) {
 		status = err_errno(err, ST_EIO, errno, "%s", file->path);
+	}
+	if (status == ST_OK) {
+		status = namedfile_keep(file->named, err);
+	} else {
+		namedfile_leave(file->named);
 	}
 	g_free(file->path);
 	g_free(file);

@@ -3,22 +3,23 @@
 
 #include "storage/compress.h"
 #include "storage/lockedfile.h"
+#include "storage/namedfile.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct bytesink {
 	char *name;
-	int fd;             /* -1: gzip or memory */
-	struct gzip *gzip;  /* or NULL */
-	GByteArray *memory; /* or NULL */
-	bool seekable;      /* what is below gzip, if there is one */
-	bool is_file;       /* a regular file, opened by its name */
+	int fd;                 /* -1: gzip or memory */
+	struct gzip *gzip;      /* or NULL */
+	GByteArray *memory;     /* or NULL */
+	bool seekable;          /* what is below gzip, if there is one */
+	struct namedfile *file; /* opened by its name to be written from the beginning, or NULL */
+	bool failed;            /* a write, so that it is not to take the place of another */
 };
 
 static struct bytesink *sink_alloc(const char *name)
@@ -87,23 +88,6 @@ static int create_standard(struct bytesink **out, int standard_fd, const char *n
 	return ST_OK;
 }
 
-/* Make a new file; what exists already is only opened when it is no regular file, or on demand. */
-static int open_new(const char *path, bool overwrite, struct err *err)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	struct stat st;
-
-	if (fd >= 0 || errno != EEXIST) {
-		goto done;
-	}
-	if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && !overwrite) {
-		return err_set(err, ST_EEXIST, "%s: file exists", path);
-	}
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-done:
-	return fd >= 0 ? fd : err_errno(err, ST_EIO, errno, "%s", path);
-}
-
 static int open_append(const char *path, unsigned flags, struct err *err)
 {
 	unsigned lock = flags & BYTESINK_LOCK ? 0 : LOCKEDFILE_NO_LOCK;
@@ -118,11 +102,25 @@ bool bytesink_clobbers(const char *value)
 	return value && *value && *value != '0';
 }
 
+static int open_named(struct bytesink *sink, unsigned flags, struct err *err)
+{
+	unsigned how = (flags & BYTESINK_OVERWRITE ? NAMEDFILE_OVERWRITE : 0) |
+		       (flags & BYTESINK_WHOLE ? NAMEDFILE_WHOLE : 0);
+	int fd = -1;
+	int rc = namedfile_open(&sink->file, sink->name, how, &fd, err);
+
+	if (rc == ST_OK && isatty(fd)) {
+		close(fd);
+		rc = err_set(err, ST_EINVAL, "%s: will not write binary output to a terminal",
+			     sink->name);
+	}
+	return rc == ST_OK ? fd : rc;
+}
+
 int bytesink_create(struct bytesink **out, const char *path, unsigned flags, struct err *err)
 {
-	struct bytesink *sink = NULL;
 	bool append = flags & BYTESINK_APPEND;
-	struct stat st;
+	struct bytesink *sink;
 	int rc = ST_OK;
 	int fd;
 
@@ -135,24 +133,20 @@ int bytesink_create(struct bytesink **out, const char *path, unsigned flags, str
 	if (append && is_gzip_name(path)) {
 		return err_set(err, ST_ESUPPORT, "%s: cannot append to a gzip file", path);
 	}
-	fd = append ? open_append(path, flags, err)
-		    : open_new(path, flags & BYTESINK_OVERWRITE, err);
+	sink = sink_alloc(path);
+	fd = append ? open_append(path, flags, err) : open_named(sink, flags, err);
 	if (fd < 0) {
+		bytesink_discard(sink);
 		return fd;
 	}
-	if (!append && isatty(fd)) {
-		close(fd);
-		return err_set(err, ST_EINVAL, "%s: will not write binary output to a terminal",
-			       path);
-	}
-	sink = bytesink_open_fd(fd, path);
-	sink->is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	sink->seekable = lseek(fd, 0, SEEK_CUR) >= 0;
 	if (is_gzip_name(path)) {
-		sink->fd = -1;
 		rc = gzip_open(&sink->gzip, fd, true, err);
+	} else {
+		sink->fd = fd;
 	}
 	if (rc != ST_OK) {
-		bytesink_close(sink, NULL);
+		bytesink_discard(sink);
 		return rc;
 	}
 	*out = sink;
@@ -187,19 +181,10 @@ static void take_back(struct bytesink *sink, size_t written)
 	}
 }
 
-int bytesink_write(struct bytesink *sink, const void *bytes, size_t len, struct err *err)
+static int write_all(struct bytesink *sink, const void *bytes, size_t len, struct err *err)
 {
 	const uint8_t *at = bytes;
-	int rc;
 
-	if (sink->memory != NULL) {
-		g_byte_array_append(sink->memory, bytes, (guint)len);
-		return ST_OK;
-	}
-	if (sink->gzip != NULL) {
-		rc = gzip_write(sink->gzip, bytes, len, err);
-		return rc == ST_OK || err == NULL ? rc : err_prefix(err, "%s", sink->name);
-	}
 	while (len > 0) {
 		ssize_t n = write(sink->fd, at, len);
 
@@ -219,6 +204,22 @@ int bytesink_write(struct bytesink *sink, const void *bytes, size_t len, struct 
 	return ST_OK;
 }
 
+int bytesink_write(struct bytesink *sink, const void *bytes, size_t len, struct err *err)
+{
+	int rc = ST_OK;
+
+	if (sink->memory != NULL) {
+		g_byte_array_append(sink->memory, bytes, (guint)len);
+	} else if (sink->gzip != NULL) {
+		rc = gzip_write(sink->gzip, bytes, len, err);
+		rc = rc == ST_OK || err == NULL ? rc : err_prefix(err, "%s", sink->name);
+	} else {
+		rc = write_all(sink, bytes, len, err);
+	}
+	sink->failed |= rc != ST_OK;
+	return rc;
+}
+
 int bytesink_flush(struct bytesink *sink, bool sync, struct err *err)
 {
 	int rc = sink->gzip != NULL ? gzip_flush(sink->gzip, err) : ST_OK;
@@ -234,31 +235,59 @@ int bytesink_flush(struct bytesink *sink, bool sync, struct err *err)
 	return ST_OK;
 }
 
-int bytesink_close(struct bytesink *sink, struct err *err)
+/* Close what is below; what it was opened by stays to be kept or dropped. */
+static int close_below(struct bytesink *sink, struct err *err)
 {
 	int rc = ST_OK;
 
-	if (sink == NULL) {
-		return ST_OK;
-	}
 	if (sink->gzip != NULL && gzip_close(sink->gzip, err) != ST_OK) {
 		rc = err == NULL ? ST_EIO : err_prefix(err, "%s", sink->name);
 	}
 	if (sink->fd >= 0 && close(sink->fd) != 0 && errno != EINTR) {
 		rc = err_errno(err, ST_EIO, errno, "%s", sink->name);
 	}
+	return rc;
+}
+
+static void sink_free(struct bytesink *sink)
+{
 	if (sink->memory != NULL) {
 		g_byte_array_unref(sink->memory);
 	}
 	g_free(sink->name);
 	g_free(sink);
+}
+
+int bytesink_close(struct bytesink *sink, struct err *err)
+{
+	int rc;
+
+	if (sink == NULL) {
+		return ST_OK;
+	}
+	rc = close_below(sink, err);
+	if (rc == ST_OK && !sink->failed) {
+		rc = namedfile_keep(sink->file, err);
+	} else {
+		namedfile_leave(sink->file);
+	}
+	sink_free(sink);
 	return rc;
+}
+
+void bytesink_abandon(struct bytesink *sink)
+{
+	if (sink != NULL) {
+		sink->failed = true;
+		bytesink_close(sink, NULL);
+	}
 }
 
 void bytesink_discard(struct bytesink *sink)
 {
-	if (sink != NULL && sink->is_file) {
-		unlink(sink->name);
+	if (sink != NULL) {
+		close_below(sink, NULL);
+		namedfile_drop(sink->file);
+		sink_free(sink);
 	}
-	bytesink_close(sink, NULL);
 }

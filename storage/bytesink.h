@@ -22,9 +22,11 @@
 struct bytesink;
 
 enum bytesink_flags {
-	BYTESINK_OVERWRITE = 1 << 0, /* an existing regular file is no error */
+	BYTESINK_OVERWRITE = 1 << 0, /* an existing regular file is no error: it is replaced at the
+				      * end (storage/namedfile.h) */
 	BYTESINK_APPEND = 1 << 1,    /* read and write at the end of the file, made if missing */
-	BYTESINK_LOCK = 1 << 2, /* with APPEND: hold an exclusive lock, waited for, while open */
+	BYTESINK_LOCK = 1 << 2,  /* with APPEND: hold an exclusive lock, waited for, while open */
+	BYTESINK_WHOLE = 1 << 3, /* a new file has its name only when it is whole, too */
 };
 
 /* Does this value of SILK_CLOBBER (NULL: not set) allow to overwrite? Empty ones and those that begin
@@ -58,11 +60,16 @@ int bytesink_fd(const struct bytesink *sink);
 int bytesink_write(struct bytesink *sink, const void *bytes, size_t len, struct err *err);
 /* Everything written is with the operating system, and durable when sync. */
 int bytesink_flush(struct bytesink *sink, bool sync, struct err *err);
-/* Free, also on failure; reports what closing reports. NULL is fine. */
+/* Free, also on failure; reports what closing reports. After a write that failed as
+ * bytesink_abandon(). NULL is fine. */
 int bytesink_close(struct bytesink *sink, struct err *err);
+/* Free, for output that failed: a new file stays as far as it came, one that was to be replaced as
+ * it was. NULL is fine. */
+void bytesink_abandon(struct bytesink *sink);
 /*
- * Free, and remove the file that bytesink_create() opened, for output that failed. A device, a pipe
- * or standard output stays what it is. NULL is fine.
+ * Free, for output that failed: a new file that bytesink_create() made is removed, one that was to be
+ * replaced stays. A device, a pipe, standard output or a file appended to stays what it is. NULL is
+ * fine.
  */
 void bytesink_discard(struct bytesink *sink);
 

@@ -546,11 +546,12 @@ int ipset_write(const struct ipset *set, const char *path, const struct ipset_wr
 			bytesink_create(&sink, path, opts->overwrite ? BYTESINK_OVERWRITE : 0, err);
 	}
 	if (status == ST_OK) {
-		int closed;
-
 		status = ipset_write_to(set, sink, opts, err);
-		closed = bytesink_close(sink, status == ST_OK ? err : NULL);
-		status = status == ST_OK ? closed : status;
+		if (status == ST_OK) {
+			status = bytesink_close(sink, err);
+		} else {
+			bytesink_discard(sink);
+		}
 	}
 	return status;
 }

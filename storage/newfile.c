@@ -23,7 +23,7 @@ static int open_beside(const char *path, const char *before, const char *after, 
 	*fd = g_mkstemp_full(pattern, O_RDWR | O_CLOEXEC, mode);
 	if (*fd < 0) {
 		rc = err_errno(err, errno == ENOENT ? ST_ENOENT : err_status(errno), errno, "%s",
-			       pattern);
+			       path);
 		g_clear_pointer(&pattern, g_free);
 	}
 	*temp = pattern;

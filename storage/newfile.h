@@ -21,10 +21,7 @@
  * such folder), ST_EIO. */
 int newfile_open(const char *path, char **temp, int *fd, struct err *err);
 
-/*
- * The same with this mode and the name ".XXXXXX-NAME", whose end still tells whether it goes through
- * gzip.
- */
+/* The same with this mode and the name ".XXXXXX-NAME". */
 int newfile_open_like(const char *path, int mode, char **temp, int *fd, struct err *err);
 
 /* Make a file in this folder that has no name, and is gone when it is closed. ST_OK, ST_EIO. */

@@ -175,11 +175,12 @@ int pmap_write(const struct pmap *pmap, const char *path, const struct pmap_writ
 	int status = bytesink_create(&sink, path, opts->overwrite ? BYTESINK_OVERWRITE : 0, err);
 
 	if (status == ST_OK) {
-		int closed;
-
 		status = pmap_write_to(pmap, sink, opts, err);
-		closed = bytesink_close(sink, status == ST_OK ? err : NULL);
-		status = status == ST_OK ? closed : status;
+		if (status == ST_OK) {
+			status = bytesink_close(sink, err);
+		} else {
+			bytesink_discard(sink);
+		}
 	}
 	return status;
 }

@@ -63,6 +63,7 @@ struct stream_write_opts {
 	bool append;          /* add to an existing file in its own format, or make a new one */
 	bool lock;            /* exclusive fcntl lock, waited for, while open */
 	bool overwrite;       /* else an existing regular file is an error (ST_EEXIST) */
+	bool whole;           /* a new file has its name only when it is whole */
 	bool crew;            /* compress on threads (block_writer_use_crew()): bytes, and errors,
 			       * come some blocks later */
 	/* Make the new file of the format, version and compression of this header, with its
@@ -80,8 +81,8 @@ int stream_create(struct stream **out, const char *path, const struct stream_wri
 int stream_create_fd(struct stream **out, int fd, const char *name,
 		     const struct stream_write_opts *opts, struct err *err);
 
-/* As stream_create, on any sink of bytes, which is taken, also on failure. opts->append, lock and
- * overwrite are not looked at. */
+/* As stream_create, on any sink of bytes, which is taken, also on failure. opts->append, lock,
+ * overwrite and whole are not looked at. */
 int stream_create_sink(struct stream **out, struct bytesink *sink,
 		       const struct stream_write_opts *opts, struct err *err);
 

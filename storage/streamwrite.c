@@ -143,7 +143,8 @@ int stream_create(struct stream **out, const char *path, const struct stream_wri
 {
 	struct bytesink *sink;
 	unsigned flags = (opts->append ? BYTESINK_APPEND : 0) | (opts->lock ? BYTESINK_LOCK : 0) |
-			 (opts->overwrite ? BYTESINK_OVERWRITE : 0);
+			 (opts->overwrite ? BYTESINK_OVERWRITE : 0) |
+			 (opts->whole ? BYTESINK_WHOLE : 0);
 	int rc = bytesink_create(&sink, path, flags, err);
 
 	if (rc != ST_OK) {
@@ -337,8 +338,12 @@ int stream_finish_writing(struct stream *stream, struct err *err)
 	/* Once failed, the failure has been reported; a stream cut there holds whole blocks only.
 	 */
 	int rc = stream->failed ? ST_OK : stream_flush(stream, err);
-	int closed = bytesink_close(stream->sink, rc == ST_OK ? err : NULL);
 
+	if (stream->failed) {
+		bytesink_abandon(stream->sink);
+	} else {
+		rc = bytesink_close(stream->sink, err);
+	}
 	stream->sink = NULL;
-	return rc != ST_OK ? rc : closed;
+	return rc;
 }

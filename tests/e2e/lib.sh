@@ -86,6 +86,14 @@ test_cmp() {
 	diff -u "$1" "$2"
 }
 
+# test_nothing_beside NAME: a program that was killed left no file beside NAME, where the file system has
+# files without a name.
+test_nothing_beside() {
+	[ -z "$(ls -A | grep "^\..*-$1$")" ] && return 0
+	rm -f .??????-"$1"
+	! python3 -c 'import os; os.open(".", os.O_TMPFILE | os.O_RDWR)' 2>/dev/null
+}
+
 test_lines() {
 	test_count=$(wc -l <"$1")
 	[ "$test_count" -eq "$2" ] && return 0

@@ -10,6 +10,7 @@
 
 static char unit_case_name[256];
 static char unit_scratch_path[256];
+static pid_t unit_scratch_owner;
 
 void unit_at(const char *fmt, ...)
 {
@@ -35,8 +36,12 @@ static int unit_remove(const char *path, const struct stat *st, int type, struct
 	return remove(path);
 }
 
+/* The way out of children, too: they leave it. */
 static void unit_remove_scratch(void)
 {
+	if (unit_scratch_owner != getpid()) {
+		return;
+	}
 	nftw(unit_scratch_path, unit_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -51,6 +56,7 @@ const char *unit_scratch(void)
 			perror(unit_scratch_path);
 			exit(99);
 		}
+		unit_scratch_owner = getpid();
 		atexit(unit_remove_scratch);
 	}
 	return unit_scratch_path;
