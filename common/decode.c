@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/bigendian.h"
+#include "common/datalink.h"
 
 struct walk {
 	const uint8_t *at;
@@ -29,7 +30,8 @@ const struct metric decode_causes[DECODE_CAUSE_COUNT] = {
 	[DECODE_OK] = { "accepted", "packets and datagrams taken into flows" },
 	[DECODE_HELD] = { "fragments-held", "fragments kept for reassembly" },
 	[DECODE_LINK_SHORT] = { "link-short", "link-layer header cut off" },
-	[DECODE_LINK_UNSUPPORTED] = { "link-unsupported", "link-layer frame of unknown shape" },
+	[DECODE_LINK_UNSUPPORTED] = { "link-unsupported",
+				      "link-layer frame without a packet that can be read" },
 	[DECODE_LOOPBACK_FAMILY] = { "loopback-family",
 				     "loopback frame of another family than IP" },
 	[DECODE_SHIM_SHORT] = { "shim-short", "VLAN tag, MPLS label or PPPoE header cut off" },
@@ -556,6 +558,52 @@ static enum decode_cause walk_juniper(struct walk *walk)
 	return flags & 0x02 ? walk_ip(walk) : walk_ethernet(walk);
 }
 
+static enum decode_cause walk_80211_frame(struct walk *walk, bool padded)
+{
+	struct datalink header;
+	enum decode_cause cause = datalink_80211(walk->at, walk->left, padded, &header);
+
+	if (cause != DECODE_OK) {
+		return cause;
+	}
+	memcpy(walk->packet->source_mac, header.source, 6);
+	memcpy(walk->packet->destination_mac, header.destination, 6);
+	walk_take(walk, header.bytes);
+	return walk_ethertype(walk, header.ethertype);
+}
+
+static enum decode_cause walk_80211(struct walk *walk)
+{
+	return walk_80211_frame(walk, false);
+}
+
+static enum decode_cause walk_radiotap(struct walk *walk)
+{
+	uint32_t len;
+	bool padded;
+	enum decode_cause cause = datalink_radiotap(walk->at, walk->left, &len, &padded);
+
+	if (cause != DECODE_OK) {
+		return cause;
+	}
+	walk_take(walk, len);
+	return walk_80211_frame(walk, padded);
+}
+
+static enum decode_cause walk_nflog(struct walk *walk)
+{
+	uint32_t at;
+	uint32_t len;
+	enum decode_cause cause = datalink_nflog(walk->at, walk->left, &at, &len);
+
+	if (cause != DECODE_OK) {
+		return cause;
+	}
+	walk_take(walk, at);
+	walk_trim(walk, len);
+	return walk_ip(walk);
+}
+
 static const struct decode_link decode_links[] = {
 	{ 0, walk_loopback },    /* BSD loopback */
 	{ 1, walk_ethernet },    /* Ethernet */
@@ -566,12 +614,15 @@ static const struct decode_link decode_links[] = {
 	{ 51, walk_pppoe_link }, /* PPP over Ethernet */
 	{ 101, walk_ip },        /* raw IP, in files */
 	{ 104, walk_hdlc },      /* Cisco HDLC */
+	{ 105, walk_80211 },     /* IEEE 802.11 */
 	{ 108, walk_loopback },  /* OpenBSD loopback */
 	{ 113, walk_cooked },    /* Linux cooked, version 1 */
+	{ 127, walk_radiotap },  /* IEEE 802.11 behind radiotap */
 	{ 178, walk_juniper },   /* Juniper Ethernet */
 	{ 219, walk_mpls },      /* MPLS */
 	{ 228, walk_ipv4 },      /* IPv4 */
 	{ 229, walk_ipv6 },      /* IPv6 */
+	{ 239, walk_nflog },     /* NFLOG of Linux */
 	{ 276, walk_cooked2 },   /* Linux cooked, version 2 */
 };
 

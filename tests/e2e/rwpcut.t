@@ -88,6 +88,21 @@ sport|dport|flags|
 |||
 E
 '
+test_case 'wireless networks and NFLOG' '
+	python3 - <<E &&
+import struct
+data = open("trace.pcap", "rb").read()
+size = struct.unpack_from("<I", data, 32)[0]
+ip = data[54 : 40 + size]
+snap = bytes.fromhex("aaaa030000000800")
+wireless = bytes.fromhex("08020000020000000001020000000002020000000003" "1000") + snap + ip
+frames = {105: wireless, 127: bytes.fromhex("0000080000000000") + wireless, 239: bytes([2, 0, 0, 0]) + struct.pack("<HH", 4 + len(ip), 9) + ip}
+for link, frame in frames.items():
+    with open("link-%d.pcap" % link, "wb") as out:
+        out.write(data[:20] + struct.pack("<I", link) + data[24:32] + struct.pack("<II", len(frame), len(frame)) + frame)
+E
+	rwpcut trace.pcap >out && head -n 2 out >want && for link in 105 127 239; do rwpcut link-$link.pcap >out && test_cmp want out || return 1; done
+'
 test_case 'captures that are damaged, or none' '
 	head -c 150 trace.pcap >half.pcap && test_must_fail rwpcut --fields=sip half.pcap trace.pcap >out 2>err && test_lines out 5 && test_grep half.pcap err &&
 	test_must_fail rwpcut nosuch >out 2>err && test_grep nosuch err && test_must_fail rwpcut "$DATA/filter.txt" 2>err &&

@@ -13,7 +13,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 static const int linktypes[] = {
-	1, 0, 9, 12, 50, 51, 101, 104, 108, 113, 178, 228, 229, 276, 1, 1
+	1, 0, 9, 12, 50, 51, 101, 104, 108, 113, 178, 228, 229, 276, 1, 127, 105, 239,
 };
 
 static void ignore_flow(void *arg, const struct flow *flow)
@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (size < 1) {
 		return 0;
 	}
-	link = decode_link_find(linktypes[bytes[0] & 15]);
+	link = decode_link_find(linktypes[bytes[0] % (sizeof(linktypes) / sizeof(linktypes[0]))]);
 	meter = meter_new(&opts, ignore_flow, NULL);
 	for (size_t at = 1; at < size;) {
 		uint32_t len = bytes[at] + (bytes[at] == 255 ? 1200u : 0);

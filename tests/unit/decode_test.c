@@ -28,6 +28,10 @@
 #define UDP8              "1b59 1b5a 0008 0000"
 #define PAD8              "00 0104 00000000" /* rest of an extension header of 8 bytes, after its type */
 
+/* Frame control, duration, three addresses, sequence control. */
+#define WLAN(control, sequence) control "0000 020000000001 020000000002 020000000003" sequence
+#define SNAP                    "aaaa03000000"
+
 #define REFUSED(cause) cause, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 
 struct decode_case {
@@ -140,6 +144,33 @@ static const struct decode_case cases[] = {
 	{ "juniper", 178, "4d474301" ETH4 UDP4, DECODE_OK, 46, 4, 17, 0, 0, 8001, 53, 0, 31, 3 },
 	{ "juniper with extensions", 178, "4d474381 0006 010441424344" ETH4 UDP4, DECODE_OK, 54,
 	  4, 17, 0, 0, 8001, 53, 0, 31, 3 },
+	{ "802.11 data", 105, WLAN("0802", "0000") SNAP "0800" UDP4, DECODE_OK, 60, 4, 17, 0, 0, 8001, 53, 0, 31, 3 },
+	{ "802.11 ipv6", 105, WLAN("0801", "0000") SNAP "86dd" IP6("0008", "11") UDP8, DECODE_OK, 80,
+	  6, 17, 0xb8, 0, 7001, 7002, 0, 48, 0 },
+	{ "802.11 between access points", 105, WLAN("0803", "0000") "020000000004" SNAP "0800" UDP4, DECODE_OK, 66,
+	  4, 17, 0, 0, 8001, 53, 0, 31, 3 },
+	{ "802.11 qos", 105, WLAN("8801", "0000") "0000" SNAP "0800" UDP4, DECODE_OK, 62, 4, 17, 0, 0, 8001, 53, 0, 31, 3 },
+	{ "802.11 qos and ht", 105, WLAN("8881", "0000") "0000 00000000" SNAP "0800" UDP4, DECODE_OK, 66,
+	  4, 17, 0, 0, 8001, 53, 0, 31, 3 },
+	{ "802.11 vlan", 105, WLAN("0801", "0000") SNAP "8100 0007 0800" UDP4, DECODE_OK, 64,
+	  4, 17, 0, 0, 8001, 53, 7, 31, 3 },
+	{ "802.11 arp", 105, WLAN("0802", "0000") SNAP "0806 00010800", REFUSED(DECODE_ARP) },
+	{ "802.11 without snap", 105, WLAN("0802", "0000") "424203 0000000000", REFUSED(DECODE_8023) },
+	{ "802.11 beacon", 105, WLAN("8000", "0000") "0011223344556677", REFUSED(DECODE_LINK_UNSUPPORTED) },
+	{ "802.11 null data", 105, WLAN("4801", "0000"), REFUSED(DECODE_LINK_UNSUPPORTED) },
+	{ "802.11 encrypted", 105, WLAN("0841", "0000") SNAP "0800" UDP4, REFUSED(DECODE_LINK_UNSUPPORTED) },
+	{ "802.11 later fragment", 105, WLAN("0801", "0100") SNAP "0800" UDP4, REFUSED(DECODE_LINK_UNSUPPORTED) },
+	{ "802.11 aggregate", 105, WLAN("8801", "0000") "8000" SNAP "0800" UDP4, REFUSED(DECODE_LINK_UNSUPPORTED) },
+	{ "radiotap", 127, "0000 0800 00000000" WLAN("0802", "0000") SNAP "0800" UDP4, DECODE_OK, 68,
+	  4, 17, 0, 0, 8001, 53, 0, 31, 3 },
+	{ "radiotap with padding", 127, "0000 1900 030000a0 00000000 00000000 0011223344556677 20" WLAN("8802", "0000") "0000 0000" SNAP
+	  "0800" UDP4, DECODE_OK, 89, 4, 17, 0, 0, 8001, 53, 0, 31, 3 },
+	{ "radiotap version", 127, "0100 0800 00000000" WLAN("0802", "0000"), REFUSED(DECODE_LINK_UNSUPPORTED) },
+	{ "radiotap length", 127, "0000 0700 00000000" WLAN("0802", "0000"), REFUSED(DECODE_LINK_UNSUPPORTED) },
+	{ "nflog", 239, "02000000 0800 0100 08000301 0500 0a00 61000000 2300 0900" UDP4, DECODE_OK, 52,
+	  4, 17, 0, 0, 8001, 53, 0, 31, 3 },
+	{ "nflog attribute of no length", 239, "02000000 0300 0100 0000", REFUSED(DECODE_LINK_UNSUPPORTED) },
+	{ "nflog without a packet", 239, "02000000 0800 0100 08000301", REFUSED(DECODE_LINK_SHORT) },
 	{ "juniper magic", 178, "4d474001" ETH4 UDP4, REFUSED(DECODE_LINK_UNSUPPORTED) },
 };
 /* clang-format on */
@@ -305,7 +336,7 @@ static void test_mptcp(void)
 
 static void test_tables(void)
 {
-	CU_ASSERT_PTR_NULL(decode_link_find(127));
+	CU_ASSERT_PTR_NULL(decode_link_find(147));
 	for (size_t i = 0; i < DECODE_CAUSE_COUNT; i++) {
 		unit_at("cause %zu", i);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(decode_causes[i].name);
