@@ -2,7 +2,9 @@
 /*
  * One internal record, described to libfixbuf by one internal template, holds every field in its
  * widest form; each external template is a choice from the table of elements, of which libfixbuf
- * shortens what is shorter there.
+ * shortens what is shorter there. Those of SiLK come first. What they have no room for, greater
+ * numbers and elements of extension columns, is written by templates that are made when the first
+ * record needs them; for each there is an internal one, too, with the elements at its end.
  */
 #include "query/ipfixexport.h"
 
@@ -12,6 +14,7 @@
 #include <fixbuf/public.h>
 
 #include "common/timestamp.h"
+#include "query/ipfixelements.h"
 
 #define CERT_PEN 6871
 
@@ -25,6 +28,8 @@ enum {
 	WITH_FLAGS = 1 << 5,
 	WITH_EXPANDED = 1 << 6, /* flags of the first packet and of the others */
 	WITH_NAMES = 1 << 7,
+	WITH_NARROW = 1 << 8, /* counts and interfaces as SiLK has them */
+	WITH_WIDE = 1 << 9,
 };
 
 /* Kinds of records; numbers of templates are a base for the family and one of these. */
@@ -38,8 +43,9 @@ enum {
 	TEMPLATE_IPV4 = 0x9dd0,
 	TEMPLATE_IPV6 = 0x9ed0,
 	TEMPLATE_SINGLE = 0xafea,
-	TEMPLATE_WIDE = 0xafeb, /* with names; made when the first record needs it */
+	TEMPLATE_SETS = 0xb000, /* and what follows: those that are made when they are needed */
 	INTERNAL = 0xa000,
+	INTERNAL_SETS = 0xa001, /* and what follows: theirs */
 };
 
 #define PROTOCOL_ICMP   1
@@ -86,7 +92,11 @@ struct flow_record {
 	uint8_t flowtype, state, protocol;
 	uint8_t flags, initial_flags, session_flags;
 	uint8_t padding[6];
+	uint8_t more_padding[4]; /* elements may follow, and are aligned */
 };
+_Static_assert(sizeof(struct flow_record) ==
+		       offsetof(struct flow_record, more_padding) + sizeof(uint8_t[4]),
+	       "no hole at the end");
 
 static const fbInfoElementSpec_t internal_elements[] = {
 	IE("silkFlowtypeName", FB_IE_VARLEN, 0),
@@ -118,6 +128,7 @@ static const fbInfoElementSpec_t internal_elements[] = {
 	IE("initialTCPFlags", 1, 0),
 	IE("unionTCPFlags", 1, 0),
 	IE("paddingOctets", 6, 0),
+	IE("paddingOctets", 4, 0),
 	FB_IESPEC_NULL,
 };
 
@@ -125,10 +136,14 @@ static const fbInfoElementSpec_t internal_elements[] = {
 static const fbInfoElementSpec_t kind_elements[] = {
 	IE("flowStartMilliseconds", 8, 0),
 	IE("flowEndMilliseconds", 8, 0),
-	IE("packetDeltaCount", 4, 0),
-	IE("octetDeltaCount", 4, 0),
-	IE("ingressInterface", 2, 0),
-	IE("egressInterface", 2, 0),
+	IE("packetDeltaCount", 4, WITH_NARROW),
+	IE("octetDeltaCount", 4, WITH_NARROW),
+	IE("ingressInterface", 2, WITH_NARROW),
+	IE("egressInterface", 2, WITH_NARROW),
+	IE("packetDeltaCount", 8, WITH_WIDE),
+	IE("octetDeltaCount", 8, WITH_WIDE),
+	IE("ingressInterface", 4, WITH_WIDE),
+	IE("egressInterface", 4, WITH_WIDE),
 	IE("silkAppLabel", 2, 0),
 	IE("silkSensorId", 2, 0),
 	IE("silkFlowtypeId", 1, 0),
@@ -154,36 +169,19 @@ static const fbInfoElementSpec_t kind_elements[] = {
 	FB_IESPEC_NULL,
 };
 
-/* One template for all records; also for those whose numbers the many have no room for. */
 static const fbInfoElementSpec_t single_elements[] = {
-	IE("flowStartMilliseconds", 8, 0),
-	IE("flowEndMilliseconds", 8, 0),
-	IE("sourceIPv6Address", 16, 0),
-	IE("destinationIPv6Address", 16, 0),
-	IE("sourceIPv4Address", 4, 0),
-	IE("destinationIPv4Address", 4, 0),
-	IE("sourceTransportPort", 2, 0),
-	IE("destinationTransportPort", 2, 0),
-	IE("ipNextHopIPv4Address", 4, 0),
-	IE("ipNextHopIPv6Address", 16, 0),
-	IE("ingressInterface", 4, 0),
-	IE("egressInterface", 4, 0),
-	IE("packetDeltaCount", 8, 0),
-	IE("octetDeltaCount", 8, 0),
-	IE("protocolIdentifier", 1, 0),
-	IE("silkFlowtypeId", 1, 0),
-	IE("silkSensorId", 2, 0),
-	IE("tcpControlBits", 1, 0),
-	IE("initialTCPFlags", 1, 0),
-	IE("unionTCPFlags", 1, 0),
-	IE("silkTCPState", 1, 0),
-	IE("silkAppLabel", 2, 0),
-	IE("paddingOctets", 6, 0),
-	IE("silkFlowtypeName", FB_IE_VARLEN, WITH_NAMES),
-	IE("silkClassName", FB_IE_VARLEN, WITH_NAMES),
-	IE("silkTypeName", FB_IE_VARLEN, WITH_NAMES),
-	IE("silkSensorName", FB_IE_VARLEN, WITH_NAMES),
-	FB_IESPEC_NULL,
+	IE("flowStartMilliseconds", 8, 0), IE("flowEndMilliseconds", 8, 0),
+	IE("sourceIPv6Address", 16, 0),    IE("destinationIPv6Address", 16, 0),
+	IE("sourceIPv4Address", 4, 0),     IE("destinationIPv4Address", 4, 0),
+	IE("sourceTransportPort", 2, 0),   IE("destinationTransportPort", 2, 0),
+	IE("ipNextHopIPv4Address", 4, 0),  IE("ipNextHopIPv6Address", 16, 0),
+	IE("ingressInterface", 4, 0),      IE("egressInterface", 4, 0),
+	IE("packetDeltaCount", 8, 0),      IE("octetDeltaCount", 8, 0),
+	IE("protocolIdentifier", 1, 0),    IE("silkFlowtypeId", 1, 0),
+	IE("silkSensorId", 2, 0),          IE("tcpControlBits", 1, 0),
+	IE("initialTCPFlags", 1, 0),       IE("unionTCPFlags", 1, 0),
+	IE("silkTCPState", 1, 0),          IE("silkAppLabel", 2, 0),
+	IE("paddingOctets", 6, 0),         FB_IESPEC_NULL,
 };
 
 static const uint32_t kind_flags[2][KINDS] = {
@@ -213,8 +211,9 @@ struct ipfixexport {
 	fbInfoModel_t *model;
 	fbSession_t *session; /* belongs to fbuf */
 	fBuf_t *fbuf;
+	struct ipfixelements *elements;
+	unsigned sets;     /* so many of their templates were written */
 	uint16_t template; /* of the last record */
-	bool has_wide;     /* the template was written */
 	char type_number[NUMBER_TEXT];
 	char sensor_number[NUMBER_TEXT];
 };
@@ -240,14 +239,17 @@ static ssize_t write_to_sink(void *cookie, const char *bytes, size_t len)
 										    : 0;
 }
 
+/* set: the elements of extension columns; NULL: none. */
 static int add_template(struct ipfixexport *export, bool internal, uint16_t number,
-			const fbInfoElementSpec_t *elements, uint32_t flags, struct err *err)
+			const fbInfoElementSpec_t *elements, uint32_t flags,
+			const struct ipfixelements_set *set, struct err *err)
 {
 	GError *gerror = NULL;
 	fbTemplate_t *template = fbTemplateAlloc(export->model);
 
 	if (!fbTemplateAppendSpecArray(template, (fbInfoElementSpec_t *)(uintptr_t)elements, flags,
 				       &gerror) ||
+	    (set && !ipfixelements_append(set, template, &gerror)) ||
 	    fbSessionAddTemplate(export->session, internal, number, template, &gerror) == 0) {
 		fbTemplateFreeUnused(template);
 		return export_err(export, &gerror, err);
@@ -257,20 +259,20 @@ static int add_template(struct ipfixexport *export, bool internal, uint16_t numb
 
 static int add_templates(struct ipfixexport *export, struct err *err)
 {
-	int st = add_template(export, true, INTERNAL, internal_elements, 0, err);
-	uint32_t names = export->opts.names ? WITH_NAMES : 0;
+	int st = add_template(export, true, INTERNAL, internal_elements, 0, NULL, err);
+	uint32_t always = WITH_NARROW | (export->opts.names ? WITH_NAMES : 0);
 
 	if (export->opts.single_template) {
 		return st == ST_OK ? add_template(export, false, TEMPLATE_SINGLE, single_elements,
-						  0, err)
+						  0, NULL, err)
 				   : st;
 	}
 	for (uint16_t kind = 0; st == ST_OK && kind < KINDS; kind++) {
 		st = add_template(export, false, (uint16_t)(TEMPLATE_IPV4 + kind), kind_elements,
-				  kind_flags[0][kind] | names, err);
+				  kind_flags[0][kind] | always, NULL, err);
 		if (st == ST_OK) {
 			st = add_template(export, false, (uint16_t)(TEMPLATE_IPV6 + kind),
-					  kind_elements, kind_flags[1][kind] | names, err);
+					  kind_elements, kind_flags[1][kind] | always, NULL, err);
 		}
 	}
 	return st;
@@ -288,6 +290,7 @@ int ipfixexport_new(struct ipfixexport **out, const struct ipfixexport_opts *opt
 	export->file = fopencookie(export, "w", (cookie_io_functions_t){ .write = write_to_sink });
 	export->model = fbInfoModelAlloc();
 	fbInfoModelAddElementArray(export->model, (fbInfoElement_t *)(uintptr_t)cert_elements);
+	export->elements = ipfixelements_new(export->model);
 	export->session = fbSessionAlloc(export->model);
 	st = add_templates(export, err);
 	export->fbuf = fBufAllocForExport(export->session, fbExporterAllocFP(export->file));
@@ -308,6 +311,7 @@ void ipfixexport_free(struct ipfixexport *export)
 	if (export) {
 		fBufFree(export->fbuf);
 		fclose(export->file);
+		ipfixelements_free(export->elements);
 		fbInfoModelFree(export->model);
 		g_free(export);
 	}
@@ -322,27 +326,19 @@ static bool is_wide(const struct record *rec)
 	       rec->output > UINT16_MAX;
 }
 
-static uint16_t choose_template(const struct ipfixexport *export, const struct record *rec)
+static unsigned choose_kind(const struct record *rec)
 {
-	uint16_t base = record_is_ipv6(rec) ? TEMPLATE_IPV6 : TEMPLATE_IPV4;
-
-	if (export->opts.single_template) {
-		return TEMPLATE_SINGLE;
-	}
-	if (is_wide(rec)) {
-		return TEMPLATE_WIDE;
-	}
 	switch (rec->protocol) {
 	case PROTOCOL_TCP:
-		return base + (rec->state & RECORD_EXPANDED ? KIND_EXPANDED : KIND_TCP);
+		return rec->state & RECORD_EXPANDED ? KIND_EXPANDED : KIND_TCP;
 	case PROTOCOL_UDP:
 	case PROTOCOL_SCTP:
-		return base + KIND_PORTS;
+		return KIND_PORTS;
 	case PROTOCOL_ICMP:
 	case PROTOCOL_ICMPV6: /* either in either family */
-		return base + KIND_ICMP;
+		return KIND_ICMP;
 	default:
-		return base + KIND_OTHER;
+		return KIND_OTHER;
 	}
 }
 
@@ -424,52 +420,103 @@ static void fill_record(struct ipfixexport *export, const struct record *rec,
 	}
 }
 
-static int use_template(struct ipfixexport *export, uint16_t template, struct err *err)
+/* Both templates of a set, as the first record of it comes. */
+static int make_set(struct ipfixexport *export, const struct ipfixelements_set *set, uint32_t flags,
+		    struct err *err)
 {
+	const uint16_t external = (uint16_t)(TEMPLATE_SETS + set->number);
 	GError *gerror = NULL;
+	int status = add_template(export, true, (uint16_t)(INTERNAL_SETS + set->number),
+				  internal_elements, 0, set, err);
 
-	if (template == export->template) {
+	flags |= WITH_WIDE | (export->opts.names ? WITH_NAMES : 0);
+	if (status == ST_OK) {
+		status = add_template(export, false, external, kind_elements, flags, set, err);
+	}
+	if (status == ST_OK && !fbSessionExportTemplate(export->session, external, &gerror)) {
+		status = export_err(export, &gerror, err);
+	}
+	export->sets++;
+	return status;
+}
+
+/* What the record is written with from now on. */
+static int use_templates(struct ipfixexport *export, const struct record *rec,
+			 const struct ipfixelements_set *set, struct err *err)
+{
+	const bool is_v6 = record_is_ipv6(rec);
+	const unsigned kind = choose_kind(rec);
+	uint16_t internal = INTERNAL, external = TEMPLATE_SINGLE;
+	GError *gerror = NULL;
+	int status = ST_OK;
+
+	if (set) {
+		internal = (uint16_t)(INTERNAL_SETS + set->number);
+		external = (uint16_t)(TEMPLATE_SETS + set->number);
+	} else if (!export->opts.single_template) {
+		external = (uint16_t)((is_v6 ? TEMPLATE_IPV6 : TEMPLATE_IPV4) + kind);
+	}
+	if (external == export->template) {
 		return ST_OK;
 	}
-	if (template == TEMPLATE_WIDE && !export->has_wide) {
-		int status = add_template(export, false, template, single_elements,
-					  export->opts.names ? WITH_NAMES : 0, err);
-
-		if (status != ST_OK) {
-			return status;
-		}
-		if (!fbSessionExportTemplate(export->session, template, &gerror)) {
-			return export_err(export, &gerror, err);
-		}
-		export->has_wide = true;
+	if (set && set->number >= export->sets) {
+		status = make_set(export, set, kind_flags[is_v6][kind], err);
 	}
-	if (!fBufSetExportTemplate(export->fbuf, template, &gerror)) {
+	if (status == ST_OK && (!fBufSetInternalTemplate(export->fbuf, internal, &gerror) ||
+				!fBufSetExportTemplate(export->fbuf, external, &gerror))) {
+		status = export_err(export, &gerror, err);
+	}
+	export->template = external;
+	return status;
+}
+
+static int write_row(struct ipfixexport *export, const struct batch *batch, uint32_t row,
+		     struct err *err)
+{
+	struct {
+		struct flow_record flow;
+		uint8_t elements[IPFIXELEMENTS_BYTES];
+	} out;
+	const struct ipfixelements_set *set = NULL;
+	GError *gerror = NULL;
+	struct record rec;
+	int status;
+
+	batch_get(batch, row, &rec);
+	fill_record(export, &rec, &out.flow);
+	if (!export->opts.single_template) {
+		set = ipfixelements_of_row(
+			export->elements, batch, row,
+			(uint16_t)(record_is_ipv6(&rec) * KINDS + choose_kind(&rec)),
+			is_wide(&rec));
+	}
+	status = use_templates(export, &rec, set, err);
+	if (status != ST_OK) {
+		return status;
+	}
+	if (set) {
+		ipfixelements_fill(export->elements, set, out.elements);
+	}
+	if (!fBufAppend(export->fbuf, (uint8_t *)&out, sizeof(out.flow) + (set ? set->bytes : 0),
+			&gerror)) {
 		return export_err(export, &gerror, err);
 	}
-	export->template = template;
 	return ST_OK;
 }
 
 int ipfixexport_write(struct ipfixexport *export, const struct batch *batch, struct err *err)
 {
-	GError *gerror = NULL;
-	struct flow_record out;
-	struct record rec;
+	int status = ST_OK;
 
-	for (uint32_t i = 0; i < batch->selected; i++) {
-		int status;
-
-		batch_get(batch, batch->selection[i], &rec);
-		fill_record(export, &rec, &out);
-		status = use_template(export, choose_template(export, &rec), err);
-		if (status != ST_OK) {
-			return status;
-		}
-		if (!fBufAppend(export->fbuf, (uint8_t *)&out, sizeof(out), &gerror)) {
-			return export_err(export, &gerror, err);
-		}
+	for (uint32_t i = 0; status == ST_OK && i < batch->selected; i++) {
+		status = write_row(export, batch, batch->selection[i], err);
 	}
-	return ST_OK;
+	return status;
+}
+
+uint64_t ipfixexport_left_out(const struct ipfixexport *export)
+{
+	return ipfixelements_left_out(export->elements);
 }
 
 int ipfixexport_finish(struct ipfixexport *export, struct err *err)

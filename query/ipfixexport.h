@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Flow records as IPFIX messages in a file, by the templates that rwsilk2ipfix has: one for each
- * kind of record, or one for all. Times are milliseconds.
+ * kind of record, or one for all. Times are milliseconds. With the many, extension columns are
+ * written, too, and numbers that SiLK has no room for.
  *
  *	ipfixexport_new(&export, &opts, sink, err);
  *	ipfixexport_write(export, batch, err); ...
@@ -31,6 +32,8 @@ void ipfixexport_free(struct ipfixexport *export);
 
 /* The selected rows of a batch that has all columns. ST_OK, ST_EIO. */
 int ipfixexport_write(struct ipfixexport *export, const struct batch *batch, struct err *err);
+/* Records that were written without their extension columns: there were too many kinds of them. */
+uint64_t ipfixexport_left_out(const struct ipfixexport *export);
 /* Write what is buffered. ST_OK, ST_EIO. */
 int ipfixexport_finish(struct ipfixexport *export, struct err *err);
 

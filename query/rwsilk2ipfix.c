@@ -43,12 +43,18 @@ static int write_records(struct source *source, struct ipfixexport *export, uint
 	struct batch *batch = batch_new();
 	int status = ST_OK;
 
+	batch_want_every(batch);
 	while (status == ST_OK && source_next(source, batch, COLUMNS_ALL)) {
 		status = ipfixexport_write(export, batch, err);
 		*records += batch->selected;
 	}
 	if (status == ST_OK) {
 		status = ipfixexport_finish(export, err);
+	}
+	if (ipfixexport_left_out(export) > 0) {
+		tool_warn("%" PRIu64 " records written without their information elements: "
+			  "too many combinations of them",
+			  ipfixexport_left_out(export));
 	}
 	batch_free(batch);
 	return status;
