@@ -52,7 +52,7 @@ static const struct opt sort_opt_table[] = {
 	OPT_STR(struct sort_opts, output_path, "output-path", 0, "PATH",
 		"write the records to this file, pipe or stdout", .flags = OPT_ONCE),
 	OPT_STR(struct sort_opts, input_pipe, "input-pipe", 0, "PATH",
-		"read this pipe or stdin when no file is named"),
+		"read this pipe or stdin when no file is named", .flags = OPT_ONCE),
 	OPT_GROUP(struct sort_opts, source, source_names_opt_table),
 	OPT_GROUP(struct sort_opts, made, madefield_opt_table),
 	OPT_GROUP(struct sort_opts, sink, sink_opt_table),

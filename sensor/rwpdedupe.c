@@ -42,10 +42,10 @@ static const struct opt dedupe_table[] = {
 	OPT_U64(struct dedupe_opts, threshold_ms, "threshold", 0, "MS", 0, THRESHOLD_MAX_MS,
 		"packets are duplicates when they are no more milliseconds apart",
 		.default_text = "0"),
-	OPT_FLAG(struct dedupe_opts, first, "first-duplicate", 0,
-		 "of duplicates keep the earliest"),
+	OPT_FLAG(struct dedupe_opts, first, "first-duplicate", 0, "of duplicates keep the earliest",
+		 .flags = OPT_ONCE),
 	OPT_CALL(struct dedupe_opts, random, "random-duplicate", 0, "SEED", parse_random,
-		 OPT_ARG_OPTIONAL, "of duplicates keep one drawn at random"),
+		 OPT_ARG_OPTIONAL | OPT_ONCE, "of duplicates keep one drawn at random"),
 	OPT_END,
 };
 

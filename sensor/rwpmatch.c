@@ -25,8 +25,7 @@ struct match_opts {
 
 static const struct opt match_table[] = {
 	OPT_STR(struct match_opts, flow_file, "flow-file", 0, "FILE",
-		"write the packets of the records in this file, which are in order of time",
-		.flags = OPT_ONCE),
+		"write the packets of the records in this file, which are in order of time"),
 	OPT_FLAG(struct match_opts, msec_compare, "msec-compare", 0,
 		 "compare times to the millisecond, not to the second"),
 	OPT_FLAG(struct match_opts, ports_compare, "ports-compare", 0,

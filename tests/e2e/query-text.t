@@ -217,6 +217,7 @@ test_case 'wrong switches and files fail' '
 	test_must_fail rwcount --load-scheme=m records.rw &&
 	test_must_fail rwcount --bin-size=0.001 --start-time=2000/01/01 --end-time=2020/01/01 records.rw &&
 	test_must_fail rwsort --fields=sip --input-pipe=- records.rw </dev/null &&
+	test_must_fail rwsort --fields=sip --input-pipe=nosuch --input-pipe=- <records.rw 2>err && test_grep "multiple times" err &&
 	test_must_fail rwsort records.rw
 '
 

@@ -118,6 +118,7 @@ test_case 'what is wrong with the command line' '
 	test_must_fail rwcombine --actions= pieces.rw 2>err && test_grep "no action" err &&
 	test_must_fail rwcombine --max-idle-time=-1 pieces.rw 2>err && test_grep "max-idle-time" err &&
 	test_must_fail rwcombine --ignore-fields=stime pieces.rw 2>err && test_grep "sTime" err &&
+	test_must_fail rwcombine --print-statistics=nosuch --print-statistics pieces.rw 2>err && test_grep "multiple times" err &&
 	rwcombine --actions=time pieces.rw >out.rw && rwcombine --help-fields >out && test_grep "^nhIP" out
 '
 

@@ -88,6 +88,8 @@ test_case 'captures that are damaged, or none' '
 test_case 'switches that are wrong' '
 	test_must_fail rwpdedupe east.pcap west.pcap 2>err && test_grep "must be given" err &&
 	test_must_fail rwpdedupe --first-duplicate --random-duplicate east.pcap west.pcap 2>err && test_grep "exclude each other" err &&
+	test_must_fail rwpdedupe --first-duplicate --first-duplicate east.pcap west.pcap 2>err && test_grep "multiple times" err &&
+	test_must_fail rwpdedupe --random-duplicate=1 --random-duplicate=1 east.pcap west.pcap 2>err && test_grep "multiple times" err &&
 	test_must_fail rwpdedupe --first-duplicate east.pcap 2>err && test_grep "two or more" err &&
 	test_must_fail rwpdedupe --first-duplicate --threshold=1000001 east.pcap west.pcap 2>err && test_must_fail rwpdedupe --random-duplicate=x east.pcap west.pcap 2>err
 '

@@ -27,6 +27,7 @@ test_case 'all the way back' '
 test_case 'some of them, by second, millisecond and ports' '
 	rwfilter --sport=1026 --pass=one.rw all.rw && matched --flow-file=one.rw trace.pcap && echo "0 one" | test_cmp - got &&
 	matched --flow-file=one.rw --ports-compare trace.pcap && echo "300 three" | test_cmp - got &&
+	matched --flow-file=all.rw --flow-file=one.rw --ports-compare trace.pcap && echo "300 three" | test_cmp - got &&
 	matched --flow-file=one.rw --msec-compare trace.pcap && echo "300 three" | test_cmp - got &&
 	rwfilter --proto=17 --pass=udp.rw all.rw && matched --flow-file=udp.rw trace.pcap && printf "2000 five\n2000.7 six\n" | test_cmp - got
 '

@@ -55,6 +55,7 @@ test_case 'what is wrong' '
 	test_must_fail generated --silk-output-path=x.rw --end-time=2024/03/05:09 2>err && test_grep "before" err &&
 	test_must_fail generated --silk-output-path=a.rw 2>err && test_grep a.rw err && test_must_fail generated --text-output-path=text 2>err && test_grep text err &&
 	test_must_fail generated --silk-output-path=/dev/full 2>err && test_grep /dev/full err && test_must_fail generated --output-directory=nodir --processing-directory=work 2>err && test_grep nodir err &&
+	test_must_fail generated --sensor-prefix-map=a --sensor-prefix-map=a --silk-output-path=x.rw 2>err && test_grep "multiple times" err &&
 	test_must_fail generated --flowtype-in=all/nosuch --silk-output-path=x.rw 2>err && test_grep "no flowtype" err && test_must_fail generated --sensor-prefix-map=nosuch --silk-output-path=x.rw 2>err && [ ! -e x.rw ]
 '
 test_done
