@@ -9,6 +9,7 @@
 #include <endian.h>
 #include <string.h>
 
+#include "common/field.h"
 #include "common/timestamp.h"
 #include "storage/column.h"
 
@@ -73,7 +74,8 @@ struct set {
 
 struct ipfixelements {
 	fbInfoModel_t *model;
-	GHashTable *sets; /* GBytes of the used part of a key to struct set */
+	GHashTable *sets;     /* GBytes of the used part of a key to struct set */
+	GHashTable *writable; /* enterprise, number and type of a column, in one, to yes or no */
 	uint64_t left_out;
 	/* The row asked for last: its elements, in the order of its set, and their columns. */
 	uint32_t row;
@@ -89,6 +91,7 @@ struct ipfixelements *ipfixelements_new(fbInfoModel_t *model)
 	elements->model = model;
 	elements->sets = g_hash_table_new_full(g_bytes_hash, g_bytes_equal,
 					       (GDestroyNotify)g_bytes_unref, g_free);
+	elements->writable = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	return elements;
 }
 
@@ -96,6 +99,7 @@ void ipfixelements_free(struct ipfixelements *elements)
 {
 	if (elements) {
 		g_hash_table_destroy(elements->sets);
+		g_hash_table_destroy(elements->writable);
 		g_free(elements);
 	}
 }
@@ -132,12 +136,32 @@ static bool fits_element(fbInfoModel_t *model, const struct batch_extension *col
 	       (len <= known->len && (len == FB_IE_VARLEN) == (known->len == FB_IE_VARLEN));
 }
 
-static bool can_be_written(const struct ipfixelements *elements,
-			   const struct batch_extension *column, uint32_t row)
+/* What another element of the record tells already would be believed in its place. */
+static bool is_of_record(const struct ie_key *key)
 {
-	return column->any && column->present[row] && column->type < IE_TYPES &&
-	       shapes[column->type].len > 0 && column->key.id <= INT16_MAX &&
-	       fits_element(elements->model, column);
+	for (size_t i = 0; i < field_table_count; i++) {
+		if (field_table[i].ie_id == key->id && field_table[i].ie_pen == key->pen) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Is remembered. */
+static bool can_be_written(struct ipfixelements *elements, const struct batch_extension *column)
+{
+	const gint64 key = (gint64)column->key.pen << 24 | column->key.id << 8 | column->type;
+	gpointer known;
+
+	if (!g_hash_table_lookup_extended(elements->writable, &key, NULL, &known)) {
+		bool can = column->type < IE_TYPES && shapes[column->type].len > 0 &&
+			   column->key.id > 0 && column->key.id <= INT16_MAX &&
+			   !is_of_record(&column->key) && fits_element(elements->model, column);
+
+		known = GINT_TO_POINTER(can);
+		g_hash_table_insert(elements->writable, g_memdup2(&key, sizeof(key)), known);
+	}
+	return GPOINTER_TO_INT(known);
 }
 
 /* Lower ones stand first. */
@@ -170,7 +194,7 @@ static void gather(struct ipfixelements *elements, const struct batch *batch, ui
 	for (size_t i = 0; i < count && elements->count < ELEMENTS_MAX; i++) {
 		const struct batch_extension *column = batch_extension(batch, i);
 
-		if (!can_be_written(elements, column, row)) {
+		if (!column->any || !column->present[row] || !can_be_written(elements, column)) {
 			continue;
 		}
 		if (shapes[column->type].len == FB_IE_VARLEN) {

@@ -10,9 +10,9 @@
  *		ipfixelements_fill(elements, set, behind);	// of the row asked for last
  *	}
  *
- * Lists (whose templates are not there any more), elements whose numbers IPFIX does not have, values
- * that are not of their element's type, and what would make a record too long for a message are
- * left out. Threads: one at a time.
+ * Left out are what the fields of every record tell, lists (whose templates are not there any more),
+ * elements whose numbers IPFIX does not have, values that are not of their element's type, and what
+ * would make a record too long for a message. Threads: one at a time.
  */
 #ifndef TUSSAH_QUERY_IPFIXELEMENTS_H
 #define TUSSAH_QUERY_IPFIXELEMENTS_H

@@ -9,8 +9,9 @@
 
 #define SIGN (UINT64_C(1) << 63)
 
-/* What a row may have: a number, a string, an address, a signed number, a list, one of no IPFIX. */
-enum { RATE, USER, ADDRESS, DELTA, LIST, FOREIGN, COLUMNS };
+/* What a row may have: a number, a string, an address, a signed number, a list, one of no IPFIX,
+ * one with another type than its element, and one that is a field of every record. */
+enum { RATE, USER, ADDRESS, DELTA, LIST, FOREIGN, ODD, DURATION, COLUMNS };
 static const struct {
 	struct ie_key key;
 	uint8_t type;
@@ -18,6 +19,7 @@ static const struct {
 	[RATE] = { { 0, 305 }, IE_UNSIGNED32 },      [USER] = { { 0, 371 }, IE_STRING },
 	[ADDRESS] = { { 0, 281 }, IE_IPV6_ADDRESS }, [DELTA] = { { 9, 12 }, IE_SIGNED16 },
 	[LIST] = { { 0, 292 }, IE_BASIC_LIST },      [FOREIGN] = { { 0, 40000 }, IE_UNSIGNED8 },
+	[ODD] = { { 0, 225 }, IE_OCTET_ARRAY },      [DURATION] = { { 0, 161 }, IE_UNSIGNED32 },
 };
 
 static struct batch *batch_of_columns(void)
@@ -59,7 +61,7 @@ static void test_sets(void)
 		size_t bytes;
 	} cases[] = {
 		{ 0, 0, false, -1, 0 },
-		{ 1 << LIST | 1 << FOREIGN, 0, false, -1, 0 },
+		{ 1 << LIST | 1 << FOREIGN | 1 << ODD | 1 << DURATION, 0, false, -1, 0 },
 		{ 1 << RATE, 0, false, 0, 4 },
 		{ 1 << RATE | 1 << LIST, 0, false, 0, 4 },
 		{ 1 << RATE, 1, false, 1, 4 },
