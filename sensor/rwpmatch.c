@@ -16,6 +16,7 @@
 
 #define PROGRAM           "rwpmatch"
 #define LINKTYPE_ETHERNET 1
+#define AHEAD_RECORDS     65536 /* are in memory at the same time, if there are so many */
 
 struct match_opts {
 	char *flow_file;
@@ -40,8 +41,9 @@ static const struct optmain program = {
 	.table = match_table,
 };
 
-/* What is compared beside the time. */
+/* What is compared. */
 struct key {
+	int64_t time; /* in units */
 	uint32_t sip, dip;
 	uint16_t sport, dport;
 	uint32_t protocol; /* no padding: compared and hashed as bytes */
@@ -54,10 +56,8 @@ struct match {
 	struct batch *batch;
 	uint32_t next; /* of the selection of the batch */
 	bool flows_end;
-	int64_t time;        /* of the records below, in units */
-	GHashTable *waiting; /* struct key to how many records of that time have no packet yet */
+	GHashTable *waiting; /* struct key to how many records have no packet yet */
 	uint64_t waiting_count;
-	uint64_t without_packet;
 	struct pcapfile *out;
 	bool failed;
 };
@@ -72,7 +72,8 @@ static guint key_hash(gconstpointer key)
 {
 	const struct key *k = key;
 
-	return k->sip * 31 + k->dip * 17 + ((guint)k->sport << 16 | k->dport) + k->protocol;
+	return k->sip * 31 + k->dip * 17 + ((guint)k->sport << 16 | k->dport) + k->protocol +
+	       (guint)k->time * 13;
 }
 
 static gboolean key_equal(gconstpointer a, gconstpointer b)
@@ -80,13 +81,13 @@ static gboolean key_equal(gconstpointer a, gconstpointer b)
 	return memcmp(a, b, sizeof(struct key)) == 0;
 }
 
-static struct key make_key(const struct match *self, uint32_t sip, uint32_t dip, uint8_t protocol,
-			   uint16_t sport, uint16_t dport)
+static struct key make_key(const struct match *self, int64_t time, uint32_t sip, uint32_t dip,
+			   uint8_t protocol, uint16_t sport, uint16_t dport)
 {
 	bool ports =
 		self->opts->ports_compare && (protocol == PROTOCOL_TCP || protocol == PROTOCOL_UDP);
 
-	return (struct key){ sip, dip, ports ? sport : 0, ports ? dport : 0, protocol };
+	return (struct key){ time, sip, dip, ports ? sport : 0, ports ? dport : 0, protocol };
 }
 
 /* --- records --- */
@@ -117,43 +118,52 @@ static int64_t record_time(const struct match *self)
 	return self->batch->start_ns[self->batch->selection[self->next]] / self->unit_ns;
 }
 
+static void set_waiting(struct match *self, const struct key *key, guint count)
+{
+	if (count > 0) {
+		g_hash_table_insert(self->waiting, g_memdup2(key, sizeof(*key)),
+				    GUINT_TO_POINTER(count));
+	} else {
+		g_hash_table_remove(self->waiting, key);
+	}
+}
+
+static guint count_waiting(const struct match *self, const struct key *key)
+{
+	return GPOINTER_TO_UINT(g_hash_table_lookup(self->waiting, key));
+}
+
 static void await(struct match *self)
 {
 	const struct batch *batch = self->batch;
+	int64_t time = record_time(self);
 	uint16_t row = batch->selection[self->next++];
-	struct key key = make_key(self, ip_to_v4(batch->sip[row]), ip_to_v4(batch->dip[row]),
+	struct key key = make_key(self, time, ip_to_v4(batch->sip[row]), ip_to_v4(batch->dip[row]),
 				  batch->protocol[row], batch->sport[row], batch->dport[row]);
-	guint count = GPOINTER_TO_UINT(g_hash_table_lookup(self->waiting, &key));
 
-	g_hash_table_insert(self->waiting, g_memdup2(&key, sizeof(key)),
-			    GUINT_TO_POINTER(count + 1));
+	set_waiting(self, &key, count_waiting(self, &key) + 1);
 	self->waiting_count++;
 }
 
-/* Have the records of the next time that there are any of wait for their packets. */
-static bool await_next(struct match *self)
+/*
+ * Have records wait for packets of this time. Those that are in the order of the packets, or in
+ * that of time, are read when they are needed; some are read ahead for those that are in neither.
+ */
+static void await_until(struct match *self, int64_t time)
 {
-	self->without_packet += self->waiting_count;
-	self->waiting_count = 0;
-	g_hash_table_remove_all(self->waiting);
-	if (!has_record(self)) {
-		return false;
-	}
-	self->time = record_time(self);
-	while (has_record(self) && record_time(self) == self->time) {
+	while (has_record(self) &&
+	       (self->waiting_count < AHEAD_RECORDS || record_time(self) <= time)) {
 		await(self);
 	}
-	return true;
 }
 
 /* Is the packet that of a record? Each record has one. */
 static bool take_waiting(struct match *self, const struct key *key)
 {
-	guint count = GPOINTER_TO_UINT(g_hash_table_lookup(self->waiting, key));
+	guint count = count_waiting(self, key);
 
 	if (count > 0) {
-		g_hash_table_insert(self->waiting, g_memdup2(key, sizeof(*key)),
-				    GUINT_TO_POINTER(count - 1));
+		set_waiting(self, key, count - 1);
 		self->waiting_count--;
 	}
 	return count > 0;
@@ -173,10 +183,9 @@ static void take_packet(void *arg, int64_t time_ns, const uint8_t *bytes, uint32
 	if (self->failed || ip4frame_parse(bytes, captured, &frame) != IP4FRAME_OK) {
 		return;
 	}
-	while (self->time < time && await_next(self)) {
-	}
-	key = make_key(self, frame.sip, frame.dip, frame.protocol, frame.sport, frame.dport);
-	if (self->time == time && take_waiting(self, &key) &&
+	await_until(self, time);
+	key = make_key(self, time, frame.sip, frame.dip, frame.protocol, frame.sport, frame.dport);
+	if (take_waiting(self, &key) &&
 	    pcapfile_write(self->out, time_ns, bytes, captured, wire_len, &err) != ST_OK) {
 		fail(self, err.text);
 	}
@@ -193,13 +202,13 @@ static int match_packets(struct match *self, struct capture *capture, struct err
 	if (status != ST_OK) {
 		return status;
 	}
-	self->time = INT64_MIN;
 	while (status == ST_OK && !self->failed) {
 		status = capture_read(capture, take_packet, self, err);
 	}
 	if (status == ST_END) {
 		status = ST_OK;
-		while (await_next(self)) {
+		for (; has_record(self); self->next++) {
+			self->waiting_count++;
 		}
 	}
 	if (pcapfile_close(self->out, status == ST_OK ? err : NULL) != ST_OK) {
@@ -238,9 +247,9 @@ static int run(struct match *self, const char *path)
 	}
 	if (status != ST_OK) {
 		fail(self, err.text);
-	} else if (self->without_packet > 0) {
+	} else if (self->waiting_count > 0) {
 		fprintf(stderr, PROGRAM ": %" PRIu64 " records have no packet\n",
-			self->without_packet);
+			self->waiting_count);
 		self->failed = true;
 	}
 	g_hash_table_destroy(self->waiting);

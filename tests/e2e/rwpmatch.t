@@ -35,6 +35,22 @@ test_case 'in any order within a second' '
 	rwsort --fields=sport --output-path=mixed.rw one.rw udp.rw 2>/dev/null; rwsort --fields=dip,sport,stime --output-path=swapped.rw all.rw &&
 	rwfilter --stime=2024/03/05:10:00:00-2024/03/05:10:00:00 --pass=second.rw swapped.rw && matched --flow-file=second.rw --ports-compare trace.pcap && test_lines got 3
 '
+test_case 'packets that are not in order of time, and records in either order' '
+	packets make late.pcap <<E && rwptoflow --flow-output=late.rw late.pcap &&
+5000 10.0.0.1 192.0.2.1 6 1025 80 2 one
+1000 10.0.0.2 192.0.2.1 6 1026 80 2 two
+9000 10.0.0.3 192.0.2.1 6 1027 80 2 three
+3000 10.0.0.4 192.0.2.1 6 1028 80 2 four
+E
+	matched --flow-file=late.rw --msec-compare late.pcap && packets list late.pcap | test_cmp - got &&
+	rwsort --fields=stime --output-path=sorted.rw late.rw && matched --flow-file=sorted.rw late.pcap && packets list late.pcap | test_cmp - got &&
+	packets make sorted.pcap <<E && matched --flow-file=late.rw sorted.pcap && packets list sorted.pcap | test_cmp - got
+1000 10.0.0.2 192.0.2.1 6 1026 80 2 two
+3000 10.0.0.4 192.0.2.1 6 1028 80 2 four
+5000 10.0.0.1 192.0.2.1 6 1025 80 2 one
+9000 10.0.0.3 192.0.2.1 6 1027 80 2 three
+E
+'
 test_case 'records without a packet' '
 	rwnetmask --4sip-prefix-length=8 --output-path=others.rw all.rw && test_must_fail matched --flow-file=others.rw trace.pcap && test_grep "records have no packet" err &&
 	rwfilter --proto=99 --pass=none.rw all.rw && matched --flow-file=none.rw trace.pcap && test_lines got 0
