@@ -15,6 +15,10 @@
 	 COLUMN_BIT(COLUMN_APPLICATION) | COLUMN_BIT(COLUMN_SENSOR) | COLUMN_BIT(COLUMN_MEMO) |    \
 	 COLUMN_BIT(COLUMN_FLOWTYPE) | COLUMN_BIT(COLUMN_INITIAL_FLAGS) |                          \
 	 COLUMN_BIT(COLUMN_SESSION_FLAGS) | COLUMN_BIT(COLUMN_STATE))
+#define STEADY_COLUMNS                                                                             \
+	(COLUMN_BIT(COLUMN_START) | COLUMN_BIT(COLUMN_DURATION) | COLUMN_BIT(COLUMN_PACKETS) |     \
+	 COLUMN_BIT(COLUMN_BYTES) | COLUMN_BIT(COLUMN_SPORT) | COLUMN_BIT(COLUMN_DPORT) |          \
+	 COLUMN_BIT(COLUMN_PROTOCOL) | COLUMN_BIT(COLUMN_FLAGS))
 #define WORD_OF(member) (offsetof(struct record, member) / sizeof(uint64_t))
 #define WORDS           (sizeof(struct record) / sizeof(uint64_t))
 _Static_assert(ROWS_AT_FIRST >= FLOWCOLUMNS_STAGED, "twice the room is enough");
@@ -212,17 +216,52 @@ static ALWAYS_INLINE void spread_narrow(const struct flowcolumns *columns,
 	}
 }
 
-/* The compiler drops what is asked of addresses for all other columns. */
+/* Columns that are always arrays, some in one loop, for which a record is looked up once. */
+static ALWAYS_INLINE void spread_steady(const struct flowcolumns *columns,
+					const struct record *const *rows, size_t count)
+{
+	const uint32_t at = columns->settled;
+	int64_t *start_ns = (int64_t *)columns->values[COLUMN_START] + at;
+	uint64_t *duration_ns = (uint64_t *)columns->values[COLUMN_DURATION] + at;
+	uint64_t *packets = (uint64_t *)columns->values[COLUMN_PACKETS] + at;
+	uint64_t *bytes = (uint64_t *)columns->values[COLUMN_BYTES] + at;
+	uint16_t *sport = (uint16_t *)columns->values[COLUMN_SPORT] + at;
+	uint16_t *dport = (uint16_t *)columns->values[COLUMN_DPORT] + at;
+	uint8_t *protocol = (uint8_t *)columns->values[COLUMN_PROTOCOL] + at;
+	uint8_t *flags = (uint8_t *)columns->values[COLUMN_FLAGS] + at;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct record *rec = rows[i];
+
+		start_ns[i] = rec->start_ns;
+		duration_ns[i] = rec->duration_ns;
+		packets[i] = rec->packets;
+		bytes[i] = rec->bytes;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct record *rec = rows[i];
+
+		sport[i] = rec->sport;
+		dport[i] = rec->dport;
+		protocol[i] = rec->protocol;
+		flags[i] = rec->flags;
+	}
+}
+
+/* The compiler drops what is asked of addresses for all other columns, and all of the steady ones.
+ */
 static void spread(const struct flowcolumns *columns, const struct record *const *rows,
 		   uint32_t count)
 {
 #define X(upper, member, type)                                                                     \
-	if ((!is_address(COLUMN_##upper) || !columns->narrow) &&                                   \
+	if ((COLUMN_BIT(COLUMN_##upper) & ~STEADY_COLUMNS) &&                                      \
+	    (!is_address(COLUMN_##upper) || !columns->narrow) &&                                   \
 	    !is_usual(columns, COLUMN_##upper)) {                                                  \
 		spread_##member(columns, rows, count);                                             \
 	}
 	RECORD_COLUMNS(X)
 #undef X
+	spread_steady(columns, rows, count);
 	if (columns->narrow) {
 		spread_narrow(columns, rows, count);
 	}
