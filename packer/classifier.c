@@ -249,14 +249,15 @@ static bool goes_by_pages(const struct classifier *classifier)
 	       classifier->sensor->destination_network < 0;
 }
 
-void classifier_set_types(const struct classifier *classifier, struct flowblock_row *rows,
+void classifier_file_rows(const struct classifier *classifier, struct flowblock_row *rows,
 			  size_t count)
 {
 	const bool by_pages = goes_by_pages(classifier);
+	const uint16_t sensor = classifier->sensor->id;
 
 	for (size_t i = 0; i < count; i++) {
 		struct record *rec = &rows[i].rec;
-		const unsigned web = classifier_is_web(rec);
+		const bool web = classifier_is_web(rec);
 		unsigned source = PAGE_MIXED;
 		unsigned destination = PAGE_MIXED;
 
@@ -268,5 +269,7 @@ void classifier_set_types(const struct classifier *classifier, struct flowblock_
 		rec->flowtype = source == PAGE_MIXED || destination == PAGE_MIXED
 					? classifier_type(classifier, rec, web)
 					: classifier->types[web][source][destination];
+		rec->sensor = sensor;
+		rec->memo = 0;
 	}
 }

@@ -42,26 +42,22 @@ void classifier_free(struct classifier *classifier);
 
 /* enum classify_type, by the networks of source and destination; web: one of them serves it. */
 uint8_t classifier_type(const struct classifier *classifier, const struct record *rec, bool web);
-/* The same of many records: into their flowtypes. */
-void classifier_set_types(const struct classifier *classifier, struct flowblock_row *rows,
+/* The same of many records: into their flowtypes; they are the sensor's, and have no memo. */
+void classifier_file_rows(const struct classifier *classifier, struct flowblock_row *rows,
 			  size_t count);
 
-/* 1: it is so; a number, since compilers make branches of comparisons, which no processor could
- * foretell of ports. */
-static inline unsigned classifier_equals(uint16_t value, uint16_t other)
+/* Without branches, which no processor could foretell of ports: one comparison, with the port that
+ * has the same bits 5 and 6. */
+static inline bool classifier_is_web_port(uint16_t port)
 {
-	return ((unsigned)(value ^ other) - 1) >> (8 * sizeof(unsigned) - 1);
+	static const uint16_t web_ports[4] = { 8080, 443, 80, 0 };
+
+	return port == web_ports[port >> 5 & 3];
 }
 
-static inline unsigned classifier_is_web_port(uint16_t port)
+static inline bool classifier_is_web(const struct record *rec)
 {
-	return classifier_equals(port, 80) | classifier_equals(port, 443) |
-	       classifier_equals(port, 8080);
-}
-
-static inline unsigned classifier_is_web(const struct record *rec)
-{
-	return classifier_equals(rec->protocol, 6) &
+	return (rec->protocol == 6) &
 	       (classifier_is_web_port(rec->sport) | classifier_is_web_port(rec->dport));
 }
 

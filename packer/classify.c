@@ -164,11 +164,7 @@ void classify_rows(const struct probe *probe, struct flowblock_row *rows, size_t
 {
 	const struct sensor *sensor = g_ptr_array_index(probe->sensors, 0);
 
-	classifier_set_types(sensor->classifier, rows, count);
-	for (size_t i = 0; i < count; i++) {
-		rows[i].rec.sensor = sensor->id;
-		rows[i].rec.memo = 0;
-	}
+	classifier_file_rows(sensor->classifier, rows, count);
 }
 
 uint8_t classify_format(enum packlogic logic, const struct probe *probe, uint8_t flowtype)
