@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "packer/exporterclock.h"
 
-#include "common/timestamp.h"
-
 /* Times of day are whole seconds in some formats, and datagrams lie in queues. */
 #define CLOCK_SLACK_MS    INT64_C(5000)
 #define CLOCK_DRIFT_SHARE 1000
 #define CLOCK_LATE_MS     INT64_C(60000)
-/* A flow's counter that differs so much from the message's has wrapped in between. */
-#define CLOCK_WRAPPED_MS (INT64_C(45) * 86400 * 1000)
 /* Beyond it, in either direction, a time is nonsense; it leaves room for sums. */
 #define CLOCK_FAR_NS (INT64_MAX / 4)
 
@@ -85,21 +81,6 @@ unsigned exporterclock_take(struct exporterclock *clock,
 int64_t exporterclock_boot_ns(const struct exporterclock_message *message)
 {
 	return clock_bound(message->export_ns) - message->uptime_ms * NS_PER_MS;
-}
-
-void exporterclock_flow(const struct exporterclock_message *message, uint32_t first_ms,
-			uint32_t last_ms, int64_t *start_ns, uint64_t *duration_ns)
-{
-	int64_t lead_ms = (int64_t)message->uptime_ms - first_ms;
-	int64_t start_ms = first_ms;
-
-	if (lead_ms > CLOCK_WRAPPED_MS) {
-		start_ms += EXPORTERCLOCK_WRAP_MS;
-	} else if (lead_ms < -CLOCK_WRAPPED_MS) {
-		start_ms -= EXPORTERCLOCK_WRAP_MS;
-	}
-	*start_ns = exporterclock_boot_ns(message) + start_ms * NS_PER_MS;
-	*duration_ns = (uint64_t)(uint32_t)(last_ms - first_ms) * NS_PER_MS;
 }
 
 /* Is a flow's end as near to its arrival as is believed? */

@@ -7,7 +7,8 @@
  *	struct exporterclock clock = { 0 };			// one per exporter
  *	struct exporterclock_message message = { export_ns, uptime_ms, arrival_ns };
  *	unsigned signs = exporterclock_take(&clock, &message);	// EXPORTERCLOCK_REBOOT ...
- *	exporterclock_flow(&message, first_ms, last_ms, &start_ns, &duration_ns);
+ *	const int64_t boot_ns = exporterclock_boot_ns(&message);
+ *	exporterclock_flow(&message, boot_ns, first_ms, last_ms, &start_ns, &duration_ns);
  *	if (exporterclock_correct(limit_ns, &message, &start_ns, duration_ns))
  *		counts[DECODER_CLOCK_OFF]++;
  */
@@ -17,7 +18,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/timestamp.h"
+
 #define EXPORTERCLOCK_WRAP_MS (INT64_C(1) << 32)
+/* A flow's counter that differs so much from the message's has wrapped in between. */
+#define EXPORTERCLOCK_WRAPPED_MS (INT64_C(45) * 86400 * 1000)
 
 struct exporterclock_message {
 	int64_t export_ns;  /* time of day at the exporter, since the epoch */
@@ -51,10 +56,24 @@ int64_t exporterclock_boot_ns(const struct exporterclock_message *message);
 
 /*
  * First and last packet in milliseconds since boot to a time and a duration; either counter may
- * have wrapped between them or before the message was sent (silk-packing.md 11.2).
+ * have wrapped between them or before the message was sent (silk-packing.md 11.2). boot_ns: of
+ * exporterclock_boot_ns(), which is the same for all flows of a message.
  */
-void exporterclock_flow(const struct exporterclock_message *message, uint32_t first_ms,
-			uint32_t last_ms, int64_t *start_ns, uint64_t *duration_ns);
+static inline void exporterclock_flow(const struct exporterclock_message *message, int64_t boot_ns,
+				      uint32_t first_ms, uint32_t last_ms, int64_t *start_ns,
+				      uint64_t *duration_ns)
+{
+	int64_t lead_ms = (int64_t)message->uptime_ms - first_ms;
+	int64_t start_ms = first_ms;
+
+	if (lead_ms > EXPORTERCLOCK_WRAPPED_MS) {
+		start_ms += EXPORTERCLOCK_WRAP_MS;
+	} else if (lead_ms < -EXPORTERCLOCK_WRAPPED_MS) {
+		start_ms -= EXPORTERCLOCK_WRAP_MS;
+	}
+	*start_ns = boot_ns + start_ms * NS_PER_MS;
+	*duration_ns = (uint64_t)(uint32_t)(last_ms - first_ms) * NS_PER_MS;
+}
 
 /*
  * A flow that ended further than limit_ns (0: any time is believed) from its arrival is moved: by

@@ -223,7 +223,7 @@ static int exporter_queue(struct exporter *exporter, const struct record *rec,
 	for (size_t i = 0; i < extras->count; i++) {
 		end.values[i] = extras->values[i];
 	}
-	rowqueue_pass(&end, extras->count);
+	rowqueue_pass(&end, (uint32_t)extras->count, 0);
 	rowqueue_add(queue, &end);
 	return exporter_keep_queue(exporter);
 }

@@ -89,7 +89,14 @@ struct netflow5 {
 struct pdu {
 	const struct pdu_layout *layout;
 	struct exporterclock_message clock;
+	int64_t boot_ns;
 	uint16_t sampling;
+};
+
+/* A row's values, and its shape: a bit for each of those that may be there. */
+struct pdu_values {
+	struct flowblock_value *at;
+	uint32_t shape;
 };
 
 static void *netflow5_open(struct decoder_context *context)
@@ -275,45 +282,44 @@ static void netflow5_note_times(struct netflow5 *format, const struct pdu *pdu, 
 		     last < first ? ", assume Last rollover" : "");
 }
 
-static inline void pdu_value(struct flowblock_value **at, uint16_t id, uint8_t type,
+/* bit: of the shape. */
+static inline void pdu_value(struct pdu_values *values, unsigned bit, uint16_t id, uint8_t type,
 			     uint32_t number)
 {
-	struct flowblock_value *value = (*at)++;
+	struct flowblock_value *value = values->at++;
 
 	value->key = (struct column_key){ 0, id };
 	value->type = type;
 	value->number = number;
+	values->shape |= 1u << bit;
 }
 
-/* Numbers that are zero when a router does not know them are left out. Returns how many. */
-static size_t pdu_values(const struct pdu *pdu, const uint8_t *bytes,
-			 struct flowblock_value *values)
+/* Numbers that are zero when a router does not know them are left out. */
+static inline void pdu_values(const struct pdu *pdu, const uint8_t *bytes,
+			      struct pdu_values *values)
 {
-	struct flowblock_value *at = values;
-
-	pdu_value(&at, 5, COLUMN_UNSIGNED8, bytes[RECORD_TOS]); /* ipClassOfService */
+	pdu_value(values, 0, 5, COLUMN_UNSIGNED8, bytes[RECORD_TOS]); /* ipClassOfService */
 	if (pdu->layout->routed) {
 		const uint32_t as = get_be32(bytes + RECORD_AS);
 		const uint8_t *masks = bytes + RECORD_MASKS;
 
 		if (masks[0]) {
-			pdu_value(&at, 9, COLUMN_UNSIGNED8, masks[0]); /* sourceIPv4Prefix… */
+			pdu_value(values, 1, 9, COLUMN_UNSIGNED8, masks[0]); /* sourceIPv4Prefix… */
 		}
 		if (masks[1]) {
-			pdu_value(&at, 13, COLUMN_UNSIGNED8, masks[1]);
+			pdu_value(values, 2, 13, COLUMN_UNSIGNED8, masks[1]);
 		}
 		if (as >> 16) {
-			pdu_value(&at, 16, COLUMN_UNSIGNED32, as >> 16); /* bgpSourceAsNumber */
+			pdu_value(values, 3, 16, COLUMN_UNSIGNED32, as >> 16); /* bgpSourceAs… */
 		}
 		if (as & 0xffff) {
-			pdu_value(&at, 17, COLUMN_UNSIGNED32, as & 0xffff);
+			pdu_value(values, 4, 17, COLUMN_UNSIGNED32, as & 0xffff);
 		}
 	}
 	if (pdu->sampling & 0x3fff) {
-		pdu_value(&at, 34, COLUMN_UNSIGNED32, pdu->sampling & 0x3fffu);
-		pdu_value(&at, 35, COLUMN_UNSIGNED8, pdu->sampling >> 14);
+		pdu_value(values, 5, 34, COLUMN_UNSIGNED32, pdu->sampling & 0x3fffu);
+		pdu_value(values, 6, 35, COLUMN_UNSIGNED8, pdu->sampling >> 14);
 	}
-	return (size_t)(at - values);
 }
 
 /* To the end of the queue, if it can be true. */
@@ -326,6 +332,7 @@ static void netflow5_record(struct netflow5 *format, const struct pdu *pdu, cons
 	uint32_t first = get_be32(bytes + RECORD_FIRST);
 	uint32_t last = get_be32(bytes + RECORD_LAST);
 	struct record *rec = &end->row->rec;
+	struct pdu_values values = { .at = end->values };
 	int64_t start_ns;
 	uint64_t duration_ns;
 	const char *fault;
@@ -343,8 +350,9 @@ static void netflow5_record(struct netflow5 *format, const struct pdu *pdu, cons
 	if (decoder_wants(context, DECODER_NOTE_TIMESTAMPS)) {
 		netflow5_note_times(format, pdu, first, last);
 	}
-	exporterclock_flow(&pdu->clock, first, last, &start_ns, &duration_ns);
-	if (exporterclock_correct(context->opts.mapping.clock_limit_ns, &pdu->clock, &start_ns,
+	exporterclock_flow(&pdu->clock, pdu->boot_ns, first, last, &start_ns, &duration_ns);
+	if (context->opts.mapping.clock_limit_ns > 0 &&
+	    exporterclock_correct(context->opts.mapping.clock_limit_ns, &pdu->clock, &start_ns,
 				  duration_ns)) {
 		context->counts[DECODER_CLOCK_OFF]++;
 	}
@@ -368,7 +376,8 @@ static void netflow5_record(struct netflow5 *format, const struct pdu *pdu, cons
 		rec->dport = (uint16_t)(rec->sport << 8 | rec->sport >> 8);
 		rec->sport = 0;
 	}
-	rowqueue_pass(end, pdu_values(pdu, bytes, end->values));
+	pdu_values(pdu, bytes, &values);
+	rowqueue_pass(end, (uint32_t)(values.at - end->values), values.shape);
 }
 
 /* ---- messages ---- */
@@ -450,6 +459,7 @@ static int netflow5_take(void *state, const struct decoder_message *message, str
 	pdu.clock = (struct exporterclock_message){ pdu_export_ns(bytes),
 						    get_be32(bytes + HEADER_UPTIME),
 						    message->arrival_ns };
+	pdu.boot_ns = exporterclock_boot_ns(&pdu.clock);
 	pdu.sampling = pdu.layout->engines ? get_be16(bytes + HEADER_SAMPLING) : 0;
 	netflow5_account(format, &pdu, bytes, count);
 	bytes += pdu.layout->header_bytes;

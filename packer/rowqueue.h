@@ -6,7 +6,7 @@
  *
  *	struct rowqueue_end end = rowqueue_end(queue);
  *	fill end.row->rec, and end.values;
- *	rowqueue_pass(&end, value_count);			// and so on
+ *	rowqueue_pass(&end, value_count, 0);			// and so on
  *	rowqueue_add(queue, &end);
  *	if (!rowqueue_has_room(queue)) {
  *		write queue->rows; rowqueue_clear(queue);
@@ -54,11 +54,13 @@ static inline struct rowqueue_end rowqueue_end(struct rowqueue *queue)
 				      &queue->values[queue->value_count] };
 }
 
-/* The row is filled, with so many values: the next one comes behind it. */
-static inline void rowqueue_pass(struct rowqueue_end *end, size_t value_count)
+/* The row is filled, with so many values: the next one comes behind it. shape: see flowblock_row;
+ * one kind of decoder alone has shapes. */
+static inline void rowqueue_pass(struct rowqueue_end *end, uint32_t value_count, uint32_t shape)
 {
 	end->row->values = end->values;
 	end->row->value_count = value_count;
+	end->row->shape = shape;
 	end->values += value_count;
 	end->row++;
 }

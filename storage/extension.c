@@ -4,7 +4,6 @@
 #include <string.h>
 
 #define VALUES_AT_FIRST 16u
-#define ALIKE_MAX       16 /* values of a row, for rows to be taken together */
 
 struct extension_column {
 	struct column_key key;
@@ -327,27 +326,51 @@ int extension_put(struct extension_buffer *buffer, uint32_t row,
 
 /* ---- many rows at once ---- */
 
-/* Do all rows have values of the same columns, in the same order? Then all[j] are the bits that any
- * of the numbers j has (of values of other forms they mean nothing). */
-static bool are_alike(struct flowblock_row *const *rows, size_t count, uint64_t all[ALIKE_MAX])
+static bool have_one_shape(struct flowblock_row *const *rows, size_t count)
 {
-	const struct flowblock_row *first = rows[0];
-	bool alike = first->value_count <= ALIKE_MAX;
+	const uint32_t shape = rows[0]->shape;
+	uint32_t others = 0;
 
-	memset(all, 0, ALIKE_MAX * sizeof(*all));
-	for (size_t i = 0; alike && i < count; i++) {
-		const struct flowblock_row *row = rows[i];
+	for (size_t i = 0; i < count; i++) {
+		others |= rows[i]->shape ^ shape;
+	}
+	return shape != 0 && others == 0;
+}
 
-		alike = row->value_count == first->value_count;
-		for (size_t j = 0; alike && j < row->value_count; j++) {
-			const struct flowblock_value *value = &row->values[j];
+static bool has_keys_of(const struct flowblock_row *row, const struct flowblock_row *first)
+{
+	bool alike = row->value_count == first->value_count;
 
-			alike = key_equal(&value->key, &first->values[j].key) &&
-				value->type == first->values[j].type;
-			all[j] |= value->number;
-		}
+	for (size_t j = 0; alike && j < row->value_count; j++) {
+		alike = key_equal(&row->values[j].key, &first->values[j].key) &&
+			row->values[j].type == first->values[j].type;
 	}
 	return alike;
+}
+
+/* Do all rows have values of the same columns, in the same order? */
+static bool are_alike(struct flowblock_row *const *rows, size_t count)
+{
+	bool alike = true;
+
+	if (have_one_shape(rows, count)) {
+		return true;
+	}
+	for (size_t i = 1; alike && i < count; i++) {
+		alike = has_keys_of(rows[i], rows[0]);
+	}
+	return alike;
+}
+
+/* The bits that any of the numbers j has; of values of other forms they mean nothing. */
+static uint64_t bits_of(struct flowblock_row *const *rows, size_t count, size_t j)
+{
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		bits |= rows[i]->values[j].number;
+	}
+	return bits;
 }
 
 /* Do numbers of this type, which have these bits, go to the end of the column as they are? */
@@ -405,8 +428,7 @@ static size_t put_each(struct extension_buffer *buffer, uint32_t first,
 size_t extension_put_rows(struct extension_buffer *buffer, uint32_t first,
 			  struct flowblock_row *const *rows, size_t count)
 {
-	uint64_t all[ALIKE_MAX];
-	const bool alike = are_alike(rows, count, all);
+	const bool alike = are_alike(rows, count);
 	size_t lost = 0;
 
 	for (size_t i = 0; !alike && i < count; i++) {
@@ -419,7 +441,7 @@ size_t extension_put_rows(struct extension_buffer *buffer, uint32_t first,
 		const struct flowblock_value *value = &rows[0]->values[j];
 		struct extension_column *column = find_column(buffer, &value->key);
 
-		if (column && takes_all(column, first, value->type, all[j])) {
+		if (column && takes_all(column, first, value->type, bits_of(rows, count, j))) {
 			append_all(column, rows, count, j);
 			buffer->bytes += count * (sizeof(struct ip) + sizeof(first));
 		} else {

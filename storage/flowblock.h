@@ -117,6 +117,9 @@ struct flowblock_value {
 struct flowblock_row {
 	struct record rec;
 	const struct flowblock_value *values; /* borrowed */
-	size_t value_count;
+	uint32_t value_count;
+	/* Rows that are added together and have the same one have values of the same keys and types,
+	 * in the same order. 0: nothing is known. */
+	uint32_t shape;
 };
 #endif

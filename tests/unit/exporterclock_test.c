@@ -72,8 +72,8 @@ static void test_flow(void)
 		uint64_t duration_ns = 0;
 
 		unit_at("%s", rows[i].name);
-		exporterclock_flow(&message, rows[i].first_ms, rows[i].last_ms, &start_ns,
-				   &duration_ns);
+		exporterclock_flow(&message, exporterclock_boot_ns(&message), rows[i].first_ms,
+				   rows[i].last_ms, &start_ns, &duration_ns);
 		CU_ASSERT_EQUAL(start_ns - NOW_S * NS_PER_S, rows[i].start_ms * NS_PER_MS);
 		UNIT_ASSERT_U64(duration_ns, rows[i].duration_ms * NS_PER_MS);
 	}

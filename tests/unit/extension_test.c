@@ -266,26 +266,30 @@ static void test_refused(void)
 enum { ROWS = 200, ROW_VALUES = COLUMN_TYPES + 1 };
 
 /* Rows whose values are all of the same columns, or not; with some that are too wide for their
- * type, and some (of_other_type) that are refused. */
+ * type, and some (of_other_type) that are refused; their shapes are known, or not. */
 static void make_rows(struct flowblock_row rows[ROWS],
 		      struct flowblock_value values[ROWS][ROW_VALUES], bool alike,
-		      bool of_other_type)
+		      bool of_other_type, bool have_shapes)
 {
 	for (uint32_t row = 0; row < ROWS; row++) {
-		size_t count = 0;
+		const bool is_other = of_other_type && row % 60 > 40;
+		uint32_t count = 0;
+		uint32_t shape = 0;
 
 		for (uint8_t type = 0; type < COLUMN_TYPES; type++) {
 			if (alike || has_value(type, row)) {
 				values[row][count++] = value_of(type, row);
+				shape |= 2u << type;
 			}
 		}
-		if (of_other_type && row % 60 > 40) {
+		if (is_other) {
 			values[row][0].type = COLUMN_SIGNED64;
 		}
 		record_init(&rows[row].rec);
 		rows[row].rec.start_ns = row;
 		rows[row].values = values[row];
 		rows[row].value_count = count;
+		rows[row].shape = have_shapes ? shape | is_other : 0;
 	}
 }
 
@@ -334,12 +338,12 @@ static void test_rows(void)
 	static struct flowblock_value values[ROWS][ROW_VALUES];
 	static const size_t at_once[] = { 1, 7, 30, 64, ROWS };
 
-	for (unsigned kind = 0; kind < 8; kind++) {
+	for (unsigned kind = 0; kind < 16; kind++) {
 		const bool quick = kind & 1;
 		size_t lost = 0;
 		GByteArray *want;
 
-		make_rows(rows, values, kind & 2, kind & 4);
+		make_rows(rows, values, kind & 2, kind & 4, kind & 8);
 		want = block_of_each(rows, quick, &lost);
 		CU_ASSERT_EQUAL(lost > 0, (kind & 4) != 0);
 		for (size_t i = 0; i < G_N_ELEMENTS(at_once); i++) {

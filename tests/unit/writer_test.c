@@ -304,8 +304,11 @@ static void test_rows(void)
 		uint64_t refused = 0;
 
 		for (unsigned i = 0; i < WRITER_ROWS_MAX; i++) {
-			rows[i] = (struct flowblock_row){ make_record(i % 2, hour_of_row(i), i + 1),
-							  &value, i % 3 == 0 };
+			rows[i] = (struct flowblock_row){
+				.rec = make_record(i % 2, hour_of_row(i), i + 1),
+				.values = &value,
+				.value_count = i % 3 == 0,
+			};
 		}
 		rows[5].rec.start_ns = HOUR_NS - 1; /* a moment before the others */
 		rows[9].rec.state = RECORD_IPV6;
