@@ -19,6 +19,7 @@
 #include <zlib.h>
 
 #include "common/timestamp.h"
+#include "sensor/pcapngsnap.h"
 #include "sensor/pcapread.h"
 
 #define READ_BUFFER_BYTES (64 * 1024)
@@ -30,6 +31,7 @@
 struct capture_source {
 	gzFile gz;
 	struct pcapread *reader;
+	struct pcapngsnap snap; /* of what libpcap reads */
 };
 
 struct capture {
@@ -76,6 +78,8 @@ static ssize_t source_read(void *cookie, char *out, size_t size)
 
 	if (len < 0) {
 		errno = EIO;
+	} else {
+		pcapngsnap_lift(&source->snap, (uint8_t *)out, (size_t)len);
 	}
 	return len;
 }

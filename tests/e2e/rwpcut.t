@@ -103,6 +103,26 @@ for link, frame in frames.items():
 E
 	rwpcut trace.pcap >out && head -n 2 out >want && for link in 105 127 239; do rwpcut link-$link.pcap >out && test_cmp want out || return 1; done
 '
+test_case 'interfaces of pcapng with different limits' '
+	python3 - <<E &&
+import struct
+data = open("trace.pcap", "rb").read()
+def block(kind, body):
+    body += bytes(-len(body) % 4)
+    return struct.pack("<II", kind, 12 + len(body)) + body + struct.pack("<I", 12 + len(body))
+out = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
+out += block(1, struct.pack("<HHI", 1, 0, 60)) + block(1, struct.pack("<HHI", 1, 0, 65535))
+at, number = 24, 0
+while at < len(data):
+    seconds, micros, size, wire = struct.unpack_from("<IIII", data, at)
+    time = seconds * 10**6 + micros
+    out += block(6, struct.pack("<IIIII", number, time >> 32, time & 0xFFFFFFFF, size, wire) + data[at + 16 : at + 16 + size])
+    at, number = at + 16 + size, 1
+open("limits.pcapng", "wb").write(out)
+E
+	rwpcut trace.pcap >want && rwpcut limits.pcapng >out && test_cmp want out &&
+	rwpdedupe --first-duplicate limits.pcapng trace.pcap >both.pcap && rwpcut both.pcap >out && test_cmp want out
+'
 test_case 'captures that are damaged, or none' '
 	head -c 150 trace.pcap >half.pcap && test_must_fail rwpcut --fields=sip half.pcap trace.pcap >out 2>err && test_lines out 5 && test_grep half.pcap err &&
 	test_must_fail rwpcut nosuch >out 2>err && test_grep nosuch err && test_must_fail rwpcut "$DATA/filter.txt" 2>err &&
