@@ -107,16 +107,17 @@ static int take(struct flowmatch *match, enum flowmatch_side side, struct err *e
 	return status;
 }
 
-/* Of those that join the one that starts first, queries before responses. */
-static enum flowmatch_side choose_next(const struct flowmatch *match)
+/* Of those that join the one that starts first; of two that start together that of the base. */
+static enum flowmatch_side choose_next(const struct flowmatch *match, enum flowmatch_side base,
+				       enum flowmatch_side other)
 {
-	const struct feed *query = &match->feeds[FLOWMATCH_QUERY];
-	const struct feed *response = &match->feeds[FLOWMATCH_RESPONSE];
+	const struct feed *first = &match->feeds[base];
+	const struct feed *second = &match->feeds[other];
 
-	if (!query->joins || !response->joins) {
-		return query->joins ? FLOWMATCH_QUERY : FLOWMATCH_RESPONSE;
+	if (!first->joins || !second->joins) {
+		return first->joins ? base : other;
 	}
-	return query->rec.start_ns <= response->rec.start_ns ? FLOWMATCH_QUERY : FLOWMATCH_RESPONSE;
+	return first->rec.start_ns <= second->rec.start_ns ? base : other;
 }
 
 static int make_match(struct flowmatch *match, struct err *err)
@@ -131,7 +132,7 @@ static int make_match(struct flowmatch *match, struct err *err)
 	match->feeds[other].joins = true;
 	status = take(match, base, err);
 	while (status == ST_OK && (match->feeds[base].joins || match->feeds[other].joins)) {
-		status = take(match, choose_next(match), err);
+		status = take(match, choose_next(match, base, other), err);
 	}
 	return status;
 }

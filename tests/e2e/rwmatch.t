@@ -50,6 +50,13 @@ test_case 'responses that come first' '
 	test "$(matches --symmetric-delta --infinite-delta)" = "101,r1 102,r1 1,1 2,1 103,r1 104,r1 "
 '
 
+test_case 'of records that start together that of the side which began comes first' '
+	records q.rw 1 1.1.1.1 2.2.2.2 1600000001,1 1600000002,1 && records r.rw 101 2.2.2.2 1.1.1.1 1600000000.5,2 1600000001,1 1600000002,1 &&
+	test "$(matches --symmetric-delta)" = "101,r1 102,r1 1,1 103,r1 2,1 " &&
+	records q.rw 1 1.1.1.1 2.2.2.2 1600000000.5,2 1600000001,1 1600000002,1 && records r.rw 101 2.2.2.2 1.1.1.1 1600000001,1 1600000002,1 &&
+	test "$(matches --symmetric-delta)" = "1,1 2,1 101,r1 3,1 102,r1 "
+'
+
 test_case 'IPv6 records, and their numbers' '
 	records q.rw 1 2001::1 2001::2 1600000001,1 1600000009,1 && records r.rw 101 2001::2 2001::1 1600000001.5,1 1600000020,1 &&
 	test "$(matches --unmatched=b)" = "1,::ffff:0.0.0.1 101,::ffff:255.0.0.1 2,::ffff:0.0.0.0 102,::ffff:255.0.0.0 " &&
