@@ -11,7 +11,7 @@
 #include "query/tool.h"
 
 struct names {
-	char **names; /* of the command line */
+	char **names; /* of the command line, or of ahead */
 	int count;
 	int next;
 	FILE *xargs; /* or a list of names */
@@ -19,6 +19,7 @@ struct names {
 	bool failed;
 	char *line;
 	size_t line_size;
+	GPtrArray *ahead; /* what was read of the list before its time, or NULL */
 };
 
 static FILE *open_xargs(const struct opt_optstr *xargs)
@@ -60,13 +61,10 @@ struct names *names_new(const struct opt_optstr *xargs, bool default_stdin, int 
 	return names;
 }
 
-const char *names_next(struct names *names)
+static const char *read_name(struct names *names)
 {
 	ssize_t len;
 
-	if (!names->xargs) {
-		return names->next < names->count ? names->names[names->next++] : NULL;
-	}
 	do {
 		len = getline(&names->line, &names->line_size, names->xargs);
 		while (len > 0 && strchr("\r\n", names->line[len - 1])) {
@@ -80,6 +78,35 @@ const char *names_next(struct names *names)
 	return len > 0 ? names->line : NULL;
 }
 
+const char *names_next(struct names *names)
+{
+	if (names->xargs && !names->ahead) {
+		return read_name(names);
+	}
+	return names->next < names->count ? names->names[names->next++] : NULL;
+}
+
+static void read_ahead(struct names *names)
+{
+	const char *name;
+
+	names->ahead = g_ptr_array_new_with_free_func(g_free);
+	while ((name = read_name(names)) != NULL) {
+		g_ptr_array_add(names->ahead, g_strdup(name));
+	}
+	names->names = (char **)names->ahead->pdata;
+	names->count = (int)names->ahead->len;
+}
+
+const char *const *names_ahead(struct names *names, size_t *count)
+{
+	if (names->xargs && !names->ahead) {
+		read_ahead(names);
+	}
+	*count = (size_t)(names->count - names->next);
+	return (const char *const *)names->names + names->next;
+}
+
 bool names_free(struct names *names)
 {
 	bool complete = true;
@@ -90,6 +117,9 @@ bool names_free(struct names *names)
 			fclose(names->xargs);
 		}
 		free(names->line);
+		if (names->ahead) {
+			g_ptr_array_free(names->ahead, TRUE);
+		}
 		g_free(names);
 	}
 	return complete;

@@ -11,6 +11,7 @@
 #define TUSSAH_QUERY_NAMES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "common/opt.h"
 
@@ -25,6 +26,12 @@ struct names *names_new(const struct opt_optstr *xargs, bool default_stdin, int 
 /* The next name or NULL; borrowed until the next call. A list that cannot be read further has been
  * told of on standard error. */
 const char *names_next(struct names *names);
+
+/*
+ * Read what is left of a list now: all names that are still to come, which names_next() goes on to
+ * give. Borrowed, good until names_free().
+ */
+const char *const *names_ahead(struct names *names, size_t *count);
 
 /* false: a list could not be read to its end. NULL is fine. */
 bool names_free(struct names *names);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "query/recordout.h"
 
+#include <string.h>
+
 #include <glib.h>
 
 #include "query/outfile.h"
@@ -10,7 +12,16 @@ struct recordout {
 	char *path;
 	const struct sink_opts *sink;
 	struct stream *stream;
+	bool hidden;
 };
+
+/* A regular file, or one that will be. */
+static bool is_plain(const char *path)
+{
+	return !tool_is_stdout(path) && strcmp(path, "stderr") != 0 &&
+	       (!g_file_test(path, G_FILE_TEST_EXISTS) ||
+		g_file_test(path, G_FILE_TEST_IS_REGULAR));
+}
 
 struct recordout *recordout_open(const char *path, const struct sink_opts *sink)
 {
@@ -20,11 +31,17 @@ struct recordout *recordout_open(const char *path, const struct sink_opts *sink)
 
 	out->path = g_strdup(path ? path : "-");
 	out->sink = sink;
+	out->hidden = is_plain(out->path);
 	sink_write_opts(sink, &write);
 	if (stream_create(&out->stream, out->path, &write, &err) != ST_OK) {
 		tool_die_err(&err);
 	}
 	return out;
+}
+
+bool recordout_is_hidden(const struct recordout *out)
+{
+	return out->hidden;
 }
 
 struct stream *recordout_stream(const struct recordout *out)

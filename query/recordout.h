@@ -21,6 +21,8 @@ struct recordout;
  * is replaced when $SILK_CLOBBER allows. Ends the program when it cannot be written to.
  */
 struct recordout *recordout_open(const char *path, const struct sink_opts *sink);
+/* Is nothing seen of it before it is closed? Standard output and pipes show what is written. */
+bool recordout_is_hidden(const struct recordout *out);
 struct stream *recordout_stream(const struct recordout *out);
 /*
  * Before the first record: the header gets the command lines and notes among these entries of the

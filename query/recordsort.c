@@ -93,6 +93,25 @@ size_t recordsort_key_size(const struct recordsort *sort)
 	return sort->key_size;
 }
 
+size_t recordsort_row_size(const struct recordsort *sort)
+{
+	return sort->row_size;
+}
+
+size_t recordsort_encoded_at(const struct recordsort *sort)
+{
+	return sort->encoded_at;
+}
+
+bool recordsort_is_by_start(const struct recordsort *sort)
+{
+	const struct field *first =
+		sort->has_key && sort->key.key->count > 0 ? sort->key.key->fields[0] : NULL;
+
+	return first && first->role == FIELD_ROLE_TIME &&
+	       first->columns == COLUMN_BIT(COLUMN_START);
+}
+
 size_t recordsort_key_extent(const struct recordsort *sort, const struct recordsort_row *row,
 			     size_t fields)
 {
@@ -147,6 +166,11 @@ static void fill_whole_rows(const void *arg, const struct batch *batch, uint8_t 
 static sorter_fill_fn filler(const struct recordsort *sort)
 {
 	return sort->has_key ? fill_rows : fill_whole_rows;
+}
+
+void recordsort_fill(const struct recordsort *sort, const struct batch *batch, uint8_t *rows)
+{
+	filler(sort)(sort, batch, rows);
 }
 
 int recordsort_add(struct recordsort *sort, struct batch *batch, struct err *err)

@@ -45,6 +45,13 @@ void recordsort_free(struct recordsort *sort);
 const struct rowformat *recordsort_format(const struct recordsort *sort);
 /* How long the keys of rows are. */
 size_t recordsort_key_size(const struct recordsort *sort);
+/* How long rows are, and where in them the encoded record begins. */
+size_t recordsort_row_size(const struct recordsort *sort);
+size_t recordsort_encoded_at(const struct recordsort *sort);
+/* Is the start time what records are sorted by first? */
+bool recordsort_is_by_start(const struct recordsort *sort);
+/* The rows of what is selected in a batch, one behind the other, without adding them. Any thread. */
+void recordsort_fill(const struct recordsort *sort, const struct batch *batch, uint8_t *rows);
 /* How many bytes of this one are of its first fields. */
 size_t recordsort_key_extent(const struct recordsort *sort, const struct recordsort_row *row,
 			     size_t fields);

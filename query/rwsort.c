@@ -14,6 +14,7 @@
 #include "query/recordsort.h"
 #include "query/sink.h"
 #include "query/source.h"
+#include "query/spansort.h"
 #include "query/threads.h"
 #include "query/tool.h"
 
@@ -75,6 +76,7 @@ struct sort {
 	struct rowkey key;
 	struct recordsort *sorter;
 	struct header entries;
+	struct recordout *out;
 };
 
 /* Command lines and notes of the inputs go on into the output. */
@@ -95,39 +97,81 @@ static void want_elements(void *arg, struct batch *batch)
 	extfields_want(sort->ext, batch);
 }
 
-static int read_all(struct sort *sort, const struct sort_opts *opts, struct tool_env *env, int argc,
-		    char **argv)
+static int write_records(void *arg, const uint8_t *encoded, size_t count, struct err *err)
+{
+	struct sort *sort = arg;
+
+	return stream_write_encoded_rows(recordout_stream(sort->out), encoded, count, err);
+}
+
+static struct source *open_source(struct sort *sort, const struct sort_opts *opts,
+				  struct tool_env *env, int argc, char **argv)
 {
 	struct source *source = source_new(env, &opts->source, argc, argv);
 
 	sort->labelling = labelling_new(sort->ext, env, &opts->site);
 	source_set_site(source, tool_site(env, &opts->site, false));
 	source_on_open(source, copy_entries, sort);
+	return source;
+}
+
+/* Everything is read before anything is written. Closes the source; returns the exit status. */
+static int sort_all(struct sort *sort, struct source *source, unsigned threads,
+		    struct tool_env *env)
+{
+	struct err err;
+	int exit_status;
+
 	recordread_run(&(struct recordread){
 		.source = source,
 		.sort = sort->sorter,
-		.threads = threads_wanted(&opts->threads),
+		.threads = threads,
 		.arg = sort,
 		.want = want_elements,
 	});
-	return source_close(source);
+	exit_status = source_close(source);
+	if (exit_status == TOOL_EXIT_OK) {
+		recordout_begin(sort->out, env, &sort->entries);
+		if (recordsort_drain_encoded(sort->sorter, write_records, sort, &err) != ST_OK) {
+			tool_die_err(&err);
+		}
+	}
+	return exit_status;
 }
 
-static int write_records(void *arg, const uint8_t *encoded, size_t count, struct err *err)
-{
-	return stream_write_encoded_rows(arg, encoded, count, err);
-}
-
-static void write_file(struct sort *sort, struct recordout *out, struct tool_env *env)
+/* The same span by span, where nobody sees what is written until all is well. */
+static int sort_spans(struct sort *sort, const struct spansort *plan,
+		      const struct inputspans *spans, struct tool_env *env)
 {
 	struct err err;
 
-	recordout_begin(out, env, &sort->entries);
-	if (recordsort_drain_encoded(sort->sorter, write_records, recordout_stream(out), &err) !=
-		    ST_OK ||
-	    recordout_close(out, &err) != ST_OK) {
+	inputspans_tell_opened(spans, plan->source);
+	recordout_begin(sort->out, env, &sort->entries);
+	if (spansort_run(plan, spans, &err) != ST_OK && !source_failed(plan->source)) {
 		tool_die_err(&err);
 	}
+	return source_close(plan->source);
+}
+
+static int sort_source(struct sort *sort, struct source *source, const struct sort_opts *opts,
+		       struct tool_env *env)
+{
+	const struct spansort plan = {
+		.source = source,
+		.sort = sort->sorter,
+		.reverse = opts->reverse,
+		.memory_bytes = opts->sort_buffer_size,
+		.threads = threads_wanted(&opts->threads),
+		.arg = sort,
+		.want = want_elements,
+		.take = write_records,
+	};
+	struct inputspans *spans = recordout_is_hidden(sort->out) ? spansort_find(&plan) : NULL;
+	int exit_status = spans ? sort_spans(sort, &plan, spans, env)
+				: sort_all(sort, source, plan.threads, env);
+
+	inputspans_free(spans);
+	return exit_status;
 }
 
 static void prepare(struct sort *sort, const struct sort_opts *opts, struct tool_env *env)
@@ -154,6 +198,17 @@ static void prepare(struct sort *sort, const struct sort_opts *opts, struct tool
 	header_init(&sort->entries);
 }
 
+static void close_output(struct sort *sort, int exit_status)
+{
+	struct err err;
+
+	if (exit_status != TOOL_EXIT_OK) {
+		recordout_leave_empty(sort->out);
+	} else if (recordout_close(sort->out, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
+}
+
 static void release(struct sort *sort)
 {
 	recordsort_free(sort->sorter);
@@ -168,7 +223,7 @@ static int sort_run(struct tool_env *env, void *options, int argc, char **argv)
 {
 	struct sort_opts *opts = options;
 	struct sort sort = { 0 };
-	struct recordout *out;
+	struct source *source;
 	int exit_status;
 
 	if (opts->help_fields) {
@@ -187,13 +242,10 @@ static int sort_run(struct tool_env *env, void *options, int argc, char **argv)
 	}
 	opts->sink.one_thread = threads_wanted(&opts->threads) == 1;
 	prepare(&sort, opts, env);
-	out = recordout_open(opts->output_path, &opts->sink);
-	exit_status = read_all(&sort, opts, env, argc, argv);
-	if (exit_status == TOOL_EXIT_OK) {
-		write_file(&sort, out, env);
-	} else {
-		recordout_leave_empty(out);
-	}
+	sort.out = recordout_open(opts->output_path, &opts->sink);
+	source = open_source(&sort, opts, env, argc, argv);
+	exit_status = sort_source(&sort, source, opts, env);
+	close_output(&sort, exit_status);
 	release(&sort);
 	return exit_status;
 }

@@ -159,6 +159,11 @@ const char *source_next_name(struct source *source)
 	return source_failed(source) ? NULL : names_next(source->names);
 }
 
+const char *const *source_names_ahead(struct source *source, size_t *count)
+{
+	return names_ahead(source->names, count);
+}
+
 static void source_fail(struct source *source, const struct err *err)
 {
 	tool_warn_err(err);

@@ -60,6 +60,8 @@ uint64_t source_read_count(const struct source *source);
  * more. Borrowed until the next call.
  */
 const char *source_next_name(struct source *source);
+/* As names_ahead(). */
+const char *const *source_names_ahead(struct source *source, size_t *count);
 /* How they are to be opened. */
 const struct stream_read_opts *source_read_opts(const struct source *source);
 
