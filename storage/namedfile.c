@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -14,6 +15,7 @@
 #include "storage/newfile.h"
 
 #define LINK_TRIES 100
+#define COPY_BYTES ((size_t)256 << 10)
 
 struct namedfile {
 	char *path;    /* as the user named it */
@@ -198,14 +200,66 @@ static int link_hidden(const struct namedfile *file, char **name, struct err *er
 	return errnum == 0 ? ST_OK : err_errno(err, err_status(errnum), errnum, "%s", file->path);
 }
 
+static int copy_bytes(int in, int out, struct err *err)
+{
+	uint8_t *bytes = g_malloc(COPY_BYTES);
+	uint64_t at = 0;
+	int rc = ST_OK;
+	ssize_t n;
+
+	while (rc == ST_OK && (n = read(in, bytes, COPY_BYTES)) > 0) {
+		rc = newfile_write(out, at, bytes, (size_t)n, err);
+		at += (uint64_t)n;
+	}
+	if (rc == ST_OK && n < 0) {
+		rc = err_errno(err, ST_EIO, errno, "read");
+	}
+	g_free(bytes);
+	return rc;
+}
+
+/* Some files can be written to and not replaced: one that is mounted, or another's in /tmp. */
+static int copy_in_place(const char *from, const char *place, struct err *err)
+{
+	int in = open(from, O_RDONLY | O_CLOEXEC);
+	int out = open(place, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	int rc = in >= 0 && out >= 0 ? copy_bytes(in, out, err)
+				     : err_errno(err, ST_EIO, errno, "open");
+
+	if (in >= 0) {
+		close(in);
+	}
+	if (out >= 0 && close(out) != 0 && rc == ST_OK) {
+		rc = err_errno(err, err_status(errno), errno, "close");
+	}
+	return rc;
+}
+
+/* The hidden file goes to its place, or stays and is told of. */
+static int replace(const struct namedfile *file, const char *name, struct err *err)
+{
+	struct err why;
+	int rc;
+
+	if (rename(name, file->place) == 0) {
+		return ST_OK;
+	}
+	rc = copy_in_place(name, file->place, &why);
+	if (rc != ST_OK) {
+		return err_set(err, rc, "%s: %s; what was to be in it is in '%s'", file->path,
+			       why.text, name);
+	}
+	unlink(name);
+	return ST_OK;
+}
+
 static int put_in_place(const struct namedfile *file, struct err *err)
 {
 	char *name = file->hidden ? g_strdup(*file->hidden) : NULL;
 	int rc = file->hidden ? ST_OK : link_hidden(file, &name, err);
 
-	if (rc == ST_OK && rename(name, file->place) != 0) {
-		rc = err_errno(err, err_status(errno), errno, "%s", file->path);
-		unlink(name);
+	if (rc == ST_OK) {
+		rc = replace(file, name, err);
 	}
 	g_free(name);
 	return rc;

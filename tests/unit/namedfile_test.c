@@ -209,6 +209,32 @@ static void test_program_ends(void)
 	g_free(folder);
 }
 
+/* As another user, in a folder like /tmp: the file may be written to, and nothing else. */
+static void replace_of_other(void)
+{
+	struct namedfile *file;
+
+	if (setgid(65534) != 0 || setuid(65534) != 0) {
+		return;
+	}
+	file = write_new("a", NAMEDFILE_OVERWRITE);
+	CU_ASSERT(has("a", "old"));
+	keep(file);
+	CU_ASSERT(has("a", "new"));
+	CU_ASSERT_EQUAL(count_files(), 1);
+}
+
+static void test_sticky(void)
+{
+	char *folder = enter("sticky");
+
+	put("a", "old");
+	CU_ASSERT_EQUAL(g_chmod("a", 0666) | g_chmod(".", 01777), 0);
+	CU_ASSERT_EQUAL(g_chmod("..", 0755), 0);
+	run_apart(replace_of_other);
+	g_free(folder);
+}
+
 /* Without /proc a file cannot get a name later, as with file systems that have no nameless files. */
 static void test_hidden(void)
 {
@@ -241,6 +267,7 @@ int main(void)
 		{ "devices", test_device },
 		{ "a program that ends in the middle", test_program_ends },
 		{ "without nameless files", test_hidden_apart },
+		{ "a file that cannot be replaced", test_sticky },
 		{ NULL, NULL },
 	};
 
