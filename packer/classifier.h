@@ -48,7 +48,7 @@ void classifier_file_rows(const struct classifier *classifier, struct flowblock_
 
 /* Without branches, which no processor could foretell of ports: one comparison, with the port that
  * has the same bits 5 and 6. */
-static inline bool classifier_is_web_port(uint16_t port)
+static inline unsigned classifier_is_web_port(uint16_t port)
 {
 	static const uint16_t web_ports[4] = { 8080, 443, 80, 0 };
 
