@@ -624,9 +624,9 @@ static int run(struct rwsensor_opts *opts, const GPtrArray *inputs, struct err *
 		st = daemon_start(&opts->daemon, PROGRAM, true, err);
 	}
 	if (st == ST_OK) {
-		st = daemon_drop_privileges(&opts->daemon, err);
+		st = watchers_open(&watchers, opts, err);
 		if (st == ST_OK) {
-			st = watchers_open(&watchers, opts, err);
+			st = daemon_drop_privileges(&opts->daemon, err);
 		}
 		if (st != ST_OK) {
 			log_msg(LOG_LEVEL_ERR, "%s", err->text);

@@ -47,4 +47,32 @@ test_case 'a good configuration passes the check, a bad one does not' '
 	test_grep "Invalid metrics" found
 '
 
+# Only root may become another.
+if [ "$(id -u)" = 0 ]; then
+	low=$(python3 -c "
+import socket
+for port in range(700, 1024):
+    try:
+        socket.socket().bind((\"127.0.0.1\", port))
+    except OSError:
+        continue
+    print(port)
+    break
+")
+	is_nobodys() {
+		[ "$(stat -c %U "/proc/$1")" = nobody ]
+	}
+	test_case 'metrics at a port that only root may open' '
+		chmod 755 . && mkfifo -m 644 pipe2 && exec 9<>pipe2 && test_start rwsensor --user=nobody --metrics="127.0.0.1:$low" --log-destination=stderr \
+			--export=tcp://127.0.0.1:$(test_port) --drain-timeout=0 --read=pipe2 2>low.log && low_sensor=$test_pid &&
+		test_wait 20 test_grep "Metrics at http://127.0.0.1:$low/" low.log &&
+		test_wait 20 is_nobodys "$low_sensor"
+		status=$?
+		exec 9>&-
+		kill -KILL "$low_sensor"
+		wait "$low_sensor"
+		return $status
+	'
+fi
+
 test_done
