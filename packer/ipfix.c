@@ -85,31 +85,44 @@ static int ipfix_take_one(struct templatesession *session, const uint8_t *bytes,
 }
 
 /*
- * Some exporters put several messages into one datagram; others leave the padding of the last set
- * out of the message's length, and what is too short for a message belongs to the one before.
+ * The next message. Some exporters leave the padding of the last set out of the message's length:
+ * what is too short for a message belongs to the one before. NULL: there is none.
  */
+static const uint8_t *ipfix_next(struct template_bytes *rest, size_t *len, struct err *err)
+{
+	const uint8_t *at = rest->at;
+
+	if (ipfix_message_length(at, rest->left, len, err) != ST_OK) {
+		return NULL;
+	}
+	if (*len < rest->left && rest->left - *len < IPFIX_HEADER_BYTES) {
+		*len = rest->left;
+	}
+	if (!template_eat(rest, *len)) {
+		err_set(err, ST_EFORMAT, "message length %zu instead of %zu", *len, rest->left);
+		return NULL;
+	}
+	return at;
+}
+
+/* Some exporters put several messages into one datagram. Damage costs the message that has it. */
 static int ipfix_take(void *state, const struct decoder_message *message, struct err *err)
 {
 	struct template_bytes rest = { message->bytes, message->len };
-	int st = ST_OK;
+	int result = ST_OK;
 
 	do {
-		const uint8_t *at = rest.at;
+		struct err *why = result == ST_OK ? err : NULL; /* the first is told */
 		size_t len = 0;
+		const uint8_t *at = ipfix_next(&rest, &len, why);
+		int st = at ? ipfix_take_one(state, at, len, message->arrival_ns, why) : ST_EFORMAT;
 
-		st = ipfix_message_length(at, rest.left, &len, err);
-		if (len < rest.left && rest.left - len < IPFIX_HEADER_BYTES) {
-			len = rest.left;
+		if (!at || (st != ST_OK && st != ST_EFORMAT)) {
+			return st;
 		}
-		if (st == ST_OK && !template_eat(&rest, len)) {
-			st = err_set(err, ST_EFORMAT, "message length %zu instead of %zu", len,
-				     rest.left);
-		}
-		if (st == ST_OK) {
-			st = ipfix_take_one(state, at, len, message->arrival_ns, err);
-		}
-	} while (st == ST_OK && rest.left > 0);
-	return st;
+		result = result == ST_OK ? st : result;
+	} while (rest.left > 0);
+	return result;
 }
 
 static void *ipfix_open(struct decoder_context *context)

@@ -1151,6 +1151,38 @@ static void test_padding_beyond_message(void)
 	g_free(m);
 }
 
+/* Several messages in one datagram: what is wrong with one is told, and costs that one. */
+static void test_damage_among_several(void)
+{
+	struct ipfix_decoder *decoder = ipfix_decoder_new(&limits, &plain_mapping);
+	struct message *m = g_new(struct message, 1);
+	struct err err = { .text = "" };
+	struct ipfix_stats stats;
+	unsigned count = 0;
+	GByteArray *datagram = g_byte_array_new();
+
+	for (unsigned i = 0; i < 3; i++) {
+		begin(m, 1, 2 * i);
+		if (i == 1) {
+			bad_set_reserved(m);
+		} else {
+			put_simple(m, 256, 2);
+		}
+		fix(m, 2, (uint16_t)m->len);
+		g_byte_array_append(datagram, m->bytes, (guint)m->len);
+	}
+	CU_ASSERT_EQUAL(
+		ipfix_decode(decoder, datagram->data, datagram->len, count_record, &count, &err),
+		ST_EFORMAT);
+	UNIT_ASSERT_STR(err.text, "set id 4 is reserved");
+	UNIT_ASSERT_U64(count, 4);
+	ipfix_get_stats(decoder, &stats);
+	UNIT_ASSERT_U64(stats.malformed, 1);
+	g_byte_array_unref(datagram);
+	ipfix_decoder_free(decoder);
+	g_free(m);
+}
+
 static int refuse_second(void *arg, const struct record *rec)
 {
 	(void)rec;
@@ -1247,6 +1279,7 @@ int main(void)
 		{ "life of a template", test_template_life },
 		{ "callback stops", test_callback_stops },
 		{ "padding beyond the message", test_padding_beyond_message },
+		{ "damage among several messages", test_damage_among_several },
 		{ "real messages", test_real_messages },
 		{ NULL, NULL },
 	};
