@@ -113,6 +113,13 @@ static int open_beside(struct namedfile *file, const struct stat *old, int *fd, 
 	return ST_OK;
 }
 
+/* The file that a descriptor is open on is written to where others write to it, too. */
+static bool is_descriptor(const char *path)
+{
+	return g_str_has_prefix(path, "/dev/fd/") || g_str_has_prefix(path, "/dev/std") ||
+	       g_str_has_prefix(path, "/proc/");
+}
+
 /* Asked of a path that leads nowhere. */
 static bool is_link(const char *path)
 {
@@ -139,7 +146,8 @@ static int open_file(struct namedfile *file, unsigned flags, int *fd, struct err
 	if (exists && S_ISREG(st.st_mode) && !(flags & NAMEDFILE_OVERWRITE)) {
 		return err_set(err, ST_EEXIST, "%s: file exists", file->path);
 	}
-	if (exists ? S_ISREG(st.st_mode) : whole && !is_link(file->path)) {
+	if (exists ? S_ISREG(st.st_mode) && !is_descriptor(file->path)
+		   : whole && !is_link(file->path)) {
 		int rc = open_beside(file, exists ? &st : NULL, fd, err);
 
 		if (rc == ST_OK || whole) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "storage/namedfile.h"
 
+#include <fcntl.h>
+
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <stdbool.h>
@@ -175,6 +177,26 @@ static void test_device(void)
 	CU_ASSERT(g_file_test("/dev/null", G_FILE_TEST_EXISTS));
 }
 
+static void test_descriptor(void)
+{
+	char *folder = enter("descriptor");
+	struct stat before, after;
+	int fd;
+
+	put("a", "old");
+	fd = open("a", O_RDWR | O_APPEND);
+	CU_ASSERT_EQUAL(dup2(fd, 9), 9);
+	CU_ASSERT_EQUAL(fstat(fd, &before), 0);
+	keep(write_new("/dev/fd/9", NAMEDFILE_OVERWRITE | NAMEDFILE_WHOLE));
+	CU_ASSERT_EQUAL(write(fd, "er", 2), 2);
+	CU_ASSERT(has("a", "newer"));
+	CU_ASSERT_EQUAL(g_stat("a", &after), 0);
+	CU_ASSERT_EQUAL(before.st_ino, after.st_ino);
+	close(fd);
+	close(9);
+	g_free(folder);
+}
+
 /* In a process of its own. How it ends is seen by its status: how many assertions failed. */
 static void run_apart(void (*act)(void))
 {
@@ -265,6 +287,7 @@ int main(void)
 		{ "what may not be written to", test_exists },
 		{ "links", test_links },
 		{ "devices", test_device },
+		{ "descriptors", test_descriptor },
 		{ "a program that ends in the middle", test_program_ends },
 		{ "without nameless files", test_hidden_apart },
 		{ "a file that cannot be replaced", test_sticky },
