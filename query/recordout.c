@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "query/recordout.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <glib.h>
 
@@ -13,14 +16,44 @@ struct recordout {
 	const struct sink_opts *sink;
 	struct stream *stream;
 	bool hidden;
+	off_t stdout_end; /* to be cut off there when it fails; -1: no */
 };
 
-/* A regular file, or one that will be. */
-static bool is_plain(const char *path)
+static bool is_null_device(const struct stat *st)
 {
-	return !tool_is_stdout(path) && strcmp(path, "stderr") != 0 &&
-	       (!g_file_test(path, G_FILE_TEST_EXISTS) ||
-		g_file_test(path, G_FILE_TEST_IS_REGULAR));
+	struct stat null;
+
+	return S_ISCHR(st->st_mode) && stat("/dev/null", &null) == 0 && st->st_rdev == null.st_rdev;
+}
+
+/* Standard output that is a file which we write on at its end can be cut off there again. */
+static bool is_hidden_stdout(struct recordout *out)
+{
+	const int flags = fcntl(STDOUT_FILENO, F_GETFL);
+	struct stat st;
+
+	if (fstat(STDOUT_FILENO, &st) != 0) {
+		return false;
+	}
+	if (S_ISREG(st.st_mode) &&
+	    (flags & O_APPEND || lseek(STDOUT_FILENO, 0, SEEK_CUR) == st.st_size)) {
+		out->stdout_end = st.st_size;
+	}
+	return out->stdout_end >= 0 || is_null_device(&st);
+}
+
+/* A regular file, or one that will be, is put in its place at the end. */
+static bool is_hidden(struct recordout *out)
+{
+	struct stat st;
+
+	if (tool_is_stdout(out->path)) {
+		return is_hidden_stdout(out);
+	}
+	if (strcmp(out->path, "stderr") == 0) {
+		return false;
+	}
+	return stat(out->path, &st) != 0 || S_ISREG(st.st_mode) || is_null_device(&st);
 }
 
 struct recordout *recordout_open(const char *path, const struct sink_opts *sink)
@@ -31,7 +64,8 @@ struct recordout *recordout_open(const char *path, const struct sink_opts *sink)
 
 	out->path = g_strdup(path ? path : "-");
 	out->sink = sink;
-	out->hidden = is_plain(out->path);
+	out->stdout_end = -1;
+	out->hidden = is_hidden(out);
 	sink_write_opts(sink, &write);
 	if (stream_create(&out->stream, out->path, &write, &err) != ST_OK) {
 		tool_die_err(&err);
@@ -81,6 +115,9 @@ void recordout_drop(struct recordout *out)
 {
 	if (out) {
 		stream_abandon(out->stream);
+		if (out->stdout_end >= 0 && ftruncate(STDOUT_FILENO, out->stdout_end) == 0) {
+			lseek(STDOUT_FILENO, out->stdout_end, SEEK_SET);
+		}
 		recordout_free(out);
 	}
 }

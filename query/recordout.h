@@ -21,7 +21,7 @@ struct recordout;
  * is replaced when $SILK_CLOBBER allows. Ends the program when it cannot be written to.
  */
 struct recordout *recordout_open(const char *path, const struct sink_opts *sink);
-/* Is nothing seen of it before it is closed? Standard output and pipes show what is written. */
+/* Is nothing seen of it when it is dropped? What went into a pipe is. */
 bool recordout_is_hidden(const struct recordout *out);
 struct stream *recordout_stream(const struct recordout *out);
 /*

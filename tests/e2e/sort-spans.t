@@ -69,6 +69,17 @@ test_case 'damage leaves no file, and is told' '
 	rm "$last" && test_must_fail rwsort --fields=stime --xargs=names --output-path=no.rw 2>err && test_grep "$last" err && test ! -s no.rw && cp whole "$last"
 '
 
+test_case 'standard output that is a file' '
+	cp whole "$last" && rwsort --fields=stime,sip --xargs=names >got.rw && rwsort --fields=stime,sip --output-path=want.rw all.rw && rwcompare want.rw got.rw &&
+	rwsort --fields=stime,sip --memory=28m --temp-directory=/proc --threads=2 --xargs=names >got.rw && rwcompare want.rw got.rw &&
+	rwsort --fields=stime,sip --memory=28m --temp-directory=/proc --threads=2 --xargs=names >/dev/null &&
+	{ sed \$d names && echo none.block; } >missing && printf before >kept && test_must_fail rwsort --fields=stime --xargs=missing >>kept 2>err && [ "$(cat kept)" = before ] &&
+	printf XXXXXXXX | dd of="$last" bs=1 seek=$((size / 2)) conv=notrunc 2>dd.err &&
+	test_must_fail rwsort --fields=stime --xargs=names >>kept 2>err && [ "$(cat kept)" = before ] &&
+	{ printf more && ! rwsort --fields=stime --xargs=names 2>err && printf end; } >kept && [ "$(cat kept)" = moreend ] &&
+	{ ! rwsort --fields=stime --xargs=names 2>err; } | cat >kept && [ ! -s kept ] && cp whole "$last"
+'
+
 test_case 'a full disk, and a program that is killed' '
 	rm -f no.rw && { (ulimit -f 4096 && trap "" XFSZ && exec rwsort --fields=stime --compression-method=none --output-path=no.rw --xargs=names) 2>err; [ $? -eq 1 ]; } && test ! -s no.rw &&
 	rm -f no.rw && { (ulimit -f 4096 && exec rwsort --fields=stime --compression-method=none --output-path=no.rw --xargs=names) 2>err; [ $? -gt 128 ]; } && test ! -e no.rw && test_nothing_beside no.rw
