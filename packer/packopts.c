@@ -117,11 +117,11 @@ const struct opt packopts_table[] = {
 	OPT_CALL(struct packopts, byte_order, "byte-order", 0, "ORDER", packopts_parse_byte_order,
 		 OPT_OWN_ERROR, "byte order of new files: native, little or big",
 		 .default_text = "native"),
-	OPT_CALL(struct packopts, compression, "compression-method", 0, "METHOD",
-		 packopts_parse_compression, OPT_OWN_ERROR,
-		 "compression of new files: none, lzo1x or best; block files zstd, SiLK files zlib "
-		 "and snappy as well",
-		 .default_text = "lzo1x"),
+	OPT_CALL(
+		struct packopts, compression, "compression-method", 0, "METHOD",
+		packopts_parse_compression, OPT_OWN_ERROR,
+		"compression of new files: none, lzo1x, zlib, snappy or best; block files zstd as well",
+		.default_text = "lzo1x"),
 	OPT_CHOICE(struct packopts, file_format, "file-format", 0, "FORMAT", packopts_file_formats,
 		   "kind of new files: block or silk",
 		   .default_text = "block, of incremental files silk", .flags = OPT_ADDED),
@@ -340,26 +340,6 @@ struct keeper_opts packopts_keeper(const struct packopts *opts)
 	};
 }
 
-/* Which methods block files know; SiLK files know all but zstd. */
-static const struct packopts_method {
-	int method;
-	uint8_t blocks; /* enum chunk_compression */
-} packopts_block_methods[] = {
-	{ COMPRESSION_NONE, CHUNK_PLAIN },    { COMPRESSION_LZO1X, CHUNK_LZO1X },
-	{ COMPRESSION_DEFAULT, CHUNK_LZO1X }, { COMPRESSION_BEST, CHUNK_ZSTD },
-	{ PACKOPTS_ZSTD, CHUNK_ZSTD },
-};
-
-static const struct packopts_method *packopts_block_method(int method)
-{
-	for (size_t i = 0; i < G_N_ELEMENTS(packopts_block_methods); i++) {
-		if (packopts_block_methods[i].method == method) {
-			return &packopts_block_methods[i];
-		}
-	}
-	return NULL;
-}
-
 uint8_t packopts_file_compression(const struct packopts *opts)
 {
 	return (uint8_t)(opts->compression == PACKOPTS_ZSTD ? (int)COMPRESSION_BEST
@@ -368,21 +348,14 @@ uint8_t packopts_file_compression(const struct packopts *opts)
 
 uint8_t packopts_seal_compression(const struct packopts *opts)
 {
-	const struct packopts_method *method = packopts_block_method(opts->compression);
-
-	return method ? method->blocks : CHUNK_LZO1X;
+	return hourfile_chunk_method(packopts_file_compression(opts));
 }
 
 static void packopts_check_compression(struct packopts_complaints *complaints,
 				       const struct packopts *opts)
 {
-	bool blocks = packopts_file_kind(opts) == HOURFILE_BLOCKS;
-	bool known = blocks ? packopts_block_method(opts->compression) != NULL
-			    : opts->compression != PACKOPTS_ZSTD;
-
-	if (!known) {
-		packopts_complain(complaints, "The --compression-method is not one of %s files",
-				  blocks ? "block" : "SiLK");
+	if (packopts_file_kind(opts) != HOURFILE_BLOCKS && opts->compression == PACKOPTS_ZSTD) {
+		packopts_complain(complaints, "The --compression-method is not one of SiLK files");
 	}
 }
 

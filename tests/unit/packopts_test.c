@@ -46,7 +46,14 @@ static void test_combinations(void)
 		  "The --polling-interval switch is illegal in PDU-File Input Mode|" },
 		{ "--input-mode=fcfiles --incoming-directory=/tmp --root-directory=/tmp "
 		  "--sensor-conf=a --compression-method=zlib",
-		  "The --compression-method is not one of block files|" },
+		  "" },
+		{ "--input-mode=fcfiles --incoming-directory=/tmp --root-directory=/tmp "
+		  "--sensor-conf=a --compression-method=snappy",
+		  "" },
+		{ "--input-mode=fcfiles --incoming-directory=/tmp --sensor-conf=a "
+		  "--output-mode=incremental-files --incremental-directory=/tmp "
+		  "--compression-method=zstd",
+		  "The --compression-method is not one of SiLK files|" },
 		{ "--input-mode=fcfiles --incoming-directory=/tmp --sensor-conf=a "
 		  "--output-mode=incremental-files --incremental-directory=/tmp "
 		  "--compression-method=zlib",
