@@ -178,7 +178,7 @@ static void print_row(const struct job *job, struct text *text, const struct agg
 	text_row_done(text);
 }
 
-static int print_bag(struct job *job, const struct aggbag *bag, struct err *err)
+static void print_bag(struct job *job, const struct aggbag *bag)
 {
 	const struct agglayout *layout = aggbag_layout(bag);
 	struct text *text = text_new(job->fd, &job->style);
@@ -194,7 +194,7 @@ static int print_bag(struct job *job, const struct aggbag *bag, struct err *err)
 	while (aggbag_next(&cursor)) {
 		print_row(job, text, layout, &cursor);
 	}
-	return text_close(text, err);
+	tool_close_text(text);
 }
 
 /* SiLK's tools stop at the first file that is wrong, so does this. */
@@ -205,12 +205,11 @@ static int print_file(struct job *job, const char *path)
 	int status = aggbag_read(&bag, path, NULL, &err);
 
 	if (status == ST_OK) {
-		status = print_bag(job, bag, &err);
-	}
-	aggbag_free(bag);
-	if (status != ST_OK) {
+		print_bag(job, bag);
+	} else {
 		tool_warn_err(&err);
 	}
+	aggbag_free(bag);
 	return status == ST_OK ? TOOL_EXIT_OK : TOOL_EXIT_ERROR;
 }
 

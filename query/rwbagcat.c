@@ -185,8 +185,8 @@ static void print_form(const struct job *job, const struct bagprint *print, stru
 }
 
 /* What one table prints to one descriptor. */
-static int print_to(struct job *job, int fd, const struct bagkey *key, struct bag *bag,
-		    bool statistics, struct err *err)
+static void print_to(struct job *job, int fd, const struct bagkey *key, struct bag *bag,
+		     bool statistics)
 {
 	bool *titled = statistics ? &job->statistics_titled : &job->titled;
 	struct text_style style = job->style;
@@ -200,7 +200,7 @@ static int print_to(struct job *job, int fd, const struct bagkey *key, struct ba
 	} else {
 		print_form(job, &print, bag);
 	}
-	return text_close(print.text, err);
+	tool_close_text(print.text);
 }
 
 static int print_bag(struct job *job, struct bag *bag, struct err *err)
@@ -221,10 +221,10 @@ static int print_bag(struct job *job, struct bag *bag, struct err *err)
 			text_time_format(job->style.form, key.ctx.timestamp_format);
 	}
 	if (status == ST_OK && list) {
-		status = print_to(job, job->fd, &key, bag, false, err);
+		print_to(job, job->fd, &key, bag, false);
 	}
 	if (status == ST_OK && job->statistics_fd >= 0) {
-		status = print_to(job, job->statistics_fd, &key, bag, true, err);
+		print_to(job, job->statistics_fd, &key, bag, true);
 	}
 	return status;
 }

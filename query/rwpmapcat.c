@@ -293,7 +293,7 @@ static void print_part(struct text *text, enum part part, const char *value)
 }
 
 /* The other parts as rows, which are a table of their own. */
-static int print_parts(const struct job *job, int fd, struct err *err)
+static void print_parts(const struct job *job, int fd)
 {
 	struct text *text = text_new(fd, &job->style);
 
@@ -311,7 +311,7 @@ static int print_parts(const struct job *job, int fd, struct err *err)
 
 		print_part(text, PART_LABELS, word ? word : "");
 	}
-	return text_close(text, err);
+	tool_close_text(text);
 }
 
 static void print_map(struct job *job)
@@ -337,27 +337,23 @@ static void print_map(struct job *job)
 }
 
 /* The same as CSV or JSON lines. */
-static int print_data(struct job *job, int fd, struct err *err)
+static void print_data(struct job *job, int fd)
 {
 	if (has_part(job, PART_TYPE) || has_part(job, PART_MAPNAME) || has_part(job, PART_LABELS)) {
-		int st = print_parts(job, fd, err);
-
-		if (st != ST_OK) {
-			return st;
-		}
+		print_parts(job, fd);
 	}
 	job->text = text_new(fd, &job->style);
 	if (has_part(job, PART_RANGES)) {
 		print_ranges(job);
 	}
-	return text_close(job->text, err);
+	tool_close_text(job->text);
 }
 
-static int print_text(struct job *job, int fd, struct err *err)
+static void print_text(struct job *job, int fd)
 {
 	job->text = text_new(fd, &job->style);
 	print_map(job);
-	return text_close(job->text, err);
+	tool_close_text(job->text);
 }
 
 /* --- the run --- */
@@ -385,7 +381,6 @@ static int pmapcat_run(struct tool_env *env, void *base, int argc, char **argv)
 	struct job job = { .opts = opts };
 	struct pmap *pmap;
 	struct err err;
-	int status = TOOL_EXIT_OK;
 	int fd;
 
 	if (opts->ignore_label && opts->ip_label_to_ignore) {
@@ -404,13 +399,9 @@ static int pmapcat_run(struct tool_env *env, void *base, int argc, char **argv)
 		ignore_label_of(&job, opts->ip_label_to_ignore);
 	}
 	fd = tool_output(env, &opts->output);
-	if ((text_form_is_data(job.style.form) ? print_data : print_text)(&job, fd, &err) !=
-	    ST_OK) {
-		tool_warn_err(&err);
-		status = TOOL_EXIT_ERROR;
-	}
+	(text_form_is_data(job.style.form) ? print_data : print_text)(&job, fd);
 	pmap_free(pmap);
-	return status;
+	return TOOL_EXIT_OK;
 }
 
 const struct tool tool = {

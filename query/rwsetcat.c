@@ -126,24 +126,19 @@ static const char *name_of_rows(const struct job *job, const char *name)
 	return is_data(job) && wants_name(job) ? name : NULL;
 }
 
-/* Name of the file before what is printed about it; not in a table. Returns an enum tool_exit. */
-static int print_name(const struct job *job, const char *name)
+/* Name of the file before what is printed about it; not in a table. */
+static void print_name(const struct job *job, const char *name)
 {
 	const struct setcat_opts *opts = job->opts;
 	struct text *text;
-	struct err err;
 
 	if (!wants_name(job) || is_data(job)) {
-		return TOOL_EXIT_OK;
+		return;
 	}
 	text = text_new(job->fd, &job->style);
 	text_raw(text, name);
 	text_raw(text, opts->count_ips ? ":" : ":\n");
-	if (text_close(text, &err) != ST_OK) {
-		tool_warn_err(&err);
-		return TOOL_EXIT_ERROR;
-	}
-	return TOOL_EXIT_OK;
+	tool_close_text(text);
 }
 
 /* --- what is printed of a set --- */
@@ -163,7 +158,6 @@ struct listing {
 	const char *name;
 	bool count; /* how many addresses there are, no list of them */
 	bool begun;
-	int status; /* enum tool_exit */
 	struct setprint print;
 	struct setprint_list *list;
 	struct netstructure_table *table; /* instead of the list */
@@ -207,11 +201,9 @@ static void listing_add(void *arg, const struct cidr *range)
 	}
 }
 
-/* all: nothing is missing. Returns an enum tool_exit. */
-static int listing_end(struct listing *listing, bool all)
+/* all: nothing is missing. */
+static void listing_end(struct listing *listing, bool all)
 {
-	struct err err;
-
 	if (listing->table) {
 		netstructure_finish(listing->table);
 	} else if (listing->count && !all) {
@@ -219,11 +211,7 @@ static int listing_end(struct listing *listing, bool all)
 	} else {
 		setprint_finish(listing->list);
 	}
-	if (text_close(listing->print.text, &err) != ST_OK) {
-		tool_warn_err(&err);
-		return TOOL_EXIT_ERROR;
-	}
-	return TOOL_EXIT_OK;
+	tool_close_text(listing->print.text);
 }
 
 static bool wants_list(const struct setcat_opts *opts)
@@ -249,8 +237,8 @@ static struct setprint print_of(const struct job *job, const char *name,
 
 /* --- the set, where it is printed in more ways than one --- */
 
-static int print_listing(struct job *job, const struct setprint *print, bool count,
-			 const struct ipset *set)
+static void print_listing(struct job *job, const struct setprint *print, bool count,
+			  const struct ipset *set)
 {
 	struct listing listing = { .job = job, .count = count, .print = *print };
 	struct ipset_cursor cursor;
@@ -261,20 +249,14 @@ static int print_listing(struct job *job, const struct setprint *print, bool cou
 	while (ipset_cursor_next(&cursor, &range)) {
 		listing_add(&listing, &range);
 	}
-	return listing_end(&listing, true);
+	listing_end(&listing, true);
 }
 
-static int print_statistics(struct job *job, struct setprint *print, const struct ipset *set)
+static void print_statistics(struct job *job, struct setprint *print, const struct ipset *set)
 {
-	struct err err;
-
 	print->text = start_text(job);
 	setprint_statistics(print, set);
-	if (text_close(print->text, &err) != ST_OK) {
-		tool_warn_err(&err);
-		return TOOL_EXIT_ERROR;
-	}
-	return TOOL_EXIT_OK;
+	tool_close_text(print->text);
 }
 
 /* Must the set be read before anything is printed? */
@@ -283,24 +265,23 @@ static bool needs_set(const struct setcat_opts *opts)
 	return opts->print_statistics || (opts->count_ips && wants_list(opts));
 }
 
-static int print_set(struct job *job, const char *name, const struct ipset *set,
-		     const struct header *header)
+static void print_set(struct job *job, const char *name, const struct ipset *set,
+		      const struct header *header)
 {
 	const struct setcat_opts *opts = job->opts;
 	struct setprint print = print_of(job, name, header, ipset_is_wide(set));
 	bool counted = opts->print_statistics && is_data(job); /* the statistics have it */
-	int status = print_name(job, name);
 
-	if (status == TOOL_EXIT_OK && opts->count_ips && !counted) {
-		status = print_listing(job, &print, true, set);
+	print_name(job, name);
+	if (opts->count_ips && !counted) {
+		print_listing(job, &print, true, set);
 	}
-	if (status == TOOL_EXIT_OK && wants_list(opts)) {
-		status = print_listing(job, &print, false, set);
+	if (wants_list(opts)) {
+		print_listing(job, &print, false, set);
 	}
-	if (status == TOOL_EXIT_OK && opts->print_statistics) {
-		status = print_statistics(job, &print, set);
+	if (opts->print_statistics) {
+		print_statistics(job, &print, set);
 	}
-	return status;
 }
 
 /* --- files --- */
@@ -332,7 +313,7 @@ static void begin_listing(void *arg, const struct header *header, bool wide)
 {
 	struct listing *listing = arg;
 
-	listing->status = print_name(listing->job, listing->name);
+	print_name(listing->job, listing->name);
 	listing->print = print_of(listing->job, listing->name, header, wide);
 	listing_start(listing);
 }
@@ -345,7 +326,7 @@ static void listing_add_count(void *arg, uint64_t count)
 }
 
 /* Print what is printed in one way only, as it is read. */
-static int list_file(struct job *job, const char *path, const char *name)
+static void list_file(struct job *job, const char *path, const char *name)
 {
 	static const struct ipset_visitor lister = { begin_listing, listing_add, NULL };
 	static const struct ipset_visitor counter = { begin_listing, listing_add,
@@ -353,17 +334,15 @@ static int list_file(struct job *job, const char *path, const char *name)
 	struct listing listing = { .job = job, .name = name, .count = job->opts->count_ips };
 	struct err err;
 	int read = ipset_visit(path, listing.count ? &counter : &lister, &listing, &err);
-	int status = TOOL_EXIT_OK;
 
 	if (listing.begun) {
-		status = listing_end(&listing, read == ST_OK);
+		listing_end(&listing, read == ST_OK);
 	} else if (read != ST_ENOENT) {
 		print_failed(job, name);
 	}
 	if (read != ST_OK) {
 		tell_failed(name, &err);
 	}
-	return listing.status == TOOL_EXIT_OK ? status : listing.status;
 }
 
 /* A row an address: when it was first and last seen. */
@@ -374,14 +353,13 @@ static int print_times(struct job *job, const char *path, const char *name)
 	struct text *text;
 	bool v6;
 	struct err err;
-	int status = TOOL_EXIT_OK;
 
 	if (sightings_read(&seen, path, NULL, &err) != ST_OK) {
 		tool_warn("Unable to read times from '%s': %s", name, err.text);
 		return TOOL_EXIT_ERROR;
 	}
 	v6 = sightings_have_ipv6(seen);
-	status = print_name(job, name);
+	print_name(job, name);
 	file = name_of_rows(job, name);
 	text = start_text(job);
 	if (file) {
@@ -405,12 +383,9 @@ static int print_times(struct job *job, const char *path, const char *name)
 		text_cell_time(text, at->last_ms * NS_PER_MS, TIMESTAMP_DEFAULT);
 		text_row_done(text);
 	}
-	if (text_close(text, &err) != ST_OK) {
-		tool_warn_err(&err);
-		status = TOOL_EXIT_ERROR;
-	}
+	tool_close_text(text);
 	sightings_free(seen);
-	return status;
+	return TOOL_EXIT_OK;
 }
 
 static int print_file(struct job *job, const char *path, const char *name)
@@ -419,17 +394,17 @@ static int print_file(struct job *job, const char *path, const char *name)
 	struct header header;
 	struct err err;
 	int read;
-	int status = TOOL_EXIT_OK;
 
 	if (job->opts->with_times) {
 		return print_times(job, path, name);
 	}
 	if (!needs_set(job->opts)) {
-		return list_file(job, path, name);
+		list_file(job, path, name);
+		return TOOL_EXIT_OK;
 	}
 	read = ipset_read(&set, path, &header, &err);
 	if (read == ST_OK) {
-		status = print_set(job, name, set, &header);
+		print_set(job, name, set, &header);
 	} else {
 		if (read != ST_ENOENT) {
 			print_failed(job, name);
@@ -438,7 +413,7 @@ static int print_file(struct job *job, const char *path, const char *name)
 	}
 	ipset_free(set);
 	header_release(&header);
-	return status;
+	return TOOL_EXIT_OK;
 }
 
 static int setcat_run(struct tool_env *env, void *base, int argc, char **argv)

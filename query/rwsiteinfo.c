@@ -701,9 +701,8 @@ static int print_interfaces(struct tool_env *env, const struct siteinfo_opts *op
 	text = text_new(tool_output(env, &opts->output), &style);
 	st = iftable_print(tool_rootdir(env, &opts->site), first_ns, last_ns, text, &err);
 	if (st == ST_OK) {
-		st = text_close(text, &err);
-	}
-	if (st != ST_OK) {
+		tool_close_text(text);
+	} else {
 		tool_warn_err(&err);
 	}
 	return st == ST_OK ? TOOL_EXIT_OK : TOOL_EXIT_ERROR;
@@ -716,7 +715,6 @@ static int siteinfo_run(struct tool_env *env, void *base, int argc, char **argv)
 	struct text_style style;
 	struct text *text;
 	struct err err;
-	int status;
 
 	if (opts->help_fields) {
 		print_help_fields();
@@ -748,10 +746,7 @@ static int siteinfo_run(struct tool_env *env, void *base, int argc, char **argv)
 	}
 	text = text_new(tool_output(env, &opts->output), &style);
 	print_rows(job, text);
-	status = text_close(text, &err) == ST_OK ? TOOL_EXIT_OK : TOOL_EXIT_ERROR;
-	if (status != TOOL_EXIT_OK) {
-		tool_warn_err(&err);
-	}
+	tool_close_text(text);
 	g_ptr_array_free(job->cells, TRUE);
 	g_free(job->classes);
 	g_free(job->flowtypes);
@@ -760,7 +755,7 @@ static int siteinfo_run(struct tool_env *env, void *base, int argc, char **argv)
 	g_free(job->losses);
 	repofiles_free(job->files);
 	g_free(job);
-	return status;
+	return TOOL_EXIT_OK;
 }
 
 const struct tool tool = {

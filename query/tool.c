@@ -14,6 +14,7 @@
 #include <glib.h>
 
 #include "common/batch.h"
+#include "common/text.h"
 #include "query/textfile.h"
 #include "storage/compressionopt.h"
 
@@ -232,6 +233,15 @@ int tool_output(struct tool_env *env, const struct output_opts *opts)
 		return fileno(env->pager_pipe);
 	}
 	return STDOUT_FILENO;
+}
+
+void tool_close_text(struct text *text)
+{
+	struct err err;
+
+	if (text_close(text, &err) != ST_OK) {
+		tool_die_err(&err);
+	}
 }
 
 /* Close what tool_output() opened and standard output; false: an error, which has been told. */

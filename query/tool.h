@@ -23,6 +23,7 @@ enum tool_exit {
 	TOOL_EXIT_ERROR = 1,
 };
 
+struct text;
 struct tool_env;
 
 struct tool {
@@ -95,5 +96,9 @@ struct output_opts {
 extern const struct opt output_opt_table[]; /* --output-path --pager */
 /* The descriptor to write text to; closed (and its errors reported) by the skeleton. */
 int tool_output(struct tool_env *env, const struct output_opts *opts);
+/*
+ * text_close(), and tool_die_err() where not all could be written: what is cut off replaces no file.
+ */
+void tool_close_text(struct text *text);
 
 #endif

@@ -119,6 +119,20 @@ test_case 'so does a full disk, and a program that is killed' '
 	cmp a.rw kept/a.rw && rm -f core* && test_nothing_beside a.rw && [ "$(ls -A)" = "$before" ]
 '
 
+# too_long COMMAND: its text does not fit, which is told and leaves the file as it was.
+too_long() {
+	cp kept/flows.txt old.txt && { (ulimit -f 4 && trap "" XFSZ && exec "$@" --output-path=old.txt) 2>err; [ $? -eq 1 ]; } &&
+		test_grep "File too large" err && cmp old.txt kept/flows.txt
+}
+
+test_case 'text on a full disk' '
+	export SILK_CONFIG_FILE="$TUSSAH_SRCDIR/tests/perf/silk.conf" && rwbag --sport-flows=ports.bag a.rw &&
+	awk "BEGIN { for (i = 0; i < 1000; i++) { printf \"10.%d.%d.0/24 x%d\\n\", i / 256, i % 256, i } }" >many.txt && rwpmapbuild --input-path=many.txt --output-path=many.pmap &&
+	too_long rwcut a.rw && too_long rwuniq --fields=sport a.rw && too_long rwsetcat a.set && too_long rwsetcat --network-structure=T32 a.set &&
+	too_long rwbagcat ports.bag && too_long rwaggbagcat a.aggbag && too_long rwpmapcat many.pmap && too_long rwpmapcat --output-format=json many.pmap &&
+	too_long rwsiteinfo --fields=class,type,sensor,id-sensor,describe-sensor,default-class,mark-defaults,type:list,class:list
+'
+
 test_case 'a file that may not be written to stays' '
 	[ "$(id -u)" -ne 0 ] && { chmod 444 b.rw; test_must_fail rwcat --output-path=b.rw a.rw 2>err && test_grep "denied" err; } ||
 	[ "$(id -u)" -eq 0 ]
