@@ -20,8 +20,10 @@
 struct namedfile {
 	char *path;    /* as the user named it */
 	bool is_new;   /* a regular file made under that name */
-	char *place;   /* what is replaced, behind links; NULL: nothing, written in its place */
-	int nameless;  /* the descriptor of the file that has no name yet, or -1 */
+	char *place;   /* where it goes, behind links; NULL: nowhere, written in its place */
+	bool replaces; /* what is there then */
+	bool apart;    /* written in another folder, to be copied */
+	int fd;        /* of what goes there, or -1 */
 	char **hidden; /* its name, where it must have one, else NULL; for remove_at_exit() */
 };
 
@@ -56,10 +58,10 @@ static int open_nameless(const char *path)
 	return fd;
 }
 
-static int open_hidden(struct namedfile *file, int *fd, struct err *err)
+static int open_hidden(struct namedfile *file, struct err *err)
 {
 	char *name = NULL;
-	int rc = newfile_open_like(file->place, 0666, &name, fd, err);
+	int rc = newfile_open_like(file->place, 0666, &name, &file->fd, err);
 
 	if (rc == ST_OK) {
 		file->hidden = g_new(char *, 1);
@@ -88,6 +90,22 @@ static char *resolve(const char *path)
 	return copy;
 }
 
+/* Beside its place; or, to replace what is there, apart where the folder takes no new file. */
+static int open_new(struct namedfile *file, bool exists, struct err *err)
+{
+	int rc = ST_OK;
+
+	file->fd = open_nameless(file->place);
+	if (file->fd < 0) {
+		rc = open_hidden(file, err);
+	}
+	if (rc != ST_OK && exists && newfile_nameless(g_get_tmp_dir(), &file->fd, NULL) == ST_OK) {
+		file->apart = true;
+		rc = ST_OK;
+	}
+	return rc;
+}
+
 /* old: what is to be replaced, or NULL. */
 static int open_beside(struct namedfile *file, const struct stat *old, int *fd, struct err *err)
 {
@@ -98,16 +116,14 @@ static int open_beside(struct namedfile *file, const struct stat *old, int *fd, 
 	if (!file->place) {
 		return err_errno(err, ST_EIO, errno, "%s", file->path);
 	}
-	file->nameless = open_nameless(file->place);
-	*fd = file->nameless >= 0 ? fcntl(file->nameless, F_DUPFD_CLOEXEC, 0) : -1;
-	if (file->nameless >= 0 && *fd < 0) {
-		return err_errno(err, ST_EIO, errno, "%s", file->path);
-	}
-	if (*fd < 0 && open_hidden(file, fd, err) != ST_OK) {
-		g_clear_pointer(&file->place, g_free);
+	if (open_new(file, old != NULL, err) != ST_OK) {
 		return ST_EIO;
 	}
-	if (old) {
+	*fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
+	if (*fd < 0) {
+		return err_errno(err, ST_EIO, errno, "%s", file->path);
+	}
+	if (old && !file->apart) {
 		take_over(*fd, old);
 	}
 	return ST_OK;
@@ -148,11 +164,8 @@ static int open_file(struct namedfile *file, unsigned flags, int *fd, struct err
 	}
 	if (exists ? S_ISREG(st.st_mode) && !is_descriptor(file->path)
 		   : whole && !is_link(file->path)) {
-		int rc = open_beside(file, exists ? &st : NULL, fd, err);
-
-		if (rc == ST_OK || whole) {
-			return rc;
-		}
+		file->replaces = flags & NAMEDFILE_OVERWRITE;
+		return open_beside(file, exists ? &st : NULL, fd, err);
 	}
 	*fd = open(file->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	return *fd >= 0 ? ST_OK : err_errno(err, ST_EIO, errno, "%s", file->path);
@@ -160,8 +173,8 @@ static int open_file(struct namedfile *file, unsigned flags, int *fd, struct err
 
 static void namedfile_free(struct namedfile *file)
 {
-	if (file->nameless >= 0) {
-		close(file->nameless);
+	if (file->fd >= 0) {
+		close(file->fd);
 	}
 	if (file->hidden) {
 		g_clear_pointer(file->hidden, g_free); /* and remove_at_exit() has the rest */
@@ -178,12 +191,12 @@ int namedfile_open(struct namedfile **out, const char *path, unsigned flags, int
 	int rc;
 
 	file->path = g_strdup(path);
-	file->nameless = -1;
+	file->fd = -1;
 	rc = open_file(file, flags, fd, err);
 	if (rc == ST_OK) {
 		*out = file;
 	} else {
-		namedfile_free(file);
+		namedfile_leave(file);
 	}
 	return rc;
 }
@@ -196,7 +209,7 @@ static int link_hidden(const struct namedfile *file, char **name, struct err *er
 	int errnum = EEXIST;
 	char link[32];
 
-	fd_path(link, file->nameless);
+	fd_path(link, file->fd);
 	for (int i = 0; errnum == EEXIST && i < LINK_TRIES; i++) {
 		g_free(*name);
 		*name = g_strdup_printf("%s/.%06x-%s", folder, g_random_int() & 0xffffff, base);
@@ -213,29 +226,50 @@ static int copy_bytes(int in, int out, struct err *err)
 	uint8_t *bytes = g_malloc(COPY_BYTES);
 	uint64_t at = 0;
 	int rc = ST_OK;
-	ssize_t n;
+	ssize_t n = 0;
 
-	while (rc == ST_OK && (n = read(in, bytes, COPY_BYTES)) > 0) {
+	while (rc == ST_OK && (n = pread(in, bytes, COPY_BYTES, (off_t)at)) > 0) {
 		rc = newfile_write(out, at, bytes, (size_t)n, err);
 		at += (uint64_t)n;
 	}
 	if (rc == ST_OK && n < 0) {
 		rc = err_errno(err, ST_EIO, errno, "read");
 	}
+	if (rc == ST_OK && ftruncate(out, (off_t)at) != 0) {
+		rc = err_errno(err, ST_EIO, errno, "truncate");
+	}
 	g_free(bytes);
 	return rc;
 }
 
-/* Some files can be written to and not replaced: one that is mounted, or another's in /tmp. */
-static int copy_in_place(const char *from, const char *place, struct err *err)
+/* Get the room for what comes into a file; where there is none it stays as it is. */
+static int get_room(int in, int out, struct err *err)
 {
-	int in = open(from, O_RDONLY | O_CLOEXEC);
-	int out = open(place, O_WRONLY | O_TRUNC | O_CLOEXEC);
-	int rc = in >= 0 && out >= 0 ? copy_bytes(in, out, err)
-				     : err_errno(err, ST_EIO, errno, "open");
+	struct stat from, to;
+	int errnum;
 
-	if (in >= 0) {
-		close(in);
+	if (fstat(in, &from) != 0 || fstat(out, &to) != 0) {
+		return err_errno(err, ST_EIO, errno, "stat");
+	}
+	if (from.st_size <= to.st_size ||
+	    fallocate(out, 0, to.st_size, from.st_size - to.st_size) == 0 || errno == EOPNOTSUPP) {
+		return ST_OK;
+	}
+	errnum = errno;
+	if (ftruncate(out, to.st_size) != 0) {
+		errnum = errno;
+	}
+	return err_errno(err, err_status(errnum), errnum, "write");
+}
+
+/* Some files can be written to and not replaced: one that is mounted, or another's in /tmp. */
+static int copy_in_place(int in, const char *place, struct err *err)
+{
+	int out = open(place, O_WRONLY | O_CLOEXEC);
+	int rc = out >= 0 ? get_room(in, out, err) : err_errno(err, ST_EIO, errno, "open");
+
+	if (rc == ST_OK) {
+		rc = copy_bytes(in, out, err);
 	}
 	if (out >= 0 && close(out) != 0 && rc == ST_OK) {
 		rc = err_errno(err, err_status(errno), errno, "close");
@@ -243,21 +277,20 @@ static int copy_in_place(const char *from, const char *place, struct err *err)
 	return rc;
 }
 
-/* The hidden file goes to its place, or stays and is told of. */
-static int replace(const struct namedfile *file, const char *name, struct err *err)
+/* The hidden file goes to its place, or says why not. */
+static int move_to_place(const struct namedfile *file, const char *name, struct err *err)
 {
-	struct err why;
-	int rc;
+	if (!file->replaces && link(name, file->place) != 0 && errno == EEXIST) {
+		return err_set(err, ST_EEXIST, "file exists");
+	}
+	if (rename(name, file->place) != 0) {
+		int rc = copy_in_place(file->fd, file->place, err);
 
-	if (rename(name, file->place) == 0) {
-		return ST_OK;
+		if (rc != ST_OK) {
+			return rc;
+		}
 	}
-	rc = copy_in_place(name, file->place, &why);
-	if (rc != ST_OK) {
-		return err_set(err, rc, "%s: %s; what was to be in it is in '%s'", file->path,
-			       why.text, name);
-	}
-	unlink(name);
+	unlink(name); /* what has both names keeps both */
 	return ST_OK;
 }
 
@@ -265,18 +298,33 @@ static int put_in_place(const struct namedfile *file, struct err *err)
 {
 	char *name = file->hidden ? g_strdup(*file->hidden) : NULL;
 	int rc = file->hidden ? ST_OK : link_hidden(file, &name, err);
+	struct err why;
 
 	if (rc == ST_OK) {
-		rc = replace(file, name, err);
+		rc = move_to_place(file, name, &why);
+		if (rc != ST_OK) {
+			err_set(err, rc, "%s: %s; what was to be in it is in '%s'", file->path,
+				why.text, name);
+		}
 	}
 	g_free(name);
 	return rc;
 }
 
+static int copy_to_place(const struct namedfile *file, struct err *err)
+{
+	int rc = copy_in_place(file->fd, file->place, err);
+
+	return rc == ST_OK || err == NULL ? rc : err_prefix(err, "%s", file->path);
+}
+
 int namedfile_keep(struct namedfile *file, struct err *err)
 {
-	int rc = file && file->place ? put_in_place(file, err) : ST_OK;
+	int rc = ST_OK;
 
+	if (file && file->place) {
+		rc = (file->apart ? copy_to_place : put_in_place)(file, err);
+	}
 	if (file) {
 		namedfile_free(file);
 	}

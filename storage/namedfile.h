@@ -10,7 +10,8 @@
  *
  * A regular file that exists is written anew in the same folder, where it has no name until it is
  * kept (or a hidden one, on file systems that cannot do that): a program that fails or is killed
- * leaves the old file as it was, and nothing beside it. The new file has the old one's mode, and
+ * leaves the old file as it was, and nothing beside it. Where the folder takes no new file it is
+ * written in that for temporary files and copied at the end. The new file has the old one's mode, and
  * owner and group as far as the user may set them; further names of the old file (hard links)
  * stay with its bytes; of a symbolic link the file behind it is replaced. Devices and pipes are
  * joined.
@@ -25,9 +26,8 @@ struct namedfile;
 enum namedfile_flags {
 	NAMEDFILE_OVERWRITE = 1 << 0, /* an existing regular file is no error */
 	/*
-	 * A new file has its name when it is kept, too, and an existing one is replaced or not written
-	 * to at all. Without this it is emptied and written to in its place where the folder takes
-	 * no new file.
+	 * A new file has its name when it is kept, too. Without NAMEDFILE_OVERWRITE another's of the
+	 * name that came meanwhile is an error then, told with where ours is.
 	 */
 	NAMEDFILE_WHOLE = 1 << 1,
 };
@@ -39,7 +39,10 @@ enum namedfile_flags {
 int namedfile_open(struct namedfile **out, const char *path, unsigned flags, int *fd,
 		   struct err *err);
 
-/* The file is written: it has its name from now on. Frees. ST_OK, ST_EIO, ST_ELIMIT. NULL is fine. */
+/*
+ * The file is written: it has its name from now on. Frees. ST_OK, ST_EEXIST, ST_EIO, ST_ELIMIT. NULL is
+ * fine.
+ */
 int namedfile_keep(struct namedfile *file, struct err *err);
 /* It is not whole: what was to be replaced stays, and so does a new file. Frees. NULL is fine. */
 void namedfile_leave(struct namedfile *file);

@@ -257,6 +257,57 @@ static void test_sticky(void)
 	g_free(folder);
 }
 
+/* As another user, where no file can be made: it is written in another folder. */
+static void replace_in_closed_folder(void)
+{
+	struct namedfile *file = NULL;
+	struct err err;
+	int fd;
+
+	if (setgid(65534) != 0 || setuid(65534) != 0) {
+		return;
+	}
+	file = write_new("a", NAMEDFILE_OVERWRITE);
+	CU_ASSERT(has("a", "old text"));
+	namedfile_leave(write_new("a", NAMEDFILE_OVERWRITE | NAMEDFILE_WHOLE));
+	CU_ASSERT(has("a", "old text"));
+	keep(file);
+	CU_ASSERT(has("a", "new"));
+	CU_ASSERT_EQUAL(
+		namedfile_open(&file, "b", NAMEDFILE_OVERWRITE | NAMEDFILE_WHOLE, &fd, &err),
+		ST_EIO);
+	CU_ASSERT_EQUAL(count_files(), 1);
+}
+
+static void test_closed_folder(void)
+{
+	char *folder = enter("closed");
+
+	put("a", "old text");
+	CU_ASSERT_EQUAL(g_chmod("a", 0666) | g_chmod(".", 0755), 0);
+	CU_ASSERT_EQUAL(g_chmod("..", 0755), 0);
+	run_apart(replace_in_closed_folder);
+	g_free(folder);
+}
+
+/* Another file has got the name while ours was written. */
+static void test_not_replaced(void)
+{
+	char *folder = enter("meanwhile");
+	struct namedfile *file = write_new("a", NAMEDFILE_WHOLE);
+	struct err err;
+
+	put("a", "other");
+	CU_ASSERT_EQUAL(namedfile_keep(file, &err), ST_EEXIST);
+	CU_ASSERT(has("a", "other"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "a: file exists; what was to be in it is in '"));
+	CU_ASSERT_EQUAL(count_files(), 2);
+	file = write_new("a", NAMEDFILE_WHOLE | NAMEDFILE_OVERWRITE);
+	keep(file);
+	CU_ASSERT(has("a", "new"));
+	g_free(folder);
+}
+
 /* Without /proc a file cannot get a name later, as with file systems that have no nameless files. */
 static void test_hidden(void)
 {
@@ -291,6 +342,8 @@ int main(void)
 		{ "a program that ends in the middle", test_program_ends },
 		{ "without nameless files", test_hidden_apart },
 		{ "a file that cannot be replaced", test_sticky },
+		{ "a folder that takes no new file", test_closed_folder },
+		{ "a file that came meanwhile", test_not_replaced },
 		{ NULL, NULL },
 	};
 
