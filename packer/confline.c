@@ -108,34 +108,52 @@ static bool conf_is_word(char c)
 	return g_ascii_isgraph(c) && !strchr("\"'#,", c);
 }
 
-/* Cut the word at *at off in place; its first byte is known to start a word or a string. */
+/* Cut the string after the quotation mark at *at off in place, its backslashes resolved. */
+static int confreader_string(char **at, struct confword *word, struct err *err)
+{
+	static const char letters[] = "ntrbf";
+	static const char values[] = "\n\t\r\b\f";
+	const char *from = *at + 1;
+	char *to = *at + 1;
+
+	*word = (struct confword){ .text = to, .quoted = true };
+	for (; *from && *from != '"'; from++) {
+		const char *letter = NULL;
+
+		if (*from == '\\' && from[1]) {
+			letter = strchr(letters, *++from);
+		}
+		*to++ = letter ? values[letter - letters] : *from;
+	}
+	if (!*from) {
+		return err_set(err, ST_EFORMAT, "Quoted string missing closing quote");
+	}
+	if (to - word->text > CONF_STRING_MAX) {
+		return err_set(err, ST_EFORMAT, "Quoted string is too long");
+	}
+	**at = '\0'; /* ends a word that the mark is glued to */
+	*to = '\0';
+	*at += from + 1 - *at;
+	return ST_OK;
+}
+
+/* Cut the word at *at off; its first byte is known to start a word or a string. */
 static int confreader_word(struct confreader *reader, char **at, struct err *err)
 {
 	struct confword word = { .text = *at };
-	char *end = *at;
+	int st = ST_OK;
 
-	if (*end == '"') {
-		word = (struct confword){ .text = *at + 1, .quoted = true };
-		end = strchr(word.text, '"');
-		if (!end) {
-			return err_set(err, ST_EFORMAT, "Quoted string missing closing quote");
-		}
-		if (end - word.text > CONF_STRING_MAX) {
-			return err_set(err, ST_EFORMAT, "Quoted string is too long");
-		}
-		*end++ = '\0';
-		g_array_append_val(reader->words, word);
+	if (**at == '"') {
+		st = confreader_string(at, &word, err);
 	} else {
-		while (conf_is_word(*end)) {
-			end++;
+		while (conf_is_word(**at)) {
+			(*at)++;
 		}
+	}
+	if (st == ST_OK) {
 		g_array_append_val(reader->words, word);
 	}
-	if (*end == '"' || conf_is_word(*end)) { /* a string glued to a word */
-		return err_set(err, ST_EFORMAT, "Unexpected character '%c'", *end);
-	}
-	*at = end;
-	return ST_OK;
+	return st;
 }
 
 /* Split one line, which ends in NUL, in place. */

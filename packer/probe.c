@@ -188,19 +188,42 @@ static void probe_port_statement(struct probe *probe, const struct confline *lin
 	probe->port = (uint16_t)port;
 }
 
+/* "*" is every address, as without the statement. */
 static void probe_host_statement(struct probe *probe, const struct confline *line,
 				 struct confreport *report)
 {
 	struct err err;
 
 	g_array_set_size(probe->listen_addresses, 0);
+	g_clear_pointer(&probe->listen_host, g_free);
+	if (strcmp(line->words[1].text, "*") == 0) {
+		return;
+	}
 	if (probe_resolve(line->words[1].text, probe->listen_addresses, &err) != ST_OK) {
 		confreport_at(report, line, "Invalid listen-as-host '%s': %s", line->words[1].text,
 			      err.text);
 		return;
 	}
-	g_free(probe->listen_host);
 	probe->listen_host = g_strdup(line->words[1].text);
+}
+
+/* As probe_resolve(), but an address may stand in brackets; a number alone is taken for a port. */
+static int probe_resolve_peer(const char *host, GArray *addresses, struct err *err)
+{
+	size_t len = strlen(host);
+	char *bare;
+	int st;
+
+	if (strspn(host, "0123456789") == len) {
+		return err_set(err, ST_EINVAL, "Expected a host name or IP address");
+	}
+	if (host[0] != '[' || host[len - 1] != ']') {
+		return probe_resolve(host, addresses, err);
+	}
+	bare = g_strndup(host + 1, len - 2);
+	st = probe_resolve(bare, addresses, err);
+	g_free(bare);
+	return st;
 }
 
 static void probe_accept_statement(struct probe *probe, const struct confline *line,
@@ -210,7 +233,7 @@ static void probe_accept_statement(struct probe *probe, const struct confline *l
 		const char *host = line->words[i].text;
 		struct err err;
 
-		if (probe_resolve(host, probe->accept_addresses, &err) != ST_OK) {
+		if (probe_resolve_peer(host, probe->accept_addresses, &err) != ST_OK) {
 			confreport_at(report, line,
 				      "Unable to resolve accept-from-host value '%s': %s", host,
 				      err.text);

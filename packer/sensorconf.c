@@ -88,6 +88,8 @@ static void confparse_group(struct confparse *parse, const struct confline *line
 		confreport_at(parse->report, line, "group requires a group name");
 	} else if (g_hash_table_contains(parse->groups, name)) {
 		confreport_at(parse->report, line, "A group named '%s' already exists", name);
+	} else if (!probe_name_ok(name)) {
+		confreport_at(parse->report, line, "Error setting group name to %s", name);
 	}
 }
 

@@ -28,6 +28,12 @@ static const struct conf_case probe_cases[] = {
 	  "interface-values vlan\npriority 65535\naccept-from-host 127.0.0.1, ::1 10.0.0.1\n"
 	  "listen-as-host 127.0.0.1\nend probe\n",
 	  "" },
+	{ "probe P ipfix\nprotocol udp\nlisten-on-port 1\naccept-from-host [::1] [10.0.0.1]\n"
+	  "listen-as-host *\nend probe\n",
+	  "" },
+	{ "probe P ipfix\naccept-from-host 9995\nend probe\n",
+	  "L2: Unable to resolve accept-from-host value '9995': Expected a host name or IP "
+	  "address|Encountered 1 error while processing probe 'P'|" },
 	{ "probe P ipfix\nfoo bar\nend probe\n",
 	  "L2: Unrecognized keyword 'foo'|Encountered 1 error while processing probe 'P'|" },
 	{ "probe P ipfix\nlisten-on-port 5,6\nlisten-as-host a b\nend probe\n",
@@ -193,6 +199,8 @@ static const struct conf_case group_cases[] = {
 	  "Encountered 4 errors while processing group 'f'|" },
 	{ "group b c\nend group\n", "L1: group requires a group name|"
 				    "Encountered 1 error while processing group 'b'|" },
+	{ "group b/c\nend group\n", "L1: Error setting group name to b/c|"
+				    "Encountered 1 error while processing group 'b/c'|" },
 };
 
 static const struct conf_case sensor_cases[] = {
@@ -269,6 +277,10 @@ static const struct conf_case file_cases[] = {
 	{ "blah\nend\nend probe x\n, foo\n",
 	  "L1: Unrecognized keyword 'blah'|L2: Unrecognized keyword 'end'|"
 	  "L3: Unrecognized keyword 'end'|L4: Unexpected character ','|" },
+	{ "include \"/none\\\"x\\\\y\\.z\\ta\"\ninclude\"/none\"#\ninclude \"/none\\\"\n",
+	  "L1: Cannot include '/none\"x\\y.z\ta': File does not exist or is not a regular file|"
+	  "L2: Cannot include '/none': File does not exist or is not a regular file|"
+	  "L3: Quoted string missing closing quote|" },
 	{ "sensor\nend sensor\n", "L1: sensor requires a sensor name|"
 				  "Encountered 1 error while processing sensor '<ERROR>'|" },
 	{ "sensor S0\nexternal-interfaces 4\nend sensor",
@@ -446,13 +458,14 @@ static void test_peers(void)
 	struct sensorconf *conf = packsite_sensorconf(
 		site, PACKLOGIC_TWOWAY,
 		"probe a ipfix\nprotocol tls\nlisten-on-port 5\ntls-name one.example \"T w o\"\n"
-		"accept-from-host 10.0.0.1 2001:db8::1\nend probe\n"
+		"accept-from-host 10.0.0.1 [2001:db8::1]\nend probe\n"
 		"probe b ipfix\nprotocol tls\nlisten-on-port 6\ntls-name any\nend probe\n" SENSOR);
 	const struct probe *a = sensorconf_probe(conf, "a");
 	const struct probe *b = sensorconf_probe(conf, "b");
 
 	CU_ASSERT(probe_accepts_address(a, ip_from_v4(0x0a000001)));
 	CU_ASSERT(!probe_accepts_address(a, ip_from_v4(0x0a000002)));
+	CU_ASSERT_EQUAL(a->accept_addresses->len, 2);
 	CU_ASSERT(probe_accepts_address(b, ip_from_v4(0x0a000002)));
 	CU_ASSERT(probe_accepts_name(a, "one.example"));
 	CU_ASSERT(probe_accepts_name(a, "ONE.example"));
