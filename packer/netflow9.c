@@ -111,18 +111,27 @@ static int netflow9_take_one(struct templatesession *session, struct template_by
 	return templatesession_take(session, domain, &header, sets, &seen, err);
 }
 
+/*
+ * Damage costs the message that has it, and those behind it only where the length of a set is
+ * wrong: nothing else tells where they begin.
+ */
 static int netflow9_take(void *state, const struct decoder_message *message, struct err *err)
 {
 	struct template_bytes rest = { message->bytes, message->len };
-	int st;
+	int result = ST_OK;
 
 	do {
 		const size_t len = netflow9_message_length(rest);
 		const struct template_bytes one = { template_eat(&rest, len), len };
+		struct err *why = result == ST_OK ? err : NULL; /* the first is told */
+		int st = netflow9_take_one(state, one, message->arrival_ns, why);
 
-		st = netflow9_take_one(state, one, message->arrival_ns, err);
-	} while (st == ST_OK && rest.left > 0);
-	return st;
+		if (st != ST_OK && st != ST_EFORMAT) {
+			return st;
+		}
+		result = result == ST_OK ? st : result;
+	} while (rest.left > 0);
+	return result;
 }
 
 static void *netflow9_open(struct decoder_context *context)

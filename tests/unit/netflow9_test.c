@@ -505,6 +505,42 @@ static void test_several_messages(void)
 	decoder_free(decoder);
 }
 
+/* Several messages in one datagram: what is wrong with one is told, and costs that one. */
+static void test_damage_among_several(void)
+{
+	struct seen seen;
+	struct decoder *decoder = make_decoder(&seen, 0);
+	struct err err = { .text = "" };
+	struct datagram one;
+	struct datagram several = { .len = 0 };
+
+	for (unsigned i = 0; i < 4; i++) {
+		begin(&one, i, 60000, NOW_S);
+		if (i == 0) {
+			put_template(&one);
+		}
+		if (i == 1 || i == 2) {
+			begin_set(&one, (uint16_t)(i + 3)); /* no such thing */
+			put(&one, 0, 4);
+			end_set(&one);
+		}
+		put_record(&one, i, 0);
+		memcpy(several.bytes + several.len, one.bytes, one.len);
+		several.len += one.len;
+	}
+	CU_ASSERT_EQUAL(decoder_take(decoder,
+				     &(struct decoder_message){ several.bytes, several.len,
+								NOW_S * NS_PER_S },
+				     &err),
+			ST_EFORMAT);
+	UNIT_ASSERT_STR(err.text, "set id 4 is reserved");
+	UNIT_ASSERT_U64(seen.records, 2);
+	UNIT_ASSERT_U64(seen.last.input, 3);
+	UNIT_ASSERT_U64(count_of(decoder, DECODER_MALFORMED), 1);
+	UNIT_ASSERT_U64(count_of(decoder, DECODER_OUT_OF_SEQUENCE), 0);
+	decoder_free(decoder);
+}
+
 /* A datagram filled up with zeros; a set that is cut; and the next one is fine. */
 static void test_damage(void)
 {
@@ -551,6 +587,7 @@ int main(void)
 		{ "sequence", test_sequence },
 		{ "clock", test_clock },
 		{ "several messages", test_several_messages },
+		{ "damage among several messages", test_damage_among_several },
 		{ "damage", test_damage },
 		{ NULL, NULL },
 	};
