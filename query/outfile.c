@@ -2,6 +2,7 @@
 #include "query/outfile.h"
 
 #include "query/tool.h"
+#include "storage/namedfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -87,11 +88,24 @@ void outfile_create_all(struct outfile *outs[], char *const paths[], size_t coun
 	}
 }
 
-/* Where the old file goes; NULL: nowhere, as that is its own place. */
-static char *backup_name(const char *path, const char *backup)
+static bool is_same(const struct stat *one, const struct stat *other)
+{
+	return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
+}
+
+/* Is there, where the old file is to go, the file itself or the link that leads to it? */
+static bool is_own_place(const char *path, const char *backup)
 {
 	struct stat there;
 	struct stat here;
+
+	return lstat(backup, &there) == 0 && ((stat(path, &here) == 0 && is_same(&there, &here)) ||
+					      (lstat(path, &here) == 0 && is_same(&there, &here)));
+}
+
+/* Where the old file goes; NULL: nowhere, as that is its own place. */
+static char *backup_name(const char *path, const char *backup)
+{
 	char *base;
 	char *name;
 
@@ -105,10 +119,8 @@ static char *backup_name(const char *path, const char *backup)
 	} else {
 		name = g_strdup(backup);
 	}
-	if (stat(name, &there) == 0 && stat(path, &here) == 0 && there.st_dev == here.st_dev &&
-	    there.st_ino == here.st_ino) {
-		g_free(name);
-		return NULL;
+	if (is_own_place(path, name)) {
+		g_clear_pointer(&name, g_free);
 	}
 	return name;
 }
@@ -156,14 +168,25 @@ static void outfile_free(struct outfile *out)
 	g_free(out);
 }
 
-/* What is to be replaced goes to where it is kept. */
+/* What is to be replaced goes to where it is kept, which may be another file system. */
 static int keep_old(const struct outfile *out, struct err *err)
 {
 	int status = bytesink_flush(out->sink, false, err);
 
-	if (status == ST_OK && rename(out->old, out->backup) != 0) {
-		status = err_errno(err, ST_EIO, errno, "cannot move '%s' to '%s'", out->path,
-				   out->backup);
+	if (status != ST_OK || rename(out->old, out->backup) == 0) {
+		return status;
+	}
+	status = namedfile_copy(out->old, out->backup, err);
+	return status == ST_OK ? ST_OK : err_prefix(err, "cannot move '%s'", out->path);
+}
+
+/* Put the new file in its place; when that fails the old one comes back. */
+static int replace_old(const struct outfile *out, struct err *err)
+{
+	int status = bytesink_close(out->sink, err);
+
+	if (status != ST_OK && out->backup) {
+		rename(out->backup, out->old);
 	}
 	return status;
 }
@@ -173,7 +196,7 @@ int outfile_close(struct outfile *out, struct err *err)
 	int status = out->backup ? keep_old(out, err) : ST_OK;
 
 	if (status == ST_OK) {
-		status = bytesink_close(out->sink, err);
+		status = replace_old(out, err);
 	} else {
 		bytesink_abandon(out->sink);
 	}

@@ -348,3 +348,38 @@ void namedfile_drop(struct namedfile *file)
 	}
 	namedfile_leave(file);
 }
+
+static int copy_file(int in, const char *to, struct err *err)
+{
+	struct namedfile *file = NULL;
+	struct stat st;
+	int fd = -1;
+	int rc = namedfile_open(&file, to, NAMEDFILE_OVERWRITE | NAMEDFILE_WHOLE, &fd, err);
+
+	if (rc != ST_OK) {
+		return rc;
+	}
+	rc = copy_bytes(in, fd, err);
+	if (file->place && !file->apart && fstat(in, &st) == 0) {
+		take_over(fd, &st);
+	}
+	close(fd);
+	if (rc != ST_OK) {
+		namedfile_drop(file);
+		return err_prefix(err, "%s", to);
+	}
+	return namedfile_keep(file, err);
+}
+
+int namedfile_copy(const char *from, const char *to, struct err *err)
+{
+	int in = open(from, O_RDONLY | O_CLOEXEC);
+	int rc;
+
+	if (in < 0) {
+		return err_errno(err, ST_EIO, errno, "%s", from);
+	}
+	rc = copy_file(in, to, err);
+	close(in);
+	return rc;
+}

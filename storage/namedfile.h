@@ -49,4 +49,7 @@ void namedfile_leave(struct namedfile *file);
 /* The same, but a new file is removed. Frees. NULL is fine. */
 void namedfile_drop(struct namedfile *file);
 
+/* Make `to` a copy of a regular file, with its mode, in place of what is there. ST_OK, ST_EIO, ST_ELIMIT. */
+int namedfile_copy(const char *from, const char *to, struct err *err);
+
 #endif

@@ -119,6 +119,31 @@ test_case 'in place' '
 	test_must_fail rwsettool --union --output-path=io.set a.set 2>err && test_grep io.set err
 '
 
+test_case 'where the old file is kept: a link to it, the link that leads to it, another file system' '
+	cp a.set io.set && ln -s io.set kept.link &&
+	rwsettool --union --modify-inplace --backup-path=kept.link --output-path=io.set io.set b.set &&
+	[ ! -L kept.link ] && cmp a.set kept.link && gives "1 2 3 4 5 6 7" "--union io.set" &&
+	cp a.set io.set && ln -s io.set own.link &&
+	rwsettool --union --modify-inplace --backup-path=own.link --output-path=own.link own.link b.set &&
+	[ -L own.link ] && gives "1 2 3 4 5 6 7" "--union own.link" &&
+	if [ -w /dev/shm ] && [ "$(stat -c %d /dev/shm)" != "$(stat -c %d .)" ]; then
+		far=$(mktemp -d /dev/shm/kept.XXXXXX) && cp a.set io.set && chmod 640 io.set &&
+		rwsettool --union --modify-inplace --backup-path="$far" --output-path=io.set io.set b.set &&
+		cmp a.set "$far/io.set" && [ "$(stat -c %a "$far/io.set")" = 640 ] && gives "1 2 3 4 5 6 7" "--union io.set"
+		kept=$?
+		rm -rf "$far" && [ "$kept" -eq 0 ]
+	fi
+'
+
+test_case 'the last bytes do not fit: the old file comes back' '
+	rwsettool --union --output-path=io.set.gz a.set && cp io.set.gz before.gz &&
+	rwsettool --union --modify-inplace --backup-path=back.gz --output-path=io.set.gz io.set.gz b.set && size=$(stat -c %s io.set.gz) &&
+	for less in 1 5 9 13 40; do
+		rm -f back.gz && cp before.gz io.set.gz && (trap "" XFSZ && ! prlimit --fsize=$((size - less)) rwsettool --union --modify-inplace --backup-path=back.gz --output-path=io.set.gz io.set.gz b.set 2>err) &&
+			cmp before.gz io.set.gz && test_nothing_beside io.set.gz || return 1
+	done
+'
+
 test_case 'record versions' '
 	for version in 2 3 4; do
 		rwsettool --union --record-version=$version a.set b.set >made.set || return 1

@@ -308,6 +308,26 @@ static void test_not_replaced(void)
 	g_free(folder);
 }
 
+static void test_copy(void)
+{
+	char *folder = enter("copy");
+	struct stat st;
+	struct err err;
+
+	put("a", "short");
+	put("b", "longer");
+	CU_ASSERT_EQUAL(g_chmod("a", 0640), 0);
+	CU_ASSERT_EQUAL(namedfile_copy("a", "b", &err) | namedfile_copy("a", "c", &err), ST_OK);
+	CU_ASSERT(has("a", "short") && has("b", "short") && has("c", "short"));
+	CU_ASSERT_EQUAL(g_stat("c", &st), 0);
+	CU_ASSERT_EQUAL(st.st_mode & 07777, 0640);
+	CU_ASSERT_EQUAL(namedfile_copy("nosuch", "b", &err), ST_EIO);
+	CU_ASSERT_EQUAL(namedfile_copy("a", "nosuch/b", &err), ST_EIO);
+	CU_ASSERT(has("b", "short"));
+	CU_ASSERT_EQUAL(count_files(), 3);
+	g_free(folder);
+}
+
 /* Without /proc a file cannot get a name later, as with file systems that have no nameless files. */
 static void test_hidden(void)
 {
@@ -344,6 +364,7 @@ int main(void)
 		{ "a file that cannot be replaced", test_sticky },
 		{ "a folder that takes no new file", test_closed_folder },
 		{ "a file that came meanwhile", test_not_replaced },
+		{ "copies", test_copy },
 		{ NULL, NULL },
 	};
 
