@@ -7,6 +7,7 @@
 #include <glib.h>
 
 #include "common/timestamp.h"
+#include "storage/bytesource.h"
 #include "storage/hourfile.h"
 
 struct inputspans {
@@ -64,8 +65,7 @@ static bool add_file(struct inputspans *spans, const char *name,
 	struct err err;
 	bool fits;
 
-	if (!g_file_test(name, G_FILE_TEST_IS_REGULAR) ||
-	    hourfile_open(&reader, name, opts, &err) != ST_OK) {
+	if (!bytesource_is_file(name) || hourfile_open(&reader, name, opts, &err) != ST_OK) {
 		return false;
 	}
 	file.name = g_strdup(name);

@@ -14,6 +14,7 @@
 #include "query/sink.h"
 #include "query/source.h"
 #include "storage/blockout.h"
+#include "storage/bytesource.h"
 #include "storage/hourfile.h"
 #include "storage/rowformat.h"
 
@@ -301,7 +302,7 @@ static bool is_target(const struct target *target, const char *path)
 {
 	struct stat st;
 
-	return strcmp(path, "-") != 0 && strcmp(path, "stdin") != 0 && stat(path, &st) == 0 &&
+	return !bytesource_is_stdin(path) && stat(path, &st) == 0 &&
 	       st.st_dev == target->st.st_dev && st.st_ino == target->st.st_ino;
 }
 

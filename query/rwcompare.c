@@ -8,6 +8,7 @@
 #include "common/text.h"
 #include "query/source.h"
 #include "query/tool.h"
+#include "storage/bytesource.h"
 #include "storage/hourfile.h"
 
 /* As cmp and diff have it. */
@@ -155,11 +156,6 @@ static int print_result(const struct compare_opts *opts, const struct side sides
 	return table && text_close(table, err) != ST_OK ? EXIT_TROUBLE : result;
 }
 
-static bool is_stdin(const char *name)
-{
-	return strcmp(name, "-") == 0 || strcmp(name, "stdin") == 0;
-}
-
 static int compare_run(struct tool_env *env, void *options, int argc, char **argv)
 {
 	const struct compare_opts *opts = options;
@@ -176,7 +172,7 @@ static int compare_run(struct tool_env *env, void *options, int argc, char **arg
 	source = source_new(env, &opts->source, argc, argv);
 	read_opts = *source_read_opts(source);
 	read_opts.site = tool_site(env, &opts->site, false);
-	if (is_stdin(argv[0]) && is_stdin(argv[1])) {
+	if (bytesource_is_stdin(argv[0]) && bytesource_is_stdin(argv[1])) {
 		err_set(&err, ST_EINVAL, "only one of the files can be standard input");
 	} else if (open_side(&sides[0], argv[0], &read_opts, &err) == ST_OK &&
 		   open_side(&sides[1], argv[1], &read_opts, &err) == ST_OK) {

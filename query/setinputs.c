@@ -6,6 +6,7 @@
 
 #include "common/processors.h"
 #include "query/tool.h"
+#include "storage/bytesource.h"
 
 /* A file that is being read, perhaps by a thread. */
 struct reading {
@@ -30,15 +31,10 @@ static void *read_file(void *arg)
 	return NULL;
 }
 
-static bool is_stdin(const char *path)
-{
-	return strcmp(path, "-") == 0 || strcmp(path, "stdin") == 0;
-}
-
 /* On a thread if there is a processor for it. */
 static void begin_file(struct reading *file)
 {
-	file->on_thread = !is_stdin(file->path) && processors_count() > 1 &&
+	file->on_thread = !bytesource_is_stdin(file->path) && processors_count() > 1 &&
 			  pthread_create(&file->thread, NULL, read_file, file) == 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include "query/setsample.h"
 #include "query/tool.h"
+#include "storage/bytesource.h"
 #include "storage/ipsetform.h"
 
 struct setresult {
@@ -184,7 +185,7 @@ static bool reads_history(struct setresult *result, const char *path)
 	if (!has_history(result->opts)) {
 		return false;
 	}
-	if (result->opts->op == SETRESULT_UNION || !g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
+	if (result->opts->op == SETRESULT_UNION || !bytesource_is_file(path)) {
 		return true;
 	}
 	result->history = path;

@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include "storage/bytesource.h"
 #include "storage/setranges.h"
 #include "storage/setrecords.h"
 
@@ -13,7 +14,7 @@ bool setstream_may(const struct setstream *stream)
 	bool may = stream->count <= FILES_MAX;
 
 	for (int i = 0; may && i < stream->count; i++) {
-		may = g_file_test(stream->paths[i], G_FILE_TEST_IS_REGULAR);
+		may = bytesource_is_file(stream->paths[i]);
 	}
 	return may;
 }

@@ -62,11 +62,21 @@ static bool is_gzip_name(const char *path)
 	return found != NULL && (found[3] == '\0' || found[3] == '.');
 }
 
+bool bytesource_is_stdin(const char *path)
+{
+	return strcmp(path, "-") == 0 || strcmp(path, "stdin") == 0;
+}
+
+bool bytesource_is_file(const char *path)
+{
+	return !bytesource_is_stdin(path) && g_file_test(path, G_FILE_TEST_IS_REGULAR);
+}
+
 static int open_path(struct bytesource **out, const char *path, bool gzip, struct err *err)
 {
 	int fd;
 
-	if (strcmp(path, "-") == 0 || strcmp(path, "stdin") == 0) {
+	if (bytesource_is_stdin(path)) {
 		/* A copy is taken: standard input itself stays open for whoever comes later. */
 		fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 		if (fd < 0) {

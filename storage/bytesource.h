@@ -16,6 +16,7 @@
 #ifndef TUSSAH_STORAGE_BYTESOURCE_H
 #define TUSSAH_STORAGE_BYTESOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,10 @@ struct bytesource;
  * *out returned: bytesource_close(). Errors name the path. ST_OK, ST_ENOENT, ST_EIO.
  */
 int bytesource_open(struct bytesource **out, const char *path, struct err *err);
+/* Does bytesource_open() take it for standard input? A file may have such a name, too. */
+bool bytesource_is_stdin(const char *path);
+/* Is it a regular file, which can be opened again? */
+bool bytesource_is_file(const char *path);
 /* The same, but no terminal, where nobody types such bytes: ST_EIO. */
 int bytesource_open_binary(struct bytesource **out, const char *path, struct err *err);
 /* The same, read through gzip if its content is, whatever the name; standard input as it is. */

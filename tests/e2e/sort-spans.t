@@ -53,6 +53,13 @@ test_case 'files of rows among them' '
 	rwsort --fields=stime,dip --output-path=want.rw more.rw && rwsort --fields=stime,dip --xargs=mixed --output-path=got.rw && rwcompare want.rw got.rw
 '
 
+test_case 'standard input, though a file has its name' '
+	first=$(sed 1q names) && cp "$first" ./- && cp "$first" stdin && rwfilter --dport=80 --pass=web.rw all.rw && rwcat --output-path=more.rw all.rw web.rw &&
+	rwsort --fields=stime,dip --output-path=want.rw more.rw &&
+	rwsort --fields=stime,dip --output-path=got.rw $(cat names) - <web.rw && rwcompare want.rw got.rw &&
+	rwsort --fields=stime,dip --output-path=got.rw $(cat names) stdin <web.rw && rwcompare want.rw got.rw && rm ./- stdin
+'
+
 test_case 'notes and command lines go on, names are printed as they were given' '
 	first=$(sed 1q names) && rwcat --note-add=kept --output-path=noted.rw "$first" && rwconvert --file-format=block --output-path="$first" noted.rw &&
 	rwsort --fields=stime --xargs=names --print-filenames --output-path=got.rw 2>said && test_cmp names said &&
