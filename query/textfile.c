@@ -120,8 +120,9 @@ int textfile_close_empty(struct textfile *out, struct err *err)
 {
 	char *path = out && out->file ? g_strdup(out->path) : NULL;
 	int status = textfile_close(out, err);
+	struct stat st;
 
-	if (status == ST_OK && path && g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
+	if (status == ST_OK && path && lstat(path, &st) == 0 && S_ISREG(st.st_mode)) {
 		unlink(path);
 	}
 	g_free(path);

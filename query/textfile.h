@@ -35,7 +35,8 @@ int textfile_fd(const struct textfile *out);
 int textfile_close(struct textfile *out, struct err *err);
 /* The tool failed: the same, but a file that nothing was written to replaces none. */
 int textfile_close_failed(struct textfile *out, struct err *err);
-/* There was nothing to say: close, and remove a regular file of the name; free. NULL is fine. */
+/* There was nothing to say: close, and remove a regular file of the name, but no link, which may be
+ * /dev/stdout; free. NULL is fine. */
 int textfile_close_empty(struct textfile *out, struct err *err);
 
 #endif

@@ -111,6 +111,10 @@ test_case 'a device for bad lines stays what it is' '
 	SILK_CLOBBER=1 rwtuc --bad-input-lines=nowhere p1.txt >out.rw && test -L nowhere
 '
 
+test_case 'so does a link, as to standard output' '
+	ln -s /dev/stdout to-stdout && SILK_CLOBBER=1 rwtuc --bad-input-lines=to-stdout --output-path=out.rw p1.txt >said && test -L to-stdout && test ! -s said
+'
+
 test_case 'a folder among the inputs is told, and the others are read' '
 	rwtuc . "$DATA/filter.txt" >a.rw 2>err && test_lines err 1 && rwtuc "$DATA/filter.txt" >b.rw &&
 	rwcut a.rw >a.txt && rwcut b.rw >b.txt && test_cmp b.txt a.txt &&
