@@ -3,14 +3,13 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 #include <urcu.h>
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/processors.h"
 #include "common/timestamp.h"
 #include "packer/exporterstore.h"
 
@@ -272,7 +271,7 @@ static void *collector_main(void *arg)
 
 	rcu_register_thread();
 	/* of this thread alone; receiving goes first, when there is but one processor for both */
-	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), COLLECTOR_NICE);
+	processors_be_nicer(COLLECTOR_NICE);
 	while (!collector->stop && !collector->failed) {
 		int st;
 

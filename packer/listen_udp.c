@@ -9,17 +9,19 @@
 #include <xxhash.h>
 
 #include "common/clock.h"
+#include "common/processors.h"
 #include "common/timestamp.h"
 #include "packer/listen_internal.h"
 
 #define LISTEN_DATAGRAM_MAX 65535
 #define LISTEN_BATCH        64
-#define LISTEN_BATCHES_MAX  32 /* of one socket before the others have their turn */
+#define LISTEN_BATCHES_MAX  32   /* of one socket before the others have their turn */
+#define LISTEN_NICE         (-5) /* a socket's buffer waits for nobody */
 /* A pause while datagrams come, so that one wake takes many: as long as it takes to fill a part of
  * the receive buffer at a rate that few networks have. */
 #define LISTEN_GATHER_MIN_NS   1000000
 #define LISTEN_GATHER_MAX_NS   5000000
-#define LISTEN_GATHER_BYTES_NS 2 /* of the buffer, as the kernel counts */
+#define LISTEN_GATHER_BYTES_NS 8 /* of the buffer, as the kernel counts */
 
 /* A peer as the kernel names it, in bytes that can be compared: no text is made per datagram. */
 struct listen_udp_key {
@@ -221,8 +223,15 @@ static int listen_udp_receive(struct listen_udp *udp, unsigned socket)
 	return n;
 }
 
-/* All that waits in one socket, or as much as is fair to the others; false: nothing did. */
-static bool listen_udp_drain(struct listen_udp *udp, unsigned socket)
+/* What sockets had; the greatest counts. */
+enum listen_udp_load {
+	LISTEN_IDLE,
+	LISTEN_BUSY,
+	LISTEN_BEHIND, /* more waits than was taken */
+};
+
+/* All that waits in one socket, or as much as is fair to the others. */
+static enum listen_udp_load listen_udp_drain(struct listen_udp *udp, unsigned socket)
 {
 	int n = LISTEN_BATCH;
 	unsigned i;
@@ -230,7 +239,10 @@ static bool listen_udp_drain(struct listen_udp *udp, unsigned socket)
 	for (i = 0; i < LISTEN_BATCHES_MAX && n == LISTEN_BATCH; i++) {
 		n = listen_udp_receive(udp, socket);
 	}
-	return i > 1 || n > 0;
+	if (n == LISTEN_BATCH) {
+		return LISTEN_BEHIND;
+	}
+	return i > 1 || n > 0 ? LISTEN_BUSY : LISTEN_IDLE;
 }
 
 /* The pause that the least of the receive buffers allows. */
@@ -250,14 +262,32 @@ static int64_t listen_udp_gather_ns(const struct listener *listener)
 }
 
 /* Wait for datagrams; where there were some, more are on the way: let them gather. */
-static bool listen_udp_wait(struct pollfd *pfds, unsigned n, int64_t gather_ns, bool busy)
+static bool listen_udp_wait(struct pollfd *pfds, unsigned n, int64_t gather_ns,
+			    enum listen_udp_load load)
 {
 	const struct timespec moment = { .tv_nsec = gather_ns };
 
-	if (busy) {
+	if (load == LISTEN_BUSY) {
 		nanosleep(&moment, NULL);
 	}
-	return poll(pfds, n + 1, busy ? 0 : 1000) > 0;
+	return poll(pfds, n + 1, load == LISTEN_IDLE ? 1000 : 0) > 0;
+}
+
+/* One round of all sockets. */
+static enum listen_udp_load listen_udp_serve(struct listen_udp *udp, const struct pollfd *pfds,
+					     bool ready)
+{
+	enum listen_udp_load load = LISTEN_IDLE;
+
+	for (unsigned i = 0; i < udp->listener->fd_count; i++) {
+		if (ready && pfds[i].revents) {
+			enum listen_udp_load one = listen_udp_drain(udp, i);
+
+			load = MAX(load, one);
+		}
+		listen_udp_note_drops(udp, i);
+	}
+	return load;
 }
 
 static void listen_udp_init(struct listen_udp *udp, struct listener *listener)
@@ -296,21 +326,18 @@ void *listen_udp_main(void *arg)
 	unsigned n = listener->fd_count;
 	const int64_t gather_ns = listen_udp_gather_ns(listener);
 	int64_t drain_until_ns;
-	bool busy = false;
+	enum listen_udp_load load = LISTEN_IDLE;
 
+	processors_be_nicer(LISTEN_NICE);
 	listen_udp_init(udp, listener);
 	for (unsigned i = 0; i < n; i++) {
 		pfds[i] = (struct pollfd){ .fd = listener->fds[i], .events = POLLIN };
 	}
 	pfds[n] = (struct pollfd){ .fd = listener->stop_fd, .events = POLLIN };
 	while (!listener->stopping) {
-		bool ready = listen_udp_wait(pfds, n, gather_ns, busy);
+		bool ready = listen_udp_wait(pfds, n, gather_ns, load);
 
-		busy = false;
-		for (unsigned i = 0; i < n; i++) {
-			busy |= ready && pfds[i].revents && listen_udp_drain(udp, i);
-			listen_udp_note_drops(udp, i);
-		}
+		load = listen_udp_serve(udp, pfds, ready);
 		listen_udp_expire(udp, clock_now_ns(CLOCK_MONOTONIC));
 	}
 	/* What the kernel holds already; a peer that never pauses must not keep us. */
