@@ -13,26 +13,26 @@ static void forget_segment(struct journal *journal, guint i)
 	g_array_remove_index(journal->segments, i);
 }
 
-/* Forget segment i and its file; the one that is written to is not for this. */
-static int unlink_segment(struct journal *journal, guint i, struct err *err)
+static int unlink_file(const struct journal *journal, uint64_t first, struct err *err)
 {
 	char name[JOURNAL_NAME_BYTES];
 
-	journal_segment_name(journal_segment_at(journal, i)->first, name);
+	journal_segment_name(first, name);
 	if (unlinkat(journal->dir_fd, name, 0) != 0 && errno != ENOENT) {
 		return err_errno(err, ST_EIO, errno, "%s/%s", journal->directory, name);
 	}
-	forget_segment(journal, i);
 	return ST_OK;
 }
 
-static int release_segment(struct journal *journal, guint i, struct err *err)
+/* Forget segment i and its file; the one that is written to is not for this. */
+static int unlink_segment(struct journal *journal, guint i, struct err *err)
 {
-	if (journal_spare_keep(journal, i)) {
+	int rc = unlink_file(journal, journal_segment_at(journal, i)->first, err);
+
+	if (rc == ST_OK) {
 		forget_segment(journal, i);
-		return ST_OK;
 	}
-	return unlink_segment(journal, i, err);
+	return rc;
 }
 
 static bool is_written_to(const struct journal *journal, guint i)
@@ -109,8 +109,29 @@ int journal_make_disk_room(struct journal *journal)
 	return journal->drop_oldest ? journal_drop_oldest(journal, NULL) : ST_ELIMIT;
 }
 
+/*
+ * Forget the segments up to a position that is released. true: *first is one whose file is to be
+ * unlinked, and there may be more; what a crash leaves of such files, recovery unlinks.
+ */
+static bool forget_released(struct journal *journal, uint64_t position, uint64_t *first)
+{
+	while (journal->segments->len > 0 && !is_written_to(journal, 0) &&
+	       journal_segment_end(journal, 0) <= position) {
+		bool spare = journal_spare_keep(journal, 0);
+
+		*first = journal_segment_at(journal, 0)->first;
+		forget_segment(journal, 0);
+		if (!spare) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Files are unlinked without the lock: that takes some milliseconds each, and receiving would wait. */
 int journal_release(struct journal *journal, uint64_t position, struct err *err)
 {
+	uint64_t first;
 	int rc = ST_OK;
 
 	pthread_mutex_lock(&journal->lock);
@@ -118,10 +139,11 @@ int journal_release(struct journal *journal, uint64_t position, struct err *err)
 	if (position > journal->state.released) {
 		journal->state.released = position;
 		rc = journal_write_state(journal, true, err);
-		while (rc == ST_OK && journal->segments->len > 0 && !is_written_to(journal, 0) &&
-		       journal_segment_end(journal, 0) <= position) {
-			rc = release_segment(journal, 0, err);
-		}
+	}
+	while (rc == ST_OK && forget_released(journal, journal->state.released, &first)) {
+		pthread_mutex_unlock(&journal->lock);
+		rc = unlink_file(journal, first, err);
+		pthread_mutex_lock(&journal->lock);
 	}
 	pthread_mutex_unlock(&journal->lock);
 	return rc;
