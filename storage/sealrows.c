@@ -253,7 +253,9 @@ static int compare_places(const void *a, const void *b)
 
 void sealrows_sort(struct sealrows *rows)
 {
-	qsort(rows->places->data, rows->places->len, sizeof(struct place), compare_places);
+	if (rows->places->len > 0) {
+		qsort(rows->places->data, rows->places->len, sizeof(struct place), compare_places);
+	}
 }
 
 size_t sealrows_count(const struct sealrows *rows)
