@@ -192,14 +192,25 @@ void inputspans_tell_opened(const struct inputspans *spans, struct source *sourc
 	g_free(named);
 }
 
-bool inputspans_is_same(const struct inputfile *file, const struct blockfile *blocks)
+static bool has_rows_of(const struct inputfile *file, const struct blockfile *blocks, size_t count)
 {
 	struct inputfile now;
 
-	if (!blocks || blockfile_count(blocks) < file->blocks || blockfile_damage(blocks, 0)) {
+	if (blockfile_count(blocks) < count) {
 		return false;
 	}
-	look_at_blocks(blocks, file->blocks, &now);
+	look_at_blocks(blocks, count, &now);
 	return now.rows == file->rows && now.first_ms == file->first_ms &&
 	       now.last_ms == file->last_ms;
+}
+
+size_t inputspans_blocks(const struct inputfile *file, const struct blockfile *blocks)
+{
+	if (!blocks || blockfile_damage(blocks, 0)) {
+		return 0;
+	}
+	if (has_rows_of(file, blocks, file->blocks)) {
+		return file->blocks;
+	}
+	return has_rows_of(file, blocks, blockfile_count(blocks)) ? blockfile_count(blocks) : 0;
 }

@@ -55,7 +55,10 @@ uint64_t inputspans_rows_max(const struct inputspans *spans);
 /* Tell the source of all files, as named, that they were opened. */
 void inputspans_tell_opened(const struct inputspans *spans, struct source *source);
 
-/* Are the first blocks of a file, opened again, those that were looked at? */
-bool inputspans_is_same(const struct inputfile *file, const struct blockfile *blocks);
+/*
+ * How many blocks of a file, opened again, hold the rows that were seen: the first ones, behind which
+ * more may have come, or all of a file that was sealed meanwhile. 0: it is another file.
+ */
+size_t inputspans_blocks(const struct inputfile *file, const struct blockfile *blocks);
 
 #endif

@@ -111,13 +111,23 @@ int recordout_close(struct recordout *out, struct err *err)
 	return status;
 }
 
+/* Unless somebody else has written behind us. */
+static void take_back_stdout(const struct recordout *out)
+{
+	struct stat st;
+
+	if (out->stdout_end >= 0 && fstat(STDOUT_FILENO, &st) == 0 &&
+	    lseek(STDOUT_FILENO, 0, SEEK_CUR) == st.st_size &&
+	    ftruncate(STDOUT_FILENO, out->stdout_end) == 0) {
+		lseek(STDOUT_FILENO, out->stdout_end, SEEK_SET);
+	}
+}
+
 void recordout_drop(struct recordout *out)
 {
 	if (out) {
 		stream_abandon(out->stream);
-		if (out->stdout_end >= 0 && ftruncate(STDOUT_FILENO, out->stdout_end) == 0) {
-			lseek(STDOUT_FILENO, out->stdout_end, SEEK_SET);
-		}
+		take_back_stdout(out);
 		recordout_free(out);
 	}
 }

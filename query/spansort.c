@@ -106,10 +106,9 @@ static void put_damage(struct scanturn *turn, const struct err *err)
 }
 
 /* Rows of a file behind those of the worker: no more than are expected. */
-static int read_blocks(const struct run *run, struct worker *worker, const struct inputfile *file,
-		       const struct blockfile *blocks, struct err *err)
+static int read_blocks(const struct run *run, struct worker *worker, struct hourfile_blocks part,
+		       struct err *err)
 {
-	struct hourfile_blocks part = { .file = blocks, .end = file->blocks };
 	struct batch *batch = worker->batch;
 	int status;
 
@@ -126,15 +125,17 @@ static int read_blocks(const struct run *run, struct worker *worker, const struc
 static int read_file(const struct run *run, struct worker *worker, const struct inputfile *file,
 		     struct err *err)
 {
+	struct hourfile_blocks part = { 0 };
 	struct hourfile_reader *reader = NULL;
 	int status = hourfile_open(&reader, file->name, source_read_opts(run->plan->source), err);
 
-	if (status == ST_OK && !inputspans_is_same(file, hourfile_blocks(reader))) {
-		status = err_set(err, ST_EFORMAT, "%s: is another file than a moment ago",
-				 file->name);
-	}
 	if (status == ST_OK) {
-		status = read_blocks(run, worker, file, hourfile_blocks(reader), err);
+		part.file = hourfile_blocks(reader);
+		part.end = inputspans_blocks(file, part.file);
+		status = part.end > 0
+				 ? read_blocks(run, worker, part, err)
+				 : err_set(err, ST_EFORMAT, "%s: is another file than a moment ago",
+					   file->name);
 	}
 	hourfile_close(reader);
 	return status;
