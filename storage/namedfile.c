@@ -201,6 +201,11 @@ int namedfile_open(struct namedfile **out, const char *path, unsigned flags, int
 	return rc;
 }
 
+bool namedfile_is_hidden(const struct namedfile *file)
+{
+	return file->place != NULL;
+}
+
 /* Give the nameless file a hidden name beside its place. *name: g_free(). */
 static int link_hidden(const struct namedfile *file, char **name, struct err *err)
 {
@@ -212,7 +217,8 @@ static int link_hidden(const struct namedfile *file, char **name, struct err *er
 	fd_path(link, file->fd);
 	for (int i = 0; errnum == EEXIST && i < LINK_TRIES; i++) {
 		g_free(*name);
-		*name = g_strdup_printf("%s/.%06x-%s", folder, g_random_int() & 0xffffff, base);
+		*name = g_strdup_printf("%s/.%06x-%.*s", folder, g_random_int() & 0xffffff,
+					NEWFILE_NAME_BYTES, base);
 		errnum =
 			linkat(AT_FDCWD, link, AT_FDCWD, *name, AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
 	}

@@ -19,6 +19,8 @@
 #ifndef TUSSAH_STORAGE_NAMEDFILE_H
 #define TUSSAH_STORAGE_NAMEDFILE_H
 
+#include <stdbool.h>
+
 #include "common/err.h"
 
 struct namedfile;
@@ -38,6 +40,9 @@ enum namedfile_flags {
  */
 int namedfile_open(struct namedfile **out, const char *path, unsigned flags, int *fd,
 		   struct err *err);
+
+/* Is nothing seen of what is written before it is kept? */
+bool namedfile_is_hidden(const struct namedfile *file);
 
 /*
  * The file is written: it has its name from now on. Frees. ST_OK, ST_EEXIST, ST_EIO, ST_ELIMIT. NULL is

@@ -15,7 +15,8 @@ static int open_beside(const char *path, const char *before, const char *after, 
 {
 	char *folder = g_path_get_dirname(path);
 	char *name = g_path_get_basename(path);
-	char *pattern = g_strdup_printf("%s/%s%s%s", folder, before, name, after);
+	char *pattern =
+		g_strdup_printf("%s/%s%.*s%s", folder, before, NEWFILE_NAME_BYTES, name, after);
 	int rc = ST_OK;
 
 	g_free(name);

@@ -17,6 +17,9 @@
 
 #include "common/err.h"
 
+/* Bytes of a name that a hidden file beside it has in its own, which is longer by some. */
+#define NEWFILE_NAME_BYTES 200
+
 /* Make a file ".NAME.XXXXXX" in the folder of path. *temp returned: g_free(). ST_OK, ST_ENOENT (no
  * such folder), ST_EIO. */
 int newfile_open(const char *path, char **temp, int *fd, struct err *err);

@@ -2,6 +2,7 @@
 #include "storage/namedfile.h"
 
 #include <fcntl.h>
+#include <limits.h>
 
 #include <glib.h>
 #include <glib/gstdio.h>
@@ -133,6 +134,21 @@ static void test_replace(void)
 	char *folder = enter("replace");
 
 	replace_in_folder();
+	g_free(folder);
+}
+
+/* The hidden name that it has for a moment must not be too long. */
+static void test_longest_name(void)
+{
+	char *folder = enter("longest");
+	char name[NAME_MAX + 1];
+
+	memset(name, 'n', NAME_MAX);
+	name[NAME_MAX] = '\0';
+	g_close(g_open(name, O_WRONLY | O_CREAT, 0600), NULL); /* put() needs a longer one */
+	keep(write_new(name, NAMEDFILE_OVERWRITE));
+	CU_ASSERT(has(name, "new"));
+	CU_ASSERT_EQUAL(count_files(), 1);
 	g_free(folder);
 }
 
@@ -362,6 +378,7 @@ int main(void)
 		{ "a new file", test_new },
 		{ "a new file that must be whole", test_new_whole },
 		{ "a file is replaced", test_replace },
+		{ "the longest name", test_longest_name },
 		{ "what may not be written to", test_exists },
 		{ "links", test_links },
 		{ "devices", test_device },
