@@ -68,6 +68,10 @@ struct text *text_new(int fd, const struct text_style *style);
  * text_data_formats, of which 0 is not a table: NULL. columns end in NULL.
  */
 extern const char *const text_data_formats[]; /* "text", "csv", "json" */
+/* The row of --output-format for them, in the int output_format of the options. */
+#define TEXT_DATA_FORMAT_ROW(type, help)                                                           \
+	OPT_CHOICE(type, output_format, "output-format", 0, "FORMAT", text_data_formats, help,     \
+		   .default_text = "text", .flags = OPT_ADDED)
 struct text *text_data_new(int fd, int format, bool no_titles, const char *const *columns);
 
 /* A whole table, of one row of counts. */

@@ -24,9 +24,7 @@ static const struct opt guess_table[] = {
 		"print so many interfaces of each direction", .default_text = "10"),
 	OPT_FLAG(struct guess_opts, print_all, "print-all", 0,
 		 "print all interfaces that saw traffic, by their index"),
-	OPT_CHOICE(struct guess_opts, output_format, "output-format", 0, "FORMAT",
-		   text_data_formats, "print as text, csv or json lines", .default_text = "text",
-		   .flags = OPT_ADDED),
+	TEXT_DATA_FORMAT_ROW(struct guess_opts, "print as text, csv or json lines"),
 	OPT_END,
 };
 

@@ -99,3 +99,20 @@ struct sortentry *entrysort(struct sortentry *entries, struct sortentry *spare, 
 	}
 	return spare;
 }
+
+void sortroom_make(struct sortroom *room, size_t count)
+{
+	if (count > room->count) {
+		sortroom_release(room);
+		room->entries = g_new(struct sortentry, count);
+		room->spare = g_new(struct sortentry, count);
+		room->count = count;
+	}
+}
+
+void sortroom_release(struct sortroom *room)
+{
+	g_free(room->entries);
+	g_free(room->spare);
+	*room = (struct sortroom){ 0 };
+}

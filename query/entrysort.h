@@ -15,6 +15,16 @@ struct sortentry {
 	uint64_t row;
 };
 
+/* Both arrays, of as many as were needed at once so far. Begins as { 0 }. */
+struct sortroom {
+	struct sortentry *entries;
+	struct sortentry *spare;
+	size_t count;
+};
+/* Room for count entries; what was in it is lost where it grows. */
+void sortroom_make(struct sortroom *room, size_t count);
+void sortroom_release(struct sortroom *room);
+
 /* Both arrays have room for count entries and are overwritten; returns the one that is sorted. */
 struct sortentry *entrysort(struct sortentry *entries, struct sortentry *spare, size_t count);
 

@@ -13,9 +13,7 @@ struct flatsort {
 	size_t row_size;
 	bool reverse;
 	const uint8_t *rows;
-	struct sortentry *entries;
-	struct sortentry *spare;
-	size_t room;      /* of both */
+	struct sortroom room;
 	uint8_t *differs; /* by byte of the key: the bits in which some keys differ */
 };
 
@@ -33,21 +31,9 @@ struct flatsort *flatsort_new(size_t key_size, size_t row_size, bool reverse)
 void flatsort_free(struct flatsort *sort)
 {
 	if (sort) {
-		g_free(sort->entries);
-		g_free(sort->spare);
+		sortroom_release(&sort->room);
 		g_free(sort->differs);
 		g_free(sort);
-	}
-}
-
-static void make_room(struct flatsort *sort, size_t count)
-{
-	if (count > sort->room) {
-		g_free(sort->entries);
-		g_free(sort->spare);
-		sort->entries = g_new(struct sortentry, count);
-		sort->spare = g_new(struct sortentry, count);
-		sort->room = count;
 	}
 }
 
@@ -106,15 +92,17 @@ static void sort_few(void *arg, struct sortentry *entries, size_t count, size_t 
 const struct sortentry *flatsort_run(struct flatsort *sort, const uint8_t *rows, size_t count)
 {
 	const struct keysort keysort = { .arg = sort, .fill = fill, .few = sort_few };
+	struct sortentry *entries;
 
-	make_room(sort, count);
+	sortroom_make(&sort->room, count);
+	entries = sort->room.entries;
 	sort->rows = rows;
 	for (size_t i = 0; i < count; i++) {
-		sort->entries[i] = (struct sortentry){ .row = i };
+		entries[i] = (struct sortentry){ .row = i };
 	}
 	if (count < 2) {
-		return sort->entries;
+		return entries;
 	}
-	return keysort_run(&keysort, sort->entries, sort->spare, count,
-			   fill(sort, sort->entries, count, 0));
+	return keysort_run(&keysort, entries, sort->room.spare, count,
+			   fill(sort, entries, count, 0));
 }

@@ -25,9 +25,7 @@ static const struct opt mapsid_opt_table[] = {
 		 "print the classes that the sensor belongs to"),
 	OPT_FLAG(struct mapsid_opts, print_descriptions, "print-descriptions", 0,
 		 "print the description of the sensor"),
-	OPT_CHOICE(struct mapsid_opts, output_format, "output-format", 0, "FORMAT",
-		   text_data_formats, "print as text, csv or json lines", .default_text = "text",
-		   .flags = OPT_ADDED),
+	TEXT_DATA_FORMAT_ROW(struct mapsid_opts, "print as text, csv or json lines"),
 	OPT_GROUP(struct mapsid_opts, site, site_opt_table),
 	OPT_END,
 };

@@ -15,45 +15,21 @@ struct recordout {
 	char *path;
 	const struct sink_opts *sink;
 	struct stream *stream;
-	bool hidden;
 	off_t stdout_end; /* to be cut off there when it fails; -1: no */
 };
 
-static bool is_null_device(const struct stat *st)
-{
-	struct stat null;
-
-	return S_ISCHR(st->st_mode) && stat("/dev/null", &null) == 0 && st->st_rdev == null.st_rdev;
-}
-
-/* Standard output that is a file which we write on at its end can be cut off there again. */
-static bool is_hidden_stdout(struct recordout *out)
+/* Standard output that is a file which we write on at its end can be cut off there again: where it
+ * ends; else -1. */
+static off_t find_stdout_end(const char *path)
 {
 	const int flags = fcntl(STDOUT_FILENO, F_GETFL);
 	struct stat st;
 
-	if (fstat(STDOUT_FILENO, &st) != 0) {
-		return false;
-	}
-	if (S_ISREG(st.st_mode) &&
+	if (tool_is_stdout(path) && fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode) &&
 	    (flags & O_APPEND || lseek(STDOUT_FILENO, 0, SEEK_CUR) == st.st_size)) {
-		out->stdout_end = st.st_size;
+		return st.st_size;
 	}
-	return out->stdout_end >= 0 || is_null_device(&st);
-}
-
-/* A regular file, or one that will be, is put in its place at the end. */
-static bool is_hidden(struct recordout *out)
-{
-	struct stat st;
-
-	if (tool_is_stdout(out->path)) {
-		return is_hidden_stdout(out);
-	}
-	if (strcmp(out->path, "stderr") == 0) {
-		return false;
-	}
-	return stat(out->path, &st) != 0 || S_ISREG(st.st_mode) || is_null_device(&st);
+	return -1;
 }
 
 struct recordout *recordout_open(const char *path, const struct sink_opts *sink)
@@ -64,8 +40,7 @@ struct recordout *recordout_open(const char *path, const struct sink_opts *sink)
 
 	out->path = g_strdup(path ? path : "-");
 	out->sink = sink;
-	out->stdout_end = -1;
-	out->hidden = is_hidden(out);
+	out->stdout_end = find_stdout_end(out->path);
 	sink_write_opts(sink, &write);
 	if (stream_create(&out->stream, out->path, &write, &err) != ST_OK) {
 		tool_die_err(&err);
@@ -75,7 +50,7 @@ struct recordout *recordout_open(const char *path, const struct sink_opts *sink)
 
 bool recordout_is_hidden(const struct recordout *out)
 {
-	return out->hidden;
+	return out->stdout_end >= 0 || stream_is_hidden(out->stream);
 }
 
 struct stream *recordout_stream(const struct recordout *out)

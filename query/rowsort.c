@@ -15,9 +15,7 @@ struct rowsort {
 	const struct rowstore *store;
 	size_t key_size;
 	bool reverse;
-	struct sortentry *entries;
-	struct sortentry *spare;
-	size_t room; /* of both */
+	struct sortroom room; /* entries: those that were sorted last */
 	size_t count;
 	uint8_t *first;   /* a key that others are compared with */
 	uint8_t *differs; /* by byte of the key: the bits in which they differ */
@@ -45,24 +43,12 @@ struct rowsort *rowsort_new(const struct rowstore *store, size_t row_size, size_
 void rowsort_free(struct rowsort *sort)
 {
 	if (sort) {
-		g_free(sort->entries);
-		g_free(sort->spare);
+		sortroom_release(&sort->room);
 		g_free(sort->first);
 		g_free(sort->differs);
 		g_free(sort->row);
 		g_free(sort->few);
 		g_free(sort);
-	}
-}
-
-static void make_room(struct rowsort *sort, size_t rows)
-{
-	if (rows > sort->room) {
-		g_free(sort->entries);
-		g_free(sort->spare);
-		sort->entries = g_new(struct sortentry, rows);
-		sort->spare = g_new(struct sortentry, rows);
-		sort->room = rows;
 	}
 }
 
@@ -167,21 +153,21 @@ void rowsort_run(struct rowsort *sort, const struct rowbuckets *buckets, size_t 
 	size_t next = next_byte(sort, rowbuckets_behind_word(buckets));
 
 	sort->count = rowbuckets_rows(buckets, bucket);
-	make_room(sort, sort->count);
-	rowbuckets_list(buckets, bucket, sort->entries);
-	if (sort->count > 1 &&
-	    keysort_run(&keysort, sort->entries, sort->spare, sort->count, next) != sort->entries) {
-		struct sortentry *swap = sort->entries;
+	sortroom_make(&sort->room, sort->count);
+	rowbuckets_list(buckets, bucket, sort->room.entries);
+	if (sort->count > 1 && keysort_run(&keysort, sort->room.entries, sort->room.spare,
+					   sort->count, next) != sort->room.entries) {
+		struct sortentry *swap = sort->room.entries;
 
-		sort->entries = sort->spare;
-		sort->spare = swap;
+		sort->room.entries = sort->room.spare;
+		sort->room.spare = swap;
 	}
 }
 
 void rowsort_get(const struct rowsort *sort, size_t i, size_t from, uint8_t *to)
 {
 	if (i + AHEAD < sort->count) {
-		rowstore_fetch(sort->store, sort->entries[i + AHEAD].row);
+		rowstore_fetch(sort->store, sort->room.entries[i + AHEAD].row);
 	}
-	rowstore_get_end(sort->store, sort->entries[i].row, from, to);
+	rowstore_get_end(sort->store, sort->room.entries[i].row, from, to);
 }

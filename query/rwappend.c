@@ -40,9 +40,7 @@ static const struct opt append_opt_table[] = {
 		 "make the target when it is not there, in the format of this flow file"),
 	OPT_FLAG(struct append_opts, print_statistics, "print-statistics", 0,
 		 "print how many records of each source were appended"),
-	OPT_CHOICE(struct append_opts, output_format, "output-format", 0, "FORMAT",
-		   text_data_formats, "print statistics as text, csv or json lines",
-		   .default_text = "text", .flags = OPT_ADDED),
+	TEXT_DATA_FORMAT_ROW(struct append_opts, "print statistics as text, csv or json lines"),
 	OPT_GROUP(struct append_opts, site, site_opt_table),
 	OPT_END,
 };

@@ -28,9 +28,7 @@ struct compare_opts {
 static const struct opt compare_opt_table[] = {
 	OPT_FLAG(struct compare_opts, quiet, "quiet", 0,
 		 "print nothing, not even errors; only the exit status tells"),
-	OPT_CHOICE(struct compare_opts, output_format, "output-format", 0, "FORMAT",
-		   text_data_formats, "print as text, csv or json lines", .default_text = "text",
-		   .flags = OPT_ADDED),
+	TEXT_DATA_FORMAT_ROW(struct compare_opts, "print as text, csv or json lines"),
 	OPT_GROUP(struct compare_opts, site, site_opt_table),
 	OPT_END,
 };

@@ -22,10 +22,8 @@ static const struct opt fglob_opt_table[] = {
 	OPT_FLAG(struct fglob_opts, no_file_names, "no-file-names", 0,
 		 "print the summary only, not the names"),
 	OPT_FLAG(struct fglob_opts, no_summary, "no-summary", 0, "do not print the summary"),
-	OPT_CHOICE(struct fglob_opts, output_format, "output-format", 0, "FORMAT",
-		   text_data_formats,
-		   "print names as text, or as csv or json lines, which have no summary",
-		   .default_text = "text", .flags = OPT_ADDED),
+	TEXT_DATA_FORMAT_ROW(struct fglob_opts,
+			     "print names as text, or as csv or json lines, which have no summary"),
 	OPT_END,
 };
 

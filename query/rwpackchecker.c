@@ -26,9 +26,7 @@ static const struct opt checker_opt_table[] = {
 		 "let so many records fail a test before it counts; repeatable"),
 	OPT_FLAG(struct checker_opts, print_all, "print-all", 0,
 		 "print all tests of all files, not only those that failed"),
-	OPT_CHOICE(struct checker_opts, output_format, "output-format", 0, "FORMAT",
-		   text_data_formats, "print as text, csv or json lines", .default_text = "text",
-		   .flags = OPT_ADDED),
+	TEXT_DATA_FORMAT_ROW(struct checker_opts, "print as text, csv or json lines"),
 	OPT_GROUP(struct checker_opts, source, source_xargs_opt_table),
 	OPT_END,
 };

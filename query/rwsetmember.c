@@ -22,9 +22,7 @@ static const struct opt member_opt_table[] = {
 		 "print how many addresses match beside the name of every set"),
 	OPT_FLAG(struct member_opts, quiet, "quiet", 0,
 		 "print nothing; the exit status tells whether a set matched"),
-	OPT_CHOICE(struct member_opts, output_format, "output-format", 0, "FORMAT",
-		   text_data_formats, "print as text, csv or json lines", .default_text = "text",
-		   .flags = OPT_ADDED),
+	TEXT_DATA_FORMAT_ROW(struct member_opts, "print as text, csv or json lines"),
 	OPT_END,
 };
 

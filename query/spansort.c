@@ -13,6 +13,8 @@
 /* Rows that are handed over at once; and of those that wait to be taken. */
 #define PIECE_BYTES   ((size_t)256 << 10)
 #define WAITING_BYTES ((size_t)16 << 20)
+/* Rows that are worth threads. */
+#define WORTH_BYTES ((size_t)1 << 20)
 /* Spans that a thread has at least, if all are as large as the largest. */
 #define SPANS_PER_THREAD 2
 /* Rows that are fetched into the cache before their turn. */
@@ -230,7 +232,9 @@ static void *next(void *arg)
 
 static bool is_worth_threads(void *arg, void *unit)
 {
-	return true;
+	const struct run *run = arg;
+
+	return inputspans_rows(run->spans) * run->row_size > WORTH_BYTES;
 }
 
 static int take(void *arg, struct scanpiece *head, bool drained, struct err *err)

@@ -42,8 +42,7 @@ static const struct opt cut_table[] = {
 	OPT_FLAG(struct cut_opts, integer_ips, "integer-ips", 0, "write addresses as numbers"),
 	OPT_FLAG(struct cut_opts, zero_pad_ips, "zero-pad-ips", 0,
 		 "write every part of an address with three digits"),
-	OPT_CHOICE(struct cut_opts, output_format, "output-format", 0, "FORMAT", text_data_formats,
-		   "write text, csv or json lines", .default_text = "text", .flags = OPT_ADDED),
+	TEXT_DATA_FORMAT_ROW(struct cut_opts, "write text, csv or json lines"),
 	OPT_END,
 };
 

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct bytesink {
@@ -161,6 +162,19 @@ const char *bytesink_name(const struct bytesink *sink)
 bool bytesink_is_seekable(const struct bytesink *sink)
 {
 	return sink->seekable;
+}
+
+static bool is_null_device(int fd)
+{
+	struct stat st, null;
+
+	return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && stat("/dev/null", &null) == 0 &&
+	       st.st_rdev == null.st_rdev;
+}
+
+bool bytesink_is_hidden(const struct bytesink *sink)
+{
+	return (sink->file != NULL && namedfile_is_hidden(sink->file)) || is_null_device(sink->fd);
 }
 
 int bytesink_fd(const struct bytesink *sink)

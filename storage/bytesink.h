@@ -53,6 +53,8 @@ void bytesink_clear(struct bytesink *sink);
 const char *bytesink_name(const struct bytesink *sink);
 /* Can the file below seek? Pipes cannot. */
 bool bytesink_is_seekable(const struct bytesink *sink);
+/* Is nothing seen of what is written before it is closed? So it is with the null device, too. */
+bool bytesink_is_hidden(const struct bytesink *sink);
 /* The descriptor, to read or cut the file when appending; -1: none. */
 int bytesink_fd(const struct bytesink *sink);
 

@@ -86,6 +86,9 @@ int stream_create_fd(struct stream **out, int fd, const char *name,
 int stream_create_sink(struct stream **out, struct bytesink *sink,
 		       const struct stream_write_opts *opts, struct err *err);
 
+/* bytesink_is_hidden() of a writer. */
+bool stream_is_hidden(const struct stream *stream);
+
 /*
  * Append copies of these entries to the header of a new file that nothing was written to yet, for
  * tools that learn them from their input after the output is open.

@@ -160,6 +160,11 @@ int stream_create_fd(struct stream **out, int fd, const char *name,
 	return stream_create_sink(out, bytesink_open_fd(fd, name), opts, err);
 }
 
+bool stream_is_hidden(const struct stream *stream)
+{
+	return bytesink_is_hidden(stream->sink);
+}
+
 static int write_header(struct stream *stream, struct err *err)
 {
 	if (stream->header_written) {

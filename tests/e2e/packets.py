@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Make a capture file of Ethernet packets from lines of text, or list one.
 
-usage: packets.py make FILE <TEXT; packets.py list FILE
+usage: packets.py make FILE <TEXT; packets.py list FILE; packets.py odd FILE OUT
 
 A line: milliseconds since 2024/03/05T10:00:00, source, destination, protocol, source port (ICMP:
 type), destination port (ICMP: code), TCP flags as a number, payload; "-" ends what is wanted. The
@@ -61,7 +61,18 @@ def show(path):
         print("%g %s" % ((seconds - START) * 1000 + micros / 1000, body.decode()))
 
 
+def make_odd(path, out):
+    """The same packets in a file with nanoseconds, and with bits about frame checks."""
+    data = bytearray(open(path, "rb").read())
+    struct.pack_into("<I", data, 0, 0xA1B23C4D)
+    struct.pack_into("<I", data, 20, 0x14000001)
+    struct.pack_into("<I", data, 28, 789)
+    open(out, "wb").write(data)
+
+
 if sys.argv[1] == "make":
     make(sys.argv[2])
+elif sys.argv[1] == "odd":
+    make_odd(sys.argv[2], sys.argv[3])
 else:
     show(sys.argv[2])

@@ -98,14 +98,7 @@ test_case 'fragments and packets that were cut' '
 	rwptoflow later.pcap >x.rw && listing x.rw | cut -d " " -f 3-4 >got && echo "0 0" | test_cmp - got
 '
 test_case 'capture files say of packets what the one that was read says' '
-	python3 - <<E &&
-import struct
-data = bytearray(open("trace.pcap", "rb").read())
-struct.pack_into("<I", data, 0, 0xA1B23C4D)
-struct.pack_into("<I", data, 20, 0x14000001)
-struct.pack_into("<I", data, 28, 789)
-open("odd.pcap", "wb").write(data)
-E
+	packets odd trace.pcap odd.pcap &&
 	rwptoflow --flow-output=odd.rw --packet-pass-output=odd.out --packet-reject-output=odd.out odd.pcap && cmp odd.pcap odd.out
 '
 test_case 'ports count without the flags, when the packet was cut between them' '
