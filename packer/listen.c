@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <netdb.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -121,6 +122,15 @@ static uint16_t listen_bound_port(int fd)
 	return ntohs(four.sin_port);
 }
 
+/* Let the kernel put together what comes in one burst from one peer, where it can (listen_udp.c
+ * takes it apart): a call for each datagram is most of what receiving costs. */
+static void listen_bundle(int fd)
+{
+	const int on = 1;
+
+	setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof(on));
+}
+
 /*
  * As large as asked for: what the system allows, or more if we may have more. A burst that finds no
  * room is lost, so say when it is less.
@@ -194,6 +204,7 @@ static int listen_bind(struct listener *listener, const struct addrinfo *ai, str
 	}
 	if (opts->transport == LISTEN_UDP) {
 		listen_widen(listener, fd);
+		listen_bundle(fd);
 	}
 	listener->port = listen_bound_port(fd);
 	listener->fds[listener->fd_count++] = fd;

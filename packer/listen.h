@@ -64,7 +64,7 @@ struct listen_handler {
 	void (*close)(void *session, const char *reason);
 	/* A line for the log, rate-limited already; from any thread. NULL: log_msg(). */
 	void (*log)(void *arg, enum log_level level, const char *text);
-	/* So many datagrams were dropped by the kernel (UDP). From the listener's thread. NULL: not
+	/* So many datagrams (or more, see listener_stats) were dropped by the kernel (UDP). From the listener's thread. NULL: not
 	 * wanted. */
 	void (*dropped)(void *arg, uint64_t datagrams);
 };
@@ -95,7 +95,8 @@ struct listener_stats {
 	uint64_t messages;
 	uint64_t bytes;   /* of messages */
 	uint64_t broken;  /* sessions closed, datagrams dropped, for what they sent */
-	uint64_t dropped; /* datagrams that the kernel dropped: the receive buffer was full */
+	uint64_t dropped; /* datagrams that the kernel dropped: the receive buffer was full; those
+			     that it had put together count as one */
 };
 
 struct listener;

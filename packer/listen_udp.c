@@ -2,6 +2,7 @@
 /* One thread for all sockets and peers of a UDP listener. */
 #include <errno.h>
 #include <linux/sock_diag.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <string.h>
 #include <time.h>
@@ -38,6 +39,12 @@ struct listen_udp_session {
 	int64_t last_ns;
 };
 
+/* Room for what the kernel says of a bundle. */
+union listen_udp_control {
+	struct cmsghdr header;
+	uint8_t bytes[CMSG_SPACE(sizeof(int))];
+};
+
 struct listen_udp {
 	struct listener *listener;
 	GHashTable *sessions;            /* struct listen_udp_session, keyed by its key */
@@ -47,6 +54,7 @@ struct listen_udp {
 	struct mmsghdr headers[LISTEN_BATCH];
 	struct iovec vectors[LISTEN_BATCH];
 	struct sockaddr_storage from[LISTEN_BATCH];
+	union listen_udp_control controls[LISTEN_BATCH];
 	uint32_t drops[LISTEN_SOCKETS_MAX]; /* of each socket so far */
 };
 
@@ -159,23 +167,56 @@ static struct listen_udp_session *listen_udp_find(struct listen_udp *udp,
 	return session;
 }
 
-static void listen_udp_datagram(struct listen_udp *udp, unsigned i, int64_t now_ns)
+static void listen_udp_datagram(struct listen_udp *udp, struct listen_udp_session *session,
+				const uint8_t *bytes, size_t len)
 {
 	struct listener *listener = udp->listener;
-	struct listen_udp_session *session = listen_udp_find(udp, &udp->from[i]);
 	struct err err;
 
-	if (!session) {
-		return;
-	}
-	session->last_ns = now_ns;
 	err.text[0] = '\0';
-	if (listener->handler->message(session->session, udp->vectors[i].iov_base,
-				       udp->headers[i].msg_len, 0, &err) != ST_OK) {
+	if (listener->handler->message(session->session, bytes, len, 0, &err) != ST_OK) {
 		listen_count(listener, LISTEN_BROKEN, 1);
 		listen_log(listener, LOG_LEVEL_WARNING, err.text, "dropped datagram from %s: %s",
 			   session->peer.address, err.text[0] ? err.text : "damaged");
 	}
+}
+
+/* Bytes of each datagram (the last one may have less) of what was received as one: the kernel puts
+ * those of a burst together (udp(7), UDP_GRO). */
+static size_t listen_udp_each(struct msghdr *header, size_t len)
+{
+	struct cmsghdr *control = CMSG_FIRSTHDR(header);
+	int each = 0;
+
+	if (control && control->cmsg_level == SOL_UDP && control->cmsg_type == UDP_GRO) {
+		memcpy(&each, CMSG_DATA(control), sizeof(each));
+	}
+	return each > 0 ? (size_t)each : len;
+}
+
+/* Returns how many datagrams it was. */
+static unsigned listen_udp_bundle(struct listen_udp *udp, unsigned i, int64_t now_ns)
+{
+	struct listen_udp_session *session = listen_udp_find(udp, &udp->from[i]);
+	const uint8_t *bytes = udp->vectors[i].iov_base;
+	size_t left = udp->headers[i].msg_len;
+	const size_t each = listen_udp_each(&udp->headers[i].msg_hdr, left);
+	unsigned count = 0;
+
+	if (session) {
+		session->last_ns = now_ns;
+	}
+	do {
+		const size_t len = MIN(left, each);
+
+		if (session) {
+			listen_udp_datagram(udp, session, bytes, len);
+		}
+		bytes += len;
+		left -= len;
+		count++;
+	} while (left > 0);
+	return count;
 }
 
 /* What the kernel has dropped of a socket for want of room since it was last asked. */
@@ -203,21 +244,23 @@ static void listen_udp_note_drops(struct listen_udp *udp, unsigned socket)
 static int listen_udp_receive(struct listen_udp *udp, unsigned socket)
 {
 	int fd = udp->listener->fds[socket];
+	int64_t datagrams = 0;
 	int64_t bytes = 0;
 	int64_t now_ns;
 	int n;
 
 	for (unsigned i = 0; i < LISTEN_BATCH; i++) {
 		udp->headers[i].msg_hdr.msg_namelen = sizeof(udp->from[i]);
+		udp->headers[i].msg_hdr.msg_controllen = sizeof(udp->controls[i]);
 	}
 	n = recvmmsg(fd, udp->headers, LISTEN_BATCH, MSG_DONTWAIT, NULL);
 	now_ns = clock_now_ns(CLOCK_MONOTONIC);
 	for (int i = 0; i < n; i++) {
 		bytes += udp->headers[i].msg_len;
-		listen_udp_datagram(udp, (unsigned)i, now_ns);
+		datagrams += listen_udp_bundle(udp, (unsigned)i, now_ns);
 	}
 	if (n > 0) {
-		listen_count(udp->listener, LISTEN_MESSAGES, n);
+		listen_count(udp->listener, LISTEN_MESSAGES, datagrams);
 		listen_count(udp->listener, LISTEN_BYTES, bytes);
 	}
 	return n;
@@ -300,7 +343,8 @@ static void listen_udp_init(struct listen_udp *udp, struct listener *listener)
 			(struct iovec){ udp->buf + i * LISTEN_DATAGRAM_MAX, LISTEN_DATAGRAM_MAX };
 		udp->headers[i].msg_hdr = (struct msghdr){ .msg_name = &udp->from[i],
 							   .msg_iov = &udp->vectors[i],
-							   .msg_iovlen = 1 };
+							   .msg_iovlen = 1,
+							   .msg_control = &udp->controls[i] };
 	}
 }
 

@@ -10,6 +10,7 @@
 
 #include "storage/blockheader.h"
 #include "storage/blockwriter.h"
+#include "storage/bulkwrite.h"
 #include "storage/flowblockbuild.h"
 #include "storage/lockedfile.h"
 #include "storage/newfile.h"
@@ -446,7 +447,7 @@ int hourappend_put(struct hourappend *append, struct err *err)
 {
 	size_t count;
 	const struct iovec *parts = encoded(append, &count);
-	int st = newfile_write_parts(append->fd, append->end, parts, count, err);
+	int st = bulkwrite(append->fd, append->end, parts, count, append->opts.pool, err);
 
 	return st == ST_OK || !err ? st : err_prefix(err, "%s", append->path);
 }

@@ -4,10 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
-#include <string.h>
 #include <unistd.h>
-
-#define NEWFILE_PARTS 256 /* in one call */
 
 /* Beside path, under its name between these. */
 static int open_beside(const char *path, const char *before, const char *after, int mode,
@@ -73,44 +70,6 @@ int newfile_write(int fd, uint64_t offset, const void *bytes, size_t len, struct
 		at += n;
 		offset += (uint64_t)n;
 		len -= (size_t)n;
-	}
-	return ST_OK;
-}
-
-/* From byte `from` of the first part on: what one call takes. */
-static ssize_t write_some(int fd, uint64_t offset, const struct iovec *parts, size_t count,
-			  size_t from)
-{
-	struct iovec some[NEWFILE_PARTS];
-	size_t n = MIN(count, G_N_ELEMENTS(some));
-
-	memcpy(some, parts, n * sizeof(*some));
-	some[0].iov_base = (char *)some[0].iov_base + from;
-	some[0].iov_len -= from;
-	return pwritev(fd, some, (int)n, (off_t)offset);
-}
-
-int newfile_write_parts(int fd, uint64_t offset, const struct iovec *parts, size_t count,
-			struct err *err)
-{
-	size_t from = 0;
-
-	while (count > 0) {
-		ssize_t n = write_some(fd, offset, parts, count, from);
-
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n < 0) {
-			return err_errno(err, err_status(errno), errno, "write");
-		}
-		offset += (uint64_t)n;
-		from += (size_t)n;
-		while (count > 0 && from >= parts->iov_len) {
-			from -= parts->iov_len;
-			parts++;
-			count--;
-		}
 	}
 	return ST_OK;
 }

@@ -13,7 +13,6 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/uio.h>
 
 #include "common/err.h"
 
@@ -32,10 +31,6 @@ int newfile_nameless(const char *folder, int *fd, struct err *err);
 
 /* Write all of it at offset; what was written of it when it failed stays. */
 int newfile_write(int fd, uint64_t offset, const void *bytes, size_t len, struct err *err);
-/* The same with bytes that lie in several places: as few calls as can be, since the system makes
- * larger pages for longer writes. */
-int newfile_write_parts(int fd, uint64_t offset, const struct iovec *parts, size_t count,
-			struct err *err);
 
 /* Make the names in the folder that has path durable. */
 int newfile_sync_folder(const char *path, struct err *err);

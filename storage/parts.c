@@ -3,15 +3,19 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdlib.h>
 
 #define PART_FULL  (192u << 10) /* bytes with which a part takes no more */
 #define PART_BYTES (256u << 10) /* longer ones, made of large pieces, are not kept */
 #define PARTS_KEPT 128u
+#define PAGE_BYTES 4096u
 
 struct partpool {
 	pthread_mutex_t lock;
 	GPtrArray *unused; /* of GByteArray, empty */
 	guint least;       /* of them, since the last trim */
+	void *block;       /* to be lent; NULL: there is none now */
+	bool lent;         /* since the last trim */
 };
 
 static void part_free(gpointer part)
@@ -32,6 +36,7 @@ void partpool_free(struct partpool *pool)
 {
 	if (pool) {
 		g_ptr_array_free(pool->unused, TRUE);
+		free(pool->block);
 		pthread_mutex_destroy(&pool->lock);
 		g_free(pool);
 	}
@@ -44,7 +49,42 @@ void partpool_trim(struct partpool *pool)
 		g_ptr_array_remove_range(pool->unused, 0, pool->least);
 	}
 	pool->least = pool->unused->len;
+	if (!pool->lent) {
+		free(pool->block);
+		pool->block = NULL;
+	}
+	pool->lent = false;
 	pthread_mutex_unlock(&pool->lock);
+}
+
+void *partpool_borrow(struct partpool *pool)
+{
+	void *block = NULL;
+
+	if (pool) {
+		pthread_mutex_lock(&pool->lock);
+		block = pool->block;
+		pool->block = NULL;
+		pool->lent = true;
+		pthread_mutex_unlock(&pool->lock);
+	}
+	if (!block && posix_memalign(&block, PAGE_BYTES, PARTPOOL_BLOCK_BYTES) != 0) {
+		return NULL;
+	}
+	return block;
+}
+
+void partpool_return(struct partpool *pool, void *block)
+{
+	if (pool) {
+		pthread_mutex_lock(&pool->lock);
+		if (!pool->block) {
+			pool->block = block;
+			block = NULL;
+		}
+		pthread_mutex_unlock(&pool->lock);
+	}
+	free(block);
 }
 
 /* The part that was given back last, whose memory is warm. */

@@ -31,6 +31,13 @@ void partpool_free(struct partpool *pool);
 /* Free what nobody needed since the last call. */
 void partpool_trim(struct partpool *pool);
 
+#define PARTPOOL_BLOCK_BYTES (1u << 20)
+
+/* A block of so many bytes that begins where a page does, to move bytes through. The pool keeps one;
+ * NULL: from the system and back to it. Returned NULL: there is no memory. */
+void *partpool_borrow(struct partpool *pool);
+void partpool_return(struct partpool *pool, void *block);
+
 struct parts {
 	struct partpool *pool; /* kept; NULL: memory is given back to the system */
 	GPtrArray *arrays;     /* of GByteArray */

@@ -171,7 +171,8 @@ class Bench:
                 if not udp_sockets(port):
                     raise RuntimeError(f"{side.name} did not start: {(folder / 'out').read_text()}")
                 sent, _, seconds = output_of(
-                    [self.exporter, f"--port={port}", f"--format={kind}", f"--rate={rate}", f"--records={records}"],
+                    [self.exporter, f"--port={port}", f"--format={kind}", f"--rate={rate}", f"--records={records}",
+                     *(["--bundle"] if self.options.bundle else [])],
                     preexec_fn=on_cpu(self.cpus[-1])).split()
                 wait_until(lambda: all(waiting == 0 for waiting, _ in udp_sockets(port)))
                 dropped = sum(drops for _, drops in udp_sockets(port))
@@ -276,6 +277,7 @@ def main():
     parser.add_argument("--steps", default=6, type=int)
     parser.add_argument("--precision", default=0.05, type=float, help="of the rate, as a part of it")
     parser.add_argument("--rate", type=int, help="no search: one trial at this rate, with what is lost")
+    parser.add_argument("--bundle", action="store_true", help="datagrams of a burst arrive as one, as from cards that coalesce; same for all")
     parser.add_argument("--scratch", help="folder for what the collectors store")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()

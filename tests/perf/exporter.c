@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <netdb.h>
+#include <netinet/udp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +38,7 @@ struct exporter_opts {
 	uint64_t rate;
 	uint64_t records;
 	uint64_t seed;
+	bool bundle;
 };
 
 static const struct opt exporter_opt_table[] = {
@@ -50,6 +53,9 @@ static const struct opt exporter_opt_table[] = {
 		"stop after so many records, rounded up to a datagram", .default_text = "1000000"),
 	OPT_U64(struct exporter_opts, seed, "seed", 0, "N", 0, UINT32_MAX,
 		"make other records with another seed", .default_text = "1"),
+	OPT_FLAG(struct exporter_opts, bundle, "bundle", 0,
+		 "let datagrams of one length reach the receiver's kernel as one, as network cards "
+		 "put them together that do"),
 	OPT_END,
 };
 
@@ -107,33 +113,82 @@ static int connect_to(const struct exporter_opts *opts, int *out, struct err *er
 	return rc;
 }
 
+/* What the kernel is told of a bundle. */
+union segment_control {
+	struct cmsghdr header;
+	uint8_t bytes[CMSG_SPACE(sizeof(uint16_t))];
+};
+
 struct sending {
 	int fd;
+	bool bundle;
 	GArray *made; /* the records */
 	struct datagrams *pool;
 	uint64_t records;
 	uint64_t datagrams;
 	struct mmsghdr headers[BATCH_MAX];
 	struct iovec vectors[BATCH_MAX];
+	union segment_control controls[BATCH_MAX];
 };
+
+/* How many of the datagrams can go as one: all have the same length, but for a shorter last one. */
+static unsigned count_bundle(const struct iovec *vectors, unsigned n)
+{
+	unsigned count = 1;
+
+	while (count < n && vectors[count - 1].iov_len == vectors[0].iov_len &&
+	       vectors[count].iov_len <= vectors[0].iov_len) {
+		count++;
+	}
+	return count;
+}
+
+static void tell_segments(struct msghdr *message, union segment_control *control, uint16_t len)
+{
+	control->header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(len)),
+					    .cmsg_level = SOL_UDP,
+					    .cmsg_type = UDP_SEGMENT };
+	memcpy(CMSG_DATA(&control->header), &len, sizeof(len));
+	message->msg_control = control;
+	message->msg_controllen = sizeof(*control);
+}
+
+/* Make messages of n datagrams; returns how many. */
+static unsigned make_messages(struct sending *sending, unsigned n)
+{
+	unsigned messages = 0;
+
+	for (unsigned i = 0; i < n; messages++) {
+		struct iovec *first = &sending->vectors[i];
+		const unsigned count = sending->bundle ? count_bundle(first, n - i) : 1;
+		struct msghdr *message = &sending->headers[messages].msg_hdr;
+
+		*message = (struct msghdr){ .msg_iov = first, .msg_iovlen = count };
+		if (count > 1) {
+			tell_segments(message, &sending->controls[messages],
+				      (uint16_t)first->iov_len);
+		}
+		i += count;
+	}
+	return messages;
+}
 
 /* Up to one batch, stopping at the limit of records. */
 static int send_batch(struct sending *sending, unsigned count, uint64_t limit, struct err *err)
 {
 	unsigned n = 0;
 	unsigned done = 0;
+	unsigned messages;
 
 	while (n < count && sending->records < limit) {
 		const struct datagram *next = datagrams_next(sending->pool);
 
-		sending->vectors[n] = (struct iovec){ (void *)next->bytes, next->len };
-		sending->headers[n].msg_hdr =
-			(struct msghdr){ .msg_iov = &sending->vectors[n], .msg_iovlen = 1 };
+		sending->vectors[n++] = (struct iovec){ (void *)next->bytes, next->len };
 		sending->records += next->records;
-		n++;
 	}
-	while (done < n) {
-		int sent = sendmmsg(sending->fd, sending->headers + done, n - done, 0);
+	messages = make_messages(sending, n);
+	while (done < messages) {
+		int sent = sendmmsg(sending->fd, sending->headers + done, messages - done, 0);
 
 		if (sent < 0 && errno != EINTR) {
 			return err_errno(err, ST_EIO, errno, "send");
@@ -189,7 +244,7 @@ static int send_all(struct sending *sending, const struct exporter_opts *opts, s
 
 static int run(const struct exporter_opts *opts, struct err *err)
 {
-	struct sending sending = { .fd = -1 };
+	struct sending sending = { .fd = -1, .bundle = opts->bundle };
 	int64_t start_ns;
 	int rc;
 

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Datagrams that find a full receive buffer are counted, every one. */
+/*
+ * Datagrams that find a full receive buffer are counted, every one; what the kernel has put together
+ * is taken apart.
+ */
 #include <arpa/inet.h>
+#include <netinet/udp.h>
 #include <pthread.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/timestamp.h"
@@ -9,10 +14,14 @@
 #include "tests/unit/unit.h"
 
 #define DATAGRAMS 5000
+#define EACH      100 /* bytes of a datagram in a bundle */
+#define BUNDLE    40  /* datagrams, and a shorter one */
+#define SHORT     7
 
 struct collector {
 	pthread_mutex_t gate; /* closed while the test sends */
 	_Atomic uint64_t messages;
+	_Atomic uint64_t wrong; /* not the bytes that such a message has */
 	_Atomic uint64_t dropped;
 };
 
@@ -31,10 +40,12 @@ static int take_message(void *session, const uint8_t *bytes, size_t len, uint64_
 {
 	struct collector *collector = session;
 
-	(void)bytes;
-	(void)len;
 	(void)position;
 	(void)err;
+	for (size_t i = 0; i < len; i++) {
+		collector->wrong += bytes[i] != (uint8_t)(len == 1400 ? 0 : collector->messages);
+	}
+	collector->wrong += len != 1400 && len != EACH && len != SHORT;
 	pthread_mutex_lock(&collector->gate);
 	pthread_mutex_unlock(&collector->gate);
 	collector->messages++;
@@ -106,10 +117,66 @@ static void test_drops(void)
 	UNIT_ASSERT_U64(stats.dropped, collector.dropped);
 }
 
+/* Give the kernel what is to be cut into datagrams of EACH bytes. */
+static void send_bundle(int fd, uint8_t *bytes, size_t len)
+{
+	union {
+		struct cmsghdr header;
+		uint8_t bytes[CMSG_SPACE(sizeof(uint16_t))];
+	} control = { .header = { .cmsg_len = CMSG_LEN(sizeof(uint16_t)),
+				  .cmsg_level = SOL_UDP,
+				  .cmsg_type = UDP_SEGMENT } };
+	struct iovec part = { bytes, len };
+	const struct msghdr message = { .msg_iov = &part,
+					.msg_iovlen = 1,
+					.msg_control = &control,
+					.msg_controllen = sizeof(control) };
+	const uint16_t each = EACH;
+
+	memcpy(CMSG_DATA(&control.header), &each, sizeof(each));
+	CU_ASSERT_EQUAL(sendmsg(fd, &message, 0), (ssize_t)len);
+}
+
+static void test_bundle(void)
+{
+	static const struct listen_handler handler = {
+		.open = open_session,
+		.message = take_message,
+		.close = close_session,
+	};
+	const struct listen_opts opts = { .transport = LISTEN_UDP, .host = "127.0.0.1" };
+	struct collector collector = { .gate = PTHREAD_MUTEX_INITIALIZER };
+	struct listener *listener = NULL;
+	struct listener_stats stats;
+	uint8_t bytes[BUNDLE * EACH + SHORT];
+	struct err err;
+	int fd;
+
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		bytes[i] = (uint8_t)(i / EACH);
+	}
+	CU_ASSERT_EQUAL_FATAL(listener_start(&listener, &opts, &handler, &collector, &err), ST_OK);
+	fd = connect_to(listener_port(listener));
+	send_bundle(fd, bytes, sizeof(bytes));
+	memset(bytes, BUNDLE + 1, EACH);
+	CU_ASSERT_EQUAL(send(fd, bytes, EACH, 0), EACH);
+	close(fd);
+	for (int i = 0; i < 3000 && collector.messages < BUNDLE + 2; i++) {
+		usleep(10000);
+	}
+	listener_get_stats(listener, &stats);
+	listener_stop(listener);
+	UNIT_ASSERT_U64(collector.messages, BUNDLE + 2);
+	UNIT_ASSERT_U64(collector.wrong, 0);
+	UNIT_ASSERT_U64(stats.messages, BUNDLE + 2);
+	UNIT_ASSERT_U64(stats.bytes, (BUNDLE + 1) * EACH + SHORT);
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {
 		{ "dropped by the kernel", test_drops },
+		{ "put together by the kernel", test_bundle },
 		{ NULL, NULL },
 	};
 

@@ -125,14 +125,36 @@ static void test_long(void)
 	partpool_free(pool);
 }
 
+/* A block is kept for the next who asks, until nobody has asked between two trims. */
+static void test_blocks(void)
+{
+	struct partpool *pool = partpool_new();
+	void *one = partpool_borrow(pool);
+	void *other = partpool_borrow(pool);
+
+	CU_ASSERT_EQUAL((uintptr_t)one % 4096, 0);
+	CU_ASSERT(one && other && one != other);
+	memset(one, 1, PARTPOOL_BLOCK_BYTES);
+	memset(other, 2, PARTPOOL_BLOCK_BYTES);
+	partpool_return(pool, one);
+	partpool_return(pool, other);
+	partpool_trim(pool);
+	CU_ASSERT_PTR_EQUAL(partpool_borrow(pool), one);
+	partpool_return(pool, one);
+	partpool_trim(pool);
+	partpool_trim(pool);
+	partpool_free(pool);
+	one = partpool_borrow(NULL);
+	CU_ASSERT(one != NULL);
+	partpool_return(NULL, one);
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {
-		{ "order", test_order },
-		{ "shared memory", test_shared },
-		{ "long pieces", test_long },
-		{ "trimmed", test_trim },
-		{ NULL, NULL },
+		{ "order", test_order },      { "shared memory", test_shared },
+		{ "long pieces", test_long }, { "trimmed", test_trim },
+		{ "blocks", test_blocks },    { NULL, NULL },
 	};
 
 	return unit_run("parts", cases);
