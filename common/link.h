@@ -55,7 +55,7 @@
 struct link; /* one destination; one thread */
 
 /* The bytes of a spool to have under way: a peer acknowledges ten times a second. */
-#define LINK_SPOOL_BUFFER (UINT64_C(16) << 20)
+#define LINK_SPOOL_BUFFER (UINT64_C(64) << 20)
 
 struct link_opts {
 	const char *destination; /* "tls://host:port", "tcp://host:port", "udp://host:port"; IPv6 in

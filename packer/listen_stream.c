@@ -16,7 +16,7 @@
 #include "packer/ipfix.h"
 #include "packer/listen_internal.h"
 
-#define LISTEN_ACK_INTERVAL_MS 50 /* how often durable() is asked while something is due */
+#define LISTEN_ACK_INTERVAL_MS 10 /* how often durable() is asked while something is due */
 #define LISTEN_IDLE_WAIT_MS    5000
 #define LISTEN_DRAIN_NS        (2 * NS_PER_S) /* bound on each part of stopping */
 #define LISTEN_LINGER_NS       NS_PER_S

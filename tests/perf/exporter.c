@@ -29,7 +29,7 @@ enum {
 #define NS_PER_S    INT64_C(1000000000)
 #define PATIENCE_NS (NS_PER_S / 200)  /* what was not sent for so long is not made up for */
 #define SPIN_NS     (NS_PER_S / 2000) /* shorter pauses are not slept through */
-#define RENEW_NS    (60 * NS_PER_S)   /* the time of export moves on so often */
+#define RENEW_NS    (60 * NS_PER_S)   /* the time of export moves on by so much at once */
 
 struct exporter_opts {
 	char *host;
@@ -39,6 +39,8 @@ struct exporter_opts {
 	uint64_t records;
 	uint64_t seed;
 	bool bundle;
+	uint64_t clock_speed;
+	uint64_t clock_behind;
 };
 
 static const struct opt exporter_opt_table[] = {
@@ -56,6 +58,10 @@ static const struct opt exporter_opt_table[] = {
 	OPT_FLAG(struct exporter_opts, bundle, "bundle", 0,
 		 "let datagrams of one length reach the receiver's kernel as one, as network cards "
 		 "put them together that do"),
+	OPT_U64(struct exporter_opts, clock_speed, "clock-speed", 0, "N", 1, 3600,
+		"let the clock of the datagrams go so much faster", .default_text = "1"),
+	OPT_U64(struct exporter_opts, clock_behind, "clock-behind", 0, "SECONDS", 0,
+		UINT64_C(100000000), "let it begin so long ago", .default_text = "0"),
 	OPT_END,
 };
 
@@ -209,11 +215,20 @@ static void await(int64_t due_ns, int64_t now)
 	}
 }
 
+/* What the clock of the datagrams shows at first. */
+static int64_t export_start_ns(const struct exporter_opts *opts)
+{
+	return now_ns(CLOCK_REALTIME) - (int64_t)opts->clock_behind * NS_PER_S;
+}
+
 /* An even stream; a pause that the machine forces on us makes it shorter of breath, not hasty. */
 static int send_all(struct sending *sending, const struct exporter_opts *opts, struct err *err)
 {
-	int64_t due_ns = now_ns(CLOCK_MONOTONIC);
-	int64_t renew_ns = due_ns + RENEW_NS;
+	const int64_t speed = (int64_t)opts->clock_speed;
+	const int64_t start_ns = now_ns(CLOCK_MONOTONIC);
+	const int64_t clock_ns = export_start_ns(opts);
+	int64_t due_ns = start_ns;
+	int64_t renew_ns = start_ns + RENEW_NS / speed;
 	int rc = ST_OK;
 
 	while (rc == ST_OK && sending->records < opts->records) {
@@ -228,8 +243,8 @@ static int send_all(struct sending *sending, const struct exporter_opts *opts, s
 		}
 		if (now >= renew_ns) {
 			datagrams_renew(sending->pool, sending->made,
-					now_ns(CLOCK_REALTIME) / 1000000);
-			renew_ns = now + RENEW_NS;
+					(clock_ns + (now - start_ns) * speed) / 1000000);
+			renew_ns = now + RENEW_NS / speed;
 		}
 		if (now - due_ns > PATIENCE_NS) {
 			due_ns = now;
@@ -257,7 +272,7 @@ static int run(const struct exporter_opts *opts, struct err *err)
 	}
 	sending.made = make_records(opts->seed);
 	sending.pool = datagrams_new((enum datagrams_format)opts->format, sending.made,
-				     now_ns(CLOCK_REALTIME) / 1000000);
+				     export_start_ns(opts) / 1000000);
 	start_ns = now_ns(CLOCK_MONOTONIC);
 	rc = send_all(&sending, opts, err);
 	printf("%" PRIu64 " %" PRIu64 " %.6f\n", sending.records, sending.datagrams,
@@ -273,7 +288,9 @@ done:
 
 int main(int argc, char **argv)
 {
-	struct exporter_opts opts = { .rate = 100000, .records = 1000000, .seed = 1 };
+	struct exporter_opts opts = {
+		.rate = 100000, .records = 1000000, .seed = 1, .clock_speed = 1
+	};
 	struct opt_result result = { 0 };
 	struct err err;
 	int rc = opt_parse(exporter_opt_table, &opts, argc, argv, &result, &err);

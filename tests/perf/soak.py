@@ -5,6 +5,8 @@
     tests/perf/soak.py --build=build --seconds=3600 --rate=300000 [--samples=FILE]
 
 Three senders (tests/perf/exporter) share the rate: NetFlow v5, v9 and IPFIX over UDP to one rwflowpack, each a probe and a sensor of its own.
+With --clock-speed the senders' clock goes faster and ends now, so that an hour's files are over after minutes, and rates can be had of which
+the disk holds no whole hour.
 Every ten seconds memory, CPU time, the journal's size and the files' are noted. Hourly files that have been over for ten minutes are
 counted and taken away, so that the disk need not hold all; no record comes for them any more. At the end: how many records were
 sent, stored, and dropped by the kernel, and whether memory rose. At the turn of the hour files of two hours are open for a while, so what is
@@ -82,6 +84,7 @@ class Soak:
         self.root.mkdir()
         self.state.mkdir()
         self.taken_away = 0  # records
+        self.behind_s = (options.clock_speed - 1) * options.seconds  # the senders' clock, at first
         self.samples = []
 
     # ---- the packer ----
@@ -90,7 +93,7 @@ class Soak:
         write_sensor_conf(self.folder, ports)
         command = [self.build / "packer/rwflowpack", "--no-daemon", f"--sensor-configuration={self.folder}/sensor.conf",
                    f"--site-config-file={SITE}", f"--root-directory={self.root}", f"--state-directory={self.state}",
-                   f"--log-destination={self.folder}/log"]
+                   f"--log-destination={self.folder}/log", f"--seal-delay={self.behind_s + 7200}"]
         environment = dict(os.environ, SK_SOCKETBUFFER_TOTAL=str(len(ports) * self.options.buffer << 20), SK_SOCKETBUFFER_MINIMUM="65536")
         with open(self.folder / "out", "wb") as out:
             self.packer = subprocess.Popen([str(part) for part in command], stdout=out, stderr=out, env=environment,
@@ -126,9 +129,10 @@ class Soak:
         text = output_of([self.build / "query/rwfileinfo", "--no-titles", "--fields=count-records", *files])
         return sum(int(line) for line in text.split())
 
-    def take_away(self):
-        """Hourly files whose hour has been over for long."""
+    def take_away(self, since):
+        """Hourly files whose hour has been over for long, by the senders' clock."""
         now = datetime.datetime.now(datetime.timezone.utc)
+        now -= datetime.timedelta(seconds=max(self.behind_s - (self.options.clock_speed - 1) * (time.monotonic() - since), 0))
         over = []
         for path in self.hourly_files():
             hour = datetime.datetime.strptime(path.name.rsplit("_", 1)[1], "%Y%m%d.%H").replace(tzinfo=datetime.timezone.utc)
@@ -143,7 +147,8 @@ class Soak:
     def send(self, ports):
         each = self.options.rate // len(ports)
         senders = [subprocess.Popen([str(self.build / "tests/perf/exporter"), f"--port={port}", f"--format={kind}", f"--rate={each}",
-                                     f"--records={each * self.options.seconds}", f"--seed={seed}"],
+                                     f"--records={each * self.options.seconds}", f"--seed={seed}",
+                                     f"--clock-speed={self.options.clock_speed}", f"--clock-behind={self.behind_s}"],
                                     stdout=subprocess.PIPE, text=True)
                    for seed, (kind, port) in enumerate(ports.items(), 1)]
         since = time.monotonic()
@@ -154,7 +159,7 @@ class Soak:
             if time.monotonic() >= next_sample:
                 next_sample += SAMPLE_S
                 self.sample(since)
-                self.take_away()
+                self.take_away(since)
             time.sleep(0.2)
         return {kind: int(sender.communicate()[0].split()[0]) for kind, sender in zip(ports, senders)}
 
@@ -218,6 +223,7 @@ def main():
     parser.add_argument("--rate", default=300_000, type=int, help="records a second, of all senders together")
     parser.add_argument("--nice", default=-10, type=int, help="of the packer")
     parser.add_argument("--buffer", default=4, type=int, help="MiB that each socket may hold: others use the machine too")
+    parser.add_argument("--clock-speed", default=1, type=int, help="of the senders, more than 1: hours are shorter")
     parser.add_argument("--samples", help="file for the samples, as they come")
     parser.add_argument("--scratch", help="folder for what is stored")
     parser.add_argument("--judge", help="samples of an earlier run: nothing is sent")
