@@ -60,6 +60,8 @@ static int write_buffer(struct journal *journal)
 		}
 	}
 	journal->written += journal->buf_len;
+	__atomic_store_n(&journal->early_bytes, journal->early_bytes + journal->buf_len,
+			 __ATOMIC_RELAXED);
 	journal->buf_len = 0;
 	return 0;
 }
@@ -388,15 +390,28 @@ static void *sync_loop(void *ctx)
 	while (!journal->closing) {
 		struct timespec at = journal_deadline(journal->sync_interval_ms);
 
-		while (!journal->closing &&
+		while (!journal->closing && !journal->hurried &&
 		       pthread_cond_timedwait(&journal->synced, &journal->lock, &at) != ETIMEDOUT) {
 		}
+		journal->hurried = false;
+		__atomic_store_n(&journal->early_bytes, 0, __ATOMIC_RELAXED);
 		pthread_mutex_unlock(&journal->lock);
 		journal_sync(journal, NULL);
 		pthread_mutex_lock(&journal->lock);
 	}
 	pthread_mutex_unlock(&journal->lock);
 	return NULL;
+}
+
+void journal_hurry(struct journal *journal)
+{
+	if (__atomic_load_n(&journal->early_bytes, __ATOMIC_RELAXED) < JOURNAL_HURRY_BYTES) {
+		return;
+	}
+	pthread_mutex_lock(&journal->lock);
+	journal->hurried = true;
+	pthread_cond_broadcast(&journal->synced);
+	pthread_mutex_unlock(&journal->lock);
 }
 
 uint64_t journal_durable(const struct journal *journal)

@@ -127,6 +127,9 @@ int journal_flush(struct journal *journal, struct err *err);
  */
 int journal_sync(struct journal *journal, struct err *err);
 
+/* Somebody waits for what was appended: let the journal's thread sync at once if that is much. */
+void journal_hurry(struct journal *journal);
+
 uint64_t journal_durable(const struct journal *journal);
 uint64_t journal_last(const struct journal *journal);
 uint64_t journal_first(const struct journal *journal);

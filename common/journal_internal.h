@@ -12,7 +12,8 @@
 #define JOURNAL_STATE_FILE   "journal.state"
 #define JOURNAL_NAME_BYTES   32
 #define JOURNAL_SPARE_SUFFIX ".spare"
-#define JOURNAL_FLUSH_BYTES  (1024 * 1024) /* appended bytes that are written at once */
+#define JOURNAL_FLUSH_BYTES  (1024 * 1024)     /* appended bytes that are written at once */
+#define JOURNAL_HURRY_BYTES  (8 * 1024 * 1024) /* that are worth a sync before it is time */
 #define JOURNAL_BUFFER_BYTES (JOURNAL_FLUSH_BYTES + JOURNALFORMAT_ENTRY_TOTAL + 64)
 
 struct journal_segment {
@@ -61,6 +62,8 @@ struct journal {
 	uint64_t segment_next; /* position behind the last entry of the last segment, if fd >= 0 */
 	uint64_t durable;      /* atomic */
 	GArray *unsynced;      /* descriptors of segments that are full and not synced */
+	uint64_t early_bytes;  /* atomic; that the thread has not begun to sync yet */
+	bool hurried;          /* the thread is not to wait */
 	bool dir_changed;
 	uint64_t state_changes; /* that are to be synced */
 	uint64_t state_synced;

@@ -463,6 +463,9 @@ static uint64_t session_durable(void *arg)
 					   ? session->latest
 					   : (struct intake_mark){ 0 };
 	}
+	if (session->waiting.entry > 0) {
+		journal_hurry(session->intake->env.journal);
+	}
 	return session->acknowledged;
 }
 

@@ -23,6 +23,9 @@
 #define LISTEN_GATHER_MIN_NS   1000000
 #define LISTEN_GATHER_MAX_NS   5000000
 #define LISTEN_GATHER_BYTES_NS 8 /* of the buffer, as the kernel counts */
+#define LISTEN_CROWDED_PART                                                                        \
+	16 /* of the idle timeout that a peer has when there is no room for another */
+#define LISTEN_CROWDED_NS NS_PER_S /* between two searches for such */
 
 /* A peer as the kernel names it, in bytes that can be compared: no text is made per datagram. */
 struct listen_udp_key {
@@ -50,6 +53,7 @@ struct listen_udp {
 	GHashTable *sessions;            /* struct listen_udp_session, keyed by its key */
 	struct listen_udp_session *last; /* who sent the last datagram; often the next one too */
 	int64_t expire_ns;               /* next search for idle ones */
+	int64_t crowded_ns;              /* the same when there is no room */
 	uint8_t *buf;                    /* LISTEN_BATCH datagrams */
 	struct mmsghdr headers[LISTEN_BATCH];
 	struct iovec vectors[LISTEN_BATCH];
@@ -96,16 +100,11 @@ static void listen_udp_close(struct listen_udp *udp, struct listen_udp_session *
 	g_free(session);
 }
 
-static void listen_udp_expire(struct listen_udp *udp, int64_t now_ns)
+static void listen_udp_close_idle(struct listen_udp *udp, int64_t now_ns, int64_t idle_ns)
 {
-	int64_t idle_ns = udp->listener->opts.idle_timeout_ns;
 	GHashTableIter iter;
 	gpointer value;
 
-	if (now_ns < udp->expire_ns) {
-		return;
-	}
-	udp->expire_ns = now_ns + MIN(idle_ns / 4, 10 * NS_PER_S);
 	g_hash_table_iter_init(&iter, udp->sessions);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		struct listen_udp_session *session = value;
@@ -117,9 +116,33 @@ static void listen_udp_expire(struct listen_udp *udp, int64_t now_ns)
 	}
 }
 
+static void listen_udp_expire(struct listen_udp *udp, int64_t now_ns)
+{
+	int64_t idle_ns = udp->listener->opts.idle_timeout_ns;
+
+	if (now_ns >= udp->expire_ns) {
+		udp->expire_ns = now_ns + MIN(idle_ns / 4, 10 * NS_PER_S);
+		listen_udp_close_idle(udp, now_ns, idle_ns);
+	}
+}
+
+/* Is there room for one more? Strangers who sent once must not keep exporters out for long. */
+static bool listen_udp_has_room(struct listen_udp *udp, int64_t now_ns)
+{
+	const struct listen_opts *opts = &udp->listener->opts;
+
+	if (g_hash_table_size(udp->sessions) >= opts->max_connections &&
+	    now_ns >= udp->crowded_ns) {
+		udp->crowded_ns = now_ns + LISTEN_CROWDED_NS;
+		listen_udp_close_idle(udp, now_ns, opts->idle_timeout_ns / LISTEN_CROWDED_PART);
+	}
+	return g_hash_table_size(udp->sessions) < opts->max_connections;
+}
+
 static struct listen_udp_session *listen_udp_open(struct listen_udp *udp,
 						  const struct listen_udp_key *key,
-						  const struct sockaddr_storage *from)
+						  const struct sockaddr_storage *from,
+						  int64_t now_ns)
 {
 	struct listener *listener = udp->listener;
 	struct listen_udp_session *session;
@@ -129,7 +152,7 @@ static struct listen_udp_session *listen_udp_open(struct listen_udp *udp,
 	struct err err;
 
 	listen_set_peer(&peer, from);
-	if (g_hash_table_size(udp->sessions) >= listener->opts.max_connections) {
+	if (!listen_udp_has_room(udp, now_ns)) {
 		listen_count(listener, LISTEN_OVER_LIMIT, 1);
 		listen_log(listener, LOG_LEVEL_WARNING, "peers",
 			   "refused datagram from %s: %u peers are known", peer.address,
@@ -153,15 +176,15 @@ static struct listen_udp_session *listen_udp_open(struct listen_udp *udp,
 	return session;
 }
 
-static struct listen_udp_session *listen_udp_find(struct listen_udp *udp,
-						  const struct sockaddr_storage *from)
+static struct listen_udp_session *
+listen_udp_find(struct listen_udp *udp, const struct sockaddr_storage *from, int64_t now_ns)
 {
 	struct listen_udp_key key = listen_udp_key(from);
 	struct listen_udp_session *session = udp->last;
 
 	if (!session || !listen_udp_key_equal(&session->key, &key)) {
 		session = g_hash_table_lookup(udp->sessions, &key);
-		session = session ? session : listen_udp_open(udp, &key, from);
+		session = session ? session : listen_udp_open(udp, &key, from, now_ns);
 		udp->last = session;
 	}
 	return session;
@@ -197,7 +220,7 @@ static size_t listen_udp_each(struct msghdr *header, size_t len)
 /* Returns how many datagrams it was. */
 static unsigned listen_udp_bundle(struct listen_udp *udp, unsigned i, int64_t now_ns)
 {
-	struct listen_udp_session *session = listen_udp_find(udp, &udp->from[i]);
+	struct listen_udp_session *session = listen_udp_find(udp, &udp->from[i], now_ns);
 	const uint8_t *bytes = udp->vectors[i].iov_base;
 	size_t left = udp->headers[i].msg_len;
 	const size_t each = listen_udp_each(&udp->headers[i].msg_hdr, left);

@@ -28,7 +28,6 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 SITE = SOURCE / "conf/silk.conf"
 BUFFER_BYTES = 4 << 20  # what every side asks for
 PROBE_TYPES = {"v5": "netflow-v5", "v9": "netflow-v9", "ipfix": "ipfix"}
-START_RATE = 800_000
 LEAST_RATE = 20_000
 PATIENCE_S = 60
 
@@ -203,7 +202,7 @@ class Bench:
     def search(self, side, kind):
         """The trial of the greatest rate that passes; None if not even the least does."""
         low, high, best = 0, None, None
-        rate = START_RATE
+        rate = self.options.start
         for _ in range(self.options.steps + 8):
             trial = self.passes(side, kind, rate)
             if trial:
@@ -272,6 +271,7 @@ def main():
     parser.add_argument("--formats", default="v5,v9,ipfix", type=lambda text: text.split(","))
     parser.add_argument("--sides", default="tussah,nfcapd,silk", type=lambda text: text.split(","))
     parser.add_argument("--seconds", default=5.0, type=float, help="how long a trial sends")
+    parser.add_argument("--start", default=800_000, type=int, help="the rate that a search begins with")
     parser.add_argument("--runs", default=1, type=int, help="searches for each side, sides in turn")
     parser.add_argument("--attempts", default=3, type=int, help="at one rate; others use the machine too")
     parser.add_argument("--steps", default=6, type=int)

@@ -886,6 +886,27 @@ static void test_threads(void)
 	UNIT_ASSERT_U64(seen, THREADS * EACH);
 }
 
+/* The thread syncs early when it is asked to and there is much to sync. */
+static void test_hurry(void)
+{
+	const struct journal_opts opts = { .directory = fresh_directory(),
+					   .sync_interval_ms = 3600 * 1000 };
+	const struct iovec iov = { content, JOURNAL_ENTRY_MAX };
+	struct journal *journal = NULL;
+
+	CU_ASSERT_EQUAL_FATAL(journal_open(&journal, &opts, NULL, NULL), ST_OK);
+	CU_ASSERT_EQUAL(journal_append(journal, &iov, 1, 1, NULL, NULL), ST_OK);
+	journal_hurry(journal);
+	CU_ASSERT_EQUAL(journal_wait_durable(journal, 1, 100), ST_END);
+	for (int i = 0; i < 12; i++) {
+		CU_ASSERT_EQUAL(journal_append(journal, &iov, 1, 1, NULL, NULL), ST_OK);
+	}
+	CU_ASSERT_EQUAL(journal_wait_durable(journal, 1, 100), ST_END);
+	journal_hurry(journal);
+	CU_ASSERT_EQUAL(journal_wait_durable(journal, 13, 20000), ST_OK);
+	CU_ASSERT_EQUAL(journal_close(journal, NULL), ST_OK);
+}
+
 static const struct unit_case cases[] = {
 	{ "append and read", test_append_and_read },
 	{ "largest entry", test_largest_entry },
@@ -906,6 +927,7 @@ static const struct unit_case cases[] = {
 	{ "damage of the state", test_state_damage },
 	{ "against a model", test_against_model },
 	{ "threads", test_threads },
+	{ "hurry", test_hurry },
 	{ NULL, NULL },
 };
 

@@ -172,11 +172,54 @@ static void test_bundle(void)
 	UNIT_ASSERT_U64(stats.bytes, (BUNDLE + 1) * EACH + SHORT);
 }
 
+/* Whoever was silent for long makes room for another, whoever is not stays. */
+static void test_crowded(void)
+{
+	static const struct listen_handler handler = {
+		.open = open_session,
+		.message = take_message,
+		.close = close_session,
+	};
+	const struct listen_opts opts = { .transport = LISTEN_UDP,
+					  .host = "127.0.0.1",
+					  .max_connections = 2,
+					  .idle_timeout_ns = 16 * NS_PER_S };
+	struct collector collector = { .gate = PTHREAD_MUTEX_INITIALIZER };
+	struct listener *listener = NULL;
+	struct listener_stats stats = { 0 };
+	uint8_t bytes[EACH] = { 0 };
+	int fds[3];
+	struct err err;
+
+	CU_ASSERT_EQUAL_FATAL(listener_start(&listener, &opts, &handler, &collector, &err), ST_OK);
+	for (int i = 0; i < 3; i++) {
+		fds[i] = connect_to(listener_port(listener));
+		CU_ASSERT_EQUAL(send(fds[i], bytes, EACH, 0), EACH);
+	}
+	/* the first goes on sending, and so does the third, who finds no room until the second has
+	 * been silent for a second */
+	for (int i = 0; i < 300 && stats.accepted < 3; i++) {
+		usleep(20000);
+		send(fds[0], bytes, EACH, 0);
+		send(fds[2], bytes, EACH, 0);
+		listener_get_stats(listener, &stats);
+	}
+	listener_get_stats(listener, &stats);
+	UNIT_ASSERT_U64(stats.accepted, 3);
+	UNIT_ASSERT_U64(stats.open, 2);
+	CU_ASSERT(stats.over_limit > 0);
+	for (int i = 0; i < 3; i++) {
+		close(fds[i]);
+	}
+	listener_stop(listener);
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {
 		{ "dropped by the kernel", test_drops },
 		{ "put together by the kernel", test_bundle },
+		{ "too many peers", test_crowded },
 		{ NULL, NULL },
 	};
 
