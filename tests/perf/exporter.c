@@ -27,9 +27,9 @@ enum {
 	MAKE_RECORDS = 2 * POOL_RECORDS, /* some of them IPv6 */
 };
 #define NS_PER_S    INT64_C(1000000000)
-#define PATIENCE_NS (NS_PER_S / 200)  /* what was not sent for so long is not made up for */
-#define SPIN_NS     (NS_PER_S / 2000) /* shorter pauses are not slept through */
-#define RENEW_NS    (60 * NS_PER_S)   /* the time of export moves on by so much at once */
+#define PATIENCE_NS (NS_PER_S / 200)   /* what was not sent for so long is not made up for */
+#define SPIN_NS     (NS_PER_S / 10000) /* shorter pauses are not slept through */
+#define RENEW_NS    (60 * NS_PER_S)    /* the time of export moves on by so much at once */
 
 struct exporter_opts {
 	char *host;
