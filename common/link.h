@@ -54,7 +54,8 @@
 
 struct link; /* one destination; one thread */
 
-/* The bytes of a spool to have under way: a peer acknowledges ten times a second. */
+/* The bytes of a spool to have under way: a peer acknowledges ten times a second, or when it has
+ * some MiB. */
 #define LINK_SPOOL_BUFFER (UINT64_C(64) << 20)
 
 struct link_opts {

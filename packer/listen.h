@@ -64,8 +64,8 @@ struct listen_handler {
 	void (*close)(void *session, const char *reason);
 	/* A line for the log, rate-limited already; from any thread. NULL: log_msg(). */
 	void (*log)(void *arg, enum log_level level, const char *text);
-	/* So many datagrams (or more, see listener_stats) were dropped by the kernel (UDP). From the listener's thread. NULL: not
-	 * wanted. */
+	/* So many datagrams (or more, see listener_stats) were dropped by the kernel (UDP). From
+	 * the listener's thread. NULL: not wanted. */
 	void (*dropped)(void *arg, uint64_t datagrams);
 };
 

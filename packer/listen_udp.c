@@ -23,9 +23,10 @@
 #define LISTEN_GATHER_MIN_NS   1000000
 #define LISTEN_GATHER_MAX_NS   5000000
 #define LISTEN_GATHER_BYTES_NS 8 /* of the buffer, as the kernel counts */
-#define LISTEN_CROWDED_PART                                                                        \
-	16 /* of the idle timeout that a peer has when there is no room for another */
-#define LISTEN_CROWDED_NS NS_PER_S /* between two searches for such */
+/* When there is no room for another peer: of the idle timeout that one has then, and how often such
+ * are looked for. */
+#define LISTEN_CROWDED_PART 16
+#define LISTEN_CROWDED_NS   NS_PER_S
 
 /* A peer as the kernel names it, in bytes that can be compared: no text is made per datagram. */
 struct listen_udp_key {

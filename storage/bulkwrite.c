@@ -77,13 +77,14 @@ static int write_blocks(int fd, uint64_t offset, const uint8_t *bytes, size_t le
 	while (*direct && done < len) {
 		ssize_t n = pwrite(fd, bytes + done, len - done, (off_t)(offset + done));
 
-		if (n < 0 && errno == EINVAL) {
+		if (n > 0) {
+			done += (size_t)n;
+		} else if (n == 0 || errno == EINVAL) {
 			set_direct(fd, false);
 			*direct = false;
-		} else if (n < 0 && errno != EINTR) {
+		} else if (errno != EINTR) {
 			return err_errno(err, err_status(errno), errno, "write");
 		}
-		done += n > 0 ? (size_t)n : 0;
 	}
 	return newfile_write(fd, offset + done, bytes + done, len - done, err);
 }
