@@ -211,6 +211,10 @@ static int collector_pack_batch(struct collector *collector, struct err *err)
 	int st;
 	int flushed;
 
+	if (collector->seeks) {
+		journal_reader_seek(collector->reader, collector->seek);
+		collector->seeks = false;
+	}
 	writer_begin(collector->opts.writer);
 	st = collector_pack_entries(collector, config, err);
 	flushed = exporters_flush(collector->exporters, err);
@@ -493,7 +497,8 @@ static int collector_rewind(struct collector *collector, struct err *err)
 	collector->unsynced_bytes = 0;
 	st = streamclaims_refresh(collector->claims, err);
 	if (st == ST_OK) {
-		journal_reader_seek(collector->reader, collector_go_back(collector));
+		collector->seek = collector_go_back(collector);
+		collector->seeks = true;
 	}
 	pthread_rwlock_unlock(&collector->taking);
 	return st;

@@ -34,8 +34,11 @@ struct collector {
 	struct streamclaims *claims;
 	struct journal *journal;
 
+	struct journal_reader *reader; /* of the packing thread */
+
 	/* of the packing thread; of others while they have taking */
-	struct journal_reader *reader;
+	bool seeks;    /* the reader is to go on elsewhere: */
+	uint64_t seek; /* there; 0: from the first entry */
 	struct exporters *exporters;
 	_Atomic uint64_t at;   /* last entry that exporters know of */
 	uint64_t repeat_until; /* entries whose records are stored already */

@@ -22,6 +22,7 @@ import dataclasses
 import datetime
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -31,6 +32,7 @@ import time
 from collect import PROBE_TYPES, SITE, free_port, output_of, udp_sockets, wait_until
 
 SAMPLE_S = 10
+HOURLY = re.compile(r"^[^.].*_\d{8}\.\d\d$")  # names of hourly files; others tell what was lost
 OVER_S = 600  # an hourly file that has ended so long ago gets no more records
 TENTHS = 10
 COMPARED_TENTHS = 3
@@ -109,7 +111,7 @@ class Soak:
     # ---- watching ----
 
     def hourly_files(self):
-        return [path for path in self.root.rglob("*") if path.is_file() and path.name[0] != "."]
+        return [path for path in self.root.rglob("*") if HOURLY.search(path.name)]
 
     def sample(self, since):
         status = dict(line.split(":", 1) for line in pathlib.Path(f"/proc/{self.packer.pid}/status").read_text().splitlines())

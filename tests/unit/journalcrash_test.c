@@ -95,7 +95,9 @@ static void consume(struct journal *journal, struct journal_reader *reader, int 
 		consumed++;
 	}
 	if (consumed > shared->consumed) {
-		shared->consuming = consumed;
+		/* killed between these, nothing is released yet */
+		__atomic_store_n(&shared->releasing, 0, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&shared->consuming, consumed, __ATOMIC_SEQ_CST);
 		__atomic_store_n(&shared->releasing, entry.position, __ATOMIC_SEQ_CST);
 		if (journal_release(journal, entry.position, NULL) != ST_OK) {
 			abort();
