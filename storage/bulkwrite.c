@@ -11,7 +11,7 @@
 #include "storage/newfile.h"
 
 #define PARTS_AT_ONCE 256
-#define ALIGN_BYTES   4096u /* no disk asks for more */
+#define ALIGN_BYTES   PARTPOOL_BLOCK_ALIGN /* no disk asks for more */
 
 /* What is still to be written. */
 struct bulkwrite {

@@ -8,7 +8,6 @@
 #define PART_FULL  (192u << 10) /* bytes with which a part takes no more */
 #define PART_BYTES (256u << 10) /* longer ones, made of large pieces, are not kept */
 #define PARTS_KEPT 128u
-#define PAGE_BYTES 4096u
 
 struct partpool {
 	pthread_mutex_t lock;
@@ -68,7 +67,7 @@ void *partpool_borrow(struct partpool *pool)
 		pool->lent = true;
 		pthread_mutex_unlock(&pool->lock);
 	}
-	if (!block && posix_memalign(&block, PAGE_BYTES, PARTPOOL_BLOCK_BYTES) != 0) {
+	if (!block && posix_memalign(&block, PARTPOOL_BLOCK_ALIGN, PARTPOOL_BLOCK_BYTES) != 0) {
 		return NULL;
 	}
 	return block;

@@ -32,8 +32,9 @@ void partpool_free(struct partpool *pool);
 void partpool_trim(struct partpool *pool);
 
 #define PARTPOOL_BLOCK_BYTES (1u << 20)
+#define PARTPOOL_BLOCK_ALIGN 4096u
 
-/* A block of so many bytes that begins where a page does, to move bytes through. The pool keeps one;
+/* A block of so many bytes at such an address, to move bytes through. The pool keeps one;
  * NULL: from the system and back to it. Returned NULL: there is no memory. */
 void *partpool_borrow(struct partpool *pool);
 void partpool_return(struct partpool *pool, void *block);

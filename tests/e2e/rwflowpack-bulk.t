@@ -41,7 +41,7 @@ test_case 'nobody is killed' '
 	test -n "$(find clean -type f -name "*-S0_*" -size +1024k)"
 '
 
-# killed N: the packer, every now and then, while a sensor sends
+# killed: the packer, every now and then, while a sensor sends and what it sent is packed
 killed() {
 	rm -rf root spool
 	cp -r spool-full spool && mkdir root

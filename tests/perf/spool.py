@@ -18,7 +18,7 @@ import subprocess
 import tempfile
 import time
 
-from collect import SITE, free_port, on_cpu, output_of, wait_until
+from collect import SITE, SOURCE, free_port, on_cpu, output_of, wait_until
 
 
 class Spool:
@@ -31,9 +31,8 @@ class Spool:
 
     def prepare(self):
         """Certificates, a trace, an empty one, and a full spool."""
-        certs = SOURCE_OF_CERTS if SOURCE_OF_CERTS.exists() else self.build / "conf/tussah-certs"
         for args in (["ca", "pki"], ["server", "pki", "localhost", "127.0.0.1"], ["client", "pki", "sensor1"]):
-            output_of(["sh", certs, *args], cwd=self.folder)
+            output_of(["sh", SOURCE / "conf/tussah-certs", *args], cwd=self.folder)
         with open(self.folder / "trace.pcap", "wb") as trace:
             subprocess.run([self.build / "tests/perf/packets", f"--packets={self.options.packets}"], stdout=trace, check=True)
         with open(self.folder / "trace.pcap", "rb") as trace:
@@ -63,6 +62,8 @@ class Spool:
         packer = subprocess.Popen([str(part) for part in command], preexec_fn=on_cpu(self.cpus[0]))
         log = self.folder / "packer.log"
         wait_until(lambda: packer.poll() is not None or (log.exists() and "Starting flush timer" in log.read_text()))
+        if packer.poll() is not None:
+            raise RuntimeError(f"rwflowpack ended with {packer.returncode}")
         return packer
 
     def run(self):
@@ -84,9 +85,6 @@ class Spool:
         if status != 0:
             raise RuntimeError(f"the sensor ended with {status}: {(self.folder / 'sensor.log').read_text()[-2000:]}")
         return seconds, usage.ru_utime + usage.ru_stime, sum(int(line) for line in text.split())
-
-
-SOURCE_OF_CERTS = pathlib.Path(__file__).resolve().parents[2] / "conf/tussah-certs"
 
 
 def main():

@@ -3,7 +3,9 @@
 
 #include <fcntl.h>
 #include <glib.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "storage/newfile.h"
@@ -129,6 +131,31 @@ static void test_failure(void)
 	g_free(bytes);
 }
 
+/* A file that may not grow, somewhere in the blocks: what fits is there, and the flags are as before. */
+static void test_limit(void)
+{
+	const rlim_t most = 3 * BULKWRITE_DIRECT_BYTES + 5 * 4096;
+	uint8_t *bytes = make_bytes(BYTES_MAX);
+	const struct iovec part = { bytes, BYTES_MAX };
+	struct rlimit before;
+	struct rlimit limit;
+	int flags;
+	int fd;
+
+	CU_ASSERT_EQUAL_FATAL(newfile_nameless(unit_scratch(), &fd, NULL), ST_OK);
+	flags = fcntl(fd, F_GETFL);
+	getrlimit(RLIMIT_FSIZE, &before);
+	limit = (struct rlimit){ most, before.rlim_max };
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &limit);
+	CU_ASSERT_NOT_EQUAL(bulkwrite(fd, 0, &part, 1, NULL, NULL), ST_OK);
+	setrlimit(RLIMIT_FSIZE, &before);
+	CU_ASSERT_EQUAL(fcntl(fd, F_GETFL), flags);
+	check_file(fd, 0, bytes, most);
+	close(fd);
+	g_free(bytes);
+}
+
 int main(void)
 {
 	static const struct unit_case tests[] = {
@@ -136,6 +163,7 @@ int main(void)
 		{ "files in memory", test_memory },
 		{ "nothing to write", test_nothing },
 		{ "failures", test_failure },
+		{ "a limit", test_limit },
 		{ NULL, NULL },
 	};
 

@@ -132,7 +132,7 @@ static void test_blocks(void)
 	void *one = partpool_borrow(pool);
 	void *other = partpool_borrow(pool);
 
-	CU_ASSERT_EQUAL((uintptr_t)one % 4096, 0);
+	CU_ASSERT_EQUAL((uintptr_t)one % PARTPOOL_BLOCK_ALIGN, 0);
 	CU_ASSERT(one && other && one != other);
 	memset(one, 1, PARTPOOL_BLOCK_BYTES);
 	memset(other, 2, PARTPOOL_BLOCK_BYTES);
